@@ -1,0 +1,61 @@
+"""What every image data set of this project shares: keyed sampling and the pipeline."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from mochi_mm.datasets.transforms import Compose
+from mochi_mm.utils.keyed_random import SampleKey
+
+
+class ImageDataset(Dataset, ABC):
+    """Images by index, each passed through a pipeline with a random generator of its own.
+
+    ``dataset[key]`` with a :class:`SampleKey` gives the sample as drawn in that seed and epoch; a
+    plain integer means seed 0, epoch 0, so looking at a data set is repeatable.
+
+    Args:
+        pipeline: Transforms, as configs or callables, applied in turn to
+            ``dict(img=PIL.Image RGB, gt_label=int, sample_idx=int, rng=numpy.random.Generator)``.
+
+    Attributes:
+        labels: (len,) int64, the class of each sample, -1 where there is none.
+        metainfo: ``dict(classes=...)``.
+    """
+
+    labels: np.ndarray
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, pipeline: Sequence[Any] = ()) -> None:
+        self.pipeline = Compose(pipeline)
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """Names of the classes, as MMEngine expects them."""
+        return dict(classes=list(self.classes))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @abstractmethod
+    def image(self, index: int) -> Any:
+        """Return image ``index`` as an RGB ``PIL.Image``."""
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """Return what the pipeline starts from, without the generator."""
+        return dict(
+            img=self.image(index), gt_label=int(self.labels[index]), sample_idx=int(index))
+
+    def __getitem__(self, key: int) -> Any:
+        index = int(key)
+        if not 0 <= index < len(self):
+            raise IndexError(f'sample {index} of a data set with {len(self)} samples')
+        results = self.sample(index)
+        keyed = key if isinstance(key, SampleKey) else SampleKey(index)
+        results['rng'] = keyed.generator()
+        return self.pipeline(results)

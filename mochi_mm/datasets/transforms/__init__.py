@@ -1,0 +1,17 @@
+"""How one image becomes views: transforms ``dict -> dict`` on PIL images."""
+
+from mochi_mm.datasets.transforms.center_crop import CenterCrop
+from mochi_mm.datasets.transforms.color_jitter import ColorJitter
+from mochi_mm.datasets.transforms.compose import Compose
+from mochi_mm.datasets.transforms.gaussian_blur import GaussianBlur
+from mochi_mm.datasets.transforms.multi_view import MultiView
+from mochi_mm.datasets.transforms.pack_inputs import PackInputs
+from mochi_mm.datasets.transforms.random_flip import RandomFlip
+from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
+from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
+from mochi_mm.datasets.transforms.resize import Resize
+
+__all__ = [
+    'CenterCrop', 'ColorJitter', 'Compose', 'GaussianBlur', 'MultiView', 'PackInputs',
+    'RandomFlip', 'RandomGrayscale', 'RandomResizedCrop', 'Resize',
+]

@@ -1,0 +1,76 @@
+"""Random brightness, contrast, saturation and hue."""
+
+from __future__ import annotations
+
+import itertools
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from torchvision.transforms import functional as F
+
+from mochi_mm.datasets.transforms.checks import interval, probability
+from mochi_mm.registry import TRANSFORMS
+
+_OPERATIONS = ('brightness', 'contrast', 'saturation', 'hue')
+_ORDERS = tuple(itertools.permutations(_OPERATIONS))
+_ADJUST = dict(brightness=F.adjust_brightness, contrast=F.adjust_contrast,
+               saturation=F.adjust_saturation, hue=F.adjust_hue)
+
+
+@TRANSFORMS.register_module()
+class ColorJitter:
+    """Changes brightness, contrast, saturation and hue by random factors, in random order.
+
+    Each factor is uniform, the semantics are those of ``torchvision.transforms.ColorJitter``.
+
+    Args:
+        brightness: A number v >= 0 for factors in [max(0, 1 - v), 1 + v], or (smallest, largest).
+            1 leaves the image as it is; the number 0 leaves the operation out.
+        contrast: As ``brightness``.
+        saturation: As ``brightness``.
+        hue: A number v in [0, 0.5] for shifts in [-v, v] of the colour circle, or
+            (smallest, largest).
+        prob: Probability that the image is changed at all.
+    """
+
+    def __init__(self, brightness: Any = 0, contrast: Any = 0, saturation: Any = 0, hue: Any = 0,
+                 prob: float = 0.8) -> None:
+        factors = dict(brightness=brightness, contrast=contrast, saturation=saturation)
+        self.ranges = {name: self._factors(value, name) for name, value in factors.items()}
+        if isinstance(hue, Real):
+            hue = (-hue, hue)
+        self.ranges['hue'] = interval(hue, 'hue', -0.5, 0.5)
+        neutral = dict.fromkeys(factors, (1.0, 1.0)) | dict(hue=(0.0, 0.0))
+        self._active = {name: span for name, span in self.ranges.items() if span != neutral[name]}
+        self.prob = probability(prob)
+
+    @staticmethod
+    def _factors(value: Any, name: str) -> tuple[float, float]:
+        if isinstance(value, Real):
+            if value < 0:
+                raise ValueError(f'{name} must not be negative, got {value!r}')
+            value = (max(0.0, 1 - value), 1 + value)
+        return interval(value, name, 0)
+
+    def draw(self, rng: np.random.Generator) -> list[tuple[str, float]]:
+        """Return (operation, factor) in the order in which they are applied."""
+        order = _ORDERS[int(rng.random() * len(_ORDERS))]
+        plan = []
+        for name in order:
+            if name in self._active:
+                low, high = self._active[name]
+                plan.append((name, low + (high - low) * rng.random()))
+        return plan
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Replace ``img`` by its jittered version, with probability ``prob``."""
+        rng = results['rng']
+        if rng.random() < self.prob:
+            for name, factor in self.draw(rng):
+                results['img'] = _ADJUST[name](results['img'], factor)
+        return results
+
+    def __repr__(self) -> str:
+        ranges = ', '.join(f'{name}={span}' for name, span in self.ranges.items())
+        return f'ColorJitter({ranges}, prob={self.prob})'

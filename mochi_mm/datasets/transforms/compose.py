@@ -1,0 +1,55 @@
+"""A chain of transforms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mochi_mm.registry import TRANSFORMS
+
+Transform = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Compose:
+    """Applies transforms in turn.
+
+    Args:
+        transforms: Configs of registered transforms, or callables that take and return the dict of
+            results.
+
+    Raises:
+        KeyError: A config names an unknown transform.
+        ValueError: Not a list, an element that is neither config nor callable, an unknown
+            argument; when called: a transform that does not return a dict.
+    """
+
+    def __init__(self, transforms: Sequence[Any] = ()) -> None:
+        if isinstance(transforms, (str, Mapping)) or not isinstance(transforms, Sequence):
+            raise ValueError(
+                f'a pipeline must be a list of transforms, got {type(transforms).__name__}: '
+                f'{transforms!r}. Write [dict(type=...), ...].')
+        self.transforms = [self._build(transform) for transform in transforms]
+
+    @staticmethod
+    def _build(transform: Any) -> Transform:
+        if isinstance(transform, Mapping):
+            return TRANSFORMS.build(transform)
+        if not callable(transform):
+            raise ValueError(
+                'a transform must be a config (dict(type=...)) or a callable dict -> dict, '
+                f'got {type(transform).__name__}: {transform!r}')
+        return transform
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Pass ``results`` through all transforms."""
+        for transform in self.transforms:
+            results = transform(results)
+            if not isinstance(results, dict):
+                raise ValueError(
+                    f'transform {transform!r} returned {type(results).__name__} where the dict of '
+                    'results was expected. Samples cannot be dropped here: end it with '
+                    '`return results`.')
+        return results
+
+    def __repr__(self) -> str:
+        return f'Compose({self.transforms})'

@@ -1,0 +1,63 @@
+"""The last transform: what leaves the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import functional as F
+
+from mochi_mm.registry import TRANSFORMS
+
+_ALWAYS = ('gt_label', 'sample_idx')
+
+
+@TRANSFORMS.register_module()
+class PackInputs:
+    """Packs a sample into ``dict(inputs=[view, ...], data_samples=dict(...))``.
+
+    Each view is a contiguous uint8 RGB tensor (3, H, W): ``results['views']`` if there are any, else
+    ``results['img']`` alone. ``data_samples`` holds ``gt_label`` and ``sample_idx`` as ``int`` and
+    the values of ``extra_keys`` as they are (NumPy scalars as plain numbers), so that torch's
+    default collate makes V tensors (B, 3, H, W) and a dict of tensors (B,).
+
+    Args:
+        extra_keys: Further keys of the results that go into ``data_samples``.
+
+    Raises:
+        KeyError: When called without one of the extra keys.
+        ValueError: ``extra_keys`` is not a list of names; when called: a view that is not an RGB
+            image.
+    """
+
+    def __init__(self, extra_keys: Sequence[str] = ()) -> None:
+        if isinstance(extra_keys, str) or not all(isinstance(key, str) for key in extra_keys):
+            raise ValueError(f'extra_keys must be a list of names, got {extra_keys!r}')
+        self.extra_keys = tuple(key for key in extra_keys if key not in _ALWAYS)
+
+    @staticmethod
+    def _tensor(image: Any) -> Tensor:
+        if not isinstance(image, Image.Image) or image.mode != 'RGB':
+            kind = image.mode if isinstance(image, Image.Image) else type(image).__name__
+            raise ValueError(f'PackInputs takes PIL images of mode RGB, got {kind}')
+        # A permuted view would be stacked channels-last in one process and not in a worker.
+        return F.pil_to_tensor(image).contiguous()
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Return the packed sample."""
+        images = results['views'] if 'views' in results else [results['img']]
+        samples: dict[str, Any] = {key: int(results[key]) for key in _ALWAYS}
+        for key in self.extra_keys:
+            if key not in results:
+                raise KeyError(
+                    f'PackInputs(extra_keys=...) names {key!r}, which the sample does not have. '
+                    f'It has: {", ".join(sorted(results))}.')
+            value = results[key]
+            samples[key] = value.item() if isinstance(value, np.generic) else value
+        return dict(inputs=[self._tensor(image) for image in images], data_samples=samples)
+
+    def __repr__(self) -> str:
+        return f'PackInputs(extra_keys={self.extra_keys})'

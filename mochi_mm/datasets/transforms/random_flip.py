@@ -1,0 +1,31 @@
+"""Random mirror image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torchvision.transforms import functional as F
+
+from mochi_mm.datasets.transforms.checks import probability
+from mochi_mm.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomFlip:
+    """Mirrors the image left to right.
+
+    Args:
+        prob: Probability that the image is changed.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        self.prob = probability(prob)
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Replace ``img`` by its mirror image, with probability ``prob``."""
+        if results['rng'].random() < self.prob:
+            results['img'] = F.hflip(results['img'])
+        return results
+
+    def __repr__(self) -> str:
+        return f'RandomFlip(prob={self.prob})'

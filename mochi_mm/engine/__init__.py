@@ -1,0 +1,5 @@
+"""What happens around a training step."""
+
+from mochi_mm.engine import hooks
+
+__all__ = ['hooks']

@@ -1,0 +1,28 @@
+"""Moves averaged encoders after each optimiser step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mochi_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class EMAUpdateHook(Hook):
+    """Calls ``model.update_ema()`` once for every optimiser step.
+
+    Iterations that only accumulate gradients move nothing. A model without ``update_ema`` is left
+    alone, so the hook can stand in every config.
+    """
+
+    priority = 'NORMAL'
+
+    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
+                         outputs: dict | None = None) -> None:
+        """Update if the optimiser has just stepped."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if hasattr(model, 'update_ema') and runner.optim_wrapper.should_update():
+            model.update_ema()

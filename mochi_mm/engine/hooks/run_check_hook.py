@@ -1,0 +1,62 @@
+"""States the effective batch and learning rate, and checks them and the memory at the start."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from mochi_mm.registry import HOOKS
+from mochi_mm.utils.distributed import world_size
+
+
+@HOOKS.register_module()
+class RunCheckHook(Hook):
+    """Logs what the run will really do before it does it.
+
+    Warns when the effective batch is not the config's ``auto_scale_lr.base_batch_size`` while the
+    learning rate is not scaled, and when the memory is longer than the data set and own keys are
+    not masked.
+    """
+
+    priority = 'LOW'
+
+    def before_train(self, runner: Any) -> None:
+        """Log and check once, after weights are loaded and before the first iteration."""
+        batch = runner.train_dataloader.batch_size
+        if batch is None:
+            batch = runner.train_dataloader.batch_sampler.batch_size
+        accumulated = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        effective = batch * world_size() * accumulated
+        rates = sorted({rate for group in runner.optim_wrapper.get_lr().values() for rate in group})
+        runner.logger.info(
+            f'effective batch: {batch} images x {world_size()} ranks x {accumulated} accumulated = '
+            f'{effective}; learning rate: {", ".join(f"{rate:g}" for rate in rates)}')
+        self._check_batch(runner, effective)
+        self._check_memory(runner)
+
+    @staticmethod
+    def _check_batch(runner: Any, effective: int) -> None:
+        scaling = runner.cfg.get('auto_scale_lr') or {}
+        base = scaling.get('base_batch_size')
+        if base and base != effective and not scaling.get('enable'):
+            runner.logger.log(
+                logging.WARNING,
+                f'the effective batch is {effective} but the learning rate of this config is meant '
+                f'for {base}: adjust batch_size, accumulative_counts or the learning rate, or scale '
+                'it with auto_scale_lr.enable=True')
+
+    @staticmethod
+    def _check_memory(runner: Any) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        head = getattr(model, 'head', None)
+        length = getattr(getattr(head, 'memory', None), 'length', 0)
+        samples = len(runner.train_dataloader.dataset)
+        if length > samples and not getattr(head, 'mask_own_keys', False):
+            runner.logger.log(
+                logging.WARNING,
+                f'the memory holds {length} keys but the data set only {samples} images, so every '
+                'query meets older keys of its own image as negatives: shorten the memory or set '
+                'model.head.mask_own_keys=True')

@@ -1,0 +1,6 @@
+"""Which encoders see which views, and what is trained."""
+
+from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
+from mochi_mm.models.algorithms.moco import MoCo
+
+__all__ = ['BaseAlgorithm', 'MoCo']

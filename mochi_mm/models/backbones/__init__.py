@@ -1,0 +1,6 @@
+"""Encoders of images."""
+
+from mochi_mm.models.backbones.resnet import ResNet
+from mochi_mm.models.backbones.timm_backbone import TimmBackbone
+
+__all__ = ['ResNet', 'TimmBackbone']

@@ -1,0 +1,5 @@
+"""From collated uint8 views to normalised float views on the device."""
+
+from mochi_mm.models.data_preprocessors.view_data_preprocessor import ViewDataPreprocessor
+
+__all__ = ['ViewDataPreprocessor']

@@ -1,0 +1,1 @@
+"""The equations: pure tensor functions, no state, no registry."""

@@ -1,0 +1,122 @@
+"""Synthetic negatives as cosines: closed forms with a hand-written backward.
+
+A synthetic negative is ``h = m / |m|`` with ``m = a x + (1 - a) y`` for unit x, y, so
+``|m|^2 = a^2 + (1 - a)^2 + 2 a (1 - a) x.y`` and ``q.h = (a q.x + (1 - a) q.y) / |m|``: scalars only.
+The synthetic negatives are constants, so the gradient of ``sum_s g_s q.h_s`` with respect to q is
+``sum_s g_s h_s``, a weighted sum over memory rows. Nothing of size (B, S, D) is ever held.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# Shortest mixture that is still scaled to unit length: two opposite rows mixed half and half have
+# no direction, and give a (near) zero vector instead of an arbitrary one.
+MIN_NORM = 1e-12
+
+# Numbers gathered at a time where two (S, D) blocks a query are needed.
+_CHUNK_NUMBERS = 2**22
+
+
+def mixture_norm(weight: Tensor, cosine: Tensor) -> Tensor:
+    """Return ``| w x + (1 - w) y |`` for unit x, y with ``x.y = cosine``, elementwise."""
+    rest = 1 - weight
+    square = weight * weight + rest * rest + 2 * weight * rest * cosine
+    return square.clamp_min(0).sqrt().clamp_min(MIN_NORM)
+
+
+def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """Return the cosine between two chosen rows, (B, S), a bounded number of queries at a time.
+
+    Args:
+        bank: (K, D) unit rows.
+        index: (B, N) rows of ``bank``.
+        first: (B, S) positions in the N.
+        second: (B, S) positions in the N.
+    """
+    left, right = index.gather(1, first), index.gather(1, second)
+    per_query = max(1, left.shape[1] * bank.shape[1])
+    chunk = max(1, _CHUNK_NUMBERS // per_query)
+    parts = [(bank[a] * bank[b]).sum(-1) for a, b in zip(left.split(chunk), right.split(chunk))]
+    return torch.cat(parts) if parts else bank.new_empty(left.shape)
+
+
+def sum_of_rows(bank: Tensor, index: Tensor, position: Tensor, weight: Tensor) -> Tensor:
+    """Return ``sum_s weight[b, s] * bank[index[b, position[b, s]]]``, (B, D).
+
+    Weights of the same row are added up first, so at most N rows a query are read.
+    """
+    per_row = weight.new_zeros(index.shape).scatter_add_(1, position, weight)
+    return F.embedding_bag(index, bank, mode='sum', per_sample_weights=per_row)
+
+
+class _MixedCosine(torch.autograd.Function):
+    """Cosines that were computed from scalars, with the gradient of ``query . constants``."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, cosine: Tensor, bank: Tensor, index: Tensor,
+                positions: tuple[Tensor, ...], row_weights: tuple[Tensor, ...],
+                query_weight: Tensor | None) -> Tensor:
+        ctx.save_for_backward(query, bank, index, query_weight, *positions, *row_weights)
+        ctx.terms = len(positions)
+        return cosine
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad, ) = grads
+        query, bank, index, query_weight, *rest = ctx.saved_tensors
+        positions, row_weights = rest[:ctx.terms], rest[ctx.terms:]
+        position = torch.cat(positions, dim=1)
+        weight = torch.cat([grad * w for w in row_weights], dim=1)
+        result = sum_of_rows(bank, index, position, weight)
+        if query_weight is not None:
+            result = result + (grad * query_weight).sum(1, keepdim=True) * query
+        return result, None, None, None, None, None, None
+
+
+def pair_mixing_logits(query: Tensor, bank: Tensor, index: Tensor, similarity: Tensor,
+                       first: Tensor, second: Tensor, weight: Tensor) -> Tensor:
+    """Return ``q.h`` for ``h = unit(w n_i + (1 - w) n_j)`` (Kalantidis et al. 2020).
+
+    Args:
+        query: (B, D) unit rows.
+        bank: (K, D) unit rows.
+        index: (B, N) rows of the bank that are hard for each query.
+        similarity: (B, N) cosines of the query with them.
+        first: (B, S) int64, i.
+        second: (B, S) int64, j.
+        weight: (B, S), w, of ``first``.
+
+    Returns:
+        (B, S) cosines; their gradient reaches ``query`` only, as if h were a constant.
+    """
+    norm = mixture_norm(weight, pair_cosines(bank, index, first, second))
+    left, right = weight / norm, (1 - weight) / norm
+    cosine = left * similarity.gather(1, first) + right * similarity.gather(1, second)
+    return _MixedCosine.apply(query, cosine, bank, index, (first, second), (left, right), None)
+
+
+def query_mixing_logits(query: Tensor, bank: Tensor, index: Tensor, similarity: Tensor,
+                        first: Tensor, weight: Tensor) -> Tensor:
+    """Return ``q.h`` for ``h = unit(w q + (1 - w) n_j)`` (Kalantidis et al. 2020).
+
+    Args:
+        query: (B, D) unit rows.
+        bank: (K, D) unit rows.
+        index: (B, N) rows of the bank that are hard for each query.
+        similarity: (B, N) cosines of the query with them.
+        first: (B, S) int64, j.
+        weight: (B, S), w, of the query.
+
+    Returns:
+        (B, S) cosines; their gradient reaches ``query`` as if h, with the q in it, were a constant.
+    """
+    chosen = similarity.gather(1, first)
+    norm = mixture_norm(weight, chosen)
+    of_query, of_row = weight / norm, (1 - weight) / norm
+    cosine = of_query + of_row * chosen
+    return _MixedCosine.apply(query, cosine, bank, index, (first, ), (of_row, ), of_query)

@@ -1,0 +1,70 @@
+"""What every mixer offers: a plan, the plain reference and the fast cosines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from mochi_mm.structures import HardNegatives, Plan
+
+
+class BaseMixer(nn.Module, ABC):
+    """One way to synthesise ``num`` negatives a query from its hardest ones.
+
+    Args:
+        num: S, synthetic negatives a query; may exceed the number of hard negatives.
+    """
+
+    def __init__(self, num: int) -> None:
+        super().__init__()
+        if not isinstance(num, int) or num < 1:
+            raise ValueError(
+                f'{type(self).__name__} num is {num!r}; expected an integer >= 1 (synthetic '
+                'negatives a query). To switch this mixing off, take the mixer out of the list.')
+        self.num = num
+
+    def extra_repr(self) -> str:
+        return f'num={self.num}'
+
+    @abstractmethod
+    def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
+        """Draw which negatives are mixed and how much of each.
+
+        Args:
+            hard: The hardest negatives of each query.
+            generator: Source of the draws, on the device of ``hard``; None takes torch's own.
+        """
+
+    @abstractmethod
+    def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+        """Return the synthetic negatives, (B, S, D) unit rows without gradient: the reference.
+
+        Args:
+            query: (B, D) unit rows.
+            hard: The hardest negatives of each query.
+            plan: What :meth:`plan` drew.
+        """
+
+    @abstractmethod
+    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+        """Return the cosines of each query with its synthetic negatives, (B, S): the fast path.
+
+        Equal to ``query . features``, with the same gradient for the query, without (B, S, D).
+        """
+
+    def draw_positions(self, hard: HardNegatives, generator: torch.Generator | None,
+                       below: int = 0) -> Tensor:
+        """Return (B, S) int64 positions, uniform over the usable hard negatives of each query.
+
+        Args:
+            hard: Its ``count`` says how many of the N each query may use.
+            generator: Source of the draws.
+            below: Draw from ``below`` fewer positions.
+        """
+        batch, available = hard.index.shape
+        uniform = torch.rand(batch, self.num, generator=generator, device=hard.index.device)
+        limit = hard.index.new_full((batch, ), available) if hard.count is None else hard.count
+        limit = (limit - below).clamp_min(1)[:, None]
+        return torch.minimum((uniform * limit).long(), limit - 1)

@@ -1,0 +1,61 @@
+"""MoCHi's first kind of synthetic negative: two hard negatives mixed."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mochi_mm.models.functional.mixing import pair_mixing_logits
+from mochi_mm.models.mixers.base_mixer import BaseMixer
+from mochi_mm.registry import MODELS
+from mochi_mm.structures import HardNegatives, Plan
+
+
+@MODELS.register_module()
+class PairMixing(BaseMixer):
+    """``h = unit(w n_i + (1 - w) n_j)``, i and j among the N hardest, w uniform in (0, 1).
+
+    Source: Kalantidis et al. 2020; ``num`` is the paper's s.
+
+    Args:
+        num: S, synthetic negatives a query.
+        distinct: Never mix a negative with itself. The paper says "random"; public code draws the
+            two independently, so with probability 1/N they coincide and h is a plain negative.
+    """
+
+    def __init__(self, num: int, distinct: bool = False) -> None:
+        super().__init__(num)
+        self.distinct = distinct
+
+    def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
+        """Draw ``first`` and ``second`` (B, S) in the N, and ``weight`` (B, S) of ``first``.
+
+        Raises:
+            ValueError: ``distinct`` with a single hard negative to draw from.
+        """
+        if self.distinct and hard.index.shape[1] < 2:
+            raise ValueError('PairMixing(distinct=True) needs num_hard >= 2, got 1.')
+        first = self.draw_positions(hard, generator)
+        second = self.draw_positions(hard, generator, below=int(self.distinct))
+        if self.distinct:
+            # Skipping over ``first`` makes the pair distinct and keeps the draw uniform.
+            limit = hard.index.shape[1] if hard.count is None else hard.count[:, None]
+            second = (second + (second >= first)) % torch.as_tensor(limit).clamp_min(1).to(second)
+        weight = torch.rand(first.shape, generator=generator, device=first.device)
+        return Plan(first=first, second=second, weight=weight)
+
+    def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+        """Return the mixtures themselves, (B, S, D)."""
+        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
+        weight = plan.weight[..., None]
+        features = hard.features
+        mixed = weight * features[rows, plan.first] + (1 - weight) * features[rows, plan.second]
+        return F.normalize(mixed, dim=-1).detach()
+
+    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+        """Return their cosines with the query, (B, S), from scalars alone."""
+        if plan.second is None:
+            raise ValueError('PairMixing got a plan without `second`; expected one of its own.')
+        return pair_mixing_logits(query, hard.bank, hard.index, hard.similarity, plan.first,
+                                  plan.second, plan.weight)

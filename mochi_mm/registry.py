@@ -1,0 +1,115 @@
+"""Child registries of scope ``mochi_mm``.
+
+Each registry names the packages that hold its components and imports them at the first look-up,
+so ``import mochi_mm`` stays cheap and a config with ``default_scope = 'mochi_mm'`` finds everything.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from typing import Any
+
+from mmengine import registry as root
+from mmengine.registry import Registry
+
+SCOPE = 'mochi_mm'
+
+
+def nearest(name: str, candidates: Any, count: int = 3) -> list[str]:
+    """Return up to ``count`` of ``candidates`` that look most like ``name`` (case ignored)."""
+    by_lower = {str(c).lower(): str(c) for c in candidates}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=count, cutoff=0.4)
+    return [by_lower[c] for c in close]
+
+
+def check_arguments(component: Any, arguments: Any) -> None:
+    """Raise ``ValueError`` when ``component`` does not accept one of the keyword ``arguments``.
+
+    Args:
+        component: A class or function that a config names.
+        arguments: Names of the keyword arguments the config passes.
+    """
+    target = component.__init__ if inspect.isclass(component) else component
+    try:
+        parameters = inspect.signature(target).parameters
+    except (TypeError, ValueError):  # built in C: nothing to compare with
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    accepted = [name for name in parameters if name != 'self']
+    for name in arguments:
+        if name not in accepted:
+            close = nearest(name, accepted, 1)
+            hint = f'; did you mean {close[0]!r}?' if close else ''
+            raise ValueError(
+                f'{component.__name__} got an unknown argument {name!r}{hint} '
+                f'It accepts: {", ".join(accepted) or "no arguments"}.')
+
+
+class ComponentRegistry(Registry):
+    """A registry whose errors name the value, the nearest alternatives and the likely causes."""
+
+    def get(self, key: str) -> Any:
+        """Return the component called ``key``.
+
+        Raises:
+            KeyError: Nothing of that name here or in a parent registry; lists the nearest names.
+        """
+        found = super().get(key)
+        if found is not None:
+            return found
+        names = set(self.module_dict)
+        parent = self.parent
+        while parent is not None:
+            names |= set(parent.module_dict)
+            parent = parent.parent
+        close = nearest(key.split('.')[-1], names) or sorted(self.module_dict)[:5]
+        raise KeyError(
+            f'{key!r} is not a registered {self.name}. Nearest names: {", ".join(close) or "none"}. '
+            'Check the spelling; a component of your own must be registered in mochi_mm.registry and '
+            'its module listed in custom_imports of the config.')
+
+    def __contains__(self, key: str) -> bool:
+        try:
+            return self.get(key) is not None
+        except KeyError:
+            return False
+
+    def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build ``cfg`` after checking that its component takes every argument it is given."""
+        if isinstance(cfg, dict) and isinstance(cfg.get('type'), str):
+            check_arguments(self.get(cfg['type']),
+                            [k for k in cfg if k not in ('type', '_scope_')])
+        return super().build(cfg, *args, **kwargs)
+
+
+def _child(name: str, parent: Registry, *locations: str) -> ComponentRegistry:
+    return ComponentRegistry(
+        name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{loc}' for loc in locations])
+
+
+MODELS = _child('model', root.MODELS, 'models')
+DATASETS = _child('dataset', root.DATASETS, 'datasets')
+DATA_SAMPLERS = _child('data sampler', root.DATA_SAMPLERS, 'datasets')
+TRANSFORMS = _child('transform', root.TRANSFORMS, 'datasets.transforms')
+HOOKS = _child('hook', root.HOOKS, 'engine')
+LOOPS = _child('loop', root.LOOPS, 'evaluation')
+METRICS = _child('metric', root.METRICS, 'evaluation')
+OPTIMIZERS = _child('optimizer', root.OPTIMIZERS, 'engine')
+OPTIM_WRAPPERS = _child('optim wrapper', root.OPTIM_WRAPPERS, 'engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child('optim wrapper constructor', root.OPTIM_WRAPPER_CONSTRUCTORS,
+                                    'engine')
+PARAM_SCHEDULERS = _child('param scheduler', root.PARAM_SCHEDULERS, 'engine')
+MODEL_WRAPPERS = _child('model wrapper', root.MODEL_WRAPPERS, 'models')
+WEIGHT_INITIALIZERS = _child('weight initializer', root.WEIGHT_INITIALIZERS, 'models')
+RUNNERS = _child('runner', root.RUNNERS, 'engine')
+RUNNER_CONSTRUCTORS = _child('runner constructor', root.RUNNER_CONSTRUCTORS, 'engine')
+EVALUATOR = _child('evaluator', root.EVALUATOR, 'evaluation')
+TASK_UTILS = _child('task util', root.TASK_UTILS, 'models')
+FUNCTIONS = _child('function', root.FUNCTIONS, 'datasets')
+VISUALIZERS = _child('visualizer', root.VISUALIZERS, 'visualization')
+VISBACKENDS = _child('vis_backend', root.VISBACKENDS, 'visualization')
+LOG_PROCESSORS = _child('log_processor', root.LOG_PROCESSORS, 'engine')
+STRATEGIES = _child('strategy', root.STRATEGIES, 'engine')
+INFERENCERS = _child('inferencer', root.INFERENCERS, 'models')

@@ -1,0 +1,22 @@
+"""What a mixer has drawn, before any arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which hard negatives are mixed, and how much of each.
+
+    Attributes:
+        first: (B, S) int64 in [0, N), the hard negative that is mixed.
+        weight: (B, S) float, of ``first`` in pair mixing, of the query in query mixing.
+        second: (B, S) int64 in [0, N), the partner in pair mixing; None when the partner is the query.
+    """
+
+    first: Tensor
+    weight: Tensor
+    second: Tensor | None = None

@@ -1,0 +1,1 @@
+"""Helpers that belong to no room: keyed randomness, process groups, checkpoint files."""

@@ -1,0 +1,64 @@
+"""Rows and means across the processes of a group; without a group, the identity."""
+
+from __future__ import annotations
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def world_size() -> int:
+    """Return the number of processes, 1 without a process group."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def rank() -> int:
+    """Return this process's number, 0 without a process group."""
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+def row_counts(rows: int, device: torch.device | str) -> list[int]:
+    """Return how many rows each rank holds, in rank order."""
+    if world_size() == 1:
+        return [rows]
+    counts = [torch.zeros(1, dtype=torch.int64, device=device) for _ in range(world_size())]
+    dist.all_gather(counts, torch.tensor([rows], dtype=torch.int64, device=device))
+    return [int(c) for c in torch.cat(counts).tolist()]
+
+
+@torch.no_grad()
+def gather_rows(tensor: Tensor, counts: list[int] | None = None) -> Tensor:
+    """Return the rows of all ranks, in rank order; no gradient.
+
+    Args:
+        tensor: (B_r, ...) of this rank; ranks may hold different numbers of rows.
+        counts: Rows of each rank, when already known from :func:`row_counts`.
+
+    Returns:
+        (sum of B_r, ...), the same on every rank.
+    """
+    if world_size() == 1:
+        return tensor.detach()
+    counts = counts or row_counts(len(tensor), tensor.device)
+    longest = max(counts)
+    padded = tensor.new_zeros((longest, *tensor.shape[1:]))
+    padded[:len(tensor)] = tensor
+    received = [torch.empty_like(padded) for _ in counts]
+    dist.all_gather(received, padded)
+    return torch.cat([block[:count] for block, count in zip(received, counts)])
+
+
+def mean_over_ranks(values: Tensor) -> Tensor:
+    """Return a scalar whose average over ranks is the mean of all ranks' ``values``.
+
+    Data-parallel training averages the gradients of the ranks. With equal batches this is the
+    plain mean; with unequal ones each rank's sum is weighted so that the average comes out right.
+
+    Args:
+        values: (B_r,) of this rank, with gradient.
+    """
+    if world_size() == 1:
+        return values.mean()
+    total = torch.tensor(float(len(values)), device=values.device)
+    dist.all_reduce(total)
+    return values.sum() * (world_size() / total)

@@ -1,0 +1,67 @@
+"""Randomness keyed by what is being computed, never by what was drawn before.
+
+What happens to a sample depends on (seed, epoch, sample index) alone, what happens in a step on
+(seed, iteration) and, where ranks must differ, the rank. So a run is the same for any number of
+workers and after a resume at any iteration, and no state has to be saved for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+
+class SampleKey(int):
+    """A dataset index that also says in which (seed, epoch) it was drawn.
+
+    It is an ``int``, so any dataset and any wrapper can index with it; the arithmetic that
+    wrappers do on indices (``-`` for concatenation, ``%`` for repetition) keeps the key.
+    """
+
+    seed: int
+    epoch: int
+
+    def __new__(cls, index: int, seed: int = 0, epoch: int = 0) -> SampleKey:
+        key = super().__new__(cls, index)
+        key.seed, key.epoch = int(seed), int(epoch)
+        return key
+
+    def __getnewargs__(self) -> tuple[int, int, int]:
+        return int(self), self.seed, self.epoch
+
+    def __sub__(self, other: int) -> SampleKey:
+        return SampleKey(int(self) - int(other), self.seed, self.epoch)
+
+    def __add__(self, other: int) -> SampleKey:
+        return SampleKey(int(self) + int(other), self.seed, self.epoch)
+
+    def __mod__(self, other: int) -> SampleKey:
+        return SampleKey(int(self) % int(other), self.seed, self.epoch)
+
+    def generator(self) -> np.random.Generator:
+        """Return the generator of this sample: a Philox stream keyed by (seed, epoch, index)."""
+        word = (self.epoch << 40) ^ int(self)
+        key = np.array([self.seed % 2**64, word % 2**64], dtype=np.uint64)
+        return np.random.Generator(np.random.Philox(key=key))
+
+
+@dataclass(frozen=True)
+class StepKey:
+    """What the random draws of one training step depend on."""
+
+    seed: int
+    iteration: int
+    rank: int = 0
+
+    def number(self, stream: str, per_rank: bool) -> int:
+        """Return a 63-bit seed for ``stream``; equal on all ranks unless ``per_rank``."""
+        words = f'{self.seed}/{self.iteration}/{stream}/{self.rank if per_rank else "all"}'
+        return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], 'little') >> 1
+
+    def generator(self, stream: str, device: Any = 'cpu', per_rank: bool = True) -> torch.Generator:
+        """Return a fresh generator on ``device`` for ``stream`` (a name that no other use shares)."""
+        return torch.Generator(device=device).manual_seed(self.number(stream, per_rank))

@@ -90,6 +90,30 @@ def load_backbone(model: nn.Module, path: str | Path) -> str:
             f'{len(unused)} in the file not used{": " + _some(unused) if unused else ""}')
 
 
+def load_for_test(model: nn.Module, path: str | Path) -> str:
+    """Load what testing needs: every weight, or the backbone if that is all the model has.
+
+    Args:
+        model: A model, or its data-parallel wrapper.
+        path: A checkpoint of this project.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: A weight of the model is missing or has another shape.
+    """
+    model = getattr(model, 'module', model)
+    if getattr(model, 'head', None) is None and getattr(model, 'backbone', None) is not None:
+        return load_backbone(model, path)
+    tensors = state_dict_of(read_checkpoint(path))
+    missing, unused = match_keys(model.state_dict(), tensors, str(path))
+    if missing:
+        raise ValueError(
+            f'{path} lacks {len(missing)} weights of the model: {_some(missing)}. Expected a '
+            'checkpoint of the same config; a probe is tested with the checkpoint of the probe.')
+    model.load_state_dict(tensors, strict=not unused)
+    return f'{len(tensors) - len(unused)} weights loaded from {path}, {len(unused)} not used'
+
+
 def _some(names: Any, count: int = 3) -> str:
     listed = [str(name) for name in names]
     more = f' and {len(listed) - count} more' if len(listed) > count else ''

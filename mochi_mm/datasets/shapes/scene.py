@@ -9,7 +9,7 @@ import numpy as np
 
 from mochi_mm.datasets.shapes.outlines import KINDS, Contours, coverage, outline, place
 from mochi_mm.datasets.shapes.textures import (
-    LUMA, TEXTURES, background, contrasting_colour, pattern)
+    E, LUMA, TEXTURES, background, contrasting_colour, pattern)
 
 MIN_SIZE = 24
 MIN_VISIBLE = 0.5
@@ -85,16 +85,16 @@ def render_scene(rng, requests, size):
     objects = []
     for p, mask in zip(placed, masks):
         under = float(image[mask].mean(0) @ LUMA)
-        first = contrasting_colour(rng, under, 0.25)
-        second = contrasting_colour(rng, under, 0.25)
+        first = contrasting_colour(rng, under, E('CON',0.25))
+        second = contrasting_colour(rng, under, E('CON',0.25))
         texture = TEXTURES[rng.integers(len(TEXTURES))]
         weight = pattern(rng, texture, size, max(3.0, p.side * rng.uniform(0.2, 0.45)))
-        fill = first + (second - first) * weight[..., None]
+        fill = first + (second - first) * E('TEX',1.0) * weight[..., None]
         image += (fill - image) * p.cover[..., None]
         xs, ys = mask.any(0).nonzero()[0], mask.any(1).nonzero()[0]
         objects.append(SceneObject(
             p.kind, (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1), mask,
             float(mask.sum() / p.side ** 2), False, texture, p.contours))
-    image += (rng.random((size, size, 1), np.float32) - 0.5) * 0.1
+    image += (rng.random((size, size, 1), np.float32) - 0.5) * E('NOI',0.1)
     image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     return Scene(image, tuple(objects))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import os
 import cv2
+def E(k,d):
+    return float(os.environ.get(k,d))
 import numpy as np
 
 TEXTURES: tuple[str, ...] = ('plain', 'stripes', 'dots', 'checks', 'noise')
@@ -77,14 +80,14 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
 
     A blend of smooth colour noise and a low-contrast texture, with stray lines and arcs on top.
     """
-    image = 0.25 + 0.5 * smooth_noise(rng, size, int(rng.integers(2, 6)), 3)
+    image = 0.5 + E('BG',0.5) * (smooth_noise(rng, size, int(rng.integers(2, 6)), 3)-0.5)
     name = TEXTURES[rng.integers(len(TEXTURES))]
     weight = pattern(rng, name, size, size * rng.uniform(0.08, 0.25))
-    image += (0.3 * (rng.random(3, np.float32) - 0.5)) * weight[..., None]
+    image += (E('BGT',0.3) * (rng.random(3, np.float32) - 0.5)) * weight[..., None]
     image = np.ascontiguousarray(image, np.float32)
-    for _ in range(rng.integers(3, 9)):
-        colour = tuple(float(c) for c in rng.random(3))
-        thickness = int(rng.integers(1, 2 + size // 32))
+    for _ in range(rng.integers(int(E('CLO',3)), int(E('CHI',9)))):
+        colour = tuple(float(0.5+E('CA',1.0)*(c-0.5)) for c in rng.random(3))
+        thickness = int(rng.integers(1, 2 + size // E('CT',32)))
         points = np.round(16 * size * rng.random((3, 2))).astype(np.int32)
         cv2.polylines(image, [points], False, colour, thickness, cv2.LINE_8, shift=4)
     return image

@@ -1,0 +1,34 @@
+"""Hooks, logging and environment that every run shares."""
+
+default_scope = 'mochi_mm'
+
+default_hooks = dict(
+    runtime_info=dict(type='RuntimeInfoHook'),
+    timer=dict(type='IterTimerHook'),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    logger=dict(type='LoggerHook', interval=100),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(type='CheckpointHook', interval=10, max_keep_ckpts=3),
+    checkpoint_data=dict(type='CheckpointDataHook'),
+    keyed_random=dict(type='KeyedRandomHook'),
+    set_epoch=dict(type='SetEpochHook'),
+    ema_update=dict(type='EMAUpdateHook'),
+    run_check=dict(type='RunCheckHook'))
+
+custom_hooks = []
+
+randomness = dict(seed=0)
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'))
+
+vis_backends = [dict(type='LocalVisBackend')]
+visualizer = dict(type='Visualizer', vis_backends=vis_backends)
+# Everything but rates is averaged over the window since the last line.
+log_processor = dict(
+    window_size=100, mean_pattern=r'.*(loss|time|grad_norm|acc_|sim_|share_|queue_|chance_).*')
+
+log_level = 'INFO'
+load_from = None
+resume = False

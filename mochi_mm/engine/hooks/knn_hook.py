@@ -1,0 +1,85 @@
+"""kNN accuracy while pre-training runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.hooks import Hook
+from torch.utils.data import DataLoader
+
+from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_evaluate
+from mochi_mm.models.functional.knn import check_knn_settings
+from mochi_mm.registry import HOOKS
+from mochi_mm.utils.random_state import preserved_random_state
+
+
+@HOOKS.register_module()
+class KNNHook(Hook):
+    """Measure the backbone by kNN every ``interval`` epochs and at the end of training.
+
+    Training goes on as if the hook were not there: no weight, running statistic, training flag
+    or random generator changes. The result is logged, kept in the message hub and sent to the
+    visualizer as ``knn/top1`` and, with more than five classes, ``knn/top5``, in percent.
+
+    Args:
+        bank_dataloader: Labelled samples that vote, as a config or a data loader.
+        query_dataloader: Labelled samples to classify.
+        interval: Epochs between measurements.
+        k: Number of neighbours.
+        temperature: Of the votes ``exp(cosine / temperature)``.
+        at_start: Also measure the network before the first iteration.
+
+    Raises:
+        ValueError: Unusable settings; before training starts, a k above the size of the bank or
+            a data set without labels.
+    """
+
+    priority = 'NORMAL'
+
+    def __init__(self, bank_dataloader: Any, query_dataloader: Any, interval: int = 10, k: int = 20,
+                 temperature: float = 0.07, at_start: bool = False) -> None:
+        check_knn_settings((k, ), temperature)
+        if not isinstance(interval, int) or interval < 1:
+            raise ValueError(f'interval is {interval!r}; expected a number of epochs >= 1.')
+        self.bank_dataloader, self.query_dataloader = bank_dataloader, query_dataloader
+        self.interval, self.k, self.temperature = interval, k, temperature
+        self.at_start = at_start
+        self._measured_iter: int | None = None
+
+    def before_train(self, runner: Any) -> None:
+        """Build and check the data, so that a mistake shows now and not epochs later."""
+        with preserved_random_state():
+            self.bank_dataloader = self._build(runner, self.bank_dataloader)
+            self.query_dataloader = self._build(runner, self.query_dataloader)
+        check_knn_data(self.bank_dataloader, self.query_dataloader, self.k)
+        if self.at_start and runner.iter == 0:
+            self._measure(runner, runner.epoch)
+
+    def after_train_epoch(self, runner: Any) -> None:
+        """Measure after every ``interval``-th epoch."""
+        if self.every_n_epochs(runner, self.interval):
+            self._measure(runner, runner.epoch + 1)
+
+    def after_train(self, runner: Any) -> None:
+        """Measure the final network, unless its last epoch was measured already."""
+        if self._measured_iter != runner.iter:
+            self._measure(runner, runner.epoch)
+
+    def _measure(self, runner: Any, epoch: int) -> None:
+        with preserved_random_state():
+            by_k = knn_evaluate(
+                runner.model, self.bank_dataloader, self.query_dataloader, self.k, self.temperature)
+        metrics = {name.removesuffix(f'_k{self.k}'): value for name, value in by_k.items()}
+        self._measured_iter = runner.iter
+        runner.message_hub.update_scalars(metrics)
+        text = '  '.join(f'{name}: {value:.2f}' for name, value in metrics.items())
+        runner.logger.info(f'kNN after {epoch} epochs (k={self.k}):  {text}')
+        # The iteration as step and the file of the training log: it joins the other curves.
+        runner.visualizer.add_scalars(
+            dict(metrics, epoch=epoch), step=runner.iter, file_path=f'{runner.timestamp}.json')
+
+    @staticmethod
+    def _build(runner: Any, dataloader: Any) -> DataLoader:
+        if isinstance(dataloader, dict):
+            return runner.build_dataloader(dataloader, seed=runner.seed)
+        return dataloader

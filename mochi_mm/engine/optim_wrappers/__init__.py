@@ -1,0 +1,5 @@
+"""How a loss becomes a parameter update."""
+
+from mochi_mm.engine.optim_wrappers.bf16_optim_wrapper import BF16OptimWrapper
+
+__all__ = ['BF16OptimWrapper']

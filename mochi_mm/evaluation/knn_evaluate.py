@@ -1,0 +1,120 @@
+"""kNN accuracy of a network's features: how good they are without training anything on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.dist import all_reduce, get_comm_device
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from mochi_mm.evaluation.features import extract_features
+from mochi_mm.models.functional.knn import check_knn_settings, nearest_in_bank, vote
+from mochi_mm.utils.distributed import rank, world_size
+
+
+def as_tuple(k: int | Sequence[int]) -> tuple[int, ...]:
+    """Return one k or several as a tuple."""
+    return (k, ) if isinstance(k, int) else tuple(k)
+
+
+def check_knn_data(bank_loader: DataLoader, query_loader: DataLoader, k: int | Sequence[int]) -> None:
+    """Refuse data that kNN cannot work on, before anything is computed.
+
+    Raises:
+        ValueError: k above the number of bank samples; a data set that declares samples without
+            a label.
+    """
+    size = len(bank_loader.dataset)  # type: ignore[arg-type]
+    if max(as_tuple(k)) > size:
+        raise ValueError(
+            f'k is {max(as_tuple(k))} but the data set of the bank has {size} samples; use a '
+            'smaller k or a larger bank.')
+    for name, loader in (('bank', bank_loader), ('query', query_loader)):
+        labels = getattr(loader.dataset, 'labels', None)
+        if labels is not None and bool((torch.as_tensor(labels) < 0).any()):
+            raise ValueError(
+                f'the {name} data set has samples without a label (gt_label -1), so kNN has no '
+                'classes to vote for; use a data set with labels, for an image folder one '
+                'sub-folder for each class, or remove the kNN hook from the config.')
+
+
+def count_hits(scores: Tensor, labels: Tensor) -> Tensor:
+    """Return how many queries have their class first, and among the first five: (2,) int64.
+
+    A class that got no vote is never a hit, wherever a sort would put it.
+
+    Args:
+        scores: (Q, num_classes) shares of the votes.
+        labels: (Q,) true class.
+    """
+    share, order = scores.topk(min(5, scores.shape[1]), dim=1)
+    hit = (order == labels[:, None]) & (share > 0)
+    return torch.stack([hit[:, 0].sum(), hit.sum()])
+
+
+def knn_accuracy(queries: Tensor, labels: Tensor, bank: Tensor, bank_labels: Tensor,
+                 ks: Sequence[int], temperature: float, chunk: int = 1024) -> dict[str, float]:
+    """Return top-1 and top-5 accuracy in percent for each k; every rank takes part of the queries.
+
+    Args:
+        queries: (Q, C) features on the device to compute on, the same on every rank.
+        labels: (Q,) their classes.
+        bank: (M, C) features, anywhere.
+        bank_labels: (M,) their classes.
+        ks: Numbers of neighbours.
+        temperature: Of the votes.
+        chunk: Queries scored at a time.
+
+    Returns:
+        ``knn/top1_k{k}`` and, with more than five classes, ``knn/top5_k{k}``.
+    """
+    num_classes = int(max(bank_labels.max(), labels.max())) + 1
+    hits = torch.zeros(len(ks), 2, dtype=torch.int64)
+    mine, truth = queries[rank()::world_size()], labels[rank()::world_size()].to(queries.device)
+    if len(mine):
+        similarity, near = nearest_in_bank(mine, bank, bank_labels, max(ks), chunk)
+        for start in range(0, len(mine), chunk):
+            rows = slice(start, start + chunk)
+            for i, k in enumerate(ks):
+                scores = vote(similarity[rows, :k], near[rows, :k], num_classes, temperature)
+                hits[i] += count_hits(scores, truth[rows]).cpu()
+    hits = hits.to(get_comm_device())
+    all_reduce(hits)
+    percent = (100 * hits.cpu().double() / len(queries)).tolist()
+    result: dict[str, float] = {}
+    for k, (top1, top5) in zip(ks, percent):
+        result[f'knn/top1_k{k}'] = top1
+        if num_classes > 5:
+            result[f'knn/top5_k{k}'] = top5
+    return result
+
+
+def knn_evaluate(model: nn.Module, bank_loader: DataLoader, query_loader: DataLoader,
+                 k: int | Sequence[int] = (20, ), temperature: float = 0.07,
+                 progress: bool = True) -> dict[str, float]:
+    """Return the kNN accuracy of ``model`` on ``query_loader``, with ``bank_loader`` as known samples.
+
+    Args:
+        model: An algorithm, bare or in a data-parallel wrapper; its training flags are kept.
+        bank_loader: Labelled samples that vote, usually the training set without augmentation.
+        query_loader: Labelled samples to classify.
+        k: One number of neighbours, or several that share one search.
+        temperature: Of the votes ``exp(cosine / temperature)``.
+        progress: Show bars while features are extracted.
+
+    Returns:
+        ``knn/top1_k{k}`` in percent and, with more than five classes, ``knn/top5_k{k}``; the same
+        on every rank.
+
+    Raises:
+        ValueError: k above the size of the bank, missing labels, features that are not finite.
+    """
+    ks = as_tuple(k)
+    check_knn_settings(ks, temperature)
+    check_knn_data(bank_loader, query_loader, ks)
+    bank, bank_labels = extract_features(model, bank_loader, progress, require_labels=True)
+    queries, labels = extract_features(model, query_loader, progress, require_labels=True)
+    device = next(model.parameters()).device
+    return knn_accuracy(queries.to(device), labels, bank, bank_labels, ks, temperature)

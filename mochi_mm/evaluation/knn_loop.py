@@ -1,0 +1,58 @@
+"""Testing by kNN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.evaluator import Evaluator
+from mmengine.runner import BaseLoop
+
+from mochi_mm.evaluation.knn_evaluate import as_tuple, check_knn_data, knn_evaluate
+from mochi_mm.models.functional.knn import check_knn_settings
+from mochi_mm.registry import LOOPS
+
+
+@LOOPS.register_module()
+class KNNLoop(BaseLoop):
+    """Test loop that classifies the test set by its nearest neighbours in a labelled bank.
+
+    In a config, with ``test_dataloader`` for the queries and ``test_evaluator = []``::
+
+        test_cfg = dict(type='KNNLoop', bank_dataloader=..., k=[10, 20, 100, 200])
+
+    Args:
+        runner: The runner.
+        dataloader: Queries; the runner passes its ``test_dataloader``.
+        evaluator: Must be empty: the loop computes its metrics itself.
+        bank_dataloader: Samples that vote, as a config or a data loader.
+        k: One number of neighbours, or several that share one search.
+        temperature: Of the votes ``exp(cosine / temperature)``.
+
+    Raises:
+        ValueError: An evaluator, unusable settings, k above the size of the bank, missing labels.
+    """
+
+    def __init__(self, runner: Any, dataloader: Any, evaluator: Any, bank_dataloader: Any,
+                 k: int | Sequence[int] = (10, 20, 100, 200), temperature: float = 0.07) -> None:
+        if evaluator.metrics if isinstance(evaluator, Evaluator) else evaluator:
+            raise ValueError(
+                f'test_evaluator is {evaluator!r}, but KNNLoop computes its metrics itself; set '
+                'test_evaluator = [].')
+        self.k, self.temperature = as_tuple(k), temperature
+        check_knn_settings(self.k, temperature)
+        super().__init__(runner, bank_dataloader)
+        self.bank_dataloader = self.dataloader
+        super().__init__(runner, dataloader)
+        check_knn_data(self.bank_dataloader, self.dataloader, self.k)
+        self.evaluator = Evaluator([])
+
+    def run(self) -> dict[str, float]:
+        """Return and log ``knn/top1_k{k}`` and ``knn/top5_k{k}`` in percent."""
+        self.runner.call_hook('before_test')
+        self.runner.call_hook('before_test_epoch')
+        metrics = knn_evaluate(
+            self.runner.model, self.bank_dataloader, self.dataloader, self.k, self.temperature)
+        self.runner.call_hook('after_test_epoch', metrics=metrics)
+        self.runner.call_hook('after_test')
+        return metrics

@@ -1,0 +1,73 @@
+"""A backbone with a classifier: the linear probe and fine-tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, DataSamples, Losses
+from mochi_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class ImageClassifier(BaseAlgorithm):
+    """Classifies one view of each image by its pooled backbone features.
+
+    Args:
+        backbone: Backbone, as a config or a module.
+        head: A classification head such as :class:`LinearHead`.
+        freeze_backbone: Train the head alone. The backbone stays in evaluation mode, batch norms
+            included, its parameters get no gradient, and no graph is built for it.
+        data_preprocessor: See :class:`BaseAlgorithm`.
+        channels_last: See :class:`BaseAlgorithm`.
+        init_cfg: See MMEngine.
+
+    Raises:
+        ValueError: A head whose ``in_channels`` is not the backbone's width.
+    """
+
+    num_views = 1
+
+    def __init__(self, backbone: dict | nn.Module, head: dict | nn.Module,
+                 freeze_backbone: bool = False, data_preprocessor: dict | nn.Module | None = None,
+                 channels_last: bool = False, init_cfg: dict | None = None) -> None:
+        super().__init__(
+            backbone, head=head, data_preprocessor=data_preprocessor, channels_last=channels_last,
+            init_cfg=init_cfg)
+        given = getattr(self.backbone, 'out_channels', None)
+        wanted = getattr(self.head, 'in_channels', None)
+        if isinstance(given, int) and isinstance(wanted, int) and given != wanted:
+            raise ValueError(
+                f'the backbone gives {given} channels but the head takes {wanted}; set in_channels '
+                f'of the head to {given}.')
+        self.freeze_backbone = freeze_backbone
+        if freeze_backbone:
+            self.backbone.requires_grad_(False)
+            self.backbone.eval()
+
+    def train(self, mode: bool = True) -> ImageClassifier:
+        """Set the mode of everything but a frozen backbone, which stays in evaluation mode."""
+        super().train(mode)
+        if self.freeze_backbone:
+            self.backbone.eval()
+        return self
+
+    def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
+        """Return the head's losses and statistics for one view (B, 3, H, W)."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
+            features = self.extract_feat(inputs)
+        return self.head.loss(features, data_samples)
+
+    def predict(self, inputs: Sequence[Tensor],
+                data_samples: DataSamples | None) -> list[dict[str, Any]]:
+        """Return one record for the batch, as :class:`TopKAccuracy` reads it.
+
+        Returns:
+            ``[dict(scores=(B, num_classes), gt_label=(B,), sample_idx=(B,), ...)]``: the scores
+            and everything in ``data_samples``.
+        """
+        scores = self.head.predict(self.extract_feat(inputs))
+        return [dict(data_samples or {}, scores=scores)]

@@ -1,0 +1,75 @@
+"""The linear probe's classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mochi_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class LinearHead(BaseModule):
+    """One linear layer with cross-entropy, started from N(0, 0.01) weights and zero bias.
+
+    The protocol of He et al. 2020, section 4.1. Logits are float32 under any autocast.
+
+    Args:
+        num_classes: Number of classes.
+        in_channels: Width of the features.
+        init_cfg: See MMEngine.
+
+    Raises:
+        ValueError: A width or a number of classes below 1.
+    """
+
+    def __init__(self, num_classes: int, in_channels: int, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        for name, value in (('num_classes', num_classes), ('in_channels', in_channels)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f'LinearHead {name} is {value!r}; expected an integer >= 1.')
+        self.num_classes, self.in_channels = num_classes, in_channels
+        self.fc = nn.Linear(in_channels, num_classes)
+        nn.init.normal_(self.fc.weight, std=0.01)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (B, num_classes) float32 logits of (B, in_channels) features."""
+        with torch.autocast(features.device.type, enabled=False):
+            return F.linear(features.float(), self.fc.weight.float(), self.fc.bias.float())
+
+    def loss(self, features: Tensor, data_samples: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+        """Return ``loss_classification`` (nats) and ``accuracy`` (percent, top-1) of a batch.
+
+        Args:
+            features: (B, in_channels).
+            data_samples: With ``gt_label`` (B,).
+
+        Raises:
+            ValueError: A label outside [0, num_classes).
+        """
+        labels = (data_samples or {}).get('gt_label')
+        if labels is None:
+            raise ValueError('the batch has no gt_label; a classifier is trained on labelled data.')
+        self._check_labels(labels)
+        logits = self(features)
+        accuracy = 100 * (logits.argmax(dim=1) == labels).float().mean()
+        return dict(loss_classification=F.cross_entropy(logits, labels), accuracy=accuracy)
+
+    def predict(self, features: Tensor) -> Tensor:
+        """Return (B, num_classes) probabilities."""
+        return self(features).softmax(dim=1)
+
+    def _check_labels(self, labels: Tensor) -> None:
+        wrong = labels[(labels < 0) | (labels >= self.num_classes)]
+        if len(wrong):
+            value = int(wrong[0])
+            fix = ('-1 means no label: use a data set with labels, for an image folder one '
+                   'sub-folder for each class.' if value < 0 else
+                   f'set num_classes of the head to at least {int(wrong.max()) + 1}.')
+            raise ValueError(
+                f'the batch holds the label {value}; expected 0 to {self.num_classes - 1}. {fix}')

@@ -1,0 +1,33 @@
+"""Print a config as it is after inheritance and overrides, and check it.
+
+    python tools/analysis/print_config.py CONFIG [--cfg-options KEY=VALUE ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+
+def main() -> None:
+    """Load, check and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
+    args = parser.parse_args()
+
+    from mochi_mm.utils.check_config import check_config
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options)
+    check_config(config)
+    print(config.pretty_text)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,62 @@
+"""Measure a checkpoint as a config describes (kNN, linear probe, any test loop).
+
+    python tools/test.py configs/benchmarks/knn/knn_resnet50_in1k.py work_dirs/.../epoch_200.pth
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+
+def parse_args() -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file with a test_dataloader and test_cfg')
+    parser.add_argument('checkpoint', help='weights to measure')
+    parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<name of the config>)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
+    parser.add_argument('--out', help='write the metrics to this JSON file')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
+                        help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Build the runner, load the weights and test."""
+    args = parse_args()
+    from mochi_mm.utils.check_config import check_config
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options)
+    if config.get('test_cfg') is None:
+        raise ValueError(
+            f'{args.config} has no test_cfg, so there is nothing to test; expected a config such '
+            'as those in configs/benchmarks.')
+    config.work_dir = args.work_dir or config.get('work_dir') or str(
+        Path('work_dirs') / Path(args.config).stem)
+    config.load_from = None
+    check_config(config)
+
+    from mmengine.runner import Runner
+
+    from mochi_mm.utils.checkpoint import load_for_test
+    from mochi_mm.utils.launch import prepare_launcher
+    prepare_launcher(config, args.launcher)
+    runner = Runner.from_cfg(config)
+    runner.logger.info(load_for_test(runner.model, args.checkpoint))
+    metrics = runner.test()
+    if args.out and runner.rank == 0:
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        Path(args.out).write_text(json.dumps(metrics, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    main()

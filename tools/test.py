@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -34,8 +34,8 @@ def main() -> None:
     """Build the runner, load the weights and test."""
     args = parse_args()
     from mochi_mm.utils.check_config import check_config
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options)
+    from mochi_mm.utils.config import load_config
+    config = load_config(args.config, args.cfg_options)
     if config.get('test_cfg') is None:
         raise ValueError(
             f'{args.config} has no test_cfg, so there is nothing to test; expected a config such '

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -39,12 +39,10 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def load_config(args: argparse.Namespace) -> Any:
+def read_config(args: argparse.Namespace) -> Any:
     """Return the config with the command line applied to it."""
-    if not Path(args.config).is_file():
-        raise FileNotFoundError(f'no config at {args.config}; see configs/ for those that exist.')
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options)
+    from mochi_mm.utils.config import load_config
+    config = load_config(args.config, args.cfg_options)
     if args.work_dir:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:
@@ -68,7 +66,7 @@ def set_resume(config: Any, resume: str | None) -> None:
 def main() -> None:
     """Build the runner and train."""
     args = parse_args()
-    config = load_config(args)
+    config = read_config(args)
     if args.smoke:
         os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
         from mochi_mm.utils.smoke import to_smoke

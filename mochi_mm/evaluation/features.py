@@ -21,7 +21,7 @@ from mochi_mm.utils.distributed import gather_rows, rank, row_counts, world_size
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put ``model`` in evaluation mode; restore the flag of every module on exit, whatever it was."""
+    """Put ``model`` in evaluation mode; restore the flag of every module on exit."""
     flags = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -56,10 +56,10 @@ def gather_samples(indices: Tensor, *columns: Tensor, size: int,
         gathered: list[list[Tensor]] = [[] for _ in tensors]
         for start in range(0, max(counts), chunk):
             parts = [min(max(count - start, 0), chunk) for count in counts]
-            for tensor, blocks in zip(tensors, gathered):
+            for tensor, blocks in zip(tensors, gathered, strict=True):
                 blocks.append(gather_rows(tensor[start:start + chunk].to(device), parts).cpu())
         tensors = tuple(torch.cat(blocks) if blocks else tensor
-                        for tensor, blocks in zip(tensors, gathered))
+                        for tensor, blocks in zip(tensors, gathered, strict=True))
     unique, position = np.unique(tensors[0].numpy(), return_index=True)
     if len(unique) != size:
         raise ValueError(
@@ -106,17 +106,17 @@ def extract_features(model: nn.Module, dataloader: DataLoader, progress: bool = 
     with evaluating(bare):
         for batch in _with_progress(dataloader, progress):
             data = bare.data_preprocessor(batch, False)
-            samples = {name: data['data_samples'][name].cpu() for name in ('sample_idx', 'gt_label')}
-            if require_labels and bool((samples['gt_label'] < 0).any()):
+            labels = data['data_samples']['gt_label'].cpu()
+            if require_labels and bool((labels < 0).any()):
                 raise ValueError(
                     'a sample without a label (gt_label -1) where labels are needed; use a data '
                     'set with labels, for an image folder one sub-folder for each class.')
             features = bare.extract_feat(data['inputs']).float().cpu()
-            collected.append((samples['sample_idx'], features, samples['gt_label']))
+            collected.append((data['data_samples']['sample_idx'].cpu(), features, labels))
     if not collected:
         raise ValueError(
             'the data loader gave no batch; its data set (or the share of this rank) is empty.')
-    indices, features, labels = (torch.cat(column) for column in zip(*collected))
+    indices, features, labels = (torch.cat(column) for column in zip(*collected, strict=True))
     features, labels = gather_samples(
         indices, features, labels, size=len(dataloader.dataset))  # type: ignore[arg-type]
     return features, labels

@@ -19,7 +19,8 @@ def as_tuple(k: int | Sequence[int]) -> tuple[int, ...]:
     return (k, ) if isinstance(k, int) else tuple(k)
 
 
-def check_knn_data(bank_loader: DataLoader, query_loader: DataLoader, k: int | Sequence[int]) -> None:
+def check_knn_data(bank_loader: DataLoader, query_loader: DataLoader,
+                   k: int | Sequence[int]) -> None:
     """Refuse data that kNN cannot work on, before anything is computed.
 
     Raises:
@@ -84,7 +85,7 @@ def knn_accuracy(queries: Tensor, labels: Tensor, bank: Tensor, bank_labels: Ten
     all_reduce(hits)
     percent = (100 * hits.cpu().double() / len(queries)).tolist()
     result: dict[str, float] = {}
-    for k, (top1, top5) in zip(ks, percent):
+    for k, (top1, top5) in zip(ks, percent, strict=True):
         result[f'knn/top1_k{k}'] = top1
         if num_classes > 5:
             result[f'knn/top5_k{k}'] = top5
@@ -94,7 +95,7 @@ def knn_accuracy(queries: Tensor, labels: Tensor, bank: Tensor, bank_labels: Ten
 def knn_evaluate(model: nn.Module, bank_loader: DataLoader, query_loader: DataLoader,
                  k: int | Sequence[int] = (20, ), temperature: float = 0.07,
                  progress: bool = True) -> dict[str, float]:
-    """Return the kNN accuracy of ``model`` on ``query_loader``, with ``bank_loader`` as known samples.
+    """Return the kNN accuracy of ``model`` on the queries, given the labelled samples of the bank.
 
     Args:
         model: An algorithm, bare or in a data-parallel wrapper; its training flags are kept.

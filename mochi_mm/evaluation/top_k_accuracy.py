@@ -67,7 +67,7 @@ class TopKAccuracy(BaseMetric):
         """
         rows = self.results or [(torch.zeros(0, dtype=torch.int64),
                                  torch.zeros(0, len(self.topk), dtype=torch.bool))]
-        indices, hits = (torch.cat(column) for column in zip(*rows))
+        indices, hits = (torch.cat(column) for column in zip(*rows, strict=True))
         self.results.clear()
         metrics = self.compute_metrics(list(gather_samples(indices, hits, size=size)))
         return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
@@ -75,7 +75,7 @@ class TopKAccuracy(BaseMetric):
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Return ``top{k}`` in percent from blocks of hits, (n, len(topk)) bool."""
         percent = 100 * torch.cat(results).double().mean(dim=0)
-        return {f'top{k}': value for k, value in zip(self.topk, percent.tolist())}
+        return {f'top{k}': value for k, value in zip(self.topk, percent.tolist(), strict=True)}
 
     def _check(self, scores: Tensor, labels: Tensor) -> None:
         num_classes = scores.shape[1]
@@ -89,4 +89,5 @@ class TopKAccuracy(BaseMetric):
                 f'the test data hold the label {int(wrong[0])}, expected 0 to {num_classes - 1}; '
                 '-1 means no label. Use labelled data, and the num_classes of the head.')
         if not torch.isfinite(scores).all():
-            raise ValueError('the scores are not finite; the classifier has diverged: lower its lr.')
+            raise ValueError(
+                'the scores are not finite; the classifier has diverged: lower its learning rate.')

@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -23,8 +23,8 @@ def main() -> None:
     args = parser.parse_args()
 
     from mochi_mm.utils.check_config import check_config
-    config = Config.fromfile(args.config)
-    config.merge_from_dict(args.cfg_options)
+    from mochi_mm.utils.config import load_config
+    config = load_config(args.config, args.cfg_options)
     check_config(config)
     print(config.pretty_text)
 

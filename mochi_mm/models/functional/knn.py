@@ -1,4 +1,4 @@
-"""Weighted k-nearest-neighbour classification (Wu et al. 2018, instance discrimination, section 3.4).
+"""Weighted k-nearest-neighbour classification (Wu et al. 2018, instance discrimination, 3.4).
 
 The search runs over blocks of queries and blocks of the bank and keeps the best k so far, so its
 memory does not grow with the product of the two.
@@ -25,7 +25,7 @@ def _check_rows(queries: Tensor, bank: Tensor, bank_labels: Tensor, k: int) -> N
     for name, rows in (('queries', queries), ('bank', bank)):
         if rows.ndim != 2 or len(rows) == 0:
             raise ValueError(
-                f'{name} has shape {tuple(rows.shape)}; expected (rows, width) with at least one row.')
+                f'{name} has shape {tuple(rows.shape)}; expected (rows, width), at least one row.')
     if queries.shape[1] != bank.shape[1]:
         raise ValueError(
             f'queries are {queries.shape[1]} wide, the bank {bank.shape[1]}; take both from the '

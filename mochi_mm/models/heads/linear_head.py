@@ -42,7 +42,8 @@ class LinearHead(BaseModule):
         with torch.autocast(features.device.type, enabled=False):
             return F.linear(features.float(), self.fc.weight.float(), self.fc.bias.float())
 
-    def loss(self, features: Tensor, data_samples: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+    def loss(self, features: Tensor,
+             data_samples: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
         """Return ``loss_classification`` (nats) and ``accuracy`` (percent, top-1) of a batch.
 
         Args:

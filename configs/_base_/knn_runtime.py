@@ -1,0 +1,6 @@
+"""Testing by weighted nearest neighbours; nothing is trained."""
+
+_base_ = './default_runtime.py'
+
+train_dataloader = None
+test_evaluator = []

@@ -1,0 +1,8 @@
+"""Where images come from, and in which order."""
+
+from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.image_folder import ImageFolder
+from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
+
+__all__ = ['ImageDataset', 'ImageFolder', 'KeyedSampler', 'TorchVisionDataset']

@@ -1,0 +1,164 @@
+"""Which image files lie below a folder, and whether that is still so."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+# A directory changed this short before it was listed may change again within the same tick of
+# its clock, so its time says nothing and it is listed again.
+_TICK_NS = 2_000_000_000
+
+
+@dataclass
+class Listing:
+    """What one directory holds.
+
+    Attributes:
+        mtime: Time of its last change, in nanoseconds.
+        folders: Names of its sub-directories, sorted.
+        files: Names of its image files, sorted.
+    """
+
+    mtime: int
+    folders: list[str]
+    files: list[str]
+
+
+@dataclass
+class FolderIndex:
+    """Image files below ``root``, grouped by directory. Plain data: see :meth:`to_json`.
+
+    Attributes:
+        root: Absolute path.
+        extensions: Lower-case endings of image files, with the dot.
+        selected: Names of the sub-folders of ``root`` that are looked into, None for all. With a
+            selection, files in ``root`` itself are left out.
+        built: When it was made, in nanoseconds since 1970.
+        listings: By path relative to ``root`` ('' is ``root``), with '/' between the parts.
+        other: How many files of other endings were passed over, by ending.
+        broken_links: Image names that are links to nowhere, relative to ``root``.
+    """
+
+    root: str
+    extensions: tuple[str, ...]
+    selected: tuple[str, ...] | None
+    built: int
+    listings: dict[str, Listing] = field(default_factory=dict)
+    other: Counter[str] = field(default_factory=Counter)
+    broken_links: list[str] = field(default_factory=list)
+
+    @classmethod
+    def scan(cls, root: str | Path, extensions: Sequence[str],
+             selected: Sequence[str] | None = None) -> FolderIndex:
+        """List ``root`` and what is below it; links are followed, but never in a circle.
+
+        Names that begin with a dot are passed over.
+        """
+        index = cls(os.path.abspath(root), tuple(extensions),
+                    None if selected is None else tuple(selected), time.time_ns())
+        index._walk('', frozenset())
+        index.listings = {key: index.listings[key] for key in
+                          sorted(index.listings, key=lambda key: key.split('/') if key else [])}
+        return index
+
+    def _walk(self, relative: str, parents: frozenset[tuple[int, int]]) -> None:
+        status = os.stat(os.path.join(self.root, relative))
+        identity = (status.st_dev, status.st_ino)
+        if identity in parents:
+            return
+        listing = self._list(relative, status.st_mtime_ns, self.other, self.broken_links)
+        self.listings[relative] = listing
+        for name in listing.folders:
+            self._walk(f'{relative}/{name}' if relative else name, parents | {identity})
+
+    def _list(self, relative: str, mtime: int, other: Counter[str],
+              broken_links: list[str]) -> Listing:
+        listing = Listing(mtime, [], [])
+        selected = self.selected if not relative else None
+        with os.scandir(os.path.join(self.root, relative)) as entries:
+            for entry in entries:
+                if entry.name.startswith('.') or (selected is not None
+                                                  and entry.name not in selected):
+                    continue
+                if entry.is_dir():
+                    listing.folders.append(entry.name)
+                elif selected is not None:
+                    continue
+                elif not entry.name.lower().endswith(self.extensions):
+                    other[os.path.splitext(entry.name)[1].lower() or 'no ending'] += 1
+                elif entry.is_file():
+                    listing.files.append(entry.name)
+                elif entry.is_symlink():
+                    broken_links.append(f'{relative}/{entry.name}' if relative else entry.name)
+        listing.folders.sort()
+        listing.files.sort()
+        return listing
+
+    def is_current(self) -> bool:
+        """Whether every directory is as it was. Looks at directories only, not at files."""
+        for relative, listing in self.listings.items():
+            try:
+                mtime = os.stat(os.path.join(self.root, relative)).st_mtime_ns
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            if mtime != listing.mtime:
+                return False
+            if mtime > self.built - _TICK_NS and (
+                    self._list(relative, mtime, Counter(), []) != listing):
+                return False
+        return True
+
+    def matches(self, root: str | Path, extensions: Sequence[str],
+                selected: Sequence[str] | None) -> bool:
+        """Whether it was made for these arguments of :meth:`scan`."""
+        return (self.root, self.extensions, self.selected) == (
+            os.path.abspath(root), tuple(extensions),
+            None if selected is None else tuple(selected))
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Yield (directory relative to ``root``, file name), sorted."""
+        for relative, listing in self.listings.items():
+            for name in listing.files:
+                yield relative, name
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as dicts, lists, strings and numbers."""
+        return dict(
+            version=VERSION, root=self.root, extensions=list(self.extensions),
+            selected=None if self.selected is None else list(self.selected), built=self.built,
+            listings={key: [item.mtime, item.folders, item.files]
+                      for key, item in self.listings.items()},
+            other=dict(self.other), broken_links=self.broken_links)
+
+    @classmethod
+    def from_json(cls, data: Any) -> FolderIndex:
+        """Return the index that :meth:`to_json` described.
+
+        Raises:
+            ValueError: ``data`` is something else.
+        """
+        try:
+            if data['version'] != VERSION:
+                raise ValueError(f'index of version {data["version"]}, expected {VERSION}')
+            listings = {key: Listing(int(mtime), _names(folders), _names(files))
+                        for key, (mtime, folders, files) in data['listings'].items()}
+            selected = data['selected']
+            return cls(
+                str(data['root']), tuple(_names(data['extensions'])),
+                None if selected is None else tuple(_names(selected)), int(data['built']),
+                listings, Counter(data['other']), _names(data['broken_links']))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f'not a folder index: {error!r}') from error
+
+
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f'expected a list of names, got {type(value).__name__}')
+    return value

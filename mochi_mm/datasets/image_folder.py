@@ -1,0 +1,156 @@
+"""Images in a folder, with or without class folders."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.logging import print_log
+from PIL import Image
+from torchvision.datasets.folder import IMG_EXTENSIONS
+
+from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.class_list import read_class_list
+from mochi_mm.datasets.folder_index import FolderIndex
+from mochi_mm.datasets.index_cache import load_index
+from mochi_mm.datasets.path_table import PathTable
+from mochi_mm.datasets.read_image import read_image
+from mochi_mm.registry import DATASETS, nearest
+
+_SPLITS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing'}
+
+
+@DATASETS.register_module()
+class ImageFolder(ImageDataset):
+    """All images below a folder, at any depth; no list file is needed.
+
+    The sub-folders of the root that hold images are the classes, and label i is the i-th of their
+    names **in sorted order**. Images that lie in the root itself, where there are no such
+    folders, have no label (-1). Links are followed. Names that begin with a dot, and files with
+    other endings, are passed over.
+
+    Args:
+        data_root: The folder.
+        split: Sub-folder of ``data_root`` to use, such as 'train'.
+        classes: Restricts the data set to these class folders: a list of names, the path of a text
+            file with one folder name a line, or the name of a shipped list ('imagenet100').
+            Labels follow the sorted names here too: line i of the file is *not* label i. Files in
+            the root itself are then left out. An empty list means no classes: every image
+            at any depth is taken, with label -1.
+        pipeline: See :class:`ImageDataset`.
+        index_cache: A JSON file that keeps the list of files between runs, for instance
+            'work_dirs/index/imagenet_train.json'. It is made anew when a directory has changed,
+            for which only directories are looked at. None: list the folder at every start.
+        extensions: Endings of image files, upper or lower case.
+
+    Raises:
+        FileNotFoundError: The folder, or a class list, does not exist.
+        ValueError: No images, images both in the root and in class folders, class folders
+            that look like splits, a listed class without a folder or images, or a first image
+            that cannot be decoded.
+    """
+
+    def __init__(self, data_root: str | Path, split: str = '',
+                 classes: str | Path | Sequence[str] | None = None, pipeline: Sequence[Any] = (),
+                 index_cache: str | Path | None = None,
+                 extensions: Sequence[str] = IMG_EXTENSIONS) -> None:
+        super().__init__(pipeline)
+        self.root = _existing_folder(data_root, split)
+        self.extensions = _endings(extensions)
+        names = None if classes is None else read_class_list(classes)
+        if names:
+            _check_folders(self.root, names)
+        index = load_index(self.root, self.extensions, names or None, index_cache)
+        _check_found(index)
+        files = list(index.files())
+        self._paths = PathTable(f'{folder}/{name}' if folder else name for folder, name in files)
+        owners = [folder.split('/', 1)[0] for folder, _ in files]
+        if names is None or names:
+            self.classes = self._class_names(owners, names)
+        labels = {name: label for label, name in enumerate(self.classes)}
+        self.labels = np.array([labels.get(owner, -1) for owner in owners], dtype=np.int64)
+        self.image(0)  # a wrong folder is best noticed now
+        print_log(f'{len(self)} images of {len(self.classes)} classes in {self.root}',
+                  logger='current')
+
+    def path(self, index: int) -> str:
+        """Return the path of image ``index``."""
+        return f'{self.root}/{self._paths[index]}'
+
+    def image(self, index: int) -> Image.Image:
+        """Return image ``index``; raises ``ValueError`` naming a file that cannot be read."""
+        return read_image(self.path(index))
+
+    def _class_names(self, owners: Sequence[str],
+                     wanted: Sequence[str] | None) -> tuple[str, ...]:
+        found = tuple(sorted(set(owners) - {''}))
+        if wanted is not None:
+            empty = [name for name in wanted if name not in found]
+            if empty:
+                raise ValueError(f'class folders without images in {self.root}: '
+                                 f'{", ".join(empty[:5])} ({len(empty)} in all)')
+            return found
+        loose = sum(not owner for owner in owners)
+        if loose and found:
+            raise ValueError(
+                f'{self.root} holds {loose} images itself and others in {len(found)} sub-folders '
+                f'({", ".join(found[:5])}), so which have a class is unclear. Move the loose '
+                'images away, or pass classes=[...] to take those folders only, or classes=[] to '
+                'take everything without labels.')
+        if found and _SPLITS.issuperset(name.lower() for name in found):
+            raise ValueError(
+                f'{self.root} holds {", ".join(found)}: these look like splits, not classes. Pass '
+                f'split={found[0]!r}, or classes={list(found)} if they are classes, or classes=[] '
+                'to take everything without labels.')
+        return found
+
+
+def _existing_folder(data_root: str | Path, split: str) -> str:
+    base = Path(data_root).expanduser()
+    root = base / split
+    if root.is_dir():
+        return str(root.absolute())
+    if root.exists():
+        raise ValueError(f'{str(root)!r} is a file; ImageFolder takes a folder of images')
+    if not base.is_dir():
+        raise FileNotFoundError(
+            f'no folder {str(base)!r} (from {Path.cwd()}). Put the images there, or set '
+            'data_root to where they are.')
+    folders = sorted(path.name for path in base.iterdir() if path.is_dir())
+    raise FileNotFoundError(
+        f'no folder {split!r} in {str(base)!r}. Set split to one of its folders: '
+        f'{", ".join(folders[:10]) or "it has none, so leave split out"}.')
+
+
+def _endings(extensions: Sequence[str]) -> tuple[str, ...]:
+    valid = not isinstance(extensions, str) and all(
+        isinstance(ending, str) and ending.startswith('.') for ending in extensions)
+    if not valid or not extensions:
+        raise ValueError(f"extensions must be a list like ['.jpg', '.png'], got {extensions!r}")
+    return tuple(ending.lower() for ending in extensions)
+
+
+def _check_folders(root: str, names: Sequence[str]) -> None:
+    folders = {path.name for path in Path(root).iterdir() if path.is_dir()}
+    missing = [name for name in names if name not in folders]
+    if not missing:
+        return
+    close = nearest(missing[0], folders)
+    raise ValueError(
+        f'{len(missing)} of {len(names)} listed classes have no folder in {root}: '
+        f'{", ".join(missing[:5])}. Nearest to {missing[0]!r}: {", ".join(close) or "none"}.')
+
+
+def _check_found(index: FolderIndex) -> None:
+    if index.broken_links:
+        print_log(f'{len(index.broken_links)} images in {index.root} are links to nowhere and are '
+                  f'left out, such as {index.broken_links[0]}', 'current', logging.WARNING)
+    if not any(listing.files for listing in index.listings.values()):
+        others = ', '.join(f'{count} x {ending}' for ending, count in index.other.most_common(5))
+        raise ValueError(
+            f'no images in {index.root}. Looked for {", ".join(index.extensions)} in '
+            f'{len(index.listings)} folders; found {others or "no files at all"}. '
+            'Set data_root (or split) to where the images are, or extensions to their endings.')

@@ -1,0 +1,62 @@
+"""A folder index that is kept in a file between runs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.logging import print_log
+
+from mochi_mm.datasets.folder_index import FolderIndex
+
+
+def load_index(root: str | Path, extensions: Sequence[str],
+               selected: Sequence[str] | None = None,
+               cache: str | Path | None = None) -> FolderIndex:
+    """Return the index of ``root``, from ``cache`` where that is still true.
+
+    A missing, unreadable or outdated cache is written anew, in one step, so that processes that
+    do so at the same time cannot spoil it.
+
+    Args:
+        root: The folder.
+        extensions: Lower-case endings of image files.
+        selected: Names of the sub-folders to look into, None for all.
+        cache: Path of a JSON file; None keeps nothing.
+    """
+    if cache is None:
+        return FolderIndex.scan(root, extensions, selected)
+    path = Path(cache).expanduser()
+    index = _read(path)
+    if index is not None:
+        if index.matches(root, extensions, selected) and index.is_current():
+            return index
+        print_log(f'index {path} is outdated; listing {root} again', logger='current')
+    index = FolderIndex.scan(root, extensions, selected)
+    _write(path, index)
+    return index
+
+
+def _read(path: Path) -> FolderIndex | None:
+    if not path.exists():
+        return None
+    try:
+        return FolderIndex.from_json(json.loads(path.read_text(encoding='utf-8')))
+    except (ValueError, RecursionError) as error:
+        print_log(f'index {path} cannot be read ({error}); listing the folder again',
+                  logger='current', level=logging.WARNING)
+        return None
+
+
+def _write(path: Path, index: FolderIndex) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'{path.name}.{uuid.uuid4().hex}.tmp')
+    try:
+        temporary.write_text(json.dumps(index.to_json(), separators=(',', ':')), encoding='utf-8')
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,71 @@
+"""The small public data sets that torchvision knows how to fetch and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torchvision import datasets as tv_datasets
+
+from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.registry import DATASETS
+
+_SPLITS = dict(
+    CIFAR10=('train', 'test'),
+    CIFAR100=('train', 'test'),
+    STL10=('train', 'test', 'unlabeled', 'train+unlabeled'),
+    FashionMNIST=('train', 'test'),
+)
+
+
+@DATASETS.register_module()
+class TorchVisionDataset(ImageDataset):
+    """CIFAR10, CIFAR100, STL10 or FashionMNIST (grey, given as RGB), read by torchvision.
+
+    Args:
+        name: Class name in ``torchvision.datasets``.
+        data_root: Folder that holds, or is to hold, the files as torchvision lays them out
+            ('cifar-10-batches-py', 'cifar-100-python', 'stl10_binary', 'FashionMNIST/raw').
+        split: 'train' or 'test'; STL10 also 'unlabeled' and 'train+unlabeled' (label -1 where
+            there is none).
+        download: Fetch missing files from the internet.
+        pipeline: See :class:`ImageDataset`.
+
+    Raises:
+        ValueError: An unknown name or split.
+        FileNotFoundError: Files are missing or damaged and ``download`` is off.
+    """
+
+    def __init__(self, name: str = 'CIFAR10', data_root: str | Path = 'data/cifar10',
+                 split: str = 'train', download: bool = False,
+                 pipeline: Sequence[Any] = ()) -> None:
+        super().__init__(pipeline)
+        if name not in _SPLITS:
+            raise ValueError(f'name must be one of {", ".join(_SPLITS)}, got {name!r}')
+        if split not in _SPLITS[name]:
+            raise ValueError(
+                f'split of {name} must be one of {", ".join(_SPLITS[name])}, got {split!r}')
+        self.name, self.split = name, split
+        self._source = self._open(str(Path(data_root).expanduser()), download)
+        labels = self._source.labels if name == 'STL10' else self._source.targets
+        self.labels = np.array(labels, dtype=np.int64)
+        self.classes = tuple(getattr(self._source, 'classes', ()))
+
+    def _open(self, root: str, download: bool) -> Any:
+        which = dict(split=self.split) if self.name == 'STL10' else dict(
+            train=self.split == 'train')
+        try:
+            return getattr(tv_datasets, self.name)(root, download=download, **which)
+        except RuntimeError as error:
+            if download or 'not found' not in str(error):
+                raise
+            raise FileNotFoundError(
+                f'the files of {self.name} are not in {root!r}, or are damaged. Set '
+                'download=True once, or put the unpacked archive there.') from error
+
+    def image(self, index: int) -> Image.Image:
+        """Return image ``index`` as RGB."""
+        return self._source[index][0].convert('RGB')

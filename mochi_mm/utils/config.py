@@ -1,0 +1,56 @@
+"""Reading a config with its command-line overrides, none of them ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mochi_mm.registry import nearest
+
+# Settings of MMEngine's runner and of the tools that a config need not have written down.
+_RUNNER_KEYS = ('auto_scale_lr', 'cfg', 'compile', 'efficient_conv_bn_eval', 'env_cfg', 'experiment_name',
+                'find_unused_parameters', 'launcher', 'load_from', 'log_level', 'model_wrapper_cfg',
+                'param_scheduler', 'pretrained', 'randomness', 'resume', 'sync_bn', 'work_dir')
+
+
+def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
+    """Return the config at ``path`` with ``options`` applied.
+
+    ``data_root`` reaches every data set that had the config's own ``data_root``.
+
+    Args:
+        path: A config file.
+        options: Values by dotted key, as ``--cfg-options`` gives them.
+
+    Raises:
+        FileNotFoundError: No such file.
+        KeyError: An option whose first word is no setting of the config.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'no config at {path}; see configs/ for those that exist.')
+    config = Config.fromfile(str(path))
+    options = dict(options or {})
+    for key in options:
+        head = key.split('.')[0]
+        if head not in config and head not in _RUNNER_KEYS:
+            close = nearest(head, [*config, *_RUNNER_KEYS])
+            raise KeyError(
+                f'--cfg-options {key}: {path} has no setting {head!r}. Nearest: '
+                f'{", ".join(close) or "none"}.')
+    former = config.get('data_root')
+    config.merge_from_dict(options)
+    if 'data_root' in options:
+        _replace(config._cfg_dict, former, options['data_root'])
+    return config
+
+
+def _replace(node: Any, former: Any, new: Any) -> None:
+    children = node.values() if isinstance(node, Mapping) else node
+    if isinstance(node, Mapping) and node.get('data_root') == former:
+        node['data_root'] = new  # type: ignore[index]
+    for child in children:
+        if isinstance(child, (Mapping, list, tuple)):
+            _replace(child, former, new)

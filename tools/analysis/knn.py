@@ -1,0 +1,116 @@
+"""Measure a checkpoint by k nearest neighbours and print a table.
+
+    python tools/analysis/knn.py CONFIG CHECKPOINT [--k 10 20 100 200] [--untrained]
+
+CONFIG is a kNN benchmark config (test_cfg of type KNNLoop), or a pre-training config whose
+custom_hooks hold a KNNHook: its data sets are used. With --untrained, the network as initialised
+is measured too, or alone without a CHECKPOINT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import DictAction
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line's settings."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
+    parser.add_argument('checkpoint', nargs='?', help='a checkpoint of a training run')
+    parser.add_argument('--k', type=int, nargs='+', help="numbers of neighbours (the config's)")
+    parser.add_argument('--temperature', type=float, help="of the votes (the config's)")
+    parser.add_argument('--untrained', action='store_true', help='measure random weights too')
+    parser.add_argument('--seed', type=int, default=0, help='of the random weights (0)')
+    parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
+    parser.add_argument('--out', type=Path, help='also write the results to this JSON file')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        help='overrides of the config')
+    args = parser.parse_args(argv)
+    if not args.checkpoint and not args.untrained:
+        parser.error('give a CHECKPOINT, or --untrained to measure random weights')
+    if args.out is not None and not args.out.parent.is_dir():
+        parser.error(f'--out: there is no folder {args.out.parent}; create it first')
+    return args
+
+
+def find_benchmark(cfg: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return the data loaders of bank and queries, and the settings of the loop or hook.
+
+    Raises:
+        ValueError: The config has neither a KNNLoop nor a KNNHook.
+    """
+    test_cfg = cfg.get('test_cfg') or {}
+    if str(test_cfg.get('type')).endswith('KNNLoop'):
+        return test_cfg['bank_dataloader'], cfg.test_dataloader, test_cfg
+    for hook in cfg.get('custom_hooks') or []:
+        if str(hook.get('type')).endswith('KNNHook'):
+            return hook['bank_dataloader'], hook['query_dataloader'], hook
+    raise ValueError(
+        f'{cfg.filename} says nothing about kNN; expected test_cfg of type KNNLoop, as in '
+        'configs/benchmarks/knn, or a KNNHook in custom_hooks.')
+
+
+def print_table(results: dict[str, dict[str, float]], ks: list[int]) -> None:
+    """Print one line for each network and k, in percent."""
+    width = max(len(name) for name in ['network', *results])
+    print(f'{"network":{width}}  {"k":>5}  {"top-1":>6}  {"top-5":>6}')
+    for name, metrics in results.items():
+        for k in ks:
+            top5 = metrics.get(f'knn/top5_k{k}')
+            shown = '-' if top5 is None else f'{top5:.2f}'
+            print(f'{name:{width}}  {k:>5}  {metrics[f"knn/top1_k{k}"]:>6.2f}  {shown:>6}')
+
+
+def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
+    """Measure, print, and return the metrics of each network."""
+    args = parse_args(argv)
+
+    import torch
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmengine.runner import Runner, set_random_seed
+
+    from mochi_mm.evaluation import knn_evaluate
+    from mochi_mm.registry import MODELS
+    from mochi_mm.utils.checkpoint import load_backbone
+
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    init_default_scope(cfg.get('default_scope', 'mochi_mm'))
+    bank_cfg, query_cfg, settings = find_benchmark(cfg)
+    k = args.k or settings.get('k', [10, 20, 100, 200])
+    ks = [k] if isinstance(k, int) else list(k)
+    temperature = args.temperature or settings.get('temperature', 0.07)
+    if cfg.get('data_preprocessor') is not None:
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    bank = Runner.build_dataloader(bank_cfg, seed=args.seed)
+    queries = Runner.build_dataloader(query_cfg, seed=args.seed)
+
+    results: dict[str, dict[str, float]] = {}
+    for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
+        set_random_seed(args.seed)
+        model = MODELS.build(cfg.model)
+        model.init_weights()
+        if checkpoint:
+            print(load_backbone(model, checkpoint))
+        results[checkpoint or 'untrained'] = knn_evaluate(
+            model.to(device), bank, queries, ks, temperature)
+    print_table(results, ks)
+    if args.out is not None:
+        record = dict(config=args.config, temperature=temperature, results=results)
+        partial = args.out.with_name(args.out.name + '.part')
+        partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
+        os.replace(partial, args.out)
+    return results
+
+
+if __name__ == '__main__':
+    main()

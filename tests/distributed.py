@@ -15,6 +15,7 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 TIMEOUT = datetime.timedelta(seconds=120)
+PRELOAD = ['torch.distributed', 'torchvision', 'mmengine.runner']
 
 
 def _work(rank: int, fn: Callable[..., Any], world_size: int, folder: str,
@@ -40,7 +41,7 @@ def run_ranks(fn: Callable[..., Any], world_size: int, *args: Any) -> list[Any]:
     """Call ``fn(rank, *args)`` in ``world_size`` gloo processes and return their results.
 
     Args:
-        fn: A function at the top of a module (it is found by name in the new processes).
+        fn: A function at the top of a module (the new processes find it by name).
         world_size: Number of processes.
         args: Passed to every process; must be picklable.
 
@@ -53,8 +54,12 @@ def run_ranks(fn: Callable[..., Any], world_size: int, *args: Any) -> list[Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
+            # A server that has imported the heavy packages once and forks clean processes:
+            # importing them in each rank of each test would take most of the time.
+            mp.get_context('forkserver').set_forkserver_preload(PRELOAD)
             mp.start_processes(
-                _work, (fn, world_size, folder, args), nprocs=world_size, start_method='spawn')
+                _work, (fn, world_size, folder, args), nprocs=world_size,
+                start_method='forkserver')
         except mp.ProcessRaisedException as failure:
             # The rank that failed first; the others fail because it is gone.
             errors = sorted(Path(folder).glob('error*'), key=lambda path: path.stat().st_mtime_ns)

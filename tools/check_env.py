@@ -26,6 +26,7 @@ class Part:
 
 
 PARTS = (
+    Part('mochi_mm', ('mochi_mm',)),
     Part('torch', ('torch',)),
     Part('torchvision', ('torchvision',)),
     Part('mmengine', ('onedl-mmengine', 'mmengine')),
@@ -44,18 +45,20 @@ PARTS = (
 )
 
 
-def read_package_file(name: str) -> dict[str, Any]:
-    """Run one file of the package by itself and return its names.
+def read_versions() -> dict[str, Any]:
+    """Run ``mochi_mm/utils/versions.py`` by itself and return its names.
 
     Importing it the usual way would import mmengine first, which may be what is missing.
     """
     spec = importlib.util.find_spec('mochi_mm')
-    installed = spec is not None and spec.origin is not None
-    package = Path(spec.origin).parent if installed else Path(__file__).parents[1] / 'mochi_mm'
-    return runpy.run_path(str(package / name))
+    if spec is not None and spec.origin is not None:
+        package = Path(spec.origin).parent
+    else:  # not installed: this file is being run in the source tree
+        package = Path(__file__).resolve().parents[1] / 'mochi_mm'
+    return runpy.run_path(str(package / 'utils' / 'versions.py'))
 
 
-VERSIONS = read_package_file('utils/versions.py')
+VERSIONS = read_versions()
 
 
 def present(module: str) -> bool:
@@ -113,8 +116,7 @@ def missing_by_extra() -> dict[str, list[str]]:
 
 def main() -> int:
     """Print the report; return the exit status."""
-    version = read_package_file('version.py')['__version__']
-    print(f'mochi_mm {version}, Python {platform.python_version()}, {platform.platform()}')
+    print(f'Python {platform.python_version()}, {platform.platform()}')
     print(f'  {sys.executable}')
     print('\n'.join(describe(part) for part in PARTS))
     print(describe_cuda())

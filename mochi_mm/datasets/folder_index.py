@@ -122,6 +122,9 @@ class FolderIndex:
             os.path.abspath(root), tuple(extensions),
             None if selected is None else tuple(selected))
 
+    def __len__(self) -> int:
+        return sum(len(listing.files) for listing in self.listings.values())
+
     def files(self) -> Iterator[tuple[str, str]]:
         """Yield (directory relative to ``root``, file name), sorted."""
         for relative, listing in self.listings.items():

@@ -148,7 +148,7 @@ def _check_found(index: FolderIndex) -> None:
     if index.broken_links:
         print_log(f'{len(index.broken_links)} images in {index.root} are links to nowhere and are '
                   f'left out, such as {index.broken_links[0]}', 'current', logging.WARNING)
-    if not any(listing.files for listing in index.listings.values()):
+    if not len(index):
         others = ', '.join(f'{count} x {ending}' for ending, count in index.other.most_common(5))
         raise ValueError(
             f'no images in {index.root}. Looked for {", ".join(index.extensions)} in '

@@ -20,7 +20,7 @@ def load_index(root: str | Path, extensions: Sequence[str],
     """Return the index of ``root``, from ``cache`` where that is still true.
 
     A missing, unreadable or outdated cache is written anew, in one step, so that processes that
-    do so at the same time cannot spoil it.
+    do so at the same time cannot spoil it. A folder without images is not worth a file.
 
     Args:
         root: The folder.
@@ -37,7 +37,8 @@ def load_index(root: str | Path, extensions: Sequence[str],
             return index
         print_log(f'index {path} is outdated; listing {root} again', logger='current')
     index = FolderIndex.scan(root, extensions, selected)
-    _write(path, index)
+    if len(index):
+        _write(path, index)
     return index
 
 

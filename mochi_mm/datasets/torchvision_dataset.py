@@ -51,7 +51,7 @@ class TorchVisionDataset(ImageDataset):
         self.name, self.split = name, split
         self._source = self._open(str(Path(data_root).expanduser()), download)
         labels = self._source.labels if name == 'STL10' else self._source.targets
-        self.labels = np.array(labels, dtype=np.int64)
+        self.labels = np.asarray(labels).astype(np.int64)
         self.classes = tuple(getattr(self._source, 'classes', ()))
 
     def _open(self, root: str, download: bool) -> Any:

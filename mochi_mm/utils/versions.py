@@ -13,7 +13,7 @@ from importlib import metadata
 
 
 @dataclass(frozen=True)
-class Tested:
+class VersionRange:
     """The tested range of one dependency, both ends included.
 
     Attributes:
@@ -28,9 +28,9 @@ class Tested:
 
 
 TESTED = {
-    'torch': Tested(('torch',), '2.4', '2.11'),
-    'mmengine': Tested(('onedl-mmengine', 'mmengine'), '0.10.9', '0.10.12'),
-    'numpy': Tested(('numpy',), '1.26', '2.2'),
+    'torch': VersionRange(('torch',), '2.4', '2.11'),
+    'mmengine': VersionRange(('onedl-mmengine', 'mmengine'), '0.10.9', '0.10.12'),
+    'numpy': VersionRange(('numpy',), '1.26', '2.2'),
 }
 
 
@@ -52,7 +52,7 @@ def release(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in leading.group().split('.')) if leading else ()
 
 
-def is_tested(version: str, tested: Tested) -> bool:
+def is_tested(version: str, tested: VersionRange) -> bool:
     """Tell whether ``version`` lies in the range ``tested``; one that cannot be read does not."""
     found, highest = release(version), release(tested.highest)
     return release(tested.lowest) <= found and found[: len(highest)] <= highest

@@ -21,12 +21,13 @@ CLASSES = 6
 class ToyImages(Dataset):
     """``size`` noisy images of 6 classes; every class has a colour."""
 
-    def __init__(self, size: int = 24, seed: int = 0, unlabelled: Sequence[int] = ()) -> None:
+    def __init__(self, size: int = 24, seed: int = 0, unlabelled: Sequence[int] = (),
+                 noise: int = 50) -> None:
         generator = torch.Generator().manual_seed(seed)
         self.labels = torch.arange(size) % CLASSES
         colour = torch.stack([self.labels * 40, 200 - self.labels * 30, self.labels % 2 * 200], 1)
-        noise = torch.randint(0, 50, (size, 3, 8, 8), generator=generator)
-        self.images = (colour[:, :, None, None] + noise).clamp(0, 255).to(torch.uint8)
+        grain = torch.randint(0, noise, (size, 3, 8, 8), generator=generator)
+        self.images = (colour[:, :, None, None] + grain).clamp(0, 255).to(torch.uint8)
         self.labels[list(unlabelled)] = -1
         self.metainfo = dict(classes=[str(c) for c in range(CLASSES)])
 

@@ -12,10 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import DictAction
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -73,21 +76,24 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     args = parse_args(argv)
 
     import torch
-    from mmengine.config import Config
     from mmengine.registry import init_default_scope
     from mmengine.runner import Runner, set_random_seed
 
     from mochi_mm.evaluation import knn_evaluate
     from mochi_mm.registry import MODELS
+    from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.checkpoint import load_backbone
+    from mochi_mm.utils.config import load_config
 
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = load_config(args.config, args.cfg_options)
+    check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))
     bank_cfg, query_cfg, settings = find_benchmark(cfg)
     k = args.k or settings.get('k', [10, 20, 100, 200])
     ks = [k] if isinstance(k, int) else list(k)
-    temperature = args.temperature or settings.get('temperature', 0.07)
+    temperature = args.temperature
+    if temperature is None:
+        temperature = settings.get('temperature', 0.07)
     if cfg.get('data_preprocessor') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')

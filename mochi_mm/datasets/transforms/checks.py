@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
 from typing import Any
 
 from torchvision.transforms import InterpolationMode
@@ -11,7 +10,7 @@ from torchvision.transforms import InterpolationMode
 
 def probability(value: Any, name: str = 'prob') -> float:
     """Return ``value`` as a float in [0, 1]."""
-    if not isinstance(value, Real) or not 0 <= value <= 1:
+    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError(f'{name} must be a probability between 0 and 1, got {value!r}')
     return float(value)
 
@@ -19,7 +18,7 @@ def probability(value: Any, name: str = 'prob') -> float:
 def interval(value: Any, name: str, low: float, high: float = math.inf) -> tuple[float, float]:
     """Return ``value`` as (smaller, larger), both within [low, high] and finite."""
     pair = tuple(value) if isinstance(value, (tuple, list)) else ()
-    if len(pair) != 2 or not all(isinstance(v, Real) and math.isfinite(v) for v in pair):
+    if len(pair) != 2 or not all(isinstance(v, (int, float)) and math.isfinite(v) for v in pair):
         raise ValueError(f'{name} must be two numbers (smallest, largest), got {value!r}')
     if not low <= pair[0] <= pair[1] <= high:
         raise ValueError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ class ColorJitter:
                  prob: float = 0.8) -> None:
         factors = dict(brightness=brightness, contrast=contrast, saturation=saturation)
         self.ranges = {name: self._factors(value, name) for name, value in factors.items()}
-        if isinstance(hue, Real):
+        if isinstance(hue, (int, float)):
             hue = (-hue, hue)
         self.ranges['hue'] = interval(hue, 'hue', -0.5, 0.5)
         neutral = dict.fromkeys(factors, (1.0, 1.0)) | dict(hue=(0.0, 0.0))
@@ -47,7 +46,7 @@ class ColorJitter:
 
     @staticmethod
     def _factors(value: Any, name: str) -> tuple[float, float]:
-        if isinstance(value, Real):
+        if isinstance(value, (int, float)):
             if value < 0:
                 raise ValueError(f'{name} must not be negative, got {value!r}')
             value = (max(0.0, 1 - value), 1 + value)

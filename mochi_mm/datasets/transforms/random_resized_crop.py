@@ -20,7 +20,7 @@ class RandomResizedCrop:
 
     The box covers a share of the area uniform in ``scale`` and has an aspect ratio log-uniform in
     ``ratio``; a box that does not fit is drawn again, ten times at most, then the largest
-    centred box of allowed ratio is taken (the rule of ``torchvision.transforms.RandomResizedCrop``).
+    centred box of allowed ratio is taken (the rule of torchvision's transform of that name).
 
     Args:
         size: Pixels of the result, an int for a square or (height, width).
@@ -61,7 +61,7 @@ class RandomResizedCrop:
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by the crop."""
         image = results['img']
-        box = self.draw(*image.size, results['rng'])
+        box = self.draw(image.width, image.height, results['rng'])
         results['img'] = F.resized_crop(image, *box, self.size, self.interpolation)
         return results
 

@@ -1,6 +1,7 @@
 """Which encoders see which views, and what is trained."""
 
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
+from mochi_mm.models.algorithms.image_classifier import ImageClassifier
 from mochi_mm.models.algorithms.moco import MoCo
 
-__all__ = ['BaseAlgorithm', 'MoCo']
+__all__ = ['BaseAlgorithm', 'ImageClassifier', 'MoCo']

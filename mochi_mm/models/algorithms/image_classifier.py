@@ -18,9 +18,11 @@ class ImageClassifier(BaseAlgorithm):
 
     Args:
         backbone: Backbone, as a config or a module.
-        head: A classification head such as :class:`LinearHead`.
+        head: A classification head such as :class:`LinearHead`; None where only features are
+            measured.
         freeze_backbone: Train the head alone. The backbone stays in evaluation mode, batch norms
-            included, its parameters get no gradient, and no graph is built for it.
+            included, its parameters get no gradient, and no graph is built for it. Without a head
+            nothing is trained, so there is nothing to freeze against.
         data_preprocessor: See :class:`BaseAlgorithm`.
         channels_last: See :class:`BaseAlgorithm`.
         init_cfg: See MMEngine.
@@ -31,7 +33,7 @@ class ImageClassifier(BaseAlgorithm):
 
     num_views = 1
 
-    def __init__(self, backbone: dict | nn.Module, head: dict | nn.Module,
+    def __init__(self, backbone: dict | nn.Module, head: dict | nn.Module | None = None,
                  freeze_backbone: bool = False, data_preprocessor: dict | nn.Module | None = None,
                  channels_last: bool = False, init_cfg: dict | None = None) -> None:
         super().__init__(
@@ -43,8 +45,9 @@ class ImageClassifier(BaseAlgorithm):
             raise ValueError(
                 f'the backbone gives {given} channels but the head takes {wanted}; set in_channels '
                 f'of the head to {given}.')
-        self.freeze_backbone = freeze_backbone
-        if freeze_backbone:
+        # A data-parallel wrapper refuses a model with no trainable parameter at all.
+        self.freeze_backbone = freeze_backbone and self.head is not None
+        if self.freeze_backbone:
             self.backbone.requires_grad_(False)
             self.backbone.eval()
 
@@ -56,7 +59,12 @@ class ImageClassifier(BaseAlgorithm):
         return self
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
-        """Return the head's losses and statistics for one view (B, 3, H, W)."""
+        """Return the head's losses and statistics for one view (B, 3, H, W).
+
+        Raises:
+            ValueError: No head.
+        """
+        self._check_head()
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
             features = self.extract_feat(inputs)
         return self.head.loss(features, data_samples)
@@ -68,6 +76,16 @@ class ImageClassifier(BaseAlgorithm):
         Returns:
             ``[dict(scores=(B, num_classes), gt_label=(B,), sample_idx=(B,), ...)]``: the scores
             and everything in ``data_samples``.
+
+        Raises:
+            ValueError: No head.
         """
+        self._check_head()
         scores = self.head.predict(self.extract_feat(inputs))
         return [dict(data_samples or {}, scores=scores)]
+
+    def _check_head(self) -> None:
+        if self.head is None:
+            raise ValueError(
+                'this ImageClassifier has no head (head=None), so it cannot train or predict; set '
+                "model.head to dict(type='LinearHead', ...), or measure its features by kNN.")

@@ -44,7 +44,7 @@ class LinearHead(BaseModule):
 
     def loss(self, features: Tensor,
              data_samples: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
-        """Return ``loss_classification`` (nats) and ``accuracy`` (percent, top-1) of a batch.
+        """Return ``loss_classification`` (nats) and ``acc_top1`` (share of the batch, 0 to 1).
 
         Args:
             features: (B, in_channels).
@@ -58,8 +58,8 @@ class LinearHead(BaseModule):
             raise ValueError('the batch has no gt_label; a classifier is trained on labelled data.')
         self._check_labels(labels)
         logits = self(features)
-        accuracy = 100 * (logits.argmax(dim=1) == labels).float().mean()
-        return dict(loss_classification=F.cross_entropy(logits, labels), accuracy=accuracy)
+        accuracy = (logits.argmax(dim=1) == labels).float().mean()
+        return dict(loss_classification=F.cross_entropy(logits, labels), acc_top1=accuracy)
 
     def predict(self, features: Tensor) -> Tensor:
         """Return (B, num_classes) probabilities."""

@@ -30,7 +30,7 @@ def test_none_is_an_error() -> None:
     def forgets(results: dict) -> None:
         results['x'] = 1
 
-    with pytest.raises(ValueError, match='forgets.*returned NoneType'):
+    with pytest.raises(ValueError, match=r'forgets.*returned NoneType'):
         Compose([forgets])({})
 
 

@@ -14,7 +14,7 @@ def test_pixels_at_the_drawn_radius(picture) -> None:
     transform = GaussianBlur((0.1, 2.0), prob=1.0)
     for seed in range(10):
         out = transform(dict(img=picture, rng=np.random.default_rng(seed)))['img']
-        radius = 0.1 + 1.9 * np.random.default_rng(seed).random(2)[1]
+        radius = 0.1 + 1.9 * np.random.default_rng(seed).random(2)[1].item()
         expected = picture.filter(ImageFilter.GaussianBlur(radius=radius))
         assert np.array_equal(np.asarray(out), np.asarray(expected))
 

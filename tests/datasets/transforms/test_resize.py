@@ -28,5 +28,5 @@ def test_short_side_of_an_upright_image(picture) -> None:
 @pytest.mark.parametrize('arguments', [dict(size=-1), dict(size='224'), dict(size=(0, 3)),
                                        dict(size=True), dict(size=4, interpolation='cubic')])
 def test_bad_arguments(arguments) -> None:
-    with pytest.raises(ValueError, match='size|interpolation'):
+    with pytest.raises(ValueError, match=r'size|interpolation'):
         Resize(**arguments)

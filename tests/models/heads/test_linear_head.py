@@ -1,0 +1,65 @@
+"""The linear head: start, numbers, dtype, labels."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from mochi_mm.models.heads.linear_head import LinearHead
+
+
+def test_start() -> None:
+    torch.manual_seed(0)
+    head = LinearHead(100, 200)
+    assert torch.count_nonzero(head.fc.bias) == 0
+    # 20000 draws of N(0, 0.01): the mean within 5 and the spread within 5 standard errors.
+    weight = head.fc.weight.detach()
+    assert abs(float(weight.mean())) < 5 * 0.01 / math.sqrt(20000)
+    assert abs(float(weight.std()) - 0.01) < 5 * 0.01 / math.sqrt(40000)
+
+
+def test_loss_accuracy_and_probabilities() -> None:
+    head = LinearHead(3, 2)
+    features = torch.tensor([[1., 2.], [-1., 0.5], [0., 3.]])
+    labels = torch.tensor([2, 0, 1])
+    with torch.no_grad():
+        head.fc.weight.copy_(torch.tensor([[1., 0.], [0., 1.], [1., 1.]]))
+        head.fc.bias.copy_(torch.tensor([0.5, 0., -0.25]))
+    result = head.loss(features, dict(gt_label=labels))
+    total, right = 0.0, 0
+    for (a, b), label in zip(features.tolist(), labels.tolist(), strict=True):
+        logits = [a + 0.5, b, a + b - 0.25]
+        total += math.log(sum(map(math.exp, logits))) - logits[label]
+        right += logits.index(max(logits)) == label
+    assert float(result['loss_classification']) == pytest.approx(total / 3, rel=1e-6)
+    assert float(result['acc_top1']) == pytest.approx(right / 3) and 0 < right < 3
+    probabilities = head.predict(features)
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(3))
+    torch.testing.assert_close(probabilities.log().diff(dim=1), head(features).diff(dim=1))
+
+
+def test_logits_are_float32_under_autocast() -> None:
+    head = LinearHead(4, 8)
+    features = torch.randn(5, 8)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        logits = head(features)
+    assert logits.dtype == torch.float32
+    assert torch.equal(logits, head(features))
+
+
+@pytest.mark.parametrize(('label', 'message'), [
+    (-1, 'label -1; expected 0 to 2.*data set with labels'),
+    (5, 'label 5; expected 0 to 2.*at least 6'),
+])
+def test_labels_outside_the_classes(label: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LinearHead(3, 2).loss(torch.zeros(2, 2), dict(gt_label=torch.tensor([0, label])))
+
+
+def test_other_errors() -> None:
+    with pytest.raises(ValueError, match='no gt_label'):
+        LinearHead(3, 2).loss(torch.zeros(2, 2), None)
+    with pytest.raises(ValueError, match='num_classes is 0'):
+        LinearHead(0, 2)

@@ -1,0 +1,99 @@
+"""tools/analysis/knn.py on a benchmark config and on a pre-training config."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mochi_mm.evaluation.knn_evaluate import knn_evaluate
+from tests.evaluation.toy import ToyImages, toy_loader, toy_model
+
+SCRIPT = Path(__file__).resolve().parents[3] / 'tools' / 'analysis' / 'knn.py'
+COMMON = """
+default_scope = 'mochi_mm'
+custom_imports = dict(imports=['tests.evaluation.toy'])
+model = dict(type='ToyAlgorithm', backbone=dict(type='ToyBackbone'))
+def loader(size, seed):
+    return dict(
+        batch_size=5, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
+        collate_fn=dict(type='default_collate'),
+        dataset=dict(type='ToyImages', size=size, seed=seed, noise=1000))
+bank, queries = loader(30, 0), loader(12, 1)
+del loader
+"""
+LOOP = COMMON + """
+test_dataloader = queries
+test_evaluator = []
+test_cfg = dict(type='KNNLoop', bank_dataloader=bank, k=[1, 5], temperature=0.2)
+"""
+HOOK = COMMON + """
+custom_hooks = [dict(type='KNNHook', bank_dataloader=bank, query_dataloader=queries, k=5)]
+"""
+
+
+@pytest.fixture(scope='module')
+def tool() -> Any:
+    spec = importlib.util.spec_from_file_location('knn_tool', SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def expected(seed: int, k: tuple[int, ...], temperature: float) -> dict[str, float]:
+    return knn_evaluate(
+        toy_model(seed), toy_loader(ToyImages(30, noise=1000)),
+        toy_loader(ToyImages(12, seed=1, noise=1000)), k, temperature)
+
+
+def write(folder: Path, text: str) -> tuple[str, str]:
+    """Write the config, and the weights of another seed as its checkpoint."""
+    config, checkpoint = folder / 'config.py', folder / 'epoch_1.pth'
+    config.write_text(text)
+    torch.save(dict(state_dict=toy_model(5).state_dict()), checkpoint)
+    return str(config), str(checkpoint)
+
+
+def test_benchmark_config(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    config, checkpoint = write(tmp_path, LOOP)
+    out = tmp_path / 'knn.json'
+    results = tool.main([config, checkpoint, '--untrained', '--out', str(out), '--device', 'cpu'])
+    assert results == {checkpoint: expected(5, (1, 5), 0.2), 'untrained': expected(0, (1, 5), 0.2)}
+    record = json.loads(out.read_text())
+    assert record == dict(config=config, temperature=0.2, results=results)
+    table = capsys.readouterr().out.splitlines()[-5:]
+    assert table[0].split() == ['network', 'k', 'top-1', 'top-5']
+    top1, top5 = (results['untrained'][f'knn/top{n}_k5'] for n in (1, 5))
+    assert table[4].split() == ['untrained', '5', f'{top1:.2f}', f'{top5:.2f}']
+
+
+def test_hook_config_and_options(tool: Any, tmp_path: Path) -> None:
+    config, checkpoint = write(tmp_path, HOOK)
+    assert tool.main([config, checkpoint])[checkpoint] == expected(5, (5, ), 0.07)
+    results = tool.main([config, '--untrained', '--k', '3', '7', '--temperature', '0.5', '--seed',
+                         '5'])
+    assert results == dict(untrained=expected(5, (3, 7), 0.5))
+
+
+def test_errors(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    config, checkpoint = write(tmp_path, COMMON)
+    with pytest.raises(ValueError, match='says nothing about kNN'):
+        tool.main([config, checkpoint])
+    config, _ = write(tmp_path, LOOP)
+    with pytest.raises(FileNotFoundError, match='no checkpoint'):
+        tool.main([config, str(tmp_path / 'absent.pth')])
+    with pytest.raises(ValueError, match='k is 99'):
+        tool.main([config, checkpoint, '--k', '99'])
+    torch.save(dict(state_dict=dict(other=torch.zeros(1))), checkpoint)
+    with pytest.raises(ValueError, match='no weight of'):
+        tool.main([config, checkpoint, '--out', str(tmp_path / 'knn.json')])
+    assert not (tmp_path / 'knn.json').exists()
+    for arguments, message in [([config], 'give a CHECKPOINT'),
+                               ([config, '--untrained', '--out', 'no/such/x.json'], 'no folder')]:
+        with pytest.raises(SystemExit):
+            tool.main(arguments)
+        assert message in capsys.readouterr().err

@@ -29,8 +29,7 @@ sys.meta_path.insert(0, Blocker())
 
 def run_python(code: str) -> str:
     """Run ``code`` in a new interpreter at the root of the repository; return what it prints."""
-    done = subprocess.run(
-        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -39,14 +38,26 @@ def test_importing_the_package_is_light() -> None:
     code = (
         'import sys, warnings; warnings.simplefilter("ignore"); import mochi_mm; '
         'print([m for m in ("torch", "torchvision", "cv2", "matplotlib", "sklearn", "mmcv", '
-        '"mmdet", "timm") if m in sys.modules])')
+        '"mmdet", "timm") if m in sys.modules])'
+    )
     assert run_python(code) == '[]'
 
 
 def test_all_but_transfer_works_without_the_optional_packages() -> None:
-    names = ['MoCo', 'ResNet', 'MLPNeck', 'FeatureQueue', 'PairMixing', 'QueryMixing',
-             'ContrastiveHead', 'HardNegativeMixingHead', 'TimmBackbone']  # fmt: skip
-    code = BLOCK + f"""
+    names = [
+        'MoCo',
+        'ResNet',
+        'MLPNeck',
+        'FeatureQueue',
+        'PairMixing',
+        'QueryMixing',
+        'ContrastiveHead',
+        'HardNegativeMixingHead',
+        'TimmBackbone',
+    ]
+    code = (
+        BLOCK
+        + f"""
 import importlib, pkgutil, warnings
 warnings.simplefilter('ignore')
 import mochi_mm
@@ -57,6 +68,7 @@ for module in pkgutil.walk_packages(mochi_mm.__path__, 'mochi_mm.'):
         importlib.import_module(module.name)
 print(sorted({{'mmcv', 'mmdet', 'pycocotools', 'timm'}} & set(sys.modules)))
 """
+    )
     assert run_python(code) == '[]\n[]'
 
 
@@ -110,9 +122,19 @@ def test_nothing_installed_is_not_a_warning(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(
     ('version', 'inside'),
-    [('2.3.9', False), ('2.4', True), ('2.4.0', True), ('2.4.0+cpu', True), ('2.10.1', True),
-     ('2.11.0', True), ('2.11.9.post1', True), ('2.12.0a0', False), ('3', False), ('2', False)],
-)  # fmt: skip
+    [
+        ('2.3.9', False),
+        ('2.4', True),
+        ('2.4.0', True),
+        ('2.4.0+cpu', True),
+        ('2.10.1', True),
+        ('2.11.0', True),
+        ('2.11.9.post1', True),
+        ('2.12.0a0', False),
+        ('3', False),
+        ('2', False),
+    ],
+)
 def test_range_includes_both_ends_and_later_patches(version: str, inside: bool) -> None:
     assert is_tested(version, VersionRange(('x',), '2.4', '2.11')) is inside
 
@@ -140,7 +162,8 @@ print(len(ours), ours[0].filename)
 
 def test_check_env_reports_this_environment() -> None:
     done = subprocess.run(
-        [sys.executable, 'tools/check_env.py'], cwd=ROOT, capture_output=True, text=True)
+        [sys.executable, 'tools/check_env.py'], cwd=ROOT, capture_output=True, text=True
+    )
     assert f'torch        {metadata.version("torch")}' in done.stdout
     assert 'CUDA: ' in done.stdout and "mmcv's compiled ops: " in done.stdout
     assert 'Traceback' not in done.stderr
@@ -149,8 +172,8 @@ def test_check_env_reports_this_environment() -> None:
 def test_check_env_works_where_nothing_is_installed() -> None:
     """``-S`` leaves out site-packages, so not even mmengine can be imported."""
     done = subprocess.run(
-        [sys.executable, '-I', '-S', 'tools/check_env.py'],
-        cwd=ROOT, capture_output=True, text=True)  # fmt: skip
+        [sys.executable, '-I', '-S', 'tools/check_env.py'], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 1, done.stderr
     assert 'Missing mochi_mm, torch, torchvision, mmengine' in done.stdout
     assert "pip install -e '.' -c requirements/constraints.txt" in done.stdout

@@ -19,10 +19,15 @@ MAX_FUNCTION = 60
 FORBIDDEN = [
     re.compile(pattern)
     for pattern in (
-        r'(?<![\w.])/wor[k]\b', r'\bshare[d]/(research|data|design)', r'/scratc[h]\b',
-        r'pypi\.or[g]', r'pythonhosted\.or[g]', r'download\.pytorc[h]', r'download\.openmmla[b]',
+        r'(?<![\w.])/wor[k]\b',
+        r'\bshare[d]/(research|data|design)',
+        r'/scratc[h]\b',
+        r'pypi\.or[g]',
+        r'pythonhosted\.or[g]',
+        r'download\.pytorc[h]',
+        r'download\.openmmla[b]',
     )
-]  # fmt: skip
+]
 
 
 def below(folder: str, pattern: str) -> Iterator[Path]:
@@ -92,16 +97,23 @@ def test_python_files() -> None:
     found = [
         f'{name_of(path)}:{problem}'
         for path in PROGRAMS
-        for problem in broken_file_rules(path.read_text(encoding='utf-8'))]  # fmt: skip
+        for problem in broken_file_rules(path.read_text(encoding='utf-8'))
+    ]
     assert found == []
 
 
 @pytest.mark.parametrize(
     ('source', 'problem'),
-    [('x = 1', 'docstring'), ('"""D."""\nassert x', 'assert'), ('from a import *', 'star'),
-     ('from . import a', 'relative'), ('try:\n    x\nexcept:\n    y', 'bare'),
-     ('"""D."""\n' * 401, '400 lines'), ('def f():\n' + '    x\n' * 60, '61 lines')],
-)  # fmt: skip
+    [
+        ('x = 1', 'docstring'),
+        ('"""D."""\nassert x', 'assert'),
+        ('from a import *', 'star'),
+        ('from . import a', 'relative'),
+        ('try:\n    x\nexcept:\n    y', 'bare'),
+        ('"""D."""\n' * 401, '400 lines'),
+        ('def f():\n' + '    x\n' * 60, '61 lines'),
+    ],
+)
 def test_each_rule_bites(source: str, problem: str) -> None:
     assert any(problem in found for found in broken_file_rules(source))
 
@@ -121,7 +133,8 @@ def forbidden_imports(path: Path) -> Iterator[str]:
     if parts[1:3] == ('models', 'functional'):
         allowed = {'torch', 'mochi_mm.models.functional', *sys.stdlib_module_names}
         yield from sorted(
-            name for name in names if not any(within(name, package) for package in allowed))
+            name for name in names if not any(within(name, package) for package in allowed)
+        )
 
 
 def test_data_flows_one_way() -> None:
@@ -134,7 +147,8 @@ def test_nothing_names_one_machine_or_a_package_host() -> None:
     found = []
     for path in TEXTS:
         text = path.read_bytes().decode('utf-8', errors='ignore')
-        found += [f'{name_of(path)}: {m.group()}' for rule in FORBIDDEN for m in rule.finditer(text)]
+        matches = [match.group() for rule in FORBIDDEN for match in rule.finditer(text)]
+        found += [f'{name_of(path)}: {match}' for match in matches]
     assert found == []
 
 

@@ -22,8 +22,17 @@ from mochi_mm.utils.versions import TESTED, is_tested
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_SOURCE = (
-    '.git', '.venv', '.mim', '*.egg-info', '.*_cache', '__pycache__', 'build', 'data', 'dist',
-    'work_dirs')  # fmt: skip
+    '.git',
+    '.venv',
+    '.mim',
+    '*.egg-info',
+    '.*_cache',
+    '__pycache__',
+    'build',
+    'data',
+    'dist',
+    'work_dirs',
+)
 
 
 def copy_tree(target: Path) -> Path:
@@ -98,7 +107,8 @@ def test_configs_in_the_wheel_load(built: tuple[Path, Path], tmp_path: Path) -> 
     configs = tmp_path / 'mochi_mm' / '.mim' / 'configs'
     names = [path for path in configs.rglob('*.py') if 'transfer' not in path.parts]
     assert len(names) == len([n for n in source_files('configs') if n.endswith('.py')]) - len(
-        [n for n in source_files('configs/transfer') if n.endswith('.py')])
+        [n for n in source_files('configs/transfer') if n.endswith('.py')]
+    )
     for path in names:
         Config.fromfile(path, import_custom_modules=False)
 
@@ -117,7 +127,8 @@ def test_metadata(built: tuple[Path, Path]) -> None:
     for extra, name in [('det', 'onedl-mmdetection'), ('timm', 'timm'), ('all', 'onedl-mmcv')]:
         assert any(
             need.name == name and need.marker and need.marker.evaluate({'extra': extra})
-            for need in needs), extra
+            for need in needs
+        ), extra
 
 
 def test_wheel_from_sdist_is_the_same(built: tuple[Path, Path], tmp_path: Path) -> None:

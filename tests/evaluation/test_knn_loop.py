@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from mochi_mm.evaluation.knn_evaluate import knn_evaluate
 from tests.evaluation.toy import ToyImages, loader_config, toy_loader, toy_model
 
+
 def runner(folder: Path, **changes: Any) -> Runner:
     test_cfg = dict(type='KNNLoop', bank_dataloader=loader_config(size=30), k=[1, 5])
     torch.manual_seed(0)

@@ -12,7 +12,8 @@ from mochi_mm.registry import METRICS
 from tests.distributed import run_ranks
 
 SCORES = torch.tensor([
-    [.1, .6, .3], [.5, .3, .2], [.2, .3, .5], [.6, .3, .1], [.3, .1, .6], [.2, .5, .3], [.9, .1, .0]])
+    [.1, .6, .3], [.5, .3, .2], [.2, .3, .5], [.6, .3, .1], [.3, .1, .6], [.2, .5, .3],
+    [.9, .1, .0]])
 LABELS = torch.tensor([1, 1, 2, 2, 2, 0, 0])
 TOP1, TOP2 = 400 / 7, 500 / 7  # right: 0, 2, 4, 6; second: 1
 

@@ -35,7 +35,8 @@ def train(folder: Path, hooks: list[dict], epochs: int = 5, **changes: Any) -> R
 
 
 def hook(**changes: Any) -> dict[str, Any]:
-    return dict(dict(type='KNNHook', bank_dataloader=BANK, query_dataloader=QUERIES, k=3), **changes)
+    settings = dict(type='KNNHook', bank_dataloader=BANK, query_dataloader=QUERIES, k=3)
+    return {**settings, **changes}
 
 
 def scalars(runner: Runner, folder: Path) -> list[dict]:

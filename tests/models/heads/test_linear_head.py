@@ -33,7 +33,7 @@ def test_loss_accuracy_and_probabilities() -> None:
         logits = [a + 0.5, b, a + b - 0.25]
         total += math.log(sum(map(math.exp, logits))) - logits[label]
         right += logits.index(max(logits)) == label
-    assert float(result['loss_classification']) == pytest.approx(total / 3, rel=1e-6)
+    assert result['loss_classification'].item() == pytest.approx(total / 3, rel=1e-6)
     assert float(result['acc_top1']) == pytest.approx(right / 3) and 0 < right < 3
     probabilities = head.predict(features)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(3))

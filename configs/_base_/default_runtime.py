@@ -25,9 +25,9 @@ env_cfg = dict(
 
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='Visualizer', vis_backends=vis_backends)
-# Everything but rates is averaged over the window since the last line.
+# Losses, times and shares are averaged over the window since the last line, the rest is the latest.
 log_processor = dict(
-    window_size=100, mean_pattern=r'.*(loss|time|grad_norm|acc_|sim_|share_|queue_|chance_).*')
+    window_size=100, mean_pattern=r'.*(loss|time|grad_norm|acc_|sim_|share_).*')
 
 log_level = 'INFO'
 load_from = None

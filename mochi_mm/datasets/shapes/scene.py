@@ -51,8 +51,8 @@ def _candidate(rng, request, size, shrink):
     x, y, angle, log_stretch = rng.random(4)
     margin = 0.4 * side
     centre = margin + (size - 2 * margin) * np.array([x, y])
-    contours = place(outline(KINDS[request.kind]), centre, side, 2 * np.pi * angle,
-                     float(np.exp(0.6 * (log_stretch - 0.5))))
+    contours = place(outline(KINDS[request.kind]), centre, side, E('ROT',6.2832) * (angle-0.5),
+                     float(np.exp(E('STR',0.6) * (log_stretch - 0.5))))
     return Placed(request.kind, side, contours, coverage(contours, size))
 
 

@@ -133,6 +133,7 @@ class MoCo(BaseAlgorithm):
             images = images.contiguous(memory_format=torch.channels_last)
         return self.key_encoder['neck'](pool(self.key_encoder['backbone'](images)))
 
+    @torch.compiler.disable  # the key changes every step, and a compiler would specialise on it
     def _generator(self, device: Any, per_rank: bool) -> torch.Generator | None:
         if self.step_key is not None:
             return self.step_key.generator('batch shuffle', device, per_rank)

@@ -87,7 +87,7 @@ def nearest_in_bank(queries: Tensor, bank: Tensor, bank_labels: Tensor, k: int,
 
 
 def vote(similarity: Tensor, labels: Tensor, num_classes: int, temperature: float) -> Tensor:
-    """Return each class's share of the votes ``exp(similarity * temperature)``.
+    """Return each class's share of the votes ``exp(similarity / temperature)``.
 
     Dividing by the sum of the votes changes no ranking and cannot overflow at a small
     temperature.

@@ -72,5 +72,6 @@ class HardNegativeMixingHead(ContrastiveHead):
         # A query without a single allowed negative has nothing to mix.
         return torch.cat(blocks, dim=1).masked_fill(~allowed.any(1, keepdim=True), float('-inf'))
 
+    @torch.compiler.disable  # the key changes every step, and a compiler would specialise on it
     def _generator(self, device: Any) -> torch.Generator | None:
         return None if self.step_key is None else self.step_key.generator('mixing', device)

@@ -37,6 +37,13 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         return scaled * self.weight.view(shape) + self.bias.view(shape)
 
 
+def build(shuffle: str) -> Any:
+    """Encoders in float64; the memory stays as it is."""
+    model = build_moco(mixing=False, batch_shuffle=shuffle).double()
+    model.head.float()
+    return model
+
+
 def train(model: Any, trained: nn.Module, split: Any) -> dict[str, Any]:
     """Three plain SGD steps; ``split`` takes this rank's share of a tensor."""
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
@@ -59,7 +66,7 @@ def train(model: Any, trained: nn.Module, split: Any) -> dict[str, Any]:
 
 
 def on_a_rank(rank: int, shuffle: str) -> dict[str, Any]:
-    model = build_moco(mixing=False, batch_shuffle=shuffle).double()
+    model = build(shuffle)
     for module in model.modules():
         if type(module) is nn.BatchNorm2d:
             module.__class__ = SyncedBatchNorm2d
@@ -75,7 +82,7 @@ def on_a_rank(rank: int, shuffle: str) -> dict[str, Any]:
 def test_two_ranks_equal_one_process(shuffle: str) -> None:
     """Encoders in float64, so that what is left is the head's float32 rounding."""
     results = run_ranks(on_a_rank, 2, shuffle)
-    model = build_moco(mixing=False, batch_shuffle='none').double()
+    model = build('none')
     whole = train(model, model, lambda tensor, splits: tensor)
     for step in range(len(STEPS)):
         torch.testing.assert_close(results[0]['losses'][step], whole['losses'][step],
@@ -85,6 +92,6 @@ def test_two_ranks_equal_one_process(shuffle: str) -> None:
             if 'num_batches_tracked' in name:
                 continue
             torch.testing.assert_close(result['state'][name], value, rtol=1e-3, atol=1e-4, msg=name)
-    start = build_moco(mixing=False, batch_shuffle='none').double().state_dict()
+    start = build('none').state_dict()
     moved = (whole['state']['backbone.conv1.weight'] - start['backbone.conv1.weight']).abs().max()
     assert moved > 1e-2

@@ -103,7 +103,7 @@ def _on_a_rank(rank: int) -> dict[str, object]:
     model = MMDistributedDataParallel(toy_model())
     features, labels = extract_features(model, toy_loader(dataset, batch_size=3))
     # Uneven and out of order, in blocks smaller than either share.
-    mine = torch.tensor([5, 0, 3, 4, 0] if rank == 0 else [2, 1])
+    mine = torch.tensor([5, 3, 4, 3, 0] if rank == 0 else [2, 1])
     rows, = gather_samples(mine, mine * 10 + 7, size=6, chunk=2)
     metrics = knn_evaluate(
         model, toy_loader(ToyImages(25)), toy_loader(ToyImages(9, seed=1)), k=(1, 5))

@@ -1,0 +1,28 @@
+"""Finding components, and saying what is near when there is none."""
+
+from __future__ import annotations
+
+import pytest
+from mmengine import registry as root
+
+from mochi_mm.registry import HOOKS, MODELS, ComponentRegistry
+
+
+def test_components_are_found_from_the_root_by_scope() -> None:
+    assert root.MODELS.get('mochi_mm.FeatureQueue') is MODELS.get('FeatureQueue')
+    assert MODELS.scope == 'mochi_mm' and isinstance(HOOKS, ComponentRegistry)
+
+
+def test_engine_components_are_found() -> None:
+    assert HOOKS.get('CheckpointHook').__module__.startswith('mmengine')
+    assert 'CheckpointHook' in HOOKS and 'CheckpointHok' not in HOOKS
+
+
+def test_unknown_component_lists_the_nearest() -> None:
+    with pytest.raises(KeyError, match="'FeatureQue' is not a registered model.*FeatureQueue"):
+        MODELS.build(dict(type='FeatureQue', length=3))
+
+
+def test_unknown_argument_lists_the_accepted() -> None:
+    with pytest.raises(ValueError, match="'lenght'; did you mean 'length'.*length, dim, init_seed"):
+        MODELS.build(dict(type='FeatureQueue', lenght=3))

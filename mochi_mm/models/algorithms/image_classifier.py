@@ -26,9 +26,6 @@ class ImageClassifier(BaseAlgorithm):
         data_preprocessor: See :class:`BaseAlgorithm`.
         channels_last: See :class:`BaseAlgorithm`.
         init_cfg: See MMEngine.
-
-    Raises:
-        ValueError: A head whose ``in_channels`` is not the backbone's width.
     """
 
     num_views = 1
@@ -39,12 +36,6 @@ class ImageClassifier(BaseAlgorithm):
         super().__init__(
             backbone, head=head, data_preprocessor=data_preprocessor, channels_last=channels_last,
             init_cfg=init_cfg)
-        given = getattr(self.backbone, 'out_channels', None)
-        wanted = getattr(self.head, 'in_channels', None)
-        if isinstance(given, int) and isinstance(wanted, int) and given != wanted:
-            raise ValueError(
-                f'the backbone gives {given} channels but the head takes {wanted}; set in_channels '
-                f'of the head to {given}.')
         # A data-parallel wrapper refuses a model with no trainable parameter at all.
         self.freeze_backbone = freeze_backbone and self.head is not None
         if self.freeze_backbone:

@@ -1,0 +1,128 @@
+"""Every config: loads, names components that exist, and runs two steps on the CPU."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from mochi_mm.registry import MODELS
+from mochi_mm.utils.check_config import check_config
+from mochi_mm.utils.checkpoint import load_for_test, read_checkpoint
+from mochi_mm.utils.config import load_config
+from mochi_mm.utils.smoke import to_smoke
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / 'configs').rglob('*.py')
+                 if '_base_' not in p.parts)
+TRAINED = [c for c in CONFIGS if Config.fromfile(str(ROOT / c)).get('train_cfg')]
+TESTED = [c for c in CONFIGS if c not in TRAINED]
+
+
+def test_there_are_configs() -> None:
+    assert len(TRAINED) > 15 and len(TESTED) >= 4
+
+
+@pytest.mark.parametrize('path', CONFIGS)
+def test_loads_and_names_what_exists(path: str) -> None:
+    config = load_config(ROOT / path)
+    check_config(config)
+    assert config.default_scope == 'mochi_mm'
+    again = Config.fromstring(config.pretty_text, '.py')
+    assert again.model == config.model
+
+
+@pytest.mark.parametrize('path', TRAINED)
+def test_two_steps_save_load_resume_print(path: str) -> None:
+    """What --smoke does, then the checkpoint into a new model, then one more epoch from it."""
+    torch.set_num_threads(2)
+    config = to_smoke(load_config(ROOT / path))
+    assert 'data/' not in str({n: s for n, s in config.items() if n == 'train_dataloader'})
+    config.experiment_name = f'smoke_{Path(path).stem}'
+    runner = Runner.from_cfg(config)
+    runner.train()
+    losses = runner.message_hub.get_scalar('train/loss').data[0]
+    assert len(losses) == 2 and all(loss > 0 and loss < 100 for loss in losses)
+    checkpoint = Path(config.work_dir) / 'epoch_1.pth'
+    saved = read_checkpoint(checkpoint)['state_dict']
+    init_default_scope('mochi_mm')
+    model = MODELS.build(copy.deepcopy(config.model))
+    load_for_test(model, checkpoint)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, saved[name]), name
+    assert str(model).startswith(config.model.type)
+
+
+@pytest.mark.parametrize('path', TESTED)
+def test_knn_configs_measure(path: str) -> None:
+    config = load_config(ROOT / path)
+    scenes = dict(type='ShapeScenes', num_scenes=24)
+    for loader in (config.test_dataloader, config.test_cfg.bank_dataloader):
+        loader.dataset = dict(scenes, pipeline=loader.dataset.pipeline)
+        loader.update(num_workers=0, batch_size=8, pin_memory=False)
+        loader.pop('persistent_workers', None)
+    config.test_cfg.k = (1, 5)
+    config.work_dir = str(Path(to_smoke(Config(dict(default_hooks=dict()))).work_dir))
+    config.experiment_name = f'knn_{Path(path).stem}'
+    metrics = Runner.from_cfg(config).test()
+    assert metrics['knn/top1_k1'] == 100  # bank and queries are the same scenes here
+
+
+def test_mochi_replaces_the_head_alone() -> None:
+    for path in (c for c in CONFIGS if c.startswith('configs/mochi/')):
+        config = Config.fromfile(str(ROOT / path))
+        parent = Config.fromfile(str(ROOT / 'configs/mochi' / _base(ROOT / path)))
+        ours, theirs = config.to_dict(), parent.to_dict()
+        heads = ours['model'].pop('head'), theirs['model'].pop('head')
+        assert ours == theirs, path
+        mixing = {'type', 'num_hard', 'mixers', 'start_epoch'}
+        assert {k: v for k, v in heads[0].items() if k not in mixing} == {
+            k: v for k, v in heads[1].items() if k != 'type'}
+
+
+def _base(path: Path) -> str:
+    line = next(text for text in path.read_text().splitlines() if text.startswith('_base_'))
+    return line.split("'")[1]
+
+
+@pytest.mark.parametrize('change', [
+    dict(model=dict(head=dict(num_hard=100000))),
+    dict(model=dict(ema_decay=0.001)),
+    dict(model=dict(head=dict(memory=dict(dim=64)))),
+])
+def test_mistakes_are_found_at_build_time(change: dict[str, Any]) -> None:
+    config = load_config(ROOT / 'configs/mochi/mochi-256-512-256_resnet50_8xb32-cosine-200e_in1k.py')
+    config.merge_from_dict(change)
+    init_default_scope('mochi_mm')
+    with pytest.raises(ValueError, match='expected|set'):
+        MODELS.build(config.model)
+
+
+def test_unknown_components_and_arguments_are_found_before_building() -> None:
+    path = ROOT / 'configs/mochi/mochi-256-512-256_resnet50_8xb32-cosine-200e_in1k.py'
+    config = load_config(path, {'model.backbone.type': 'ResNett'})
+    with pytest.raises(KeyError, match="model.backbone names an unknown component 'ResNett'.*ResNet"):
+        check_config(config)
+    config = load_config(path, {'model.head.temprature': 0.1})
+    with pytest.raises(ValueError, match="model.head: .*'temprature'; did you mean 'temperature'"):
+        check_config(config)
+    config = load_config(path, {'train_dataloader.dataset.pipeline.1.type': 'PackInput'})
+    with pytest.raises(KeyError, match=r"train_dataloader\.dataset\.pipeline\[1\].*PackInputs"):
+        check_config(config)
+
+
+def test_options_are_never_ignored() -> None:
+    path = ROOT / 'configs/mocov2/mocov2_resnet50_8xb32-cosine-200e_in1k.py'
+    config = load_config(path, {'data_root': '/elsewhere'})
+    for loader in ('train_dataloader', 'bank_dataloader', 'query_dataloader'):
+        assert config[loader].dataset.data_root == '/elsewhere'
+    with pytest.raises(KeyError, match="no setting 'modle'. Nearest: model"):
+        load_config(path, {'modle.head.temperature': 0.1})
+    with pytest.raises(FileNotFoundError, match='no config at'):
+        load_config(ROOT / 'configs/none.py')

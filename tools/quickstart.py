@@ -1,0 +1,181 @@
+"""The whole job on generated images: pre-train with MoCo-v2 and MoCHi, then measure both.
+
+    python tools/quickstart.py [--out work_dirs/quickstart]
+
+Same network, data, budget and seed for both; kNN and a linear probe for each and for the
+untrained network. Prints a table, writes summary.json and quickstart.png, and exits with 1 unless
+both trained networks clearly beat the untrained one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+METHODS = {
+    'MoCo-v2': 'configs/mocov2/mocov2_resnet18w025_1xb128-quickstart_shapes.py',
+    'MoCHi': 'configs/mochi/mochi-256-256-64_resnet18w025_1xb128-quickstart_shapes.py',
+}
+PROBE = 'configs/benchmarks/linear/linear_resnet18w025_1xb128-quickstart_shapes.py'
+KNN = 'configs/benchmarks/knn/knn_resnet18w025_shapes.py'
+# What counts as clearly better than the untrained network, in points of accuracy.
+MARGIN = 5.0
+
+
+def run_config(path: str, work_dir: Path, **options: Any) -> Any:
+    """Return a runner for the config at ``path`` that writes to ``work_dir``."""
+    from mmengine.runner import Runner
+
+    from mochi_mm.utils.check_config import check_config
+    from mochi_mm.utils.config import load_config
+    config = load_config(ROOT / path, options)
+    check_config(config)
+    config.work_dir = str(work_dir)
+    config.experiment_name = f'{work_dir.name}_{time.time_ns()}'
+    config.log_level = 'WARNING'
+    return Runner.from_cfg(config)
+
+
+def save_untrained(path: Path) -> None:
+    """Write the network that both methods start from, as it is before the first step."""
+    import torch
+    runner = run_config(METHODS['MoCo-v2'], path.parent / 'untrained')
+    runner.model.init_weights()
+    torch.save(dict(state_dict=runner.model.state_dict()), path)
+
+
+def pretrain(name: str, work_dir: Path) -> tuple[Path, float]:
+    """Train one method; return its checkpoint and the seconds it took."""
+    start = time.perf_counter()
+    runner = run_config(METHODS[name], work_dir)
+    runner.train()
+    return work_dir / f'epoch_{runner.max_epochs}.pth', time.perf_counter() - start
+
+
+def measure(checkpoint: Path, work_dir: Path) -> dict[str, float]:
+    """Return kNN and linear-probe top-1 of a checkpoint's backbone, in percent."""
+    from mochi_mm.utils.checkpoint import load_backbone
+    runner = run_config(KNN, work_dir / 'knn')
+    load_backbone(runner.model, checkpoint)
+    knn = runner.test()
+    probe = run_config(PROBE, work_dir / 'linear', pretrained=str(checkpoint))
+    probe.train()
+    linear = probe.val_loop.run()
+    return dict(knn=knn['knn/top1_k20'], linear=linear['accuracy/top1'])
+
+
+def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
+    """Draw views, learning curves and nearest neighbours into one picture."""
+    import matplotlib
+    matplotlib.use('Agg')
+    from matplotlib import pyplot as plt
+
+    from mochi_mm.evaluation import extract_features
+    from mochi_mm.registry import DATASETS
+    from mochi_mm.utils.checkpoint import load_backbone
+    from mochi_mm.utils.config import load_config
+    from mochi_mm.visualization import (draw_curves, draw_image_rows, nearest_neighbours,
+                                        read_scalars)
+    figure, axes = plt.subplots(2, 2, figsize=(11, 8))
+    views = DATASETS.build(load_config(ROOT / METHODS['MoCHi']).train_dataloader.dataset)
+    rows = []
+    for index in range(6):
+        original = views.image(index)
+        made = [v.permute(1, 2, 0).numpy() for e in range(2) for v in _sample(views, index, e)]
+        rows.append([_pixels(original.resize(made[0].shape[1::-1])), *made])
+    draw_image_rows(axes[0, 0], rows)
+    axes[0, 0].set_title('a scene and its two views, in two epochs')
+
+    runs = {name: read_scalars(folder) for name, folder in work_dirs.items()}
+    draw_curves(axes[0, 1], runs, 'loss', 'contrastive loss (nats)')
+    axes[0, 1].set_title('the MoCHi loss counts synthetic negatives as well')
+    draw_curves(axes[1, 0], runs, 'knn/top1', 'kNN top-1 (%)')
+    axes[1, 0].set_title('kNN accuracy while training')
+
+    runner = run_config(KNN, path.parent / 'neighbours')
+    load_backbone(runner.model, checkpoint)
+    loader = runner.build_dataloader(runner.cfg.test_dataloader, seed=0)
+    features, _ = extract_features(runner.model, loader, progress=False)
+    near = nearest_neighbours(features[:6], features, 7)
+    images = [[_pixels(loader.dataset.image(int(i))) for i in row] for row in near]
+    draw_image_rows(axes[1, 1], images)
+    axes[1, 1].set_title('validation scenes (left) and their nearest neighbours, MoCHi')
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+def _sample(dataset: Any, index: int, epoch: int) -> Any:
+    from mochi_mm.utils.keyed_random import SampleKey
+    return dataset[SampleKey(index, 0, epoch)]['inputs']
+
+
+def _pixels(image: Any) -> Any:
+    import numpy as np
+    return np.asarray(image)
+
+
+def report(results: dict[str, dict[str, float]]) -> bool:
+    """Print the table; return whether both trained networks clearly beat the untrained one."""
+    print(f'\n{"network":10} {"kNN top-1":>10} {"linear top-1":>13} {"seconds":>8}')
+    for name, row in results.items():
+        print(f'{name:10} {row["knn"]:9.1f}% {row["linear"]:12.1f}% {row["seconds"]:8.0f}')
+    base = results['untrained']
+    good = True
+    for name in METHODS:
+        for measure_name in ('knn', 'linear'):
+            gain = results[name][measure_name] - base[measure_name]
+            if gain < MARGIN:
+                print(f'{name}: {measure_name} gains {gain:.1f} points over the untrained network; '
+                      f'expected at least {MARGIN:g}', file=sys.stderr)
+                good = False
+    return good
+
+
+def main() -> int:
+    """Run everything; return the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', type=Path, default=Path('work_dirs/quickstart'))
+    args = parser.parse_args()
+    start = time.perf_counter()
+    import torch
+
+    import mochi_mm
+    shutil.rmtree(args.out, ignore_errors=True)
+    args.out.mkdir(parents=True)
+
+    checkpoints, seconds = {'untrained': args.out / 'untrained.pth'}, {'untrained': 0.0}
+    save_untrained(checkpoints['untrained'])
+    folders = {name: args.out / Path(path).stem for name, path in METHODS.items()}
+    for name, path in METHODS.items():
+        print(f'pre-training with {name}: python tools/train.py {path}', flush=True)
+        checkpoints[name], seconds[name] = pretrain(name, folders[name])
+    results = {}
+    for name, checkpoint in checkpoints.items():
+        print(f'measuring {name}: kNN and linear probe', flush=True)
+        results[name] = dict(measure(checkpoint, args.out / f'measure_{name}'), seconds=seconds[name])
+    draw(args.out / 'quickstart.png', folders, checkpoints['MoCHi'])
+
+    good = report(results)
+    summary = dict(
+        results=results, passed=good, margin=MARGIN, wall_seconds=time.perf_counter() - start,
+        configs=METHODS, versions=dict(mochi_mm=mochi_mm.__version__, torch=torch.__version__,
+                                       python=platform.python_version()),
+        threads=torch.get_num_threads(), machine=platform.processor() or platform.machine())
+    (args.out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
+    print(f'\n{summary["wall_seconds"]:.0f} s in all; see {args.out}/summary.json and '
+          f'{args.out}/quickstart.png')
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -2,5 +2,4 @@
 
 _base_ = './default_runtime.py'
 
-train_dataloader = None
 test_evaluator = []

@@ -76,6 +76,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     args = parse_args(argv)
 
     import torch
+    from mmengine.logging import MMLogger
     from mmengine.registry import init_default_scope
     from mmengine.runner import Runner, set_random_seed
 
@@ -85,6 +86,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     from mochi_mm.utils.checkpoint import load_backbone
     from mochi_mm.utils.config import load_config
 
+    MMLogger.get_instance('knn', log_level='WARNING')  # else it lists every initialised weight
     cfg = load_config(args.config, args.cfg_options)
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))

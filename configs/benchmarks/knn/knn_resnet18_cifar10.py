@@ -14,6 +14,7 @@ _base_ = [
 ]
 
 model = dict(head=None)
+train_dataloader = None
 test_dataloader = {{_base_.query_dataloader}}
 test_cfg = dict(
     type='KNNLoop',

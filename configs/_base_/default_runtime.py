@@ -15,8 +15,6 @@ default_hooks = dict(
     ema_update=dict(type='EMAUpdateHook'),
     run_check=dict(type='RunCheckHook'))
 
-custom_hooks = []
-
 randomness = dict(seed=0)
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -168,6 +168,16 @@ def test_memory_longer_than_the_data(tmp_path: Path, masked: bool) -> None:
     assert warned is not masked
 
 
+def test_samples_without_keys_are_warned_about(tmp_path: Path) -> None:
+    config = runner_config(tmp_path, max_epochs=1)
+    config.train_dataloader.sampler = dict(type='DefaultSampler', shuffle=True)
+    train(config)
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert 'augmentation repeats every epoch: the sampler is DefaultSampler' in log
+    train(runner_config(tmp_path / 'keyed', max_epochs=1))
+    assert 'augmentation repeats' not in next((tmp_path / 'keyed').glob('*/*.log')).read_text()
+
+
 def test_weights_that_match_nothing_are_refused(tmp_path: Path) -> None:
     torch.save(dict(state_dict={'encoder.w': torch.zeros(2)}), tmp_path / 'other.pth')
     config = runner_config(tmp_path / 'run')

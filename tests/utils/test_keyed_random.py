@@ -28,9 +28,10 @@ def test_a_key_is_an_index_and_survives_pickling_and_wrappers() -> None:
     key = SampleKey(7, seed=2, epoch=5)
     assert key == 7 and [*range(10)][key] == 7
     again = pickle.loads(pickle.dumps(key))
-    assert (again, again.seed, again.epoch) == (7, 2, 5)
+    assert (again, again.seed, again.epoch, again.drawn) == (7, 2, 5, 7)
     for moved, index in ((key - 3, 4), (key + 1, 8), (key % 4, 3)):
-        assert (moved, moved.seed, moved.epoch) == (index, 2, 5)
+        assert (moved, moved.seed, moved.epoch, moved.drawn) == (index, 2, 5, 7)
+        assert moved.generator().random() == key.generator().random()
 
     class Echo(Dataset):
         def __len__(self) -> int:
@@ -41,6 +42,8 @@ def test_a_key_is_an_index_and_survives_pickling_and_wrappers() -> None:
 
     inner = ConcatDataset([Echo(), Echo()])[key]
     assert isinstance(inner, SampleKey) and (inner, inner.epoch) == (2, 5)
+    twin = ConcatDataset([Echo(), Echo()])[SampleKey(2, seed=2, epoch=5)]
+    assert twin == inner and twin.generator().random() != inner.generator().random()
 
 
 def test_step_streams() -> None:

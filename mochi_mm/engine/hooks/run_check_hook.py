@@ -7,7 +7,9 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from torch.utils.data import Subset
 
+from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.distributed import world_size
 
@@ -18,7 +20,8 @@ class RunCheckHook(Hook):
 
     Warns when the effective batch is not the config's ``auto_scale_lr.base_batch_size`` while the
     learning rate is not scaled, and when the memory is longer than the data set and own keys are
-    not masked.
+    not masked. Warns as well when samples would not be keyed, so that each epoch repeated the
+    augmentation of the first.
     """
 
     priority = 'LOW'
@@ -30,12 +33,15 @@ class RunCheckHook(Hook):
             batch = runner.train_dataloader.batch_sampler.batch_size
         accumulated = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         effective = batch * world_size() * accumulated
-        rates = sorted({rate for group in runner.optim_wrapper.get_lr().values() for rate in group})
+        groups = runner.optim_wrapper.param_groups
+        base = sorted({group.get('initial_lr', group['lr']) for group in groups})
+        first = sorted({group['lr'] for group in groups})
         runner.logger.info(
             f'effective batch: {batch} images x {world_size()} ranks x {accumulated} accumulated = '
-            f'{effective}; learning rate: {", ".join(f"{rate:g}" for rate in rates)}')
+            f'{effective}; learning rate: {_listed(base)}, at the first step {_listed(first)}')
         self._check_batch(runner, effective)
         self._check_memory(runner)
+        self._check_keys(runner)
 
     @staticmethod
     def _check_batch(runner: Any, effective: int) -> None:
@@ -60,3 +66,21 @@ class RunCheckHook(Hook):
                 f'the memory holds {length} keys but the data set only {samples} images, so every '
                 'query meets older keys of its own image as negatives: shorten the memory or set '
                 'model.head.mask_own_keys=True')
+
+    @staticmethod
+    def _check_keys(runner: Any) -> None:
+        loader = runner.train_dataloader
+        sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+        if not isinstance(sampler, KeyedSampler):
+            reason = f'the sampler is {type(sampler).__name__}; expected KeyedSampler'
+        elif isinstance(loader.dataset, Subset):
+            reason = 'torch.utils.data.Subset drops the keys; choose samples inside the data set'
+        else:
+            return
+        runner.logger.log(
+            logging.WARNING,
+            f'samples are not keyed by the epoch, so augmentation repeats every epoch: {reason}')
+
+
+def _listed(rates: list[float]) -> str:
+    return ', '.join(f'{rate:g}' for rate in rates)

@@ -44,7 +44,8 @@ def check_arguments(component: Any, arguments: Any) -> None:
             hint = f'; did you mean {close[0]!r}?' if close else ''
             raise ValueError(
                 f'{component.__name__} got an unknown argument {name!r}{hint} '
-                f'It accepts: {", ".join(accepted) or "no arguments"}.')
+                f'It accepts: {", ".join(accepted) or "no arguments"}.'
+            )
 
 
 class ComponentRegistry(Registry):
@@ -68,7 +69,8 @@ class ComponentRegistry(Registry):
         raise KeyError(
             f'{key!r} is not a registered {self.name}. Nearest names: {", ".join(close) or "none"}. '
             'Check the spelling; a component of your own must be registered in mochi_mm.registry and '
-            'its module listed in custom_imports of the config.')
+            'its module listed in custom_imports of the config.'
+        )
 
     def __contains__(self, key: str) -> bool:
         try:
@@ -79,14 +81,14 @@ class ComponentRegistry(Registry):
     def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
         """Build ``cfg`` after checking that its component takes every argument it is given."""
         if isinstance(cfg, dict) and isinstance(cfg.get('type'), str):
-            check_arguments(self.get(cfg['type']),
-                            [k for k in cfg if k not in ('type', '_scope_')])
+            check_arguments(self.get(cfg['type']), [k for k in cfg if k not in ('type', '_scope_')])
         return super().build(cfg, *args, **kwargs)
 
 
 def _child(name: str, parent: Registry, *locations: str) -> ComponentRegistry:
     return ComponentRegistry(
-        name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{loc}' for loc in locations])
+        name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{loc}' for loc in locations]
+    )
 
 
 MODELS = _child('model', root.MODELS, 'models')
@@ -98,8 +100,9 @@ LOOPS = _child('loop', root.LOOPS, 'evaluation')
 METRICS = _child('metric', root.METRICS, 'evaluation')
 OPTIMIZERS = _child('optimizer', root.OPTIMIZERS, 'engine')
 OPTIM_WRAPPERS = _child('optim wrapper', root.OPTIM_WRAPPERS, 'engine')
-OPTIM_WRAPPER_CONSTRUCTORS = _child('optim wrapper constructor', root.OPTIM_WRAPPER_CONSTRUCTORS,
-                                    'engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child(
+    'optim wrapper constructor', root.OPTIM_WRAPPER_CONSTRUCTORS, 'engine'
+)
 PARAM_SCHEDULERS = _child('param scheduler', root.PARAM_SCHEDULERS, 'engine')
 MODEL_WRAPPERS = _child('model wrapper', root.MODEL_WRAPPERS, 'models')
 WEIGHT_INITIALIZERS = _child('weight initializer', root.WEIGHT_INITIALIZERS, 'models')

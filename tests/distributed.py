@@ -18,14 +18,19 @@ TIMEOUT = datetime.timedelta(seconds=120)
 PRELOAD = ['torch.distributed', 'torchvision', 'mmengine.runner']
 
 
-def _work(rank: int, fn: Callable[..., Any], world_size: int, folder: str,
-          args: tuple[Any, ...]) -> None:
+def _work(
+    rank: int, fn: Callable[..., Any], world_size: int, folder: str, args: tuple[Any, ...]
+) -> None:
     """Join the group, call ``fn(rank, *args)`` and leave its result or its error in ``folder``."""
     torch.set_num_threads(1)
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world_size))
     dist.init_process_group(
-        'gloo', init_method=Path(folder, 'rendezvous').as_uri(), rank=rank, world_size=world_size,
-        timeout=TIMEOUT)
+        'gloo',
+        init_method=Path(folder, 'rendezvous').as_uri(),
+        rank=rank,
+        world_size=world_size,
+        timeout=TIMEOUT,
+    )
     try:
         result = fn(rank, *args)
         dist.barrier()
@@ -58,13 +63,15 @@ def run_ranks(fn: Callable[..., Any], world_size: int, *args: Any) -> list[Any]:
             # importing them in each rank of each test would take most of the time.
             mp.get_context('forkserver').set_forkserver_preload(PRELOAD)
             mp.start_processes(
-                _work, (fn, world_size, folder, args), nprocs=world_size,
-                start_method='forkserver')
+                _work, (fn, world_size, folder, args), nprocs=world_size, start_method='forkserver'
+            )
         except mp.ProcessRaisedException as failure:
             # The rank that failed first; the others fail because it is gone.
             errors = sorted(Path(folder).glob('error*'), key=lambda path: path.stat().st_mtime_ns)
             if not errors:
                 raise
             raise pickle.loads(errors[0].read_bytes()) from failure
-        return [torch.load(Path(folder, f'result{rank}'), weights_only=False)
-                for rank in range(world_size)]
+        return [
+            torch.load(Path(folder, f'result{rank}'), weights_only=False)
+            for rank in range(world_size)
+        ]

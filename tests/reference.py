@@ -20,8 +20,9 @@ def dot(a: Tensor, b: Tensor) -> float:
 
 def random_units(rows: int, dim: int, seed: int) -> Tensor:
     """Random float64 unit rows."""
-    drawn = torch.randn(rows, dim, generator=torch.Generator().manual_seed(seed),
-                        dtype=torch.float64)
+    drawn = torch.randn(
+        rows, dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    )
     return drawn / drawn.norm(dim=1, keepdim=True)
 
 

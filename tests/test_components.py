@@ -26,7 +26,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'EMAUpdateHook': {},
     'FeatureQueue': dict(length=8, dim=4),
     'GaussianBlur': {},
-    'HardNegativeMixingHead': dict(memory=QUEUE, num_hard=3, mixers=[dict(type='PairMixing', num=2)]),
+    'HardNegativeMixingHead': dict(
+        memory=QUEUE, num_hard=3, mixers=[dict(type='PairMixing', num=2)]
+    ),
     'ImageClassifier': dict(backbone=RESNET),
     'ImageFolder': dict(data_root='{tmp}'),
     'KNNHook': dict(bank_dataloader={}, query_dataloader={}),
@@ -34,8 +36,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'KeyedSampler': dict(dataset=range(5), seed=0),
     'LinearHead': dict(num_classes=3, in_channels=4),
     'MLPNeck': dict(in_channels=4),
-    'MoCo': dict(backbone=RESNET, neck=dict(type='MLPNeck', in_channels=64, out_channels=4),
-                 head=dict(type='ContrastiveHead', memory=QUEUE)),
+    'MoCo': dict(
+        backbone=RESNET,
+        neck=dict(type='MLPNeck', in_channels=64, out_channels=4),
+        head=dict(type='ContrastiveHead', memory=QUEUE),
+    ),
     'MultiView': dict(transforms=[[dict(type='RandomFlip')]], num_views=[2]),
     'PackInputs': {},
     'PairMixing': dict(num=3),
@@ -62,13 +67,18 @@ def components() -> list[tuple[ComponentRegistry, str]]:
     for registry in vars(registries).values():
         if isinstance(registry, ComponentRegistry):
             registry.import_from_location()
-            found += [(registry, name) for name, cls in registry.module_dict.items()
-                      if cls.__module__.startswith('mochi_mm.')]
+            found += [
+                (registry, name)
+                for name, cls in registry.module_dict.items()
+                if cls.__module__.startswith('mochi_mm.')
+            ]
     return sorted(found, key=lambda pair: pair[1])
 
 
 @pytest.mark.parametrize(('registry', 'name'), components(), ids=lambda value: str(value)[:30])
-def test_builds_prints_saves_and_loads(registry: ComponentRegistry, name: str, tmp_path: Path) -> None:
+def test_builds_prints_saves_and_loads(
+    registry: ComponentRegistry, name: str, tmp_path: Path
+) -> None:
     if name in ELSEWHERE:
         pytest.skip(ELSEWHERE[name])
     if name == 'TimmBackbone':
@@ -78,6 +88,7 @@ def test_builds_prints_saves_and_loads(registry: ComponentRegistry, name: str, t
     for key, value in arguments.items():
         if value == '{tmp}':
             from PIL import Image
+
             Image.new('RGB', (8, 8)).save(tmp_path / 'one.png')
             arguments[key] = str(tmp_path)
     component = registry.build(dict(type=name, **arguments))

@@ -19,8 +19,9 @@ from mochi_mm.utils.config import load_config
 from mochi_mm.utils.smoke import to_smoke
 
 ROOT = Path(__file__).resolve().parents[1]
-CONFIGS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / 'configs').rglob('*.py')
-                 if '_base_' not in p.parts)
+CONFIGS = sorted(
+    str(p.relative_to(ROOT)) for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts
+)
 TRAINED = [c for c in CONFIGS if Config.fromfile(str(ROOT / c)).get('train_cfg')]
 TESTED = [c for c in CONFIGS if c not in TRAINED]
 
@@ -83,7 +84,8 @@ def test_mochi_replaces_the_head_alone() -> None:
         assert ours == theirs, path
         mixing = {'type', 'num_hard', 'mixers', 'start_epoch'}
         assert {k: v for k, v in heads[0].items() if k not in mixing} == {
-            k: v for k, v in heads[1].items() if k != 'type'}
+            k: v for k, v in heads[1].items() if k != 'type'
+        }
 
 
 def _base(path: Path) -> str:
@@ -91,13 +93,18 @@ def _base(path: Path) -> str:
     return line.split("'")[1]
 
 
-@pytest.mark.parametrize('change', [
-    dict(model=dict(head=dict(num_hard=100000))),
-    dict(model=dict(ema_decay=0.001)),
-    dict(model=dict(head=dict(memory=dict(dim=64)))),
-])
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(model=dict(head=dict(num_hard=100000))),
+        dict(model=dict(ema_decay=0.001)),
+        dict(model=dict(head=dict(memory=dict(dim=64)))),
+    ],
+)
 def test_mistakes_are_found_at_build_time(change: dict[str, Any]) -> None:
-    config = load_config(ROOT / 'configs/mochi/mochi-256-512-256_resnet50_8xb32-cosine-200e_in1k.py')
+    config = load_config(
+        ROOT / 'configs/mochi/mochi-256-512-256_resnet50_8xb32-cosine-200e_in1k.py'
+    )
     config.merge_from_dict(change)
     init_default_scope('mochi_mm')
     with pytest.raises(ValueError, match='expected|set'):
@@ -107,13 +114,15 @@ def test_mistakes_are_found_at_build_time(change: dict[str, Any]) -> None:
 def test_unknown_components_and_arguments_are_found_before_building() -> None:
     path = ROOT / 'configs/mochi/mochi-256-512-256_resnet50_8xb32-cosine-200e_in1k.py'
     config = load_config(path, {'model.backbone.type': 'ResNett'})
-    with pytest.raises(KeyError, match="model.backbone names an unknown component 'ResNett'.*ResNet"):
+    with pytest.raises(
+        KeyError, match="model.backbone names an unknown component 'ResNett'.*ResNet"
+    ):
         check_config(config)
     config = load_config(path, {'model.head.temprature': 0.1})
     with pytest.raises(ValueError, match="model.head: .*'temprature'; did you mean 'temperature'"):
         check_config(config)
     config = load_config(path, {'train_dataloader.dataset.pipeline.1.type': 'PackInput'})
-    with pytest.raises(KeyError, match=r"train_dataloader\.dataset\.pipeline\[1\].*PackInputs"):
+    with pytest.raises(KeyError, match=r'train_dataloader\.dataset\.pipeline\[1\].*PackInputs'):
         check_config(config)
 
 

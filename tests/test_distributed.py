@@ -12,7 +12,7 @@ from tests.distributed import run_ranks
 def _sum_of_ranks(rank: int, start: int) -> dict[str, object]:
     total = torch.tensor(start + rank)
     dist.all_reduce(total)
-    return dict(rank=rank, total=int(total), rows=torch.full((rank + 1, ), rank))
+    return dict(rank=rank, total=int(total), rows=torch.full((rank + 1,), rank))
 
 
 def _second_fails(rank: int) -> None:

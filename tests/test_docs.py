@@ -29,10 +29,11 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / 'docs/add_a_method.md'
 DOCUMENTS = [
     *(ROOT / name for name in ('README.md', 'CONTRIBUTING.md', 'CHANGELOG.md')),
-    *sorted((ROOT / 'docs').glob('*.md')), *sorted((ROOT / 'configs').rglob('*.md'))]
+    *sorted((ROOT / 'docs').glob('*.md')),
+    *sorted((ROOT / 'configs').rglob('*.md')),
+]
 FOLDERS = ('mochi_mm', 'configs', 'tools', 'tests', 'docs', 'requirements', '.ci')
-CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py')
-                 if '_base_' not in path.parts)
+CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
 FIELDS = ('Paper', 'Command', 'Hardware', 'Expected', 'Measured')
 
 
@@ -121,7 +122,8 @@ def options_of(words: list[str]) -> tuple[str, dict[str, Any]]:
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=named)
 def test_commands_name_configs_and_settings_that_exist(
-        document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     for name, text in files_of(document).items():
         if name.endswith('.py') and '/' not in name:
@@ -247,7 +249,7 @@ def test_every_config_opens_with_its_fields() -> None:
 def test_commands_of_configs_are_sound() -> None:
     """The Command of each docstring, as a shell would read it: a tool, this config, settings."""
     for path in CONFIGS:
-        (words, ) = commands(fields(path)['Command'].replace('\\ ', ''))
+        (words,) = commands(fields(path)['Command'].replace('\\ ', ''))
         name, options = options_of(words)
         assert (ROOT / words[0]).is_file() and name == named(path), words
         if options:  # tests/test_configs.py loads them all without
@@ -258,7 +260,9 @@ def test_mochi_configs_state_the_head_alone() -> None:
     for path in (ROOT / 'configs/mochi').glob('*.py'):
         body = ast.parse(path.read_text()).body[1:]
         assert [ast.unparse(node.targets[0]) for node in body if isinstance(node, ast.Assign)] == [
-            '_base_', 'model'], path.name
+            '_base_',
+            'model',
+        ], path.name
         model = body[1].value  # type: ignore[attr-defined]
         assert [keyword.arg for keyword in model.keywords] == ['head'], path.name
         assert (body[-1].end_lineno or 0) - body[0].lineno + 1 <= 15, path.name
@@ -275,8 +279,10 @@ def test_result_tables_repeat_the_docstrings(folder: str) -> None:
     for path in sorted((ROOT / 'configs' / folder).rglob('*.py')):
         found = fields(path)
         link = path.relative_to(readme.parent).as_posix()
-        wanted.add(f'| [{path.stem}]({link}) | {found["Expected"].rstrip(".")} '
-                   f'| {found["Measured"].rstrip(".")} |')
+        wanted.add(
+            f'| [{path.stem}]({link}) | {found["Expected"].rstrip(".")} '
+            f'| {found["Measured"].rstrip(".")} |'
+        )
     assert sorted(wanted - table) == [], f'not in {named(readme)}'
     rows = {line for line in table if '.py)' in line}
     assert sorted(rows - wanted) == [], f'in {named(readme)}, but not true'
@@ -318,8 +324,11 @@ def test_metafiles_state_what_the_configs_do() -> None:
 
 def test_the_map_names_every_folder_and_the_hooks_of_every_run() -> None:
     text = (ROOT / 'docs/architecture.md').read_text()
-    packages = {named(path.parent) for path in (ROOT / 'mochi_mm').rglob('__init__.py')
-                if '.mim' not in path.parts} - {'mochi_mm'}
+    packages = {
+        named(path.parent)
+        for path in (ROOT / 'mochi_mm').rglob('__init__.py')
+        if '.mim' not in path.parts
+    } - {'mochi_mm'}
     assert [name for name in sorted(packages) if f'`{name}/`' not in text] == []
     hooks = load_config(ROOT / 'configs/_base_/default_runtime.py').default_hooks
     assert [hook['type'] for hook in hooks.values() if f'`{hook["type"]}`' not in text] == []
@@ -331,4 +340,6 @@ def test_the_reader_of_documents_reads() -> None:
     assert len([w for b in blocks(ROOT / 'README.md') for w in commands(b.text)]) >= 6
     assert 'what-a-healthy-run-looks-like' in headings(ROOT / 'configs/mochi/README.md')
     assert options_of(['t', 'c.py', '--cfg-options', 'a.b=True', 'c=4']) == (
-        'c.py', {'a.b': True, 'c': 4})
+        'c.py',
+        {'a.b': True, 'c': 4},
+    )

@@ -41,21 +41,31 @@ class NoiseImages(ImageDataset):
 def runner_config(work_dir: Path, max_epochs: int = 2, size: int = 16, **changes: Any) -> Config:
     """The project's runtime with a toy model: 4 steps an epoch."""
     config = Config.fromfile(str(REPOSITORY / 'configs/_base_/default_runtime.py'))
-    config.merge_from_dict(dict(
-        work_dir=str(work_dir),
-        model=moco_config(),
-        train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=max_epochs),
-        optim_wrapper=dict(type='OptimWrapper',
-                           optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4)),
-        param_scheduler=[dict(type='CosineAnnealingLR', T_max=4, by_epoch=True)],
-        default_hooks=dict(logger=dict(interval=1), checkpoint=dict(interval=1, max_keep_ckpts=-1)),
-        train_dataloader=dict(
-            batch_size=4, num_workers=0, drop_last=True,
-            sampler=dict(type='KeyedSampler', shuffle=True),
-            collate_fn=dict(type='default_collate'),
-            dataset=dict(type='NoiseImages', size=size)),
-        env_cfg=dict(dist_cfg=dict(backend='gloo')),
-        experiment_name=f'{work_dir.name}_{id(work_dir)}'))
+    config.merge_from_dict(
+        dict(
+            work_dir=str(work_dir),
+            model=moco_config(),
+            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=max_epochs),
+            optim_wrapper=dict(
+                type='OptimWrapper',
+                optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4),
+            ),
+            param_scheduler=[dict(type='CosineAnnealingLR', T_max=4, by_epoch=True)],
+            default_hooks=dict(
+                logger=dict(interval=1), checkpoint=dict(interval=1, max_keep_ckpts=-1)
+            ),
+            train_dataloader=dict(
+                batch_size=4,
+                num_workers=0,
+                drop_last=True,
+                sampler=dict(type='KeyedSampler', shuffle=True),
+                collate_fn=dict(type='default_collate'),
+                dataset=dict(type='NoiseImages', size=size),
+            ),
+            env_cfg=dict(dist_cfg=dict(backend='gloo')),
+            experiment_name=f'{work_dir.name}_{id(work_dir)}',
+        )
+    )
     config.merge_from_dict(changes)
     return config
 

@@ -37,6 +37,7 @@ def run_config(path: str, work_dir: Path, **options: Any) -> Any:
 
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.config import load_config
+
     config = load_config(ROOT / path, options)
     check_config(config)
     config.work_dir = str(work_dir)
@@ -48,6 +49,7 @@ def run_config(path: str, work_dir: Path, **options: Any) -> Any:
 def save_untrained(path: Path) -> None:
     """Write the network that both methods start from, as it is before the first step."""
     import torch
+
     runner = run_config(METHODS['MoCo-v2'], path.parent / 'untrained')
     runner.model.init_weights()
     torch.save(dict(state_dict=runner.model.state_dict()), path)
@@ -64,6 +66,7 @@ def pretrain(name: str, work_dir: Path) -> tuple[Path, float]:
 def measure(checkpoint: Path, work_dir: Path) -> dict[str, float]:
     """Return kNN and linear-probe top-1 of a checkpoint's backbone, in percent."""
     from mochi_mm.utils.checkpoint import load_backbone
+
     runner = run_config(KNN, work_dir / 'knn')
     load_backbone(runner.model, checkpoint)
     knn = runner.test()
@@ -76,6 +79,7 @@ def measure(checkpoint: Path, work_dir: Path) -> dict[str, float]:
 def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
     """Draw views, learning curves and nearest neighbours into one picture."""
     import matplotlib
+
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
@@ -83,8 +87,13 @@ def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
     from mochi_mm.registry import DATASETS
     from mochi_mm.utils.checkpoint import load_backbone
     from mochi_mm.utils.config import load_config
-    from mochi_mm.visualization import (draw_curves, draw_image_rows, nearest_neighbours,
-                                        read_scalars)
+    from mochi_mm.visualization import (
+        draw_curves,
+        draw_image_rows,
+        nearest_neighbours,
+        read_scalars,
+    )
+
     figure, axes = plt.subplots(2, 2, figsize=(11, 8))
     views = DATASETS.build(load_config(ROOT / METHODS['MoCHi']).train_dataloader.dataset)
     rows = []
@@ -115,11 +124,13 @@ def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
 
 def _sample(dataset: Any, index: int, epoch: int) -> Any:
     from mochi_mm.utils.keyed_random import SampleKey
+
     return dataset[SampleKey(index, 0, epoch)]['inputs']
 
 
 def _pixels(image: Any) -> Any:
     import numpy as np
+
     return np.asarray(image)
 
 
@@ -134,8 +145,11 @@ def report(results: dict[str, dict[str, float]]) -> bool:
         for measure_name in ('knn', 'linear'):
             gain = results[name][measure_name] - base[measure_name]
             if gain < MARGIN:
-                print(f'{name}: {measure_name} gains {gain:.1f} points over the untrained network; '
-                      f'expected at least {MARGIN:g}', file=sys.stderr)
+                print(
+                    f'{name}: {measure_name} gains {gain:.1f} points over the untrained network; '
+                    f'expected at least {MARGIN:g}',
+                    file=sys.stderr,
+                )
                 good = False
     return good
 
@@ -143,13 +157,15 @@ def report(results: dict[str, dict[str, float]]) -> bool:
 def main() -> int:
     """Run everything; return the exit status."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--out', type=Path, default=Path('work_dirs/quickstart'))
     args = parser.parse_args()
     start = time.perf_counter()
     import torch
 
     import mochi_mm
+
     shutil.rmtree(args.out, ignore_errors=True)
     args.out.mkdir(parents=True)
 
@@ -162,18 +178,28 @@ def main() -> int:
     results = {}
     for name, checkpoint in checkpoints.items():
         print(f'measuring {name}: kNN and linear probe', flush=True)
-        results[name] = dict(measure(checkpoint, args.out / f'measure_{name}'), seconds=seconds[name])
+        measured = measure(checkpoint, args.out / f'measure_{name}')
+        results[name] = dict(measured, seconds=seconds[name])
     draw(args.out / 'quickstart.png', folders, checkpoints['MoCHi'])
 
     good = report(results)
     summary = dict(
-        results=results, passed=good, margin=MARGIN, wall_seconds=time.perf_counter() - start,
-        configs=METHODS, versions=dict(mochi_mm=mochi_mm.__version__, torch=torch.__version__,
-                                       python=platform.python_version()),
-        threads=torch.get_num_threads(), machine=platform.processor() or platform.machine())
+        results=results,
+        passed=good,
+        margin=MARGIN,
+        wall_seconds=time.perf_counter() - start,
+        configs=METHODS,
+        versions=dict(
+            mochi_mm=mochi_mm.__version__, torch=torch.__version__, python=platform.python_version()
+        ),
+        threads=torch.get_num_threads(),
+        machine=platform.processor() or platform.machine(),
+    )
     (args.out / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
-    print(f'\n{summary["wall_seconds"]:.0f} s in all; see {args.out}/summary.json and '
-          f'{args.out}/quickstart.png')
+    print(
+        f'\n{summary["wall_seconds"]:.0f} s in all; see {args.out}/summary.json and '
+        f'{args.out}/quickstart.png'
+    )
     return 0 if good else 1
 
 

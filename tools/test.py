@@ -1,6 +1,6 @@
 """Measure a checkpoint as a config describes (kNN, linear probe, any test loop).
 
-    python tools/test.py configs/benchmarks/knn/knn_resnet50_in1k.py work_dirs/.../epoch_200.pth
+python tools/test.py configs/benchmarks/knn/knn_resnet50_in1k.py work_dirs/.../epoch_200.pth
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file with a test_dataloader and test_cfg')
     parser.add_argument('checkpoint', help='weights to measure')
-    parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<name of the config>)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
+    parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE'
+    )
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--out', help='write the metrics to this JSON file')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
-                        help=argparse.SUPPRESS)
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -35,13 +37,16 @@ def main() -> None:
     args = parse_args()
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.config import load_config
+
     config = load_config(args.config, args.cfg_options)
     if config.get('test_cfg') is None:
         raise ValueError(
             f'{args.config} has no test_cfg, so there is nothing to test; expected a config such '
-            'as those in configs/benchmarks.')
-    config.work_dir = args.work_dir or config.get('work_dir') or str(
-        Path('work_dirs') / Path(args.config).stem)
+            'as those in configs/benchmarks.'
+        )
+    config.work_dir = (
+        args.work_dir or config.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
+    )
     config.load_from = None
     check_config(config)
 
@@ -49,6 +54,7 @@ def main() -> None:
 
     from mochi_mm.utils.checkpoint import load_for_test
     from mochi_mm.utils.launch import prepare_launcher
+
     prepare_launcher(config, args.launcher)
     runner = Runner.from_cfg(config)
     runner.logger.info(load_for_test(runner.model, args.checkpoint))

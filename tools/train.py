@@ -1,9 +1,9 @@
 """Train what a config describes.
 
-    python tools/train.py configs/mochi/mochi_resnet50_8xb32-cosine-200e_in1k.py
-    python tools/train.py CONFIG --smoke          two CPU steps on generated images
-    python tools/train.py CONFIG --resume         go on from the newest checkpoint of the work dir
-    torchrun --nproc_per_node=8 tools/train.py CONFIG --launcher pytorch
+python tools/train.py configs/mochi/mochi_resnet50_8xb32-cosine-200e_in1k.py
+python tools/train.py CONFIG --smoke          two CPU steps on generated images
+python tools/train.py CONFIG --resume         go on from the newest checkpoint of the work dir
+torchrun --nproc_per_node=8 tools/train.py CONFIG --launcher pytorch
 """
 
 from __future__ import annotations
@@ -22,26 +22,42 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='where logs and checkpoints go '
-                        '(default: work_dirs/<name of the config>)')
-    parser.add_argument('--resume', nargs='?', const='auto', metavar='CHECKPOINT',
-                        help='continue from CHECKPOINT, or from the newest of the work dir')
+    parser.add_argument(
+        '--work-dir', help='where logs and checkpoints go (default: work_dirs/<name of the config>)'
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='continue from CHECKPOINT, or from the newest of the work dir',
+    )
     parser.add_argument('--amp', action='store_true', help='mixed precision in bfloat16')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE',
-                        help='override settings, e.g. model.head.temperature=0.1')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='override settings, e.g. model.head.temperature=0.1',
+    )
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
-    parser.add_argument('--smoke', action='store_true',
-                        help='two steps of this config on the CPU, on generated images')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
-                        help=argparse.SUPPRESS)
+    parser.add_argument(
+        '--smoke',
+        action='store_true',
+        help='two steps of this config on the CPU, on generated images',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def read_config(args: argparse.Namespace) -> Any:
     """Return the config with the command line applied to it."""
     from mochi_mm.utils.config import load_config
+
     config = load_config(args.config, args.cfg_options)
     if args.work_dir:
         config.work_dir = args.work_dir
@@ -70,14 +86,17 @@ def main() -> None:
     if args.smoke:
         os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
         from mochi_mm.utils.smoke import to_smoke
+
         config = to_smoke(config)
     from mochi_mm.utils.check_config import check_config
+
     check_config(config)
     set_resume(config, args.resume)
 
     from mmengine.runner import Runner
 
     from mochi_mm.utils.launch import prepare_launcher
+
     prepare_launcher(config, 'none' if args.smoke else args.launcher)
     Runner.from_cfg(config).train()
     if args.smoke:

@@ -13,19 +13,20 @@ default_hooks = dict(
     keyed_random=dict(type='KeyedRandomHook'),
     set_epoch=dict(type='SetEpochHook'),
     ema_update=dict(type='EMAUpdateHook'),
-    run_check=dict(type='RunCheckHook'))
+    run_check=dict(type='RunCheckHook'),
+)
 
 randomness = dict(seed=0)
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))
+    dist_cfg=dict(backend='nccl'),
+)
 
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='Visualizer', vis_backends=vis_backends)
 # Losses, times and shares are averaged over the window since the last line, the rest is the latest.
-log_processor = dict(
-    window_size=100, mean_pattern=r'.*(loss|time|grad_norm|acc_|sim_|share_).*')
+log_processor = dict(window_size=100, mean_pattern=r'.*(loss|time|grad_norm|acc_|sim_|share_).*')
 
 log_level = 'INFO'
 load_from = None

@@ -17,4 +17,6 @@ model = dict(
         mixers=[
             dict(type='PairMixing', num=1024),
             dict(type='QueryMixing', num=128),
-        ]))
+        ],
+    )
+)

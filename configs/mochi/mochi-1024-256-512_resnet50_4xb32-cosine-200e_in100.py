@@ -17,4 +17,6 @@ model = dict(
         mixers=[
             dict(type='PairMixing', num=256),
             dict(type='QueryMixing', num=512),
-        ]))
+        ],
+    )
+)

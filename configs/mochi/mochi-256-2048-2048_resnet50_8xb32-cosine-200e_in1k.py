@@ -17,4 +17,6 @@ model = dict(
         mixers=[
             dict(type='PairMixing', num=2048),
             dict(type='QueryMixing', num=2048),
-        ]))
+        ],
+    )
+)

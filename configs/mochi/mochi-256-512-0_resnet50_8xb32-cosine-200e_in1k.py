@@ -16,4 +16,6 @@ model = dict(
         start_epoch=15,
         mixers=[
             dict(type='PairMixing', num=512),
-        ]))
+        ],
+    )
+)

@@ -17,16 +17,23 @@ model = dict(
     channels_last=True,
     backbone=dict(depth=10, width=0.25),
     neck=dict(in_channels=128, hidden_channels=128),
-    head=dict(temperature=0.1))
+    head=dict(temperature=0.1),
+)
 train_dataloader = dict(batch_size=256, num_workers=2, pin_memory=False)
 # bfloat16 pays on CPUs with units for it; elsewhere set optim_wrapper.type=OptimWrapper.
 optim_wrapper = dict(
-    type='BF16OptimWrapper',
-    optimizer=dict(type='SGD', lr=0.12, momentum=0.9, weight_decay=5e-4))
+    type='BF16OptimWrapper', optimizer=dict(type='SGD', lr=0.12, momentum=0.9, weight_decay=5e-4)
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=140),
-    dict(type='CosineAnnealingLR', T_max=14, by_epoch=True, begin=0, end=14,
-         convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        T_max=14,
+        by_epoch=True,
+        begin=0,
+        end=14,
+        convert_to_iter_based=True,
+    ),
 ]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=14)
 auto_scale_lr = dict(base_batch_size=256, enable=False)
@@ -35,5 +42,6 @@ custom_hooks = [
         type='KNNHook',
         interval=7,
         bank_dataloader={{_base_.bank_dataloader}},
-        query_dataloader={{_base_.query_dataloader}})
+        query_dataloader={{_base_.query_dataloader}},
+    )
 ]

@@ -15,12 +15,12 @@ _base_ = [
 ]
 
 model = dict(channels_last=True, head=dict(memory=dict(length=16384)), ema_decay=0.995)
-optim_wrapper = dict(
-    type='BF16OptimWrapper', optimizer=dict(lr=0.06, weight_decay=5e-4))
+optim_wrapper = dict(type='BF16OptimWrapper', optimizer=dict(lr=0.06, weight_decay=5e-4))
 custom_hooks = [
     dict(
         type='KNNHook',
         interval=20,
         bank_dataloader={{_base_.bank_dataloader}},
-        query_dataloader={{_base_.query_dataloader}})
+        query_dataloader={{_base_.query_dataloader}},
+    )
 ]

@@ -16,13 +16,13 @@ _base_ = [
 
 model = dict(channels_last=True)
 train_dataloader = dict(batch_size=512, num_workers=12)
-optim_wrapper = dict(
-    type='BF16OptimWrapper', optimizer=dict(lr=0.12, weight_decay=5e-4))
+optim_wrapper = dict(type='BF16OptimWrapper', optimizer=dict(lr=0.12, weight_decay=5e-4))
 auto_scale_lr = dict(base_batch_size=512)
 custom_hooks = [
     dict(
         type='KNNHook',
         interval=20,
         bank_dataloader={{_base_.bank_dataloader}},
-        query_dataloader={{_base_.query_dataloader}})
+        query_dataloader={{_base_.query_dataloader}},
+    )
 ]

@@ -48,8 +48,7 @@ class ImageDataset(Dataset, ABC):
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return what the pipeline starts from, without the generator."""
-        return dict(
-            img=self.image(index), gt_label=int(self.labels[index]), sample_idx=int(index))
+        return dict(img=self.image(index), gt_label=int(self.labels[index]), sample_idx=int(index))
 
     def __getitem__(self, key: int) -> Any:
         index = int(key)

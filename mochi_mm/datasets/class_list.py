@@ -43,6 +43,7 @@ def _lines(name: str) -> list[str]:
     if not path.is_file():
         raise FileNotFoundError(
             f'no class list {name!r}: expected the path of a text file with one folder name a '
-            f'line, or a shipped list ({", ".join(shipped_lists())})')
+            f'line, or a shipped list ({", ".join(shipped_lists())})'
+        )
     lines = path.read_text(encoding='utf-8').splitlines()
     return [line.strip() for line in lines if line.strip()]

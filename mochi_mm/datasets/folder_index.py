@@ -55,17 +55,24 @@ class FolderIndex:
     broken_links: list[str] = field(default_factory=list)
 
     @classmethod
-    def scan(cls, root: str | Path, extensions: Sequence[str],
-             selected: Sequence[str] | None = None) -> FolderIndex:
+    def scan(
+        cls, root: str | Path, extensions: Sequence[str], selected: Sequence[str] | None = None
+    ) -> FolderIndex:
         """List ``root`` and what is below it; links are followed, but never in a circle.
 
         Names that begin with a dot are passed over.
         """
-        index = cls(os.path.abspath(root), tuple(extensions),
-                    None if selected is None else tuple(selected), time.time_ns())
+        index = cls(
+            os.path.abspath(root),
+            tuple(extensions),
+            None if selected is None else tuple(selected),
+            time.time_ns(),
+        )
         index._walk('', frozenset())
-        index.listings = {key: index.listings[key] for key in
-                          sorted(index.listings, key=lambda key: key.split('/') if key else [])}
+        index.listings = {
+            key: index.listings[key]
+            for key in sorted(index.listings, key=lambda key: key.split('/') if key else [])
+        }
         return index
 
     def _walk(self, relative: str, parents: frozenset[tuple[int, int]]) -> None:
@@ -78,14 +85,16 @@ class FolderIndex:
         for name in listing.folders:
             self._walk(f'{relative}/{name}' if relative else name, parents | {identity})
 
-    def _list(self, relative: str, mtime: int, other: Counter[str],
-              broken_links: list[str]) -> Listing:
+    def _list(
+        self, relative: str, mtime: int, other: Counter[str], broken_links: list[str]
+    ) -> Listing:
         listing = Listing(mtime, [], [])
         selected = self.selected if not relative else None
         with os.scandir(os.path.join(self.root, relative)) as entries:
             for entry in entries:
-                if entry.name.startswith('.') or (selected is not None
-                                                  and entry.name not in selected):
+                if entry.name.startswith('.') or (
+                    selected is not None and entry.name not in selected
+                ):
                     continue
                 if entry.is_dir():
                     listing.folders.append(entry.name)
@@ -111,16 +120,20 @@ class FolderIndex:
             if mtime != listing.mtime:
                 return False
             if mtime > self.built - _TICK_NS and (
-                    self._list(relative, mtime, Counter(), []) != listing):
+                self._list(relative, mtime, Counter(), []) != listing
+            ):
                 return False
         return True
 
-    def matches(self, root: str | Path, extensions: Sequence[str],
-                selected: Sequence[str] | None) -> bool:
+    def matches(
+        self, root: str | Path, extensions: Sequence[str], selected: Sequence[str] | None
+    ) -> bool:
         """Whether it was made for these arguments of :meth:`scan`."""
         return (self.root, self.extensions, self.selected) == (
-            os.path.abspath(root), tuple(extensions),
-            None if selected is None else tuple(selected))
+            os.path.abspath(root),
+            tuple(extensions),
+            None if selected is None else tuple(selected),
+        )
 
     def __len__(self) -> int:
         return sum(len(listing.files) for listing in self.listings.values())
@@ -134,11 +147,17 @@ class FolderIndex:
     def to_json(self) -> dict[str, Any]:
         """Return it as dicts, lists, strings and numbers."""
         return dict(
-            version=VERSION, root=self.root, extensions=list(self.extensions),
-            selected=None if self.selected is None else list(self.selected), built=self.built,
-            listings={key: [item.mtime, item.folders, item.files]
-                      for key, item in self.listings.items()},
-            other=dict(self.other), broken_links=self.broken_links)
+            version=VERSION,
+            root=self.root,
+            extensions=list(self.extensions),
+            selected=None if self.selected is None else list(self.selected),
+            built=self.built,
+            listings={
+                key: [item.mtime, item.folders, item.files] for key, item in self.listings.items()
+            },
+            other=dict(self.other),
+            broken_links=self.broken_links,
+        )
 
     @classmethod
     def from_json(cls, data: Any) -> FolderIndex:
@@ -150,13 +169,20 @@ class FolderIndex:
         try:
             if data['version'] != VERSION:
                 raise ValueError(f'index of version {data["version"]}, expected {VERSION}')
-            listings = {key: Listing(int(mtime), _names(folders), _names(files))
-                        for key, (mtime, folders, files) in data['listings'].items()}
+            listings = {
+                key: Listing(int(mtime), _names(folders), _names(files))
+                for key, (mtime, folders, files) in data['listings'].items()
+            }
             selected = data['selected']
             return cls(
-                str(data['root']), tuple(_names(data['extensions'])),
-                None if selected is None else tuple(_names(selected)), int(data['built']),
-                listings, Counter(data['other']), _names(data['broken_links']))
+                str(data['root']),
+                tuple(_names(data['extensions'])),
+                None if selected is None else tuple(_names(selected)),
+                int(data['built']),
+                listings,
+                Counter(data['other']),
+                _names(data['broken_links']),
+            )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f'not a folder index: {error!r}') from error
 

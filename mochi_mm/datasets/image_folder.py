@@ -53,10 +53,15 @@ class ImageFolder(ImageDataset):
             that cannot be decoded.
     """
 
-    def __init__(self, data_root: str | Path, split: str = '',
-                 classes: str | Path | Sequence[str] | None = None, pipeline: Sequence[Any] = (),
-                 index_cache: str | Path | None = None,
-                 extensions: Sequence[str] = IMG_EXTENSIONS) -> None:
+    def __init__(
+        self,
+        data_root: str | Path,
+        split: str = '',
+        classes: str | Path | Sequence[str] | None = None,
+        pipeline: Sequence[Any] = (),
+        index_cache: str | Path | None = None,
+        extensions: Sequence[str] = IMG_EXTENSIONS,
+    ) -> None:
         super().__init__(pipeline)
         self.root = _existing_folder(data_root, split)
         self.extensions = _endings(extensions)
@@ -73,8 +78,9 @@ class ImageFolder(ImageDataset):
         labels = {name: label for label, name in enumerate(self.classes)}
         self.labels = np.array([labels.get(owner, -1) for owner in owners], dtype=np.int64)
         self.image(0)  # a wrong folder is best noticed now
-        print_log(f'{len(self)} images of {len(self.classes)} classes in {self.root}',
-                  logger='current')
+        print_log(
+            f'{len(self)} images of {len(self.classes)} classes in {self.root}', logger='current'
+        )
 
     def path(self, index: int) -> str:
         """Return the path of image ``index``."""
@@ -84,14 +90,15 @@ class ImageFolder(ImageDataset):
         """Return image ``index``; raises ``ValueError`` naming a file that cannot be read."""
         return read_image(self.path(index))
 
-    def _class_names(self, owners: Sequence[str],
-                     wanted: Sequence[str] | None) -> tuple[str, ...]:
+    def _class_names(self, owners: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
         found = tuple(sorted(set(owners) - {''}))
         if wanted is not None:
             empty = [name for name in wanted if name not in found]
             if empty:
-                raise ValueError(f'class folders without images in {self.root}: '
-                                 f'{", ".join(empty[:5])} ({len(empty)} in all)')
+                raise ValueError(
+                    f'class folders without images in {self.root}: '
+                    f'{", ".join(empty[:5])} ({len(empty)} in all)'
+                )
             return found
         loose = sum(not owner for owner in owners)
         if loose and found:
@@ -99,12 +106,14 @@ class ImageFolder(ImageDataset):
                 f'{self.root} holds {loose} images itself and others in {len(found)} sub-folders '
                 f'({", ".join(found[:5])}), so which have a class is unclear. Move the loose '
                 'images away, or pass classes=[...] to take those folders only, or classes=[] to '
-                'take everything without labels.')
+                'take everything without labels.'
+            )
         if found and _SPLITS.issuperset(name.lower() for name in found):
             raise ValueError(
                 f'{self.root} holds {", ".join(found)}: these look like splits, not classes. Pass '
                 f'split={found[0]!r}, or classes={list(found)} if they are classes, or classes=[] '
-                'to take everything without labels.')
+                'to take everything without labels.'
+            )
         return found
 
 
@@ -118,16 +127,19 @@ def _existing_folder(data_root: str | Path, split: str) -> str:
     if not base.is_dir():
         raise FileNotFoundError(
             f'no folder {str(base)!r} (from {Path.cwd()}). Put the images there, or set '
-            'data_root to where they are.')
+            'data_root to where they are.'
+        )
     folders = sorted(path.name for path in base.iterdir() if path.is_dir())
     raise FileNotFoundError(
         f'no folder {split!r} in {str(base)!r}. Set split to one of its folders: '
-        f'{", ".join(folders[:10]) or "it has none, so leave split out"}.')
+        f'{", ".join(folders[:10]) or "it has none, so leave split out"}.'
+    )
 
 
 def _endings(extensions: Sequence[str]) -> tuple[str, ...]:
     valid = not isinstance(extensions, str) and all(
-        isinstance(ending, str) and ending.startswith('.') for ending in extensions)
+        isinstance(ending, str) and ending.startswith('.') for ending in extensions
+    )
     if not valid or not extensions:
         raise ValueError(f"extensions must be a list like ['.jpg', '.png'], got {extensions!r}")
     return tuple(ending.lower() for ending in extensions)
@@ -141,16 +153,22 @@ def _check_folders(root: str, names: Sequence[str]) -> None:
     close = nearest(missing[0], folders)
     raise ValueError(
         f'{len(missing)} of {len(names)} listed classes have no folder in {root}: '
-        f'{", ".join(missing[:5])}. Nearest to {missing[0]!r}: {", ".join(close) or "none"}.')
+        f'{", ".join(missing[:5])}. Nearest to {missing[0]!r}: {", ".join(close) or "none"}.'
+    )
 
 
 def _check_found(index: FolderIndex) -> None:
     if index.broken_links:
-        print_log(f'{len(index.broken_links)} images in {index.root} are links to nowhere and are '
-                  f'left out, such as {index.broken_links[0]}', 'current', logging.WARNING)
+        print_log(
+            f'{len(index.broken_links)} images in {index.root} are links to nowhere and are '
+            f'left out, such as {index.broken_links[0]}',
+            'current',
+            logging.WARNING,
+        )
     if not len(index):
         others = ', '.join(f'{count} x {ending}' for ending, count in index.other.most_common(5))
         raise ValueError(
             f'no images in {index.root}. Looked for {", ".join(index.extensions)} in '
             f'{len(index.listings)} folders; found {others or "no files at all"}. '
-            'Set data_root (or split) to where the images are, or extensions to their endings.')
+            'Set data_root (or split) to where the images are, or extensions to their endings.'
+        )

@@ -14,9 +14,12 @@ from mmengine.logging import print_log
 from mochi_mm.datasets.folder_index import FolderIndex
 
 
-def load_index(root: str | Path, extensions: Sequence[str],
-               selected: Sequence[str] | None = None,
-               cache: str | Path | None = None) -> FolderIndex:
+def load_index(
+    root: str | Path,
+    extensions: Sequence[str],
+    selected: Sequence[str] | None = None,
+    cache: str | Path | None = None,
+) -> FolderIndex:
     """Return the index of ``root``, from ``cache`` where that is still true.
 
     A missing, unreadable or outdated cache is written anew, in one step, so that processes that
@@ -48,8 +51,11 @@ def _read(path: Path) -> FolderIndex | None:
     try:
         return FolderIndex.from_json(json.loads(path.read_text(encoding='utf-8')))
     except (ValueError, RecursionError) as error:
-        print_log(f'index {path} cannot be read ({error}); listing the folder again',
-                  logger='current', level=logging.WARNING)
+        print_log(
+            f'index {path} cannot be read ({error}); listing the folder again',
+            logger='current',
+            level=logging.WARNING,
+        )
         return None
 
 

@@ -35,8 +35,14 @@ class KeyedSampler(Sampler[int]):
         ValueError: An empty data set, or ``infinite`` with ``round_up=False``.
     """
 
-    def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None,
-                 round_up: bool = True, infinite: bool = False) -> None:
+    def __init__(
+        self,
+        dataset: Sized,
+        shuffle: bool = True,
+        seed: int | None = None,
+        round_up: bool = True,
+        infinite: bool = False,
+    ) -> None:
         super().__init__()
         self.size = len(dataset)
         if self.size == 0:
@@ -44,7 +50,8 @@ class KeyedSampler(Sampler[int]):
         if infinite and not round_up:
             raise ValueError(
                 'round_up=False has no meaning for infinite=True: an endless stream is never '
-                'padded. Leave round_up out.')
+                'padded. Leave round_up out.'
+            )
         self.rank, self.world_size = get_dist_info()
         self.shuffle = shuffle
         self.seed = sync_random_seed() if seed is None else int(seed)
@@ -78,7 +85,7 @@ class KeyedSampler(Sampler[int]):
         position = self.rank + start * self.world_size
         while True:
             epoch, offset = divmod(position, self.size)
-            indices = self.order(epoch)[offset::self.world_size].tolist()
+            indices = self.order(epoch)[offset :: self.world_size].tolist()
             for index in indices:
                 yield SampleKey(index, self.seed, epoch)
             position += len(indices) * self.world_size

@@ -29,4 +29,4 @@ class PathTable:
     def __getitem__(self, index: int) -> str:
         if not 0 <= index < len(self):
             raise IndexError(f'path {index} of {len(self)}')
-        return os.fsdecode(self._text[self._ends[index]:self._ends[index + 1]])
+        return os.fsdecode(self._text[self._ends[index] : self._ends[index + 1]])

@@ -25,11 +25,14 @@ def read_image(path: str | Path) -> Image.Image:
                 high = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255)
                 return Image.fromarray(high.astype(np.uint8)).convert('RGB')
             if image.mode in ('I', 'F'):
-                raise ValueError(f'its pixels are {image.mode!r} numbers without a fixed range; '
-                                 'save it with 8 bits a channel')
+                raise ValueError(
+                    f'its pixels are {image.mode!r} numbers without a fixed range; '
+                    'save it with 8 bits a channel'
+                )
             # Straight to RGB, PIL warns once a file about transparency in a palette.
             return (image.convert('RGBA') if image.mode == 'P' else image).convert('RGB')
     except Exception as error:  # decoders raise many kinds; all mean the same, none is swallowed
         raise ValueError(
             f'cannot read image {str(path)!r}: {type(error).__name__}: {error}. '
-            'Repair or remove the file.') from error
+            'Repair or remove the file.'
+        ) from error

@@ -39,15 +39,21 @@ class TorchVisionDataset(ImageDataset):
         FileNotFoundError: Files are missing or damaged and ``download`` is off.
     """
 
-    def __init__(self, name: str = 'CIFAR10', data_root: str | Path = 'data/cifar10',
-                 split: str = 'train', download: bool = False,
-                 pipeline: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        name: str = 'CIFAR10',
+        data_root: str | Path = 'data/cifar10',
+        split: str = 'train',
+        download: bool = False,
+        pipeline: Sequence[Any] = (),
+    ) -> None:
         super().__init__(pipeline)
         if name not in _SPLITS:
             raise ValueError(f'name must be one of {", ".join(_SPLITS)}, got {name!r}')
         if split not in _SPLITS[name]:
             raise ValueError(
-                f'split of {name} must be one of {", ".join(_SPLITS[name])}, got {split!r}')
+                f'split of {name} must be one of {", ".join(_SPLITS[name])}, got {split!r}'
+            )
         self.name, self.split = name, split
         self._source = self._open(str(Path(data_root).expanduser()), download)
         labels = self._source.labels if name == 'STL10' else self._source.targets
@@ -55,8 +61,9 @@ class TorchVisionDataset(ImageDataset):
         self.classes = tuple(getattr(self._source, 'classes', ()))
 
     def _open(self, root: str, download: bool) -> Any:
-        which = dict(split=self.split) if self.name == 'STL10' else dict(
-            train=self.split == 'train')
+        which = (
+            dict(split=self.split) if self.name == 'STL10' else dict(train=self.split == 'train')
+        )
         try:
             return getattr(tv_datasets, self.name)(root, download=download, **which)
         except RuntimeError as error:
@@ -64,7 +71,8 @@ class TorchVisionDataset(ImageDataset):
                 raise
             raise FileNotFoundError(
                 f'the files of {self.name} are not in {root!r}, or are damaged. Set '
-                'download=True once, or put the unpacked archive there.') from error
+                'download=True once, or put the unpacked archive there.'
+            ) from error
 
     def image(self, index: int) -> Image.Image:
         """Return image ``index`` as RGB."""

@@ -31,8 +31,9 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = flag
 
 
-def gather_samples(indices: Tensor, *columns: Tensor, size: int,
-                   chunk: int = 8192) -> tuple[Tensor, ...]:
+def gather_samples(
+    indices: Tensor, *columns: Tensor, size: int, chunk: int = 8192
+) -> tuple[Tensor, ...]:
     """Return the rows of all ranks, one for each sample, in the order of the data set.
 
     Samples that a distributed sampler repeated to fill up the ranks are dropped.
@@ -57,15 +58,18 @@ def gather_samples(indices: Tensor, *columns: Tensor, size: int,
         for start in range(0, max(counts), chunk):
             parts = [min(max(count - start, 0), chunk) for count in counts]
             for tensor, blocks in zip(tensors, gathered, strict=True):
-                blocks.append(gather_rows(tensor[start:start + chunk].to(device), parts).cpu())
-        tensors = tuple(torch.cat(blocks) if blocks else tensor
-                        for tensor, blocks in zip(tensors, gathered, strict=True))
+                blocks.append(gather_rows(tensor[start : start + chunk].to(device), parts).cpu())
+        tensors = tuple(
+            torch.cat(blocks) if blocks else tensor
+            for tensor, blocks in zip(tensors, gathered, strict=True)
+        )
     unique, position = np.unique(tensors[0].numpy(), return_index=True)
     if len(unique) != size:
         raise ValueError(
             f'the data loader gave {len(unique)} different sample_idx, but its data set has {size} '
             'samples; use drop_last=False, a sampler that visits every sample, and a data set '
-            'whose samples each have a sample_idx of their own.')
+            'whose samples each have a sample_idx of their own.'
+        )
     if np.array_equal(position, np.arange(len(tensors[0]))):  # spares a copy of everything
         return tensors[1:]
     order = torch.from_numpy(position)
@@ -76,13 +80,19 @@ def _with_progress(dataloader: DataLoader, shown: bool) -> Any:
     """Return the batches of ``dataloader``, with a bar and the time left if ``shown``."""
     if not (shown and rank() == 0 and sys.stderr.isatty()):
         return dataloader
-    return track(dataloader, description='features', total=len(dataloader),
-                 console=Console(stderr=True), transient=True)
+    return track(
+        dataloader,
+        description='features',
+        total=len(dataloader),
+        console=Console(stderr=True),
+        transient=True,
+    )
 
 
 @torch.no_grad()
-def extract_features(model: nn.Module, dataloader: DataLoader, progress: bool = True,
-                     require_labels: bool = False) -> tuple[Tensor, Tensor]:
+def extract_features(
+    model: nn.Module, dataloader: DataLoader, progress: bool = True, require_labels: bool = False
+) -> tuple[Tensor, Tensor]:
     """Return the pooled backbone features of every sample, from the network in evaluation mode.
 
     With several ranks, each rank runs its part and all of them get everything. The training flags
@@ -110,13 +120,14 @@ def extract_features(model: nn.Module, dataloader: DataLoader, progress: bool = 
             if require_labels and bool((labels < 0).any()):
                 raise ValueError(
                     'a sample without a label (gt_label -1) where labels are needed; use a data '
-                    'set with labels, for an image folder one sub-folder for each class.')
+                    'set with labels, for an image folder one sub-folder for each class.'
+                )
             features = bare.extract_feat(data['inputs']).float().cpu()
             collected.append((data['data_samples']['sample_idx'].cpu(), features, labels))
     if not collected:
         raise ValueError(
-            'the data loader gave no batch; its data set (or the share of this rank) is empty.')
+            'the data loader gave no batch; its data set (or the share of this rank) is empty.'
+        )
     indices, features, labels = (torch.cat(column) for column in zip(*collected, strict=True))
-    features, labels = gather_samples(
-        indices, features, labels, size=len(dataloader.dataset))  # type: ignore[arg-type]
+    features, labels = gather_samples(indices, features, labels, size=len(dataloader.dataset))  # type: ignore[arg-type]
     return features, labels

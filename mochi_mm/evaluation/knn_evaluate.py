@@ -16,11 +16,12 @@ from mochi_mm.utils.distributed import rank, world_size
 
 def as_tuple(k: int | Sequence[int]) -> tuple[int, ...]:
     """Return one k or several as a tuple."""
-    return (k, ) if isinstance(k, int) else tuple(k)
+    return (k,) if isinstance(k, int) else tuple(k)
 
 
-def check_knn_data(bank_loader: DataLoader, query_loader: DataLoader,
-                   k: int | Sequence[int]) -> None:
+def check_knn_data(
+    bank_loader: DataLoader, query_loader: DataLoader, k: int | Sequence[int]
+) -> None:
     """Refuse data that kNN cannot work on, before anything is computed.
 
     Raises:
@@ -31,14 +32,16 @@ def check_knn_data(bank_loader: DataLoader, query_loader: DataLoader,
     if max(as_tuple(k)) > size:
         raise ValueError(
             f'k is {max(as_tuple(k))} but the data set of the bank has {size} samples; use a '
-            'smaller k or a larger bank.')
+            'smaller k or a larger bank.'
+        )
     for name, loader in (('bank', bank_loader), ('query', query_loader)):
         labels = getattr(loader.dataset, 'labels', None)
         if labels is not None and bool((torch.as_tensor(labels) < 0).any()):
             raise ValueError(
                 f'the {name} data set has samples without a label (gt_label -1), so kNN has no '
                 'classes to vote for; use a data set with labels, for an image folder one '
-                'sub-folder for each class, or remove the kNN hook from the config.')
+                'sub-folder for each class, or remove the kNN hook from the config.'
+            )
 
 
 def count_hits(scores: Tensor, labels: Tensor) -> Tensor:
@@ -55,8 +58,15 @@ def count_hits(scores: Tensor, labels: Tensor) -> Tensor:
     return torch.stack([hit[:, 0].sum(), hit.sum()])
 
 
-def knn_accuracy(queries: Tensor, labels: Tensor, bank: Tensor, bank_labels: Tensor,
-                 ks: Sequence[int], temperature: float, chunk: int = 1024) -> dict[str, float]:
+def knn_accuracy(
+    queries: Tensor,
+    labels: Tensor,
+    bank: Tensor,
+    bank_labels: Tensor,
+    ks: Sequence[int],
+    temperature: float,
+    chunk: int = 1024,
+) -> dict[str, float]:
     """Return top-1 and top-5 accuracy in percent for each k; every rank takes part of the queries.
 
     Args:
@@ -73,7 +83,7 @@ def knn_accuracy(queries: Tensor, labels: Tensor, bank: Tensor, bank_labels: Ten
     """
     num_classes = int(max(bank_labels.max(), labels.max())) + 1
     hits = torch.zeros(len(ks), 2, dtype=torch.int64)
-    mine, truth = queries[rank()::world_size()], labels[rank()::world_size()].to(queries.device)
+    mine, truth = queries[rank() :: world_size()], labels[rank() :: world_size()].to(queries.device)
     if len(mine):
         similarity, near = nearest_in_bank(mine, bank, bank_labels, max(ks), chunk)
         for start in range(0, len(mine), chunk):
@@ -92,9 +102,14 @@ def knn_accuracy(queries: Tensor, labels: Tensor, bank: Tensor, bank_labels: Ten
     return result
 
 
-def knn_evaluate(model: nn.Module, bank_loader: DataLoader, query_loader: DataLoader,
-                 k: int | Sequence[int] = (20, ), temperature: float = 0.07,
-                 progress: bool = True) -> dict[str, float]:
+def knn_evaluate(
+    model: nn.Module,
+    bank_loader: DataLoader,
+    query_loader: DataLoader,
+    k: int | Sequence[int] = (20,),
+    temperature: float = 0.07,
+    progress: bool = True,
+) -> dict[str, float]:
     """Return the kNN accuracy of ``model`` on the queries, given the labelled samples of the bank.
 
     Args:

@@ -33,12 +33,20 @@ class KNNLoop(BaseLoop):
         ValueError: An evaluator, unusable settings, k above the size of the bank, missing labels.
     """
 
-    def __init__(self, runner: Any, dataloader: Any, evaluator: Any, bank_dataloader: Any,
-                 k: int | Sequence[int] = (10, 20, 100, 200), temperature: float = 0.07) -> None:
+    def __init__(
+        self,
+        runner: Any,
+        dataloader: Any,
+        evaluator: Any,
+        bank_dataloader: Any,
+        k: int | Sequence[int] = (10, 20, 100, 200),
+        temperature: float = 0.07,
+    ) -> None:
         if evaluator.metrics if isinstance(evaluator, Evaluator) else evaluator:
             raise ValueError(
                 f'test_evaluator is {evaluator!r}, but KNNLoop computes its metrics itself; set '
-                'test_evaluator = [].')
+                'test_evaluator = [].'
+            )
         self.k, self.temperature = as_tuple(k), temperature
         check_knn_settings(self.k, temperature)
         super().__init__(runner, bank_dataloader)
@@ -52,7 +60,8 @@ class KNNLoop(BaseLoop):
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
         metrics = knn_evaluate(
-            self.runner.model, self.bank_dataloader, self.dataloader, self.k, self.temperature)
+            self.runner.model, self.bank_dataloader, self.dataloader, self.k, self.temperature
+        )
         self.runner.call_hook('after_test_epoch', metrics=metrics)
         self.runner.call_hook('after_test')
         return metrics

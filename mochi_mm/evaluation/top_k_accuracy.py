@@ -32,7 +32,7 @@ class TopKAccuracy(BaseMetric):
 
     def __init__(self, topk: int | Sequence[int] = (1, 5), prefix: str | None = None) -> None:
         super().__init__(prefix=prefix)
-        self.topk = (topk, ) if isinstance(topk, int) else tuple(topk)
+        self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
         if not self.topk or any(not isinstance(k, int) or k < 1 for k in self.topk):
             raise ValueError(f'topk is {topk!r}; expected one or more integers >= 1.')
 
@@ -53,7 +53,8 @@ class TopKAccuracy(BaseMetric):
             self._check(scores, labels)
             order = scores.topk(max(self.topk), dim=1).indices
             hits = torch.stack(
-                [(order[:, :k] == labels[:, None]).any(dim=1) for k in self.topk], dim=1)
+                [(order[:, :k] == labels[:, None]).any(dim=1) for k in self.topk], dim=1
+            )
             self.results.append((record['sample_idx'].cpu(), hits))
 
     def evaluate(self, size: int) -> dict[str, float]:
@@ -65,8 +66,9 @@ class TopKAccuracy(BaseMetric):
         Raises:
             ValueError: The ranks together did not see ``size`` different samples.
         """
-        rows = self.results or [(torch.zeros(0, dtype=torch.int64),
-                                 torch.zeros(0, len(self.topk), dtype=torch.bool))]
+        rows = self.results or [
+            (torch.zeros(0, dtype=torch.int64), torch.zeros(0, len(self.topk), dtype=torch.bool))
+        ]
         indices, hits = (torch.cat(column) for column in zip(*rows, strict=True))
         self.results.clear()
         metrics = self.compute_metrics(list(gather_samples(indices, hits, size=size)))
@@ -82,12 +84,15 @@ class TopKAccuracy(BaseMetric):
         if max(self.topk) > num_classes:
             raise ValueError(
                 f'topk asks for {max(self.topk)} of {num_classes} classes; set topk to values of '
-                f'at most {num_classes}.')
+                f'at most {num_classes}.'
+            )
         wrong = labels[(labels < 0) | (labels >= num_classes)]
         if len(wrong):
             raise ValueError(
                 f'the test data hold the label {int(wrong[0])}, expected 0 to {num_classes - 1}; '
-                '-1 means no label. Use labelled data, and the num_classes of the head.')
+                '-1 means no label. Use labelled data, and the num_classes of the head.'
+            )
         if not torch.isfinite(scores).all():
             raise ValueError(
-                'the scores are not finite; the classifier has diverged: lower its learning rate.')
+                'the scores are not finite; the classifier has diverged: lower its learning rate.'
+            )

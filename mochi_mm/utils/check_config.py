@@ -11,8 +11,17 @@ from mochi_mm import registry as registries
 from mochi_mm.registry import SCOPE, ComponentRegistry, check_arguments, nearest
 
 # Where components stand in a config, and where mappings with a `type` mean something else.
-_SECTIONS = ('model', 'default_hooks', 'custom_hooks', 'optim_wrapper', 'param_scheduler', 'visualizer',
-             'train_cfg', 'val_cfg', 'test_cfg')
+_SECTIONS = (
+    'model',
+    'default_hooks',
+    'custom_hooks',
+    'optim_wrapper',
+    'param_scheduler',
+    'visualizer',
+    'train_cfg',
+    'val_cfg',
+    'test_cfg',
+)
 _SUFFIXES = ('_dataloader', '_evaluator')
 _FOREIGN = ('clip_grad', 'init_cfg', 'worker_init_fn', 'env_cfg')
 
@@ -58,7 +67,8 @@ def _check_component(node: Mapping[str, Any], path: str, known: list[ComponentRe
         raise KeyError(
             f'{path} names an unknown component {name!r}. Nearest names: '
             f'{", ".join(nearest(name.split(".")[-1], every)) or "none"}. A component of your own '
-            'must be registered in mochi_mm.registry and its module listed in custom_imports.')
+            'must be registered in mochi_mm.registry and its module listed in custom_imports.'
+        )
     arguments = [key for key in node if key not in ('type', '_scope_')]
     try:
         check_arguments(candidates[0].get(name), arguments)

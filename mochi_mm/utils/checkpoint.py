@@ -27,7 +27,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise ValueError(
             f'{path} cannot be read as a checkpoint: {str(error).splitlines()[0]} Expected a file '
             'of tensors, numbers and strings; objects of any other kind are refused because '
-            'reading them can run code.') from error
+            'reading them can run code.'
+        ) from error
     if not isinstance(content, dict):
         raise ValueError(f'{path} holds a {type(content).__name__}; expected a dict of tensors.')
     return content
@@ -39,8 +40,9 @@ def state_dict_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
     return {name: value for name, value in tensors.items() if isinstance(value, Tensor)}
 
 
-def match_keys(wanted: Mapping[str, Tensor], found: Mapping[str, Any],
-               source: str) -> tuple[list[str], list[str]]:
+def match_keys(
+    wanted: Mapping[str, Tensor], found: Mapping[str, Any], source: str
+) -> tuple[list[str], list[str]]:
     """Return the names that are missing from ``found`` and those that are unused.
 
     Raises:
@@ -50,14 +52,16 @@ def match_keys(wanted: Mapping[str, Tensor], found: Mapping[str, Any],
     if not shared:
         raise ValueError(
             f'no weight of {source} fits the model: it has {_some(found)}, the model wants '
-            f'{_some(wanted)}. Expected a checkpoint of the same architecture.')
+            f'{_some(wanted)}. Expected a checkpoint of the same architecture.'
+        )
     wrong = [name for name in shared if wanted[name].shape != found[name].shape]
     if wrong:
         name = wrong[0]
         raise ValueError(
             f'{len(wrong)} weights of {source} have another shape, first {name}: '
             f'{tuple(found[name].shape)} in the file, {tuple(wanted[name].shape)} in the model. '
-            'Expected the same depth and width.')
+            'Expected the same depth and width.'
+        )
     return [n for n in wanted if n not in found], [n for n in found if n not in wanted]
 
 
@@ -76,7 +80,7 @@ def load_backbone(model: nn.Module, path: str | Path) -> str:
     tensors = state_dict_of(read_checkpoint(path))
     prefix = 'backbone.'
     if any(name.startswith(prefix) for name in tensors):
-        found = {n[len(prefix):]: t for n, t in tensors.items() if n.startswith(prefix)}
+        found = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
     else:
         found = tensors
     wanted = backbone.state_dict()
@@ -84,10 +88,13 @@ def load_backbone(model: nn.Module, path: str | Path) -> str:
     if missing:
         raise ValueError(
             f'{path} lacks {len(missing)} of {len(wanted)} backbone weights: {_some(missing)}. '
-            'Expected a checkpoint of the same backbone.')
+            'Expected a checkpoint of the same backbone.'
+        )
     backbone.load_state_dict({name: found[name] for name in wanted})
-    return (f'backbone loaded from {path}: {len(wanted)} of {len(wanted)} weights matched, '
-            f'{len(unused)} in the file not used{": " + _some(unused) if unused else ""}')
+    return (
+        f'backbone loaded from {path}: {len(wanted)} of {len(wanted)} weights matched, '
+        f'{len(unused)} in the file not used{": " + _some(unused) if unused else ""}'
+    )
 
 
 def load_for_test(model: nn.Module, path: str | Path) -> str:
@@ -109,7 +116,8 @@ def load_for_test(model: nn.Module, path: str | Path) -> str:
     if missing:
         raise ValueError(
             f'{path} lacks {len(missing)} weights of the model: {_some(missing)}. Expected a '
-            'checkpoint of the same config; a probe is tested with the checkpoint of the probe.')
+            'checkpoint of the same config; a probe is tested with the checkpoint of the probe.'
+        )
     model.load_state_dict(tensors, strict=not unused)
     return f'{len(tensors) - len(unused)} weights loaded from {path}, {len(unused)} not used'
 

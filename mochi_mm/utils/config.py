@@ -11,9 +11,25 @@ from mmengine.config import Config
 from mochi_mm.registry import nearest
 
 # Settings of MMEngine's runner and of the tools that a config need not have written down.
-_RUNNER_KEYS = ('auto_scale_lr', 'cfg', 'compile', 'efficient_conv_bn_eval', 'env_cfg', 'experiment_name',
-                'find_unused_parameters', 'launcher', 'load_from', 'log_level', 'model_wrapper_cfg',
-                'param_scheduler', 'pretrained', 'randomness', 'resume', 'sync_bn', 'work_dir')
+_RUNNER_KEYS = (
+    'auto_scale_lr',
+    'cfg',
+    'compile',
+    'efficient_conv_bn_eval',
+    'env_cfg',
+    'experiment_name',
+    'find_unused_parameters',
+    'launcher',
+    'load_from',
+    'log_level',
+    'model_wrapper_cfg',
+    'param_scheduler',
+    'pretrained',
+    'randomness',
+    'resume',
+    'sync_bn',
+    'work_dir',
+)
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
@@ -39,7 +55,8 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
             close = nearest(head, [*config, *_RUNNER_KEYS])
             raise KeyError(
                 f'--cfg-options {key}: {path} has no setting {head!r}. Nearest: '
-                f'{", ".join(close) or "none"}.')
+                f'{", ".join(close) or "none"}.'
+            )
     former = config.get('data_root')
     config.merge_from_dict(options)
     if 'data_root' in options:

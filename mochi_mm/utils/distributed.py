@@ -42,10 +42,10 @@ def gather_rows(tensor: Tensor, counts: list[int] | None = None) -> Tensor:
     counts = counts or row_counts(len(tensor), tensor.device)
     longest = max(counts)
     padded = tensor.new_zeros((longest, *tensor.shape[1:]))
-    padded[:len(tensor)] = tensor
+    padded[: len(tensor)] = tensor
     received = [torch.empty_like(padded) for _ in counts]
     dist.all_gather(received, padded)
-    return torch.cat([block[:count] for block, count in zip(received, counts)])
+    return torch.cat([block[:count] for block, count in zip(received, counts, strict=True)])
 
 
 def mean_over_ranks(values: Tensor) -> Tensor:

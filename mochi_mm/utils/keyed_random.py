@@ -28,8 +28,9 @@ class SampleKey(int):
     epoch: int
     drawn: int
 
-    def __new__(cls, index: int, seed: int = 0, epoch: int = 0,
-                drawn: int | None = None) -> SampleKey:
+    def __new__(
+        cls, index: int, seed: int = 0, epoch: int = 0, drawn: int | None = None
+    ) -> SampleKey:
         key = super().__new__(cls, index)
         key.seed, key.epoch = int(seed), int(epoch)
         key.drawn = int(index) if drawn is None else int(drawn)

@@ -25,6 +25,7 @@ def prepare_launcher(config: Config, launcher: str) -> None:
     if not dist.is_initialized():
         dist.init_process_group('gloo')
     wrapper: dict[str, Any] = dict(
-        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
+    )
     wrapper.update(config.get('model_wrapper_cfg') or {})
     config.model_wrapper_cfg = wrapper

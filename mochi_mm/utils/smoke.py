@@ -52,6 +52,7 @@ def to_smoke(config: Config) -> Config:
 def _shrink_loader(loader: Any) -> None:
     dataset = loader['dataset']
     loader['dataset'] = dict(
-        type='ShapeScenes', num_scenes=BATCH * STEPS, pipeline=dataset.get('pipeline', []))
+        type='ShapeScenes', num_scenes=BATCH * STEPS, pipeline=dataset.get('pipeline', [])
+    )
     loader.update(batch_size=BATCH, num_workers=0, persistent_workers=False, pin_memory=False)
     loader.pop('prefetch_factor', None)

@@ -1,6 +1,10 @@
 """Pictures: views, curves, nearest neighbours."""
 
-from mochi_mm.visualization.figures import (draw_curves, draw_image_rows, nearest_neighbours,
-                                            read_scalars)
+from mochi_mm.visualization.figures import (
+    draw_curves,
+    draw_image_rows,
+    nearest_neighbours,
+    read_scalars,
+)
 
 __all__ = ['draw_curves', 'draw_image_rows', 'nearest_neighbours', 'read_scalars']

@@ -22,12 +22,18 @@ def read_scalars(work_dir: str | Path) -> list[dict[str, Any]]:
     logs = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))
     if not logs:
         raise FileNotFoundError(
-            f'no scalars.json under {work_dir}; expected the work dir of a training run.')
+            f'no scalars.json under {work_dir}; expected the work dir of a training run.'
+        )
     return [json.loads(line) for line in logs[-1].read_text().splitlines() if line.strip()]
 
 
-def draw_curves(axis: Any, runs: Mapping[str, Sequence[Mapping[str, Any]]], key: str,
-                label: str, factor: float = 1.0) -> None:
+def draw_curves(
+    axis: Any,
+    runs: Mapping[str, Sequence[Mapping[str, Any]]],
+    key: str,
+    label: str,
+    factor: float = 1.0,
+) -> None:
     """Draw one scalar of several runs over their steps.
 
     Args:
@@ -40,8 +46,13 @@ def draw_curves(axis: Any, runs: Mapping[str, Sequence[Mapping[str, Any]]], key:
     for name, lines in runs.items():
         points = [(line['step'], line[key] * factor) for line in lines if key in line]
         if points:
-            axis.plot(*zip(*points), label=name, linewidth=1.5,
-                      marker='o' if len(points) < 12 else None, markersize=3)
+            axis.plot(
+                *zip(*points, strict=True),
+                label=name,
+                linewidth=1.5,
+                marker='o' if len(points) < 12 else None,
+                markersize=3,
+            )
     axis.set_xlabel('training step')
     axis.set_ylabel(label)
     axis.grid(alpha=0.3)
@@ -58,12 +69,13 @@ def draw_image_rows(axis: Any, rows: Sequence[Sequence[np.ndarray]], gap: int = 
     """
     height, width = rows[0][0].shape[:2]
     columns = max(len(row) for row in rows)
-    canvas = np.full((len(rows) * (height + gap) - gap, columns * (width + gap) - gap, 3), 255,
-                     dtype=np.uint8)
+    canvas = np.full(
+        (len(rows) * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, dtype=np.uint8
+    )
     for r, row in enumerate(rows):
         for c, image in enumerate(row):
             top, left = r * (height + gap), c * (width + gap)
-            canvas[top:top + height, left:left + width] = image
+            canvas[top : top + height, left : left + width] = image
     axis.imshow(canvas, interpolation='nearest')
     axis.set_axis_off()
 

@@ -22,8 +22,7 @@ def fill(root: Path, *names: str) -> Path:
 
 
 def names_of(dataset: ImageFolder) -> list[str]:
-    return [Path(dataset.path(i)).relative_to(dataset.root).as_posix()
-            for i in range(len(dataset))]
+    return [Path(dataset.path(i)).relative_to(dataset.root).as_posix() for i in range(len(dataset))]
 
 
 def test_class_folders_give_labels(tmp_path) -> None:
@@ -103,7 +102,10 @@ def test_cache_follows_the_folder(tmp_path) -> None:
     assert len(ImageFolder(root, index_cache=cache)) == 2
     listings = json.loads(cache.read_text())['listings']
     assert {key: files for key, (_, _, files) in listings.items()} == {
-        '': [], 'a': ['1.png'], 'b': ['2.png']}
+        '': [],
+        'a': ['1.png'],
+        'b': ['2.png'],
+    }
     fill(root, 'b/3.png')
     assert names_of(ImageFolder(root, index_cache=str(cache))) == ['a/1.png', 'b/2.png', 'b/3.png']
     (root / 'a/1.png').unlink()
@@ -121,8 +123,13 @@ def test_no_file_is_written_without_a_cache(tmp_path, monkeypatch) -> None:
 
 def test_built_from_a_config(tmp_path) -> None:
     fill(tmp_path, 'a/1.png')
-    dataset = DATASETS.build(dict(type='ImageFolder', data_root=str(tmp_path),
-                                  pipeline=[dict(type='Resize', size=8), dict(type='PackInputs')]))
+    dataset = DATASETS.build(
+        dict(
+            type='ImageFolder',
+            data_root=str(tmp_path),
+            pipeline=[dict(type='Resize', size=8), dict(type='PackInputs')],
+        )
+    )
     assert tuple(dataset[0]['inputs'][0].shape) == (3, 8, 10)
     with pytest.raises(ValueError, match="unknown argument 'ann_file'"):
         DATASETS.build(dict(type='ImageFolder', data_root=str(tmp_path), ann_file='x'))

@@ -25,8 +25,16 @@ def age(root: Path) -> None:
 @pytest.fixture
 def root(tmp_path) -> Path:
     root = tmp_path / 'data'
-    for name in ('b/2.jpg', 'b/1.JPG', 'a/x/3.png', 'a/4.jpg', 'a/readme.txt', 'a-c/5.jpg',
-                 '.hidden/6.jpg', 'a/._7.jpg'):
+    for name in (
+        'b/2.jpg',
+        'b/1.JPG',
+        'a/x/3.png',
+        'a/4.jpg',
+        'a/readme.txt',
+        'a-c/5.jpg',
+        '.hidden/6.jpg',
+        'a/._7.jpg',
+    ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     age(root)
@@ -43,7 +51,8 @@ def scans(monkeypatch) -> list[str]:
     """The folders listed so far."""
     made, scan = [], FolderIndex.scan
     monkeypatch.setattr(
-        FolderIndex, 'scan', lambda root, *rest: made.append(str(root)) or scan(root, *rest))
+        FolderIndex, 'scan', lambda root, *rest: made.append(str(root)) or scan(root, *rest)
+    )
     return made
 
 
@@ -91,9 +100,17 @@ def change_folder_becomes_file(root: Path) -> None:
     (root / 'a-c').touch()
 
 
-@pytest.mark.parametrize('change', [
-    change_add, change_remove, change_rename, change_new_folder, change_folder_gone,
-    change_folder_becomes_file])
+@pytest.mark.parametrize(
+    'change',
+    [
+        change_add,
+        change_remove,
+        change_rename,
+        change_new_folder,
+        change_folder_gone,
+        change_folder_becomes_file,
+    ],
+)
 def test_changed_folder_is_listed_again(root, cache, scans, change) -> None:
     before = files(root, cache)
     change(root)
@@ -124,10 +141,21 @@ def test_other_arguments_are_another_index(root, cache, tmp_path) -> None:
     assert files(tmp_path / 'other', cache) == ['1.jpg']
 
 
-@pytest.mark.parametrize('content', [
-    '', '{', '[]', '{}', 'null', '{"version": 0}', '\x00\xff', '[' * 100_000,
-    '{"version":1,"root":"r","extensions":[".jpg"],"selected":null,"built":1,'
-    '"listings":{"":[1,"ab",[]]},"other":{},"broken_links":[]}'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        '',
+        '{',
+        '[]',
+        '{}',
+        'null',
+        '{"version": 0}',
+        '\x00\xff',
+        '[' * 100_000,
+        '{"version":1,"root":"r","extensions":[".jpg"],"selected":null,"built":1,'
+        '"listings":{"":[1,"ab",[]]},"other":{},"broken_links":[]}',
+    ],
+)
 def test_corrupted_cache_is_replaced(root, cache, content, monkeypatch) -> None:
     log = []
     monkeypatch.setattr(index_cache, 'print_log', lambda text, **_: log.append(text))

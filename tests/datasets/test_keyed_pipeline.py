@@ -14,7 +14,10 @@ from mochi_mm.utils.keyed_random import SampleKey
 RECIPE = [
     dict(type='RandomResizedCrop', size=12),
     dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
-    dict(type='RandomGrayscale'), dict(type='GaussianBlur'), dict(type='RandomFlip')]
+    dict(type='RandomGrayscale'),
+    dict(type='GaussianBlur'),
+    dict(type='RandomFlip'),
+]
 PIPELINE = [dict(type='MultiView', transforms=[RECIPE], num_views=2), dict(type='PackInputs')]
 
 
@@ -77,8 +80,9 @@ def draws_of(dataset, key) -> tuple[float, ...]:
 
 def test_no_draw_is_repeated(pictures) -> None:
     dataset = Pictures(pictures)
-    keys = [SampleKey(i, seed, epoch)
-            for i in range(11) for seed in (0, 1, 7) for epoch in range(9)]
+    keys = [
+        SampleKey(i, seed, epoch) for i in range(11) for seed in (0, 1, 7) for epoch in range(9)
+    ]
     numbers = np.array([draws_of(dataset, key) for key in keys])
     assert len(np.unique(numbers)) == numbers.size
 
@@ -86,8 +90,11 @@ def test_no_draw_is_repeated(pictures) -> None:
 def test_views_change_from_epoch_to_epoch(pictures) -> None:
     dataset = Pictures(pictures, PIPELINE)
     for index in range(len(dataset)):
-        views = [view.numpy().tobytes() for epoch in range(4)
-                 for view in dataset[SampleKey(index, 3, epoch)]['inputs']]
+        views = [
+            view.numpy().tobytes()
+            for epoch in range(4)
+            for view in dataset[SampleKey(index, 3, epoch)]['inputs']
+        ]
         assert len(set(views)) == 8
 
 

@@ -15,8 +15,9 @@ from mochi_mm.registry import DATA_SAMPLERS
 from mochi_mm.utils.keyed_random import SampleKey
 
 
-def on_rank(monkeypatch: pytest.MonkeyPatch, rank: int, world_size: int, size: int,
-            **arguments) -> KeyedSampler:
+def on_rank(
+    monkeypatch: pytest.MonkeyPatch, rank: int, world_size: int, size: int, **arguments
+) -> KeyedSampler:
     module = 'mochi_mm.datasets.keyed_sampler.get_dist_info'
     monkeypatch.setattr(module, lambda: (rank, world_size))
     return KeyedSampler(range(size), **{'seed': 5, **arguments})
@@ -97,7 +98,7 @@ def test_infinite_stream_is_shared_without_gap(monkeypatch, world_size, size) ->
         assert len(sampler) == -(-size // world_size)
         for done in (0, 1, 5):
             sampler.skip(done)
-            assert keys(sampler, 3) == expected[done:done + 3]
+            assert keys(sampler, 3) == expected[done : done + 3]
 
 
 def test_infinite_unshuffled_passes_have_their_own_epoch() -> None:
@@ -124,12 +125,19 @@ def test_finite_sampler_offers_no_skip() -> None:
 
 def test_registered_and_built_by_the_runner() -> None:
     built = DATA_SAMPLERS.build(
-        dict(type='KeyedSampler', shuffle=False), default_args=dict(dataset=range(3), seed=4))
+        dict(type='KeyedSampler', shuffle=False), default_args=dict(dataset=range(3), seed=4)
+    )
     assert isinstance(built, KeyedSampler)
     loader = Runner.build_dataloader(
-        dict(batch_size=2, num_workers=0, dataset=list(range(6)),
-             sampler=dict(type='mochi_mm.KeyedSampler'), collate_fn=dict(type='default_collate')),
-        seed=4)
+        dict(
+            batch_size=2,
+            num_workers=0,
+            dataset=list(range(6)),
+            sampler=dict(type='mochi_mm.KeyedSampler'),
+            collate_fn=dict(type='default_collate'),
+        ),
+        seed=4,
+    )
     assert loader.sampler.seed == 4
     assert sorted(torch.cat(list(loader)).tolist()) == list(range(6))
 

@@ -31,8 +31,9 @@ def cifar(root: Path, monkeypatch, source: type, label_key: str) -> dict[str, np
     return pixels
 
 
-@pytest.mark.parametrize(('name', 'label_key'), [
-    ('CIFAR10', 'labels'), ('CIFAR100', 'fine_labels')])
+@pytest.mark.parametrize(
+    ('name', 'label_key'), [('CIFAR10', 'labels'), ('CIFAR100', 'fine_labels')]
+)
 @pytest.mark.parametrize('split', ['train', 'test'])
 def test_cifar(tmp_path, monkeypatch, name, label_key, split) -> None:
     pixels = cifar(tmp_path, monkeypatch, getattr(tv, name), label_key)[split]
@@ -58,11 +59,18 @@ def test_stl10(tmp_path, monkeypatch) -> None:
         if name != 'unlabeled':
             (folder / f'{name}_y.bin').write_bytes(bytes([1, 3, 2, 3][:count]))
     (folder / 'class_names.txt').write_text('a\nb\nc\n')
-    monkeypatch.setattr(tv.STL10, 'train_list', [
-        [name, None] for name in ('train_X.bin', 'train_y.bin', 'unlabeled_X.bin')])
+    monkeypatch.setattr(
+        tv.STL10,
+        'train_list',
+        [[name, None] for name in ('train_X.bin', 'train_y.bin', 'unlabeled_X.bin')],
+    )
     monkeypatch.setattr(tv.STL10, 'test_list', [['test_X.bin', None], ['test_y.bin', None]])
-    expected = {'train': [0, 2, 1, 2], 'test': [0, 2], 'unlabeled': [-1] * 3,
-                'train+unlabeled': [0, 2, 1, 2, -1, -1, -1]}
+    expected = {
+        'train': [0, 2, 1, 2],
+        'test': [0, 2],
+        'unlabeled': [-1] * 3,
+        'train+unlabeled': [0, 2, 1, 2, -1, -1, -1],
+    }
     for split, labels in expected.items():
         dataset = TorchVisionDataset('STL10', tmp_path, split)
         assert dataset.labels.tolist() == labels
@@ -107,9 +115,15 @@ def test_download_only_on_request(tmp_path, monkeypatch) -> None:
     assert asked == [True]
 
 
-@pytest.mark.parametrize(('name', 'split', 'match'), [
-    ('ImageNet', 'train', 'name must be one of CIFAR10'), ('CIFAR10', 'val', 'train, test'),
-    ('FashionMNIST', 'unlabeled', 'train, test'), ('STL10', 'all', 'train\\+unlabeled')])
+@pytest.mark.parametrize(
+    ('name', 'split', 'match'),
+    [
+        ('ImageNet', 'train', 'name must be one of CIFAR10'),
+        ('CIFAR10', 'val', 'train, test'),
+        ('FashionMNIST', 'unlabeled', 'train, test'),
+        ('STL10', 'all', 'train\\+unlabeled'),
+    ],
+)
 def test_bad_arguments(tmp_path, name, split, match) -> None:
     with pytest.raises(ValueError, match=match):
         TorchVisionDataset(name, tmp_path, split)

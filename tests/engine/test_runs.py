@@ -28,8 +28,9 @@ class RecordingHook(Hook):
         self.key_weights: list[torch.Tensor] = []
         self.query_weights: list[torch.Tensor] = []
 
-    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
-                         outputs: Any = None) -> None:
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
         self.keys.append(runner.model.head.step_key)
         self.epochs.append(runner.model.head.epoch)
         self.samples.append(data_batch['data_samples']['sample_idx'].tolist())
@@ -49,13 +50,19 @@ def test_every_step_gets_its_key_and_every_epoch_its_number(tmp_path: Path) -> N
     seen = record(runner)
     assert seen.keys == [StepKey(0, i, 0) for i in range(8)]
     assert seen.epochs == [0] * 4 + [1] * 4
-    assert sorted(sum(seen.samples[:4], [])) == sorted(sum(seen.samples[4:], [])) == list(range(16))
+    passes = [
+        sorted(i for batch in part for i in batch) for part in (seen.samples[:4], seen.samples[4:])
+    ]
+    assert passes == [list(range(16))] * 2
     assert seen.samples[:4] != seen.samples[4:]
 
 
 def test_epoch_of_an_iteration_loop_is_the_pass(tmp_path: Path) -> None:
-    changes = dict(train_cfg=dict(type='IterBasedTrainLoop', max_iters=7, _delete_=True),
-                   param_scheduler=None, **RECORD)
+    changes = dict(
+        train_cfg=dict(type='IterBasedTrainLoop', max_iters=7, _delete_=True),
+        param_scheduler=None,
+        **RECORD,
+    )
     config = runner_config(tmp_path, **changes)
     config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=7)
     config.train_dataloader.sampler = dict(type='KeyedSampler', shuffle=True, infinite=True)
@@ -72,7 +79,9 @@ def test_ema_follows_each_optimiser_step_once(tmp_path: Path, accumulated: int) 
     torch.manual_seed(0)
     seen = record(train(config))
     stepped = [i for i in range(8) if (i + 1) % accumulated == 0 or i == 7]
-    moved = [i for i in range(1, 8) if not torch.equal(seen.key_weights[i], seen.key_weights[i - 1])]
+    moved = [
+        i for i in range(1, 8) if not torch.equal(seen.key_weights[i], seen.key_weights[i - 1])
+    ]
     assert moved == [i for i in stepped if i > 0]
     for i in stepped[1:]:
         expected = 0.5 * seen.key_weights[i - 1] + 0.5 * seen.query_weights[i]
@@ -141,8 +150,19 @@ def test_log_line_has_the_statistics(tmp_path: Path) -> None:
     train(runner_config(tmp_path))
     log = next(tmp_path.glob('*/*.log')).read_text()
     line = [text for text in log.splitlines() if 'Epoch(train)' in text][-1]
-    for name in ('lr', 'time', 'data_time', 'loss', 'acc_contrast', 'acc_contrast_synthetic',
-                 'sim_positive', 'sim_hardest', 'share_harder', 'queue_fill', 'chance_level'):
+    for name in (
+        'lr',
+        'time',
+        'data_time',
+        'loss',
+        'acc_contrast',
+        'acc_contrast_synthetic',
+        'sim_positive',
+        'sim_hardest',
+        'share_harder',
+        'queue_fill',
+        'chance_level',
+    ):
         assert f' {name}: ' in line, name
     assert 'queue_fill: 1.0000' in line
     assert 'chance_level: 2.8332' in line  # log(17)
@@ -213,6 +233,7 @@ def test_hooks_stand_in_every_run() -> None:
     from mmengine.config import Config
 
     from tests.toy_runner import REPOSITORY
+
     config = Config.fromfile(str(REPOSITORY / 'configs/_base_/default_runtime.py'))
     types = {hook['type'] for hook in copy.deepcopy(config.default_hooks).values()}
     assert {'EMAUpdateHook', 'SetEpochHook', 'KeyedRandomHook', 'CheckpointDataHook'} <= types

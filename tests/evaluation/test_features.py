@@ -104,16 +104,18 @@ def _on_a_rank(rank: int) -> dict[str, object]:
     features, labels = extract_features(model, toy_loader(dataset, batch_size=3))
     # Uneven and out of order, in blocks smaller than either share.
     mine = torch.tensor([5, 3, 4, 3, 0] if rank == 0 else [2, 1])
-    rows, = gather_samples(mine, mine * 10 + 7, size=6, chunk=2)
+    (rows,) = gather_samples(mine, mine * 10 + 7, size=6, chunk=2)
     metrics = knn_evaluate(
-        model, toy_loader(ToyImages(25)), toy_loader(ToyImages(9, seed=1)), k=(1, 5))
+        model, toy_loader(ToyImages(25)), toy_loader(ToyImages(9, seed=1)), k=(1, 5)
+    )
     return dict(features=features, labels=labels, rows=rows, metrics=metrics)
 
 
 def test_two_ranks_equal_one_process() -> None:
     expected, expected_labels = one_by_one(ToyImages(7))
     metrics = knn_evaluate(
-        toy_model(), toy_loader(ToyImages(25)), toy_loader(ToyImages(9, seed=1)), k=(1, 5))
+        toy_model(), toy_loader(ToyImages(25)), toy_loader(ToyImages(9, seed=1)), k=(1, 5)
+    )
     for result in run_ranks(_on_a_rank, 2):
         torch.testing.assert_close(result['features'], expected)
         assert result['labels'].tolist() == expected_labels.tolist()

@@ -12,12 +12,22 @@ from tests.evaluation.toy import CLASSES, ToyImages, toy_loader, toy_model
 
 
 def test_hits_are_counted_and_a_class_without_votes_is_none() -> None:
-    scores = torch.tensor([
-        [.5, .3, .2, .0, .0, .0, .0],    # first
-        [.5, .3, .2, .0, .0, .0, .0],    # third
-        [.5, .3, .2, .0, .0, .0, .0],    # no vote: a sort would put it among the first five
-        [.3, .2, .2, .1, .1, .05, .05],  # sixth
-    ])
+    scores = torch.tensor(
+        [
+            [0.5, 0.3, 0.2, 0.0, 0.0, 0.0, 0.0],  # first
+            [0.5, 0.3, 0.2, 0.0, 0.0, 0.0, 0.0],  # third
+            [
+                0.5,
+                0.3,
+                0.2,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+            ],  # no vote: a sort would put it among the first five
+            [0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.05],  # sixth
+        ]
+    )
     assert count_hits(scores, torch.tensor([0, 2, 3, 5])).tolist() == [1, 2]
 
 
@@ -43,9 +53,11 @@ def test_percent_and_the_names_of_the_metrics() -> None:
     eye = torch.eye(6)
     labels = torch.arange(6)
     wrong = torch.tensor([0, 1, 2, 4, 3, 5])
-    assert knn_accuracy(eye, wrong, eye, labels, (1, ), 0.07, chunk=4) == {
-        'knn/top1_k1': pytest.approx(400 / 6), 'knn/top5_k1': pytest.approx(400 / 6)}
-    few = knn_accuracy(eye[:5], labels[:5], eye[:5], labels[:5], (1, ), 0.07)
+    assert knn_accuracy(eye, wrong, eye, labels, (1,), 0.07, chunk=4) == {
+        'knn/top1_k1': pytest.approx(400 / 6),
+        'knn/top5_k1': pytest.approx(400 / 6),
+    }
+    few = knn_accuracy(eye[:5], labels[:5], eye[:5], labels[:5], (1,), 0.07)
     assert few == {'knn/top1_k1': 100.0}  # five classes: top-5 says nothing
 
 

@@ -18,15 +18,21 @@ def runner(folder: Path, **changes: Any) -> Runner:
     test_cfg = dict(type='KNNLoop', bank_dataloader=loader_config(size=30), k=[1, 5])
     torch.manual_seed(0)
     return Runner(
-        dict(type='ToyAlgorithm', backbone=dict(type='ToyBackbone')), str(folder),
+        dict(type='ToyAlgorithm', backbone=dict(type='ToyBackbone')),
+        str(folder),
         test_dataloader=changes.pop('queries', loader_config(size=12, seed=1)),
-        test_evaluator=changes.pop('evaluator', []), test_cfg=dict(test_cfg, **changes),
+        test_evaluator=changes.pop('evaluator', []),
+        test_cfg=dict(test_cfg, **changes),
         randomness=dict(seed=0),
-        default_scope='mochi_mm', experiment_name=f'knn_{folder.name}', log_level='WARNING')
+        default_scope='mochi_mm',
+        experiment_name=f'knn_{folder.name}',
+        log_level='WARNING',
+    )
 
 
 def test_metrics_reach_the_hooks_and_the_log(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = runner(tmp_path)
     run.model.load_state_dict(toy_model().state_dict())
     calls: list[tuple[str, Any]] = []
@@ -39,22 +45,34 @@ def test_metrics_reach_the_hooks_and_the_log(
     monkeypatch.setattr(run, 'call_hook', recorded)
     metrics = run.test()
     expected = knn_evaluate(
-        toy_model(), toy_loader(ToyImages(30)), toy_loader(ToyImages(12, seed=1)), (1, 5))
+        toy_model(), toy_loader(ToyImages(30)), toy_loader(ToyImages(12, seed=1)), (1, 5)
+    )
     assert metrics == expected and len(metrics) == 4
     assert calls == [
-        ('before_run', None), ('before_test', None), ('before_test_epoch', None),
-        ('after_test_epoch', metrics), ('after_test', None), ('after_run', None)]
+        ('before_run', None),
+        ('before_test', None),
+        ('before_test_epoch', None),
+        ('after_test_epoch', metrics),
+        ('after_test', None),
+        ('after_run', None),
+    ]
     logged = json.loads(next(tmp_path.rglob(f'{run.timestamp}.json')).read_text())
     assert logged == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(('changes', 'message'), [
-    (dict(evaluator=dict(type='TopKAccuracy')), r'set test_evaluator = \[\]'),
-    (dict(k=31), 'k is 31 but the data set of the bank has 30 samples'),
-    (dict(k=[]), r'k is \[\]'),
-    (dict(temperature=0), 'temperature is 0'),
-    (dict(queries=loader_config(size=4, unlabelled=[0])), 'the query data set has samples without'),
-])
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(evaluator=dict(type='TopKAccuracy')), r'set test_evaluator = \[\]'),
+        (dict(k=31), 'k is 31 but the data set of the bank has 30 samples'),
+        (dict(k=[]), r'k is \[\]'),
+        (dict(temperature=0), 'temperature is 0'),
+        (
+            dict(queries=loader_config(size=4, unlabelled=[0])),
+            'the query data set has samples without',
+        ),
+    ],
+)
 def test_errors_before_anything_is_computed(tmp_path: Path, changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         runner(tmp_path, **changes).test()

@@ -11,9 +11,17 @@ from mochi_mm.evaluation.top_k_accuracy import TopKAccuracy
 from mochi_mm.registry import METRICS
 from tests.distributed import run_ranks
 
-SCORES = torch.tensor([
-    [.1, .6, .3], [.5, .3, .2], [.2, .3, .5], [.6, .3, .1], [.3, .1, .6], [.2, .5, .3],
-    [.9, .1, .0]])
+SCORES = torch.tensor(
+    [
+        [0.1, 0.6, 0.3],
+        [0.5, 0.3, 0.2],
+        [0.2, 0.3, 0.5],
+        [0.6, 0.3, 0.1],
+        [0.3, 0.1, 0.6],
+        [0.2, 0.5, 0.3],
+        [0.9, 0.1, 0.0],
+    ]
+)
 LABELS = torch.tensor([1, 1, 2, 2, 2, 0, 0])
 TOP1, TOP2 = 400 / 7, 500 / 7  # right: 0, 2, 4, 6; second: 1
 
@@ -28,7 +36,9 @@ def test_percent_over_batches_through_the_evaluator() -> None:
     evaluator.process([record([0, 1, 2])])
     evaluator.process([record([3, 4, 5]), record([6])])
     assert evaluator.evaluate(7) == {
-        'accuracy/top1': pytest.approx(TOP1), 'accuracy/top2': pytest.approx(TOP2)}
+        'accuracy/top1': pytest.approx(TOP1),
+        'accuracy/top2': pytest.approx(TOP2),
+    }
     # Nothing is left for the next round.
     evaluator.process([dict(record(list(range(7))), gt_label=SCORES.argmax(dim=1))])
     assert evaluator.evaluate(7) == {'accuracy/top1': 100.0, 'accuracy/top2': 100.0}
@@ -50,7 +60,7 @@ def test_two_ranks_count_each_sample_once() -> None:
 
 def test_errors() -> None:
     with pytest.raises(ValueError, match=r'topk is \(0,\)'):
-        TopKAccuracy(topk=(0, ))
+        TopKAccuracy(topk=(0,))
     with pytest.raises(ValueError, match='asks for 5 of 3 classes'):
         TopKAccuracy().process(None, [record([0])])
     with pytest.raises(ValueError, match='the label -1, expected 0 to 2'):

@@ -21,8 +21,9 @@ CLASSES = 6
 class ToyImages(Dataset):
     """``size`` noisy images of 6 classes; every class has a colour."""
 
-    def __init__(self, size: int = 24, seed: int = 0, unlabelled: Sequence[int] = (),
-                 noise: int = 50) -> None:
+    def __init__(
+        self, size: int = 24, seed: int = 0, unlabelled: Sequence[int] = (), noise: int = 50
+    ) -> None:
         generator = torch.Generator().manual_seed(seed)
         self.labels = torch.arange(size) % CLASSES
         colour = torch.stack([self.labels * 40, 200 - self.labels * 30, self.labels % 2 * 200], 1)
@@ -52,7 +53,7 @@ class ToyBackbone(nn.Module):
         self.drop = nn.Dropout(0.5)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        return (self.drop(torch.relu(self.bn(self.conv(images)))), )
+        return (self.drop(torch.relu(self.bn(self.conv(images)))),)
 
 
 @MODELS.register_module()
@@ -80,5 +81,9 @@ def toy_loader(dataset: Dataset, batch_size: int = 5, **kwargs: Any) -> DataLoad
 def loader_config(**dataset: Any) -> dict[str, Any]:
     """The same as a config."""
     return dict(
-        batch_size=5, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
-        collate_fn=dict(type='default_collate'), dataset=dict(type='ToyImages', **dataset))
+        batch_size=5,
+        num_workers=0,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        collate_fn=dict(type='default_collate'),
+        dataset=dict(type='ToyImages', **dataset),
+    )

@@ -35,10 +35,14 @@ def test_incomplete_and_foreign_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'lacks 1 of .*layer4\.0\.conv1\.weight'):
         load_backbone(model, tmp_path / 'partial.pth')
     torch.save(dict(state_dict={'module.net.w': torch.zeros(1)}), tmp_path / 'foreign.pth')
-    with pytest.raises(ValueError, match=r'no weight of .*foreign\.pth fits the model.*module\.net\.w'):
+    with pytest.raises(
+        ValueError, match=r'no weight of .*foreign\.pth fits the model.*module\.net\.w'
+    ):
         load_backbone(model, tmp_path / 'foreign.pth')
-    wide = build_moco(backbone=dict(type='ResNet', depth=10, width=0.25, stem='small'),
-                      neck=dict(type='MLPNeck', in_channels=128, out_channels=8))
+    wide = build_moco(
+        backbone=dict(type='ResNet', depth=10, width=0.25, stem='small'),
+        neck=dict(type='MLPNeck', in_channels=128, out_channels=8),
+    )
     torch.save(wide.state_dict(), tmp_path / 'wide.pth')
     with pytest.raises(ValueError, match='have another shape.*same depth and width'):
         load_backbone(model, tmp_path / 'wide.pth')

@@ -52,7 +52,12 @@ def test_step_streams() -> None:
 
     base = StepKey(1, 2, 0)
     assert draw(base, 'a') == draw(StepKey(1, 2, 0), 'a')
-    others = [draw(base, 'b'), draw(StepKey(1, 3, 0), 'a'), draw(StepKey(2, 2, 0), 'a'),
-              draw(StepKey(1, 2, 1), 'a'), draw(base, 'a', per_rank=False)]
+    others = [
+        draw(base, 'b'),
+        draw(StepKey(1, 3, 0), 'a'),
+        draw(StepKey(2, 2, 0), 'a'),
+        draw(StepKey(1, 2, 1), 'a'),
+        draw(base, 'a', per_rank=False),
+    ]
     assert len({draw(base, 'a'), *others}) == 6
     assert draw(base, 'a', per_rank=False) == draw(StepKey(1, 2, 1), 'a', per_rank=False)

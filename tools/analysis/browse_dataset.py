@@ -1,6 +1,6 @@
 """See what the training pipeline makes of the images: originals beside their views.
 
-    python tools/analysis/browse_dataset.py CONFIG --out views.png [--num 8] [--epochs 2]
+python tools/analysis/browse_dataset.py CONFIG --out views.png [--num 8] [--epochs 2]
 """
 
 from __future__ import annotations
@@ -17,12 +17,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config')
     parser.add_argument('--out', default='views.png', help='PNG to write (default: views.png)')
-    parser.add_argument('--num', type=int, default=8, help='images shown, evenly spaced (default: 8)')
+    parser.add_argument(
+        '--num', type=int, default=8, help='images shown, evenly spaced (default: 8)'
+    )
     parser.add_argument('--epochs', type=int, default=2, help='epochs whose views are shown')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE'
+    )
     return parser.parse_args()
 
 
@@ -30,7 +35,9 @@ def main() -> None:
     """Draw one row an image: the original, then its views epoch by epoch."""
     args = parse_args()
     if args.num < 1 or args.epochs < 1:
-        raise ValueError(f'--num {args.num} and --epochs {args.epochs}; expected at least 1 of each.')
+        raise ValueError(
+            f'--num {args.num} and --epochs {args.epochs}; expected at least 1 of each.'
+        )
 
     import matplotlib
     import numpy as np
@@ -40,6 +47,7 @@ def main() -> None:
     from mochi_mm.utils.config import load_config
     from mochi_mm.utils.keyed_random import SampleKey
     from mochi_mm.visualization import draw_image_rows
+
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
@@ -49,8 +57,11 @@ def main() -> None:
     seed = config.get('randomness', {}).get('seed') or 0
     rows = []
     for index in np.linspace(0, len(dataset) - 1, min(args.num, len(dataset))).astype(int):
-        views = [view.permute(1, 2, 0).numpy() for epoch in range(args.epochs)
-                 for view in dataset[SampleKey(int(index), seed, epoch)]['inputs']]
+        views = [
+            view.permute(1, 2, 0).numpy()
+            for epoch in range(args.epochs)
+            for view in dataset[SampleKey(int(index), seed, epoch)]['inputs']
+        ]
         height, width = views[0].shape[:2]
         original = np.asarray(dataset.image(int(index)).resize((width, height)))
         rows.append([original, *views])
@@ -58,8 +69,10 @@ def main() -> None:
     figure, axis = plt.subplots(figsize=(columns * size, len(rows) * size + 0.4))
     draw_image_rows(axis, rows)
     per_epoch = (columns - 1) // args.epochs
-    axis.set_title(f'original (squeezed to the view), then {per_epoch} views in each of '
-                   f'{args.epochs} epochs', fontsize=8)
+    axis.set_title(
+        f'original (squeezed to the view), then {per_epoch} views in each of {args.epochs} epochs',
+        fontsize=8,
+    )
     figure.tight_layout()
     Path(args.out).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(args.out, dpi=130)

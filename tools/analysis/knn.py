@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line's settings."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
     parser.add_argument('checkpoint', nargs='?', help='a checkpoint of a training run')
     parser.add_argument('--k', type=int, nargs='+', help="numbers of neighbours (the config's)")
@@ -33,8 +34,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of the random weights (0)')
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--out', type=Path, help='also write the results to this JSON file')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='overrides of the config')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='overrides of the config',
+    )
     args = parser.parse_args(argv)
     if not args.checkpoint and not args.untrained:
         parser.error('give a CHECKPOINT, or --untrained to measure random weights')
@@ -57,7 +63,8 @@ def find_benchmark(cfg: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, 
             return hook['bank_dataloader'], hook['query_dataloader'], hook
     raise ValueError(
         f'{cfg.filename} says nothing about kNN; expected test_cfg of type KNNLoop, as in '
-        'configs/benchmarks/knn, or a KNNHook in custom_hooks.')
+        'configs/benchmarks/knn, or a KNNHook in custom_hooks.'
+    )
 
 
 def print_table(results: dict[str, dict[str, float]], ks: list[int]) -> None:
@@ -110,7 +117,8 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
         if checkpoint:
             print(load_backbone(model, checkpoint))
         results[checkpoint or 'untrained'] = knn_evaluate(
-            model.to(device), bank, queries, ks, temperature)
+            model.to(device), bank, queries, ks, temperature
+        )
     print_table(results, ks)
     if args.out is not None:
         record = dict(config=args.config, temperature=temperature, results=results)

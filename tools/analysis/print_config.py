@@ -1,6 +1,6 @@
 """Print a config as it is after inheritance and overrides, and check it.
 
-    python tools/analysis/print_config.py CONFIG [--cfg-options KEY=VALUE ...]
+python tools/analysis/print_config.py CONFIG [--cfg-options KEY=VALUE ...]
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 def main() -> None:
     """Load, check and print."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE'
+    )
     args = parser.parse_args()
 
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.config import load_config
+
     config = load_config(args.config, args.cfg_options)
     check_config(config)
     print(config.pretty_text)

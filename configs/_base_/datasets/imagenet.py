@@ -37,7 +37,9 @@ train_dataloader = dict(
         data_root=data_root,
         split='train',
         index_cache='work_dirs/index/imagenet_train.json',
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 
 # What kNN compares with (bank) and what it classifies (query).
 bank_dataloader = dict(
@@ -51,7 +53,9 @@ bank_dataloader = dict(
         data_root=data_root,
         split='train',
         index_cache='work_dirs/index/imagenet_train.json',
-        pipeline=eval_pipeline))
+        pipeline=eval_pipeline,
+    ),
+)
 query_dataloader = dict(
     batch_size=128,
     num_workers=8,
@@ -63,4 +67,6 @@ query_dataloader = dict(
         data_root=data_root,
         split='val',
         index_cache='work_dirs/index/imagenet_val.json',
-        pipeline=eval_pipeline))
+        pipeline=eval_pipeline,
+    ),
+)

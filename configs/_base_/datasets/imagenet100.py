@@ -3,8 +3,11 @@
 _base_ = './imagenet.py'
 
 train_dataloader = dict(
-    dataset=dict(classes='imagenet100', index_cache='work_dirs/index/imagenet100_train.json'))
+    dataset=dict(classes='imagenet100', index_cache='work_dirs/index/imagenet100_train.json')
+)
 bank_dataloader = dict(
-    dataset=dict(classes='imagenet100', index_cache='work_dirs/index/imagenet100_train.json'))
+    dataset=dict(classes='imagenet100', index_cache='work_dirs/index/imagenet100_train.json')
+)
 query_dataloader = dict(
-    dataset=dict(classes='imagenet100', index_cache='work_dirs/index/imagenet100_val.json'))
+    dataset=dict(classes='imagenet100', index_cache='work_dirs/index/imagenet100_val.json')
+)

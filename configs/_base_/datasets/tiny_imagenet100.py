@@ -32,7 +32,9 @@ train_dataloader = dict(
         data_root=data_root,
         split='train',
         index_cache='work_dirs/index/tiny_imagenet100_train.json',
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 
 bank_dataloader = dict(
     batch_size=500,
@@ -44,7 +46,9 @@ bank_dataloader = dict(
         data_root=data_root,
         split='train',
         index_cache='work_dirs/index/tiny_imagenet100_train.json',
-        pipeline=eval_pipeline))
+        pipeline=eval_pipeline,
+    ),
+)
 query_dataloader = dict(
     batch_size=500,
     num_workers=4,
@@ -55,4 +59,6 @@ query_dataloader = dict(
         data_root=data_root,
         split='val',
         index_cache='work_dirs/index/tiny_imagenet100_val.json',
-        pipeline=eval_pipeline))
+        pipeline=eval_pipeline,
+    ),
+)

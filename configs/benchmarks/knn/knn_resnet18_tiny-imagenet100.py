@@ -20,4 +20,5 @@ test_cfg = dict(
     type='KNNLoop',
     bank_dataloader={{_base_.bank_dataloader}},
     k=(10, 20, 100, 200),
-    temperature=0.07)
+    temperature=0.07,
+)

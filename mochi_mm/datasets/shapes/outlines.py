@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
@@ -75,7 +75,7 @@ def even_odd_area(contours: Contours) -> float:
     return float(areas[0] - sum(areas[1:]))
 
 
-@lru_cache(maxsize=None)
+@cache
 def outline(kind: str) -> Contours:
     """Return the contours of ``kind``, area 1, bounding box centred at the origin.
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mochi_mm.datasets.shapes.outlines import KINDS, Contours, coverage, outline, place
 from mochi_mm.datasets.shapes.textures import (
-    E, LUMA, TEXTURES, background, contrasting_colour, pattern)
+    LUMA,
+    TEXTURES,
+    E,
+    background,
+    contrasting_colour,
+    pattern,
+)
 
 MIN_SIZE = 24
 MIN_VISIBLE = 0.5

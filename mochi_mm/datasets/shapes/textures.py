@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 
-import os
 import cv2
+
+
 def E(k,d):
     return float(os.environ.get(k,d))
 import numpy as np

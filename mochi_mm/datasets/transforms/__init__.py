@@ -12,6 +12,14 @@ from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
 from mochi_mm.datasets.transforms.resize import Resize
 
 __all__ = [
-    'CenterCrop', 'ColorJitter', 'Compose', 'GaussianBlur', 'MultiView', 'PackInputs',
-    'RandomFlip', 'RandomGrayscale', 'RandomResizedCrop', 'Resize',
+    'CenterCrop',
+    'ColorJitter',
+    'Compose',
+    'GaussianBlur',
+    'MultiView',
+    'PackInputs',
+    'RandomFlip',
+    'RandomGrayscale',
+    'RandomResizedCrop',
+    'Resize',
 ]

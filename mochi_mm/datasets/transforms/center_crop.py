@@ -30,7 +30,8 @@ class CenterCrop:
         if image.height < self.size[0] or image.width < self.size[1]:
             raise ValueError(
                 f'CenterCrop to (height, width) {self.size} of a smaller image, '
-                f'{(image.height, image.width)}. Put a Resize before it.')
+                f'{(image.height, image.width)}. Put a Resize before it.'
+            )
         results['img'] = F.center_crop(image, self.size)
         return results
 

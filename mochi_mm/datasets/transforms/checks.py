@@ -22,7 +22,8 @@ def interval(value: Any, name: str, low: float, high: float = math.inf) -> tuple
         raise ValueError(f'{name} must be two numbers (smallest, largest), got {value!r}')
     if not low <= pair[0] <= pair[1] <= high:
         raise ValueError(
-            f'{name} must satisfy {low:g} <= smallest <= largest <= {high:g}, got {value!r}')
+            f'{name} must satisfy {low:g} <= smallest <= largest <= {high:g}, got {value!r}'
+        )
     return float(pair[0]), float(pair[1])
 
 

@@ -13,8 +13,12 @@ from mochi_mm.registry import TRANSFORMS
 
 _OPERATIONS = ('brightness', 'contrast', 'saturation', 'hue')
 _ORDERS = tuple(itertools.permutations(_OPERATIONS))
-_ADJUST = dict(brightness=F.adjust_brightness, contrast=F.adjust_contrast,
-               saturation=F.adjust_saturation, hue=F.adjust_hue)
+_ADJUST = dict(
+    brightness=F.adjust_brightness,
+    contrast=F.adjust_contrast,
+    saturation=F.adjust_saturation,
+    hue=F.adjust_hue,
+)
 
 
 @TRANSFORMS.register_module()
@@ -33,8 +37,14 @@ class ColorJitter:
         prob: Probability that the image is changed at all.
     """
 
-    def __init__(self, brightness: Any = 0, contrast: Any = 0, saturation: Any = 0, hue: Any = 0,
-                 prob: float = 0.8) -> None:
+    def __init__(
+        self,
+        brightness: Any = 0,
+        contrast: Any = 0,
+        saturation: Any = 0,
+        hue: Any = 0,
+        prob: float = 0.8,
+    ) -> None:
         factors = dict(brightness=brightness, contrast=contrast, saturation=saturation)
         self.ranges = {name: self._factors(value, name) for name, value in factors.items()}
         if isinstance(hue, (int, float)):

@@ -27,7 +27,8 @@ class Compose:
         if isinstance(transforms, (str, Mapping)) or not isinstance(transforms, Sequence):
             raise ValueError(
                 f'a pipeline must be a list of transforms, got {type(transforms).__name__}: '
-                f'{transforms!r}. Write [dict(type=...), ...].')
+                f'{transforms!r}. Write [dict(type=...), ...].'
+            )
         self.transforms = [self._build(transform) for transform in transforms]
 
     @staticmethod
@@ -37,7 +38,8 @@ class Compose:
         if not callable(transform):
             raise ValueError(
                 'a transform must be a config (dict(type=...)) or a callable dict -> dict, '
-                f'got {type(transform).__name__}: {transform!r}')
+                f'got {type(transform).__name__}: {transform!r}'
+            )
         return transform
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +50,8 @@ class Compose:
                 raise ValueError(
                     f'transform {transform!r} returned {type(results).__name__} where the dict of '
                     'results was expected. Samples cannot be dropped here: end it with '
-                    '`return results`.')
+                    '`return results`.'
+                )
         return results
 
     def __repr__(self) -> str:

@@ -26,23 +26,28 @@ class MultiView:
 
     def __init__(self, transforms: Sequence[Sequence[Any]], num_views: int | Sequence[int]) -> None:
         nested = isinstance(transforms, Sequence) and all(
-            isinstance(t, Sequence) and not isinstance(t, str) for t in transforms)
+            isinstance(t, Sequence) and not isinstance(t, str) for t in transforms
+        )
         if not nested or not transforms:
             raise ValueError(
                 'MultiView takes a list of pipelines, each itself a list: '
-                f'transforms=[[dict(type=...), ...]], got {transforms!r}')
+                f'transforms=[[dict(type=...), ...]], got {transforms!r}'
+            )
         counts = [num_views] if isinstance(num_views, int) else list(num_views)
         if not all(type(count) is int and count > 0 for count in counts):
             raise ValueError(f'num_views must be positive integers, got {num_views!r}')
         if len(counts) != len(transforms):
             raise ValueError(
                 f'num_views={num_views!r} gives {len(counts)} numbers of views for '
-                f'{len(transforms)} pipelines; give one number for each pipeline')
+                f'{len(transforms)} pipelines; give one number for each pipeline'
+            )
         self.num_views = counts
         self.transforms = [Compose(pipeline) for pipeline in transforms]
         self._sequence = [
-            pipeline for pipeline, count in zip(self.transforms, counts, strict=True)
-            for _ in range(count)]
+            pipeline
+            for pipeline, count in zip(self.transforms, counts, strict=True)
+            for _ in range(count)
+        ]
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``views``; ``img`` stays as it is."""

@@ -54,7 +54,8 @@ class PackInputs:
             if key not in results:
                 raise KeyError(
                     f'PackInputs(extra_keys=...) names {key!r}, which the sample does not have. '
-                    f'It has: {", ".join(sorted(results))}.')
+                    f'It has: {", ".join(sorted(results))}.'
+                )
             value = results[key]
             samples[key] = value.item() if isinstance(value, np.generic) else value
         return dict(inputs=[self._tensor(image) for image in images], data_samples=samples)

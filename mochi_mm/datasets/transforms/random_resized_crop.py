@@ -30,8 +30,13 @@ class RandomResizedCrop:
             filter when they shrink.
     """
 
-    def __init__(self, size: Any, scale: Any = (0.2, 1.0), ratio: Any = (3 / 4, 4 / 3),
-                 interpolation: str = 'bilinear') -> None:
+    def __init__(
+        self,
+        size: Any,
+        scale: Any = (0.2, 1.0),
+        ratio: Any = (3 / 4, 4 / 3),
+        interpolation: str = 'bilinear',
+    ) -> None:
         self.size = height_width(size)
         self.scale = interval(scale, 'scale', 0, 1)
         self.ratio = interval(ratio, 'ratio', 0)
@@ -41,8 +46,7 @@ class RandomResizedCrop:
         self.interpolation = interpolation_mode(interpolation)
         self._log_ratio = (math.log(self.ratio[0]), math.log(self.ratio[1]))
 
-    def draw(self, width: int, height: int,
-             rng: np.random.Generator) -> tuple[int, int, int, int]:
+    def draw(self, width: int, height: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
         """Return the box (top, left, height, width) for an image of that size, in pixels."""
         area, (low, high) = width * height, self._log_ratio
         for _ in range(_TRIES):
@@ -66,5 +70,7 @@ class RandomResizedCrop:
         return results
 
     def __repr__(self) -> str:
-        return (f'RandomResizedCrop(size={self.size}, scale={self.scale}, ratio={self.ratio}, '
-                f'interpolation={self.interpolation.value!r})')
+        return (
+            f'RandomResizedCrop(size={self.size}, scale={self.scale}, ratio={self.ratio}, '
+            f'interpolation={self.interpolation.value!r})'
+        )

@@ -9,6 +9,11 @@ from mochi_mm.engine.hooks.run_check_hook import RunCheckHook
 from mochi_mm.engine.hooks.set_epoch_hook import SetEpochHook
 
 __all__ = [
-    'CheckpointDataHook', 'EMAUpdateHook', 'KNNHook', 'KeyedRandomHook', 'PretrainedHook',
-    'RunCheckHook', 'SetEpochHook'
+    'CheckpointDataHook',
+    'EMAUpdateHook',
+    'KNNHook',
+    'KeyedRandomHook',
+    'PretrainedHook',
+    'RunCheckHook',
+    'SetEpochHook',
 ]

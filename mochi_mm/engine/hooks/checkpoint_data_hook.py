@@ -26,10 +26,13 @@ class CheckpointDataHook(Hook):
         """Replace every history object by lists of numbers."""
         hub = checkpoint['message_hub']
         checkpoint['message_hub'] = dict(
-            log_scalars={name: _plain(buffer.data) + [int(buffer.max_length)]
-                         for name, buffer in hub['log_scalars'].items()},
+            log_scalars={
+                name: [*_plain(buffer.data), int(buffer.max_length)]
+                for name, buffer in hub['log_scalars'].items()
+            },
             runtime_info={name: _plain_value(value) for name, value in hub['runtime_info'].items()},
-            resumed_keys=dict(hub['resumed_keys']))
+            resumed_keys=dict(hub['resumed_keys']),
+        )
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Rebuild the histories and compare the weights with the model's.

@@ -20,8 +20,9 @@ class EMAUpdateHook(Hook):
 
     priority = 'NORMAL'
 
-    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
-                         outputs: dict | None = None) -> None:
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
         """Update if the optimiser has just stepped."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         if hasattr(model, 'update_ema') and runner.optim_wrapper.should_update():

@@ -36,9 +36,16 @@ class KNNHook(Hook):
 
     priority = 'NORMAL'
 
-    def __init__(self, bank_dataloader: Any, query_dataloader: Any, interval: int = 10, k: int = 20,
-                 temperature: float = 0.07, at_start: bool = False) -> None:
-        check_knn_settings((k, ), temperature)
+    def __init__(
+        self,
+        bank_dataloader: Any,
+        query_dataloader: Any,
+        interval: int = 10,
+        k: int = 20,
+        temperature: float = 0.07,
+        at_start: bool = False,
+    ) -> None:
+        check_knn_settings((k,), temperature)
         if not isinstance(interval, int) or interval < 1:
             raise ValueError(f'interval is {interval!r}; expected a number of epochs >= 1.')
         self.bank_dataloader, self.query_dataloader = bank_dataloader, query_dataloader
@@ -68,7 +75,8 @@ class KNNHook(Hook):
     def _measure(self, runner: Any, epoch: int) -> None:
         with preserved_random_state():
             by_k = knn_evaluate(
-                runner.model, self.bank_dataloader, self.query_dataloader, self.k, self.temperature)
+                runner.model, self.bank_dataloader, self.query_dataloader, self.k, self.temperature
+            )
         metrics = {name.removesuffix(f'_k{self.k}'): value for name, value in by_k.items()}
         self._measured_iter = runner.iter
         runner.message_hub.update_scalars(metrics)
@@ -76,7 +84,8 @@ class KNNHook(Hook):
         runner.logger.info(f'kNN after {epoch} epochs (k={self.k}):  {text}')
         # The iteration as step and the file of the training log: it joins the other curves.
         runner.visualizer.add_scalars(
-            dict(metrics, epoch=epoch), step=runner.iter, file_path=f'{runner.timestamp}.json')
+            dict(metrics, epoch=epoch), step=runner.iter, file_path=f'{runner.timestamp}.json'
+        )
 
     @staticmethod
     def _build(runner: Any, dataloader: Any) -> DataLoader:

@@ -33,7 +33,8 @@ class PretrainedHook(Hook):
         if not path:
             raise ValueError(
                 'this config starts from pre-trained weights but `pretrained` is empty; expected '
-                '--cfg-options pretrained=CHECKPOINT (or pretrained=none for random weights).')
+                '--cfg-options pretrained=CHECKPOINT (or pretrained=none for random weights).'
+            )
         if path == 'none':
             runner.logger.warning('pretrained=none: the backbone starts from random weights')
             return

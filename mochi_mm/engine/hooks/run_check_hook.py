@@ -38,7 +38,8 @@ class RunCheckHook(Hook):
         first = sorted({group['lr'] for group in groups})
         runner.logger.info(
             f'effective batch: {batch} images x {world_size()} ranks x {accumulated} accumulated = '
-            f'{effective}; learning rate: {_listed(base)}, at the first step {_listed(first)}')
+            f'{effective}; learning rate: {_listed(base)}, at the first step {_listed(first)}'
+        )
         self._check_batch(runner, effective)
         self._check_memory(runner)
         self._check_keys(runner)
@@ -52,7 +53,8 @@ class RunCheckHook(Hook):
                 logging.WARNING,
                 f'the effective batch is {effective} but the learning rate of this config is meant '
                 f'for {base}: adjust batch_size, accumulative_counts or the learning rate, or scale '
-                'it with auto_scale_lr.enable=True')
+                'it with auto_scale_lr.enable=True',
+            )
 
     @staticmethod
     def _check_memory(runner: Any) -> None:
@@ -65,7 +67,8 @@ class RunCheckHook(Hook):
                 logging.WARNING,
                 f'the memory holds {length} keys but the data set only {samples} images, so every '
                 'query meets older keys of its own image as negatives: shorten the memory or set '
-                'model.head.mask_own_keys=True')
+                'model.head.mask_own_keys=True',
+            )
 
     @staticmethod
     def _check_keys(runner: Any) -> None:
@@ -79,7 +82,8 @@ class RunCheckHook(Hook):
             return
         runner.logger.log(
             logging.WARNING,
-            f'samples are not keyed by the epoch, so augmentation repeats every epoch: {reason}')
+            f'samples are not keyed by the epoch, so augmentation repeats every epoch: {reason}',
+        )
 
 
 def _listed(rates: list[float]) -> str:

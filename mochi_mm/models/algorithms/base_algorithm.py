@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -43,13 +44,19 @@ class BaseAlgorithm(BaseModel):
     #: Views the training batch must have; None takes any number.
     num_views: int | None = None
 
-    def __init__(self, backbone: dict | nn.Module, neck: dict | nn.Module | None = None,
-                 head: dict | nn.Module | None = None,
-                 data_preprocessor: dict | nn.Module | None = None, channels_last: bool = False,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        backbone: dict | nn.Module,
+        neck: dict | nn.Module | None = None,
+        head: dict | nn.Module | None = None,
+        data_preprocessor: dict | nn.Module | None = None,
+        channels_last: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(
             data_preprocessor=data_preprocessor or dict(type='mochi_mm.ViewDataPreprocessor'),
-            init_cfg=init_cfg)
+            init_cfg=init_cfg,
+        )
         self.backbone: Any = build(backbone)
         self.neck: Any = build(neck)
         self.head: Any = build(head)
@@ -58,8 +65,12 @@ class BaseAlgorithm(BaseModel):
         if channels_last:
             self.to(memory_format=torch.channels_last)
 
-    def forward(self, inputs: Sequence[Tensor], data_samples: DataSamples | None = None,
-                mode: str = 'tensor') -> Any:
+    def forward(
+        self,
+        inputs: Sequence[Tensor],
+        data_samples: DataSamples | None = None,
+        mode: str = 'tensor',
+    ) -> Any:
         """Dispatch by ``mode``: ``loss`` -> losses, ``predict`` -> predictions, ``tensor`` -> features.
 
         Args:
@@ -83,7 +94,8 @@ class BaseAlgorithm(BaseModel):
         """Return predictions for a batch of views."""
         raise NotImplementedError(
             f'{type(self).__name__} predicts nothing: measure its features with a kNN or linear '
-            'probe config from configs/benchmarks.')
+            'probe config from configs/benchmarks.'
+        )
 
     def extract_feat(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
         """Return (B, C) pooled backbone features of one view, a tensor or a list of one.
@@ -95,7 +107,8 @@ class BaseAlgorithm(BaseModel):
             if len(inputs) != 1:
                 raise ValueError(
                     f'features are taken from one view, got {len(inputs)}; use an evaluation '
-                    'pipeline without MultiView.')
+                    'pipeline without MultiView.'
+                )
             inputs = inputs[0]
         return pool(self.backbone(self._layout([inputs])[0]))
 
@@ -108,7 +121,8 @@ class BaseAlgorithm(BaseModel):
         if self.num_views is not None and len(inputs) != self.num_views:
             raise ValueError(
                 f'{type(self).__name__} takes {self.num_views} views of each image, got '
-                f'{len(inputs)}; set num_views of MultiView in the pipeline accordingly.')
+                f'{len(inputs)}; set num_views of MultiView in the pipeline accordingly.'
+            )
         return self._layout(inputs)
 
     def _layout(self, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -120,17 +134,19 @@ class BaseAlgorithm(BaseModel):
         """Refuse parts whose declared widths do not meet."""
         parts = [(name, getattr(self, name)) for name in ('backbone', 'neck', 'head')]
         parts = [(name, module) for name, module in parts if module is not None]
-        for (giver, module), (taker, following) in zip(parts, parts[1:]):
+        for (giver, module), (taker, following) in pairwise(parts):
             given = getattr(module, 'out_channels', None)
             wanted = getattr(following, 'in_channels', None)
             if isinstance(given, int) and isinstance(wanted, int) and given != wanted:
                 raise ValueError(
                     f'the {giver} gives {given} channels but the {taker} takes {wanted}; set '
-                    f'in_channels of the {taker} to {given}.')
+                    f'in_channels of the {taker} to {given}.'
+                )
         memory = getattr(self.head, 'memory', None)
         width = getattr(self.neck, 'out_channels', None)
         if memory is not None and isinstance(width, int) and width != memory.dim:
             raise ValueError(
                 f'the neck gives {width} channels but the memory holds keys of width '
                 f'{memory.dim}; set memory.dim to {width} or out_channels of the neck to '
-                f'{memory.dim}.')
+                f'{memory.dim}.'
+            )

@@ -30,12 +30,22 @@ class ImageClassifier(BaseAlgorithm):
 
     num_views = 1
 
-    def __init__(self, backbone: dict | nn.Module, head: dict | nn.Module | None = None,
-                 freeze_backbone: bool = False, data_preprocessor: dict | nn.Module | None = None,
-                 channels_last: bool = False, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        backbone: dict | nn.Module,
+        head: dict | nn.Module | None = None,
+        freeze_backbone: bool = False,
+        data_preprocessor: dict | nn.Module | None = None,
+        channels_last: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(
-            backbone, head=head, data_preprocessor=data_preprocessor, channels_last=channels_last,
-            init_cfg=init_cfg)
+            backbone,
+            head=head,
+            data_preprocessor=data_preprocessor,
+            channels_last=channels_last,
+            init_cfg=init_cfg,
+        )
         # A data-parallel wrapper refuses a model with no trainable parameter at all.
         self.freeze_backbone = freeze_backbone and self.head is not None
         if self.freeze_backbone:
@@ -60,8 +70,9 @@ class ImageClassifier(BaseAlgorithm):
             features = self.extract_feat(inputs)
         return self.head.loss(features, data_samples)
 
-    def predict(self, inputs: Sequence[Tensor],
-                data_samples: DataSamples | None) -> list[dict[str, Any]]:
+    def predict(
+        self, inputs: Sequence[Tensor], data_samples: DataSamples | None
+    ) -> list[dict[str, Any]]:
         """Return one record for the batch, as :class:`TopKAccuracy` reads it.
 
         Returns:
@@ -79,4 +90,5 @@ class ImageClassifier(BaseAlgorithm):
         if self.head is None:
             raise ValueError(
                 'this ImageClassifier has no head (head=None), so it cannot train or predict; set '
-                "model.head to dict(type='LinearHead', ...), or measure its features by kNN.")
+                "model.head to dict(type='LinearHead', ...), or measure its features by kNN."
+            )

@@ -9,8 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mochi_mm.models.algorithms.base_algorithm import (BaseAlgorithm, DataSamples, Losses, build,
-                                                       pool)
+from mochi_mm.models.algorithms.base_algorithm import (
+    BaseAlgorithm,
+    DataSamples,
+    Losses,
+    build,
+    pool,
+)
 from mochi_mm.models.functional.ema import check_ema_decay, ema_update
 from mochi_mm.models.layers.split_batch_norm import split_batch_norm
 from mochi_mm.registry import MODELS
@@ -52,27 +57,41 @@ class MoCo(BaseAlgorithm):
 
     num_views = 2
 
-    def __init__(self, backbone: dict | nn.Module, neck: dict | nn.Module,
-                 head: dict | nn.Module, ema_decay: float = 0.999, batch_shuffle: str = 'auto',
-                 num_splits: int = 8, data_preprocessor: dict | nn.Module | None = None,
-                 channels_last: bool = False, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        backbone: dict | nn.Module,
+        neck: dict | nn.Module,
+        head: dict | nn.Module,
+        ema_decay: float = 0.999,
+        batch_shuffle: str = 'auto',
+        num_splits: int = 8,
+        data_preprocessor: dict | nn.Module | None = None,
+        channels_last: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
         check_ema_decay(ema_decay)
         if batch_shuffle not in BATCH_SHUFFLES:
             raise ValueError(
-                f'batch_shuffle is {batch_shuffle!r}; expected one of {", ".join(BATCH_SHUFFLES)}.')
+                f'batch_shuffle is {batch_shuffle!r}; expected one of {", ".join(BATCH_SHUFFLES)}.'
+            )
         if batch_shuffle == 'auto':
             batch_shuffle = 'shuffle' if world_size() > 1 else 'split_bn'
         if batch_shuffle == 'shuffle' and world_size() < 2:
             raise ValueError(
                 "batch_shuffle='shuffle' exchanges images among ranks, but there is one process; "
-                "use 'split_bn' (or 'auto') on a single device.")
-        backbone, neck = build(backbone), build(neck)
+                "use 'split_bn' (or 'auto') on a single device."
+            )
+        backbone_module, neck_module = build(backbone), build(neck)
         if batch_shuffle == 'split_bn':
-            backbone, neck = split_batch_norm(backbone, num_splits), split_batch_norm(neck, num_splits)
-        super().__init__(backbone, neck, head, data_preprocessor, channels_last, init_cfg)
+            split_batch_norm(backbone_module, num_splits)
+            split_batch_norm(neck_module, num_splits)
+        super().__init__(
+            backbone_module, neck_module, head, data_preprocessor, channels_last, init_cfg
+        )
         self.ema_decay, self.batch_shuffle = ema_decay, batch_shuffle
         self.key_encoder = nn.ModuleDict(
-            dict(backbone=copy.deepcopy(self.backbone), neck=copy.deepcopy(self.neck)))
+            dict(backbone=copy.deepcopy(self.backbone), neck=copy.deepcopy(self.neck))
+        )
         self.key_encoder.requires_grad_(False)
         self.step_key: StepKey | None = None
 
@@ -111,20 +130,21 @@ class MoCo(BaseAlgorithm):
             return self._encode_exchanged(images)
         if self.batch_shuffle == 'split_bn':
             order = torch.randperm(
-                len(images), generator=self._generator(images.device, True), device=images.device)
+                len(images), generator=self._generator(images.device, True), device=images.device
+            )
             return self._key_encoder(images[order])[order.argsort()]
         return self._key_encoder(images)
 
     def _encode_exchanged(self, images: Tensor) -> Tensor:
         """Encode the key images in groups drawn from all ranks; return the keys of this rank."""
         counts = row_counts(len(images), images.device)
-        start = sum(counts[:rank()])
+        start = sum(counts[: rank()])
         stop = start + counts[rank()]
         everything = gather_rows(images, counts)
         # The same permutation on every rank: none has to be sent.
         order = torch.randperm(
-            len(everything), generator=self._generator(images.device, False),
-            device=images.device)
+            len(everything), generator=self._generator(images.device, False), device=images.device
+        )
         keys = gather_rows(self._key_encoder(everything[order[start:stop]]), counts)
         return keys[order.argsort()[start:stop]]
 
@@ -142,4 +162,5 @@ class MoCo(BaseAlgorithm):
         raise ValueError(
             "batch_shuffle='shuffle' draws the same permutation on every rank and needs a key for "
             'it: call model.set_step(StepKey(seed, iteration)) before each step, or train with a '
-            'config whose hooks include KeyedRandomHook (default_runtime.py does).')
+            'config whose hooks include KeyedRandomHook (default_runtime.py does).'
+        )

@@ -26,12 +26,15 @@ ARCHITECTURES: dict[int, tuple[Any, tuple[int, int, int, int]]] = {
 class _ScaledResNet(tv.ResNet):
     """torchvision's network with every stage ``width`` times as wide."""
 
+    inplanes: int
+
     def __init__(self, block: Any, layers: Sequence[int], width: float, **kwargs: Any) -> None:
         self._width = width
         super().__init__(block, list(layers), num_classes=1, **kwargs)
 
-    def _make_layer(self, block: Any, planes: int, blocks: int, stride: int = 1,
-                    dilate: bool = False) -> nn.Sequential:
+    def _make_layer(
+        self, block: Any, planes: int, blocks: int, stride: int = 1, dilate: bool = False
+    ) -> nn.Sequential:
         if planes == 64:  # the first stage reads the stem, whose width is scaled as well
             self.inplanes = round(self.inplanes * self._width)
         return super()._make_layer(block, round(planes * self._width), blocks, stride, dilate)
@@ -54,9 +57,17 @@ class ResNet(BaseModule):
         init_cfg: See MMEngine; the default is torchvision's own initialisation.
     """
 
-    def __init__(self, depth: int = 50, width: float = 1.0, out_indices: Sequence[int] = (3, ),
-                 frozen_stages: int = -1, norm_eval: bool = False, stem: str = 'imagenet',
-                 zero_init_residual: bool = False, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        depth: int = 50,
+        width: float = 1.0,
+        out_indices: Sequence[int] = (3,),
+        frozen_stages: int = -1,
+        norm_eval: bool = False,
+        stem: str = 'imagenet',
+        zero_init_residual: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         self._check(depth, width, out_indices, frozen_stages, stem)
         block, layers = ARCHITECTURES[depth]
@@ -77,13 +88,15 @@ class ResNet(BaseModule):
         self.out_indices = tuple(out_indices)
         self.frozen_stages, self.norm_eval = frozen_stages, norm_eval
         self.stage_channels = tuple(
-            round(64 * 2**stage * width) * block.expansion for stage in range(4))
+            round(64 * 2**stage * width) * block.expansion for stage in range(4)
+        )
         self.out_channels = self.stage_channels[self.out_indices[-1]]
         self._freeze()
 
     @staticmethod
-    def _check(depth: int, width: float, out_indices: Sequence[int], frozen_stages: int,
-               stem: str) -> None:
+    def _check(
+        depth: int, width: float, out_indices: Sequence[int], frozen_stages: int, stem: str
+    ) -> None:
         if depth not in ARCHITECTURES:
             raise ValueError(f'depth is {depth}; expected one of {sorted(ARCHITECTURES)}.')
         if not (width > 0 and round(64 * width) >= 1):

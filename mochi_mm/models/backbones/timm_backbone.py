@@ -21,23 +21,29 @@ class TimmBackbone(BaseModule):
         init_cfg: See MMEngine; the default is timm's own initialisation.
     """
 
-    def __init__(self, model_name: str, model_kwargs: dict[str, Any] | None = None,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        model_name: str,
+        model_kwargs: dict[str, Any] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         try:
             import timm
         except ImportError as error:
             raise ImportError(
-                'TimmBackbone needs timm: pip install timm (or mochi_mm[timm]).') from error
+                'TimmBackbone needs timm: pip install timm (or mochi_mm[timm]).'
+            ) from error
         if not timm.is_model(model_name):
             close = nearest(model_name, timm.list_models())
             raise ValueError(
                 f'model_name is {model_name!r}, which timm {timm.__version__} does not have; '
-                f'nearest names: {", ".join(close) or "none"}.')
+                f'nearest names: {", ".join(close) or "none"}.'
+            )
         self.model_name = model_name
         self.timm = timm.create_model(model_name, num_classes=0, **(model_kwargs or {}))
         self.out_channels = int(self.timm.num_features)
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """Return the pooled features (B, C) of normalised images (B, 3, H, W), as a tuple of one."""
-        return (self.timm(images), )
+        return (self.timm(images),)

@@ -28,13 +28,18 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, mean: Sequence[float] = IMAGENET_MEAN, std: Sequence[float] = IMAGENET_STD,
-                 non_blocking: bool = True) -> None:
+    def __init__(
+        self,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        non_blocking: bool = True,
+    ) -> None:
         super().__init__(non_blocking)
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
             raise ValueError(
                 f'mean {tuple(mean)} and std {tuple(std)}; expected three numbers each, in grey '
-                'levels (0 to 255), and std above 0.')
+                'levels (0 to 255), and std above 0.'
+            )
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std).view(3, 1, 1), persistent=False)
 
@@ -53,7 +58,8 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         if isinstance(views, Tensor) or any(v.ndim != 4 or v.shape[1] != 3 for v in views):
             raise ValueError(
                 f'inputs is {_describe(views)}; expected a list of views (B, 3, H, W): end the '
-                "pipeline with PackInputs and collate with collate_fn=dict(type='default_collate').")
+                "pipeline with PackInputs and collate with collate_fn=dict(type='default_collate')."
+            )
         normalised = [(view.float() - self.mean) / self.std for view in views]
         return dict(inputs=normalised, data_samples=data.get('data_samples'))
 

@@ -19,7 +19,8 @@ def check_ema_decay(ema_decay: float) -> None:
         raise ValueError(
             f'ema_decay is {ema_decay}; expected the weight of the old value, in [0.5, 1), such as '
             f'0.999. If {ema_decay} is meant as the weight of the new value, write '
-            f'ema_decay={1 - ema_decay:g}.')
+            f'ema_decay={1 - ema_decay:g}.'
+        )
 
 
 @torch.no_grad()

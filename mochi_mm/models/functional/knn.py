@@ -25,23 +25,33 @@ def _check_rows(queries: Tensor, bank: Tensor, bank_labels: Tensor, k: int) -> N
     for name, rows in (('queries', queries), ('bank', bank)):
         if rows.ndim != 2 or len(rows) == 0:
             raise ValueError(
-                f'{name} has shape {tuple(rows.shape)}; expected (rows, width), at least one row.')
+                f'{name} has shape {tuple(rows.shape)}; expected (rows, width), at least one row.'
+            )
     if queries.shape[1] != bank.shape[1]:
         raise ValueError(
             f'queries are {queries.shape[1]} wide, the bank {bank.shape[1]}; take both from the '
-            'same network.')
+            'same network.'
+        )
     if bank_labels.shape != bank.shape[:1]:
         raise ValueError(
             f'bank_labels has shape {tuple(bank_labels.shape)} for {len(bank)} bank rows; '
-            'expected one label for each row.')
+            'expected one label for each row.'
+        )
     if k > len(bank):
         raise ValueError(
-            f'k is {k} but the bank holds {len(bank)} rows; use a smaller k or a larger bank.')
+            f'k is {k} but the bank holds {len(bank)} rows; use a smaller k or a larger bank.'
+        )
 
 
 @torch.no_grad()
-def nearest_in_bank(queries: Tensor, bank: Tensor, bank_labels: Tensor, k: int,
-                    query_chunk: int = 1024, bank_chunk: int = 32768) -> tuple[Tensor, Tensor]:
+def nearest_in_bank(
+    queries: Tensor,
+    bank: Tensor,
+    bank_labels: Tensor,
+    k: int,
+    query_chunk: int = 1024,
+    bank_chunk: int = 32768,
+) -> tuple[Tensor, Tensor]:
     """Return the cosine and the label of the k nearest bank rows of each query, nearest first.
 
     Computed in float32 on the device of ``queries``; the bank may lie elsewhere, its blocks are
@@ -68,8 +78,8 @@ def nearest_in_bank(queries: Tensor, bank: Tensor, bank_labels: Tensor, k: int,
     labels = torch.full((len(queries), k), -1, dtype=torch.int64, device=device)
     with torch.autocast(device.type, enabled=False):
         for start in range(0, len(bank), bank_chunk):
-            block = F.normalize(bank[start:start + bank_chunk].to(device).float(), dim=1)
-            block_labels = bank_labels[start:start + bank_chunk].to(device)
+            block = F.normalize(bank[start : start + bank_chunk].to(device).float(), dim=1)
+            block_labels = bank_labels[start : start + bank_chunk].to(device)
             for first in range(0, len(queries), query_chunk):
                 rows = slice(first, first + query_chunk)
                 cosine = F.normalize(queries[rows].float(), dim=1) @ block.T
@@ -82,7 +92,8 @@ def nearest_in_bank(queries: Tensor, bank: Tensor, bank_labels: Tensor, k: int,
     if not torch.isfinite(similarity).all():
         raise ValueError(
             'the features are not finite, so nothing is near anything; the network has diverged '
-            'or its weights are damaged.')
+            'or its weights are damaged.'
+        )
     return similarity, labels
 
 
@@ -111,12 +122,20 @@ def check_bank_labels(bank_labels: Tensor, num_classes: int) -> None:
     if len(wrong):
         raise ValueError(
             f'the bank holds the label {int(wrong[0])} ({len(wrong)} of {len(bank_labels)} rows); '
-            f'expected 0 to {num_classes - 1}. -1 means no label: use a data set with labels.')
+            f'expected 0 to {num_classes - 1}. -1 means no label: use a data set with labels.'
+        )
 
 
-def knn_scores(queries: Tensor, bank: Tensor, bank_labels: Tensor, num_classes: int,
-               ks: Sequence[int], temperature: float = 0.07, query_chunk: int = 1024,
-               bank_chunk: int = 32768) -> dict[int, Tensor]:
+def knn_scores(
+    queries: Tensor,
+    bank: Tensor,
+    bank_labels: Tensor,
+    num_classes: int,
+    ks: Sequence[int],
+    temperature: float = 0.07,
+    query_chunk: int = 1024,
+    bank_chunk: int = 32768,
+) -> dict[int, Tensor]:
     """Return the class scores of each query for several k that share one search.
 
     Args:
@@ -138,13 +157,22 @@ def knn_scores(queries: Tensor, bank: Tensor, bank_labels: Tensor, num_classes: 
     check_knn_settings(ks, temperature)
     check_bank_labels(bank_labels, num_classes)
     similarity, labels = nearest_in_bank(
-        queries, bank, bank_labels, max(ks), query_chunk, bank_chunk)
+        queries, bank, bank_labels, max(ks), query_chunk, bank_chunk
+    )
     return {k: vote(similarity[:, :k], labels[:, :k], num_classes, temperature) for k in ks}
 
 
-def knn_predict(queries: Tensor, bank: Tensor, bank_labels: Tensor, num_classes: int, k: int,
-                temperature: float = 0.07, query_chunk: int = 1024,
-                bank_chunk: int = 32768) -> Tensor:
+def knn_predict(
+    queries: Tensor,
+    bank: Tensor,
+    bank_labels: Tensor,
+    num_classes: int,
+    k: int,
+    temperature: float = 0.07,
+    query_chunk: int = 1024,
+    bank_chunk: int = 32768,
+) -> Tensor:
     """Return the (Q, num_classes) scores of one k; see :func:`knn_scores`."""
-    return knn_scores(queries, bank, bank_labels, num_classes, (k, ), temperature, query_chunk,
-                      bank_chunk)[k]
+    return knn_scores(
+        queries, bank, bank_labels, num_classes, (k,), temperature, query_chunk, bank_chunk
+    )[k]

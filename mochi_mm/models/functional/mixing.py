@@ -41,7 +41,10 @@ def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> 
     left, right = index.gather(1, first), index.gather(1, second)
     per_query = max(1, left.shape[1] * bank.shape[1])
     chunk = max(1, _CHUNK_NUMBERS // per_query)
-    parts = [(bank[a] * bank[b]).sum(-1) for a, b in zip(left.split(chunk), right.split(chunk))]
+    parts = [
+        (bank[a] * bank[b]).sum(-1)
+        for a, b in zip(left.split(chunk), right.split(chunk), strict=True)
+    ]
     return torch.cat(parts) if parts else bank.new_empty(left.shape)
 
 
@@ -58,18 +61,25 @@ class _MixedCosine(torch.autograd.Function):
     """Cosines that were computed from scalars, with the gradient of ``query . constants``."""
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, cosine: Tensor, bank: Tensor, index: Tensor,
-                positions: tuple[Tensor, ...], row_weights: tuple[Tensor, ...],
-                query_weight: Tensor | None) -> Tensor:
+    def forward(
+        ctx: Any,
+        query: Tensor,
+        cosine: Tensor,
+        bank: Tensor,
+        index: Tensor,
+        positions: tuple[Tensor, ...],
+        row_weights: tuple[Tensor, ...],
+        query_weight: Tensor | None,
+    ) -> Tensor:
         ctx.save_for_backward(query, bank, index, query_weight, *positions, *row_weights)
         ctx.terms = len(positions)
         return cosine
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        (grad, ) = grads
+        (grad,) = grads
         query, bank, index, query_weight, *rest = ctx.saved_tensors
-        positions, row_weights = rest[:ctx.terms], rest[ctx.terms:]
+        positions, row_weights = rest[: ctx.terms], rest[ctx.terms :]
         position = torch.cat(positions, dim=1)
         weight = torch.cat([grad * w for w in row_weights], dim=1)
         result = sum_of_rows(bank, index, position, weight)
@@ -78,8 +88,15 @@ class _MixedCosine(torch.autograd.Function):
         return result, None, None, None, None, None, None
 
 
-def pair_mixing_logits(query: Tensor, bank: Tensor, index: Tensor, similarity: Tensor,
-                       first: Tensor, second: Tensor, weight: Tensor) -> Tensor:
+def pair_mixing_logits(
+    query: Tensor,
+    bank: Tensor,
+    index: Tensor,
+    similarity: Tensor,
+    first: Tensor,
+    second: Tensor,
+    weight: Tensor,
+) -> Tensor:
     """Return ``q.h`` for ``h = unit(w n_i + (1 - w) n_j)`` (Kalantidis et al. 2020).
 
     Args:
@@ -100,8 +117,9 @@ def pair_mixing_logits(query: Tensor, bank: Tensor, index: Tensor, similarity: T
     return _MixedCosine.apply(query, cosine, bank, index, (first, second), (left, right), None)
 
 
-def query_mixing_logits(query: Tensor, bank: Tensor, index: Tensor, similarity: Tensor,
-                        first: Tensor, weight: Tensor) -> Tensor:
+def query_mixing_logits(
+    query: Tensor, bank: Tensor, index: Tensor, similarity: Tensor, first: Tensor, weight: Tensor
+) -> Tensor:
     """Return ``q.h`` for ``h = unit(w q + (1 - w) n_j)`` (Kalantidis et al. 2020).
 
     Args:
@@ -119,4 +137,4 @@ def query_mixing_logits(query: Tensor, bank: Tensor, index: Tensor, similarity: 
     norm = mixture_norm(weight, chosen)
     of_query, of_row = weight / norm, (1 - weight) / norm
     cosine = of_query + of_row * chosen
-    return _MixedCosine.apply(query, cosine, bank, index, (first, ), (of_row, ), of_query)
+    return _MixedCosine.apply(query, cosine, bank, index, (first,), (of_row,), of_query)

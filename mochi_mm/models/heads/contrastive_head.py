@@ -13,8 +13,9 @@ from mochi_mm.registry import MODELS
 class ContrastiveHead(MemoryHead):
     """InfoNCE over the own key and the memory (He et al. 2020, eq. 1; Chen et al. 2020, MoCo-v2)."""
 
-    def objective(self, positive: Tensor, negatives: Tensor,
-                  synthetic: Tensor | None) -> dict[str, Tensor]:
+    def objective(
+        self, positive: Tensor, negatives: Tensor, synthetic: Tensor | None
+    ) -> dict[str, Tensor]:
         """Return ``loss_contrast`` (B,), in nats."""
         blocks = [negatives] if synthetic is None else [negatives, synthetic]
         return dict(loss_contrast=info_nce(positive, blocks, self.temperature))

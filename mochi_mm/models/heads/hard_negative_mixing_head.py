@@ -29,15 +29,24 @@ class HardNegativeMixingHead(ContrastiveHead):
         **kwargs: As in :class:`~mochi_mm.models.heads.memory_head.MemoryHead`; ``num_hard`` is N.
     """
 
-    def __init__(self, memory: dict | nn.Module, num_hard: int,
-                 mixers: Sequence[dict | nn.Module] = (), start_epoch: int = 0,
-                 oracle_mix: bool = False, temperature: float = 0.2, mask_own_keys: bool = False,
-                 oracle_loss: bool = False, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        memory: dict | nn.Module,
+        num_hard: int,
+        mixers: Sequence[dict | nn.Module] = (),
+        start_epoch: int = 0,
+        oracle_mix: bool = False,
+        temperature: float = 0.2,
+        mask_own_keys: bool = False,
+        oracle_loss: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(memory, temperature, mask_own_keys, oracle_loss, num_hard, init_cfg)
         if start_epoch < 0:
             raise ValueError(f'start_epoch is {start_epoch}; expected 0 (from the start) or later.')
         self.mixers = nn.ModuleList(
-            MODELS.build(mixer) if isinstance(mixer, dict) else mixer for mixer in mixers)
+            MODELS.build(mixer) if isinstance(mixer, dict) else mixer for mixer in mixers
+        )
         self.start_epoch = start_epoch
         self._oracle_mix = oracle_mix
         self.epoch = 0
@@ -56,19 +65,23 @@ class HardNegativeMixingHead(ContrastiveHead):
         if self.mixers and self.start_epoch >= max_epochs:
             raise ValueError(
                 f'start_epoch is {self.start_epoch} but the run ends after {max_epochs} epochs, so '
-                'nothing would ever be mixed; lower start_epoch or remove the mixers.')
+                'nothing would ever be mixed; lower start_epoch or remove the mixers.'
+            )
         self.epoch = epoch
 
-    def synthesise(self, query: Tensor, bank: Tensor, hard_index: Tensor,
-                   hard_similarity: Tensor) -> Tensor | None:
+    def synthesise(
+        self, query: Tensor, bank: Tensor, hard_index: Tensor, hard_similarity: Tensor
+    ) -> Tensor | None:
         """Return the cosines (B, S) with the synthetic negatives of all mixers, in their order."""
         if not self.mixers or self.epoch < self.start_epoch:
             return None
         allowed = torch.isfinite(hard_similarity)
         hard = HardNegatives(
-            bank, hard_index, hard_similarity.masked_fill(~allowed, 0.), allowed.sum(1))
+            bank, hard_index, hard_similarity.masked_fill(~allowed, 0.0), allowed.sum(1)
+        )
         generator = self._generator(query.device)
-        blocks = [mixer.logits(query, hard, mixer.plan(hard, generator)) for mixer in self.mixers]
+        mixers: Any = self.mixers
+        blocks = [mixer.logits(query, hard, mixer.plan(hard, generator)) for mixer in mixers]
         # A query without a single allowed negative has nothing to mix.
         return torch.cat(blocks, dim=1).masked_fill(~allowed.any(1, keepdim=True), float('-inf'))
 

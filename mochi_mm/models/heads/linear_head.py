@@ -42,8 +42,9 @@ class LinearHead(BaseModule):
         with torch.autocast(features.device.type, enabled=False):
             return F.linear(features.float(), self.fc.weight.float(), self.fc.bias.float())
 
-    def loss(self, features: Tensor,
-             data_samples: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+    def loss(
+        self, features: Tensor, data_samples: Mapping[str, Tensor] | None
+    ) -> dict[str, Tensor]:
         """Return ``loss_classification`` (nats) and ``acc_top1`` (share of the batch, 0 to 1).
 
         Args:
@@ -69,8 +70,12 @@ class LinearHead(BaseModule):
         wrong = labels[(labels < 0) | (labels >= self.num_classes)]
         if len(wrong):
             value = int(wrong[0])
-            fix = ('-1 means no label: use a data set with labels, for an image folder one '
-                   'sub-folder for each class.' if value < 0 else
-                   f'set num_classes of the head to at least {int(wrong.max()) + 1}.')
+            fix = (
+                '-1 means no label: use a data set with labels, for an image folder one '
+                'sub-folder for each class.'
+                if value < 0
+                else f'set num_classes of the head to at least {int(wrong.max()) + 1}.'
+            )
             raise ValueError(
-                f'the batch holds the label {value}; expected 0 to {self.num_classes - 1}. {fix}')
+                f'the batch holds the label {value}; expected 0 to {self.num_classes - 1}. {fix}'
+            )

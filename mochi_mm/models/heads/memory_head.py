@@ -38,30 +38,41 @@ class MemoryHead(BaseModule):
         init_cfg: See MMEngine.
     """
 
-    def __init__(self, memory: dict | torch.nn.Module, temperature: float = 0.2,
-                 mask_own_keys: bool = False, oracle_loss: bool = False,
-                 num_hard: int | None = None, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        memory: dict | torch.nn.Module,
+        temperature: float = 0.2,
+        mask_own_keys: bool = False,
+        oracle_loss: bool = False,
+        num_hard: int | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if not temperature > 0:
-            raise ValueError(f'temperature is {temperature}; expected a number above 0, such as 0.2.')
-        self.memory = MODELS.build(memory) if isinstance(memory, dict) else memory
+            raise ValueError(
+                f'temperature is {temperature}; expected a number above 0, such as 0.2.'
+            )
+        self.memory: Any = MODELS.build(memory) if isinstance(memory, dict) else memory
         self.temperature = temperature
         self.mask_own_keys = mask_own_keys
         self.oracle_loss = oracle_loss
-        length = self.memory.length
-        self.num_hard = min(1024, length) if num_hard is None else num_hard
-        if not 1 <= self.num_hard <= length:
+        length = int(self.memory.length)
+        num_hard = min(1024, length) if num_hard is None else num_hard
+        if not 1 <= num_hard <= length:
             raise ValueError(
-                f'num_hard is {self.num_hard} but the memory holds {length} keys; expected '
-                f'1 <= num_hard <= {length}. Lower num_hard or lengthen the memory.')
+                f'num_hard is {num_hard} but the memory holds {length} keys; expected '
+                f'1 <= num_hard <= {length}. Lower num_hard or lengthen the memory.'
+            )
+        self.num_hard = num_hard
         self.step_key: StepKey | None = None
 
     def set_step(self, step_key: StepKey) -> None:
         """Key the random draws of the coming step; a hook calls it before each iteration."""
         self.step_key = step_key
 
-    def loss(self, query: Tensor, key: Tensor,
-             data_samples: DataSamples | None = None) -> dict[str, Tensor]:
+    def loss(
+        self, query: Tensor, key: Tensor, data_samples: DataSamples | None = None
+    ) -> dict[str, Tensor]:
         """Return the losses and statistics of one batch, then put its keys into the memory.
 
         Args:
@@ -92,8 +103,9 @@ class MemoryHead(BaseModule):
         return losses
 
     @abstractmethod
-    def objective(self, positive: Tensor, negatives: Tensor,
-                  synthetic: Tensor | None) -> dict[str, Tensor]:
+    def objective(
+        self, positive: Tensor, negatives: Tensor, synthetic: Tensor | None
+    ) -> dict[str, Tensor]:
         """Return losses (B,) by name, from cosines without temperature.
 
         Args:
@@ -102,8 +114,9 @@ class MemoryHead(BaseModule):
             synthetic: (B, S) with the synthetic negatives, or None.
         """
 
-    def synthesise(self, query: Tensor, bank: Tensor, hard_index: Tensor,
-                   hard_similarity: Tensor) -> Tensor | None:
+    def synthesise(
+        self, query: Tensor, bank: Tensor, hard_index: Tensor, hard_similarity: Tensor
+    ) -> Tensor | None:
         """Return the cosines (B, S) with synthetic negatives, None for none.
 
         Args:
@@ -114,8 +127,9 @@ class MemoryHead(BaseModule):
         """
         return None
 
-    def statistics(self, positive: Tensor, negatives: Tensor, hard_similarity: Tensor,
-                   synthetic: Tensor | None) -> dict[str, Tensor]:
+    def statistics(
+        self, positive: Tensor, negatives: Tensor, hard_similarity: Tensor, synthetic: Tensor | None
+    ) -> dict[str, Tensor]:
         """Return what is logged beside the loss; those with synthetic negatives equal the plain
         ones while there are none. Accuracies and shares are in [0, 1]."""
         hardest = negatives.detach().amax(1)
@@ -126,7 +140,8 @@ class MemoryHead(BaseModule):
             sim_hardest=mean_finite(hard_similarity),
             share_harder=positive.new_zeros(()),
             queue_fill=self.memory.fill(),
-            chance_level=positive.new_tensor(float(self.memory.length + 1)).log())
+            chance_level=positive.new_tensor(float(self.memory.length + 1)).log(),
+        )
         if synthetic is not None:
             both = torch.maximum(hardest, synthetic.amax(1))
             stats['acc_contrast_synthetic'] = contrastive_accuracy(positive, both)
@@ -163,7 +178,8 @@ class MemoryHead(BaseModule):
             raise ValueError(
                 f'{reason} needs {name} for every sample, got '
                 f'{"none" if values is None else "unknown ones (-1)"}; use a data set that gives '
-                f'{name}, or switch {reason} off.')
+                f'{name}, or switch {reason} off.'
+            )
         return values
 
     def _check_width(self, query: Tensor, key: Tensor) -> None:
@@ -172,4 +188,5 @@ class MemoryHead(BaseModule):
             raise ValueError(
                 f'query {tuple(query.shape)} and key {tuple(key.shape)} do not fit a memory of '
                 f'width {self.memory.dim}; expected (batch, {self.memory.dim}) for both: set the '
-                'dim of the memory to the width of the neck.')
+                'dim of the memory to the width of the neck.'
+            )

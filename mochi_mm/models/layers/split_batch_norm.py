@@ -18,19 +18,24 @@ class _SplitBatchNorm(nn.modules.batchnorm._BatchNorm):
     """
 
     num_splits: int
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the normalised (B, C, ...) batch."""
         splits = min(self.num_splits, max(1, len(input) // 2))
-        if not self.training or splits == 1 or self.running_mean is None:
+        if not self.training or splits == 1 or not self.track_running_stats:
             return super().forward(input)
         self._check_input_dim(input)
         momentum = self._count_batch()
         means = self.running_mean.repeat(splits, 1)
         variances = self.running_var.repeat(splits, 1)
         groups = [
-            F.batch_norm(group, means[i], variances[i], self.weight, self.bias, True, momentum,
-                         self.eps) for i, group in enumerate(input.tensor_split(splits))
+            F.batch_norm(
+                group, means[i], variances[i], self.weight, self.bias, True, momentum, self.eps
+            )
+            for i, group in enumerate(input.tensor_split(splits))
         ]
         self.running_mean.copy_(means.mean(0))
         self.running_var.copy_(variances.mean(0))
@@ -64,7 +69,8 @@ def split_batch_norm(module: nn.Module, num_splits: int) -> nn.Module:
     """
     if num_splits < 1:
         raise ValueError(f'num_splits is {num_splits}; expected the number of groups, >= 1.')
-    for layer in module.modules():
+    layers: Any = module.modules()
+    for layer in layers:
         if type(layer) in _SPLIT:
             layer.__class__ = _SPLIT[type(layer)]
             layer.num_splits = num_splits

@@ -45,12 +45,13 @@ class FeatureQueue(nn.Module):
         generator = torch.Generator().manual_seed(init_seed)
         rows = torch.randn(length, dim, generator=generator)
         self.register_buffer('features', F.normalize(rows, dim=1))
-        self.register_buffer('labels', torch.full((length, ), -1, dtype=torch.int64))
-        self.register_buffer('indices', torch.full((length, ), -1, dtype=torch.int64))
+        self.register_buffer('labels', torch.full((length,), -1, dtype=torch.int64))
+        self.register_buffer('indices', torch.full((length,), -1, dtype=torch.int64))
         self.register_buffer('pointer', torch.zeros((), dtype=torch.int64))
         self.register_buffer('count', torch.zeros((), dtype=torch.int64))
 
     def extra_repr(self) -> str:
+        """Return what is printed of the queue."""
         return f'length={self.length}, dim={self.dim}'
 
     def snapshot(self) -> Tensor:
@@ -78,8 +79,9 @@ class FeatureQueue(nn.Module):
         return (labels[:, None] == self.labels[None]) & (labels[:, None] >= 0)
 
     @torch.no_grad()
-    def enqueue(self, features: Tensor, labels: Tensor | None = None,
-                indices: Tensor | None = None) -> None:
+    def enqueue(
+        self, features: Tensor, labels: Tensor | None = None, indices: Tensor | None = None
+    ) -> None:
         """Write the keys of all ranks over the oldest rows, in rank order.
 
         Args:
@@ -93,19 +95,20 @@ class FeatureQueue(nn.Module):
         """
         self._check(features, labels, indices)
         counts = row_counts(len(features), features.device)
-        unknown = self.labels.new_full((len(features), ), -1)
+        unknown = self.labels.new_full((len(features),), -1)
         keys = gather_rows(features.float(), counts)
-        meta = torch.stack([unknown if labels is None else labels,
-                            unknown if indices is None else indices], dim=1)
+        meta = torch.stack(
+            [unknown if labels is None else labels, unknown if indices is None else indices], dim=1
+        )
         meta = gather_rows(meta.to(self.labels), counts)
         total = len(keys)
         kept = min(total, self.length)
         # On the device throughout: reading the pointer would stall an accelerator.
         rows = self.pointer + torch.arange(total - kept, total, device=self.pointer.device)
         rows = rows % self.length
-        self.features.index_copy_(0, rows, keys[total - kept:])
-        self.labels.index_copy_(0, rows, meta[total - kept:, 0])
-        self.indices.index_copy_(0, rows, meta[total - kept:, 1])
+        self.features.index_copy_(0, rows, keys[total - kept :])
+        self.labels.index_copy_(0, rows, meta[total - kept :, 0])
+        self.indices.index_copy_(0, rows, meta[total - kept :, 1])
         self.pointer.copy_((self.pointer + total) % self.length)
         self.count.copy_((self.count + total).clamp_max(self.length))
 
@@ -113,9 +116,11 @@ class FeatureQueue(nn.Module):
         if features.ndim != 2 or features.shape[1] != self.dim:
             raise ValueError(
                 f'keys of shape {tuple(features.shape)} do not fit a memory of width {self.dim}; '
-                'expected (batch, width): set the dim of the memory to the width of the neck.')
+                'expected (batch, width): set the dim of the memory to the width of the neck.'
+            )
         for name, values in (('labels', labels), ('indices', indices)):
             if values is not None and values.shape != features.shape[:1]:
                 raise ValueError(
                     f'{name} of shape {tuple(values.shape)} for {len(features)} keys; '
-                    'expected one for each key.')
+                    'expected one for each key.'
+                )

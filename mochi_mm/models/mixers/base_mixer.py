@@ -22,10 +22,12 @@ class BaseMixer(nn.Module, ABC):
         if not isinstance(num, int) or num < 1:
             raise ValueError(
                 f'{type(self).__name__} num is {num!r}; expected an integer >= 1 (synthetic '
-                'negatives a query). To switch this mixing off, take the mixer out of the list.')
+                'negatives a query). To switch this mixing off, take the mixer out of the list.'
+            )
         self.num = num
 
     def extra_repr(self) -> str:
+        """Return what is printed of the mixer."""
         return f'num={self.num}'
 
     @abstractmethod
@@ -54,8 +56,9 @@ class BaseMixer(nn.Module, ABC):
         Equal to ``query . features``, with the same gradient for the query, without (B, S, D).
         """
 
-    def draw_positions(self, hard: HardNegatives, generator: torch.Generator | None,
-                       below: int = 0) -> Tensor:
+    def draw_positions(
+        self, hard: HardNegatives, generator: torch.Generator | None, below: int = 0
+    ) -> Tensor:
         """Return (B, S) int64 positions, uniform over the usable hard negatives of each query.
 
         Args:
@@ -65,6 +68,6 @@ class BaseMixer(nn.Module, ABC):
         """
         batch, available = hard.index.shape
         uniform = torch.rand(batch, self.num, generator=generator, device=hard.index.device)
-        limit = hard.index.new_full((batch, ), available) if hard.count is None else hard.count
+        limit = hard.index.new_full((batch,), available) if hard.count is None else hard.count
         limit = (limit - below).clamp_min(1)[:, None]
         return torch.minimum((uniform * limit).long(), limit - 1)

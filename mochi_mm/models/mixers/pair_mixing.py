@@ -57,5 +57,6 @@ class PairMixing(BaseMixer):
         """Return their cosines with the query, (B, S), from scalars alone."""
         if plan.second is None:
             raise ValueError('PairMixing got a plan without `second`; expected one of its own.')
-        return pair_mixing_logits(query, hard.bank, hard.index, hard.similarity, plan.first,
-                                  plan.second, plan.weight)
+        return pair_mixing_logits(
+            query, hard.bank, hard.index, hard.similarity, plan.first, plan.second, plan.weight
+        )

@@ -29,7 +29,8 @@ class QueryMixing(BaseMixer):
         if not 0 < max_weight <= 0.5:
             raise ValueError(
                 f'QueryMixing max_weight is {max_weight}; expected a bound in (0, 0.5]: a query '
-                'weight at or above 0.5 would make the "negative" more query than negative.')
+                'weight at or above 0.5 would make the "negative" more query than negative.'
+            )
         self.max_weight = max_weight
 
     def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
@@ -47,5 +48,6 @@ class QueryMixing(BaseMixer):
 
     def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S), without a new dot product."""
-        return query_mixing_logits(query, hard.bank, hard.index, hard.similarity, plan.first,
-                                   plan.weight)
+        return query_mixing_logits(
+            query, hard.bank, hard.index, hard.similarity, plan.first, plan.weight
+        )

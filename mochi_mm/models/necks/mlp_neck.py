@@ -20,9 +20,14 @@ class MLPNeck(BaseModule):
         init_cfg: See MMEngine; the default is torch's own initialisation.
     """
 
-    def __init__(self, in_channels: int, hidden_channels: int | None = None,
-                 out_channels: int = 128, num_layers: int = 2,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        hidden_channels: int | None = None,
+        out_channels: int = 128,
+        num_layers: int = 2,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if num_layers < 1:
             raise ValueError(f'num_layers is {num_layers}; expected at least 1.')

@@ -32,14 +32,17 @@ def test_pixels_are_those_of_torchvision(picture) -> None:
         assert not np.array_equal(np.asarray(out), np.asarray(picture))
 
 
-@pytest.mark.parametrize('strength', [(0.4, 0.4, 0.4, 0.1), (1.5, 0, (0.2, 0.3), (-0.1, 0.5)),
-                                      (0, 0, 0, 0), (0, 0, 0, 0.5)])
+@pytest.mark.parametrize(
+    'strength',
+    [(0.4, 0.4, 0.4, 0.1), (1.5, 0, (0.2, 0.3), (-0.1, 0.5)), (0, 0, 0, 0), (0, 0, 0, 0.5)],
+)
 def test_ranges_are_those_of_torchvision(strength) -> None:
     mine, reference = ColorJitter(*strength), Reference(*strength)
     for name in ('brightness', 'contrast', 'saturation', 'hue'):
         expected = getattr(reference, name)
-        assert mine.ranges[name] == (tuple(expected) if expected else
-                                     ((0, 0) if name == 'hue' else (1, 1)))
+        assert mine.ranges[name] == (
+            tuple(expected) if expected else ((0, 0) if name == 'hue' else (1, 1))
+        )
 
 
 def test_draws_are_uniform_and_orders_equally_likely() -> None:
@@ -71,10 +74,19 @@ def test_share_of_changed_images(picture) -> None:
     assert abs(np.mean(changed) - 0.8) < 0.03
 
 
-@pytest.mark.parametrize(('arguments', 'match'), [
-    (dict(brightness=-0.1), 'brightness'), (dict(contrast=(1.2, 0.8)), 'contrast'),
-    (dict(saturation='0.4'), 'saturation'), (dict(hue=0.6), 'hue'), (dict(hue=(-0.7, 0)), 'hue'),
-    (dict(hue=-0.1), 'hue'), (dict(prob=1.1), 'prob'), (dict(contrast=float('nan')), 'contrast')])
+@pytest.mark.parametrize(
+    ('arguments', 'match'),
+    [
+        (dict(brightness=-0.1), 'brightness'),
+        (dict(contrast=(1.2, 0.8)), 'contrast'),
+        (dict(saturation='0.4'), 'saturation'),
+        (dict(hue=0.6), 'hue'),
+        (dict(hue=(-0.7, 0)), 'hue'),
+        (dict(hue=-0.1), 'hue'),
+        (dict(prob=1.1), 'prob'),
+        (dict(contrast=float('nan')), 'contrast'),
+    ],
+)
 def test_bad_arguments(arguments, match) -> None:
     with pytest.raises(ValueError, match=match):
         ColorJitter(**arguments)

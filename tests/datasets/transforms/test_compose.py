@@ -19,8 +19,9 @@ def test_empty_chain_returns_its_input() -> None:
 
 
 def test_builds_configs(picture) -> None:
-    chain = Compose([dict(type='Resize', size=20), dict(type='CenterCrop', size=(8, 10)),
-                     RandomFlip(prob=1.0)])
+    chain = Compose(
+        [dict(type='Resize', size=20), dict(type='CenterCrop', size=(8, 10)), RandomFlip(prob=1.0)]
+    )
     out = chain(dict(img=picture, rng=np.random.default_rng(0)))
     assert out['img'].size == (10, 8)
     assert 'CenterCrop' in repr(chain)
@@ -39,9 +40,20 @@ def test_unknown_transform_names_the_nearest() -> None:
         Compose([dict(type='ColourJitter')])
 
 
-@pytest.mark.parametrize('name', [
-    'CenterCrop', 'ColorJitter', 'GaussianBlur', 'MultiView', 'PackInputs', 'RandomFlip',
-    'RandomGrayscale', 'RandomResizedCrop', 'Resize'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'CenterCrop',
+        'ColorJitter',
+        'GaussianBlur',
+        'MultiView',
+        'PackInputs',
+        'RandomFlip',
+        'RandomGrayscale',
+        'RandomResizedCrop',
+        'Resize',
+    ],
+)
 def test_unknown_argument_is_an_error(name: str) -> None:
     with pytest.raises(ValueError, match="unknown argument 'antialiased'"):
         Compose([dict(type=name, antialiased=True)])

@@ -21,8 +21,9 @@ def test_pixels_at_the_drawn_radius(picture) -> None:
 
 @pytest.mark.parametrize('sigma', [1.0, 1.5, 2.0])
 def test_radius_is_the_standard_deviation(picture, sigma) -> None:
-    out = GaussianBlur((sigma, sigma), prob=1.0)(
-        dict(img=picture, rng=np.random.default_rng(0)))['img']
+    out = GaussianBlur((sigma, sigma), prob=1.0)(dict(img=picture, rng=np.random.default_rng(0)))[
+        'img'
+    ]
     inner = np.s_[8:-8, 8:-8]
 
     def gap(truth: float) -> float:
@@ -43,9 +44,16 @@ def test_prob(picture) -> None:
     assert GaussianBlur(prob=0)(dict(img=small, rng=rng))['img'] is small
 
 
-@pytest.mark.parametrize('arguments', [
-    dict(sigma=(2.0, 0.1)), dict(sigma=(-1, 1)), dict(sigma=1.0), dict(prob=-0.1),
-    dict(prob='half')])
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        dict(sigma=(2.0, 0.1)),
+        dict(sigma=(-1, 1)),
+        dict(sigma=1.0),
+        dict(prob=-0.1),
+        dict(prob='half'),
+    ],
+)
 def test_bad_arguments(arguments) -> None:
     with pytest.raises(ValueError, match='|'.join(arguments)):
         GaussianBlur(**arguments)

@@ -8,9 +8,12 @@ import pytest
 from mochi_mm.datasets.transforms import Compose, MultiView
 
 RECIPE = [
-    dict(type='RandomResizedCrop', size=16), dict(type='ColorJitter', brightness=0.4, contrast=0.4,
-                                                  saturation=0.4, hue=0.1),
-    dict(type='RandomGrayscale'), dict(type='GaussianBlur'), dict(type='RandomFlip')]
+    dict(type='RandomResizedCrop', size=16),
+    dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
+    dict(type='RandomGrayscale'),
+    dict(type='GaussianBlur'),
+    dict(type='RandomFlip'),
+]
 
 
 def pixels(results: dict) -> list[np.ndarray]:
@@ -48,10 +51,18 @@ def test_a_view_cannot_change_what_the_next_one_sees() -> None:
     assert out == dict(img=0, views=[1, 1, 1])
 
 
-@pytest.mark.parametrize(('transforms', 'num_views', 'match'), [
-    ([dict(type='RandomFlip')], 2, 'list of pipelines'), ([], 1, 'list of pipelines'),
-    ([[], []], 2, '1 numbers of views for 2 pipelines'), ([[]], [1, 1], 'num_views'),
-    ([[]], 0, 'positive'), ([[]], [1.5], 'positive'), ([[]], -1, 'positive')])
+@pytest.mark.parametrize(
+    ('transforms', 'num_views', 'match'),
+    [
+        ([dict(type='RandomFlip')], 2, 'list of pipelines'),
+        ([], 1, 'list of pipelines'),
+        ([[], []], 2, '1 numbers of views for 2 pipelines'),
+        ([[]], [1, 1], 'num_views'),
+        ([[]], 0, 'positive'),
+        ([[]], [1.5], 'positive'),
+        ([[]], -1, 'positive'),
+    ],
+)
 def test_bad_arguments(transforms, num_views, match) -> None:
     with pytest.raises(ValueError, match=match):
         MultiView(transforms, num_views)

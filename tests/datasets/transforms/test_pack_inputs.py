@@ -36,8 +36,9 @@ def test_views_come_first(picture) -> None:
 def test_default_collate_makes_the_batch(picture, collate) -> None:
     pack = PackInputs(extra_keys=['bias', 'weight'])
     views = [picture, picture.resize((12, 10))]
-    batch = collate([
-        pack(sample(picture, views=views, bias=np.int64(i), weight=0.5)) for i in range(4)])
+    batch = collate(
+        [pack(sample(picture, views=views, bias=np.int64(i), weight=0.5)) for i in range(4)]
+    )
     assert [tuple(view.shape) for view in batch['inputs']] == [(4, 3, 61, 90), (4, 3, 10, 12)]
     assert {view.dtype for view in batch['inputs']} == {torch.uint8}
     assert all(view.is_contiguous() for view in batch['inputs'])

@@ -14,9 +14,15 @@ from torchvision.transforms import functional as F
 from mochi_mm.datasets.transforms import RandomResizedCrop
 
 
-@pytest.mark.parametrize(('interpolation', 'mode'), [
-    ('bilinear', InterpolationMode.BILINEAR), ('bicubic', InterpolationMode.BICUBIC),
-    ('nearest', InterpolationMode.NEAREST), ('lanczos', InterpolationMode.LANCZOS)])
+@pytest.mark.parametrize(
+    ('interpolation', 'mode'),
+    [
+        ('bilinear', InterpolationMode.BILINEAR),
+        ('bicubic', InterpolationMode.BICUBIC),
+        ('nearest', InterpolationMode.NEAREST),
+        ('lanczos', InterpolationMode.LANCZOS),
+    ],
+)
 @pytest.mark.parametrize('size', [24, (17, 31)])
 def test_pixels_are_those_of_torchvision(picture, interpolation, mode, size) -> None:
     transform = RandomResizedCrop(size, interpolation=interpolation)
@@ -24,7 +30,8 @@ def test_pixels_are_those_of_torchvision(picture, interpolation, mode, size) -> 
         out = transform(dict(img=picture, rng=np.random.default_rng(seed)))['img']
         box = transform.draw(*picture.size, np.random.default_rng(seed))
         expected = F.resized_crop(
-            picture, *box, [size, size] if isinstance(size, int) else list(size), mode)
+            picture, *box, [size, size] if isinstance(size, int) else list(size), mode
+        )
         assert np.array_equal(np.asarray(out), np.asarray(expected))
 
 
@@ -50,8 +57,10 @@ def test_boxes_are_distributed_as_in_torchvision() -> None:
     mine = np.array([transform.draw(400, 300, rng) for _ in range(4000)], dtype=float)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        theirs = np.array([Reference.get_params(image, [0.2, 1.0], [3 / 4, 4 / 3])
-                           for _ in range(4000)], dtype=float)
+        theirs = np.array(
+            [Reference.get_params(image, [0.2, 1.0], [3 / 4, 4 / 3]) for _ in range(4000)],
+            dtype=float,
+        )
     levels = np.linspace(0.05, 0.95, 19)
     for column, side in enumerate((300, 400, 300, 400)):
         gap = np.quantile(mine[:, column], levels) - np.quantile(theirs[:, column], levels)
@@ -77,12 +86,21 @@ def test_box_that_never_fits_becomes_torchvisions_centre_box(width, height) -> N
     assert min(box[2:]) >= 1
 
 
-@pytest.mark.parametrize(('arguments', 'match'), [
-    (dict(size=0), 'size'), (dict(size=(1, 2, 3)), 'size'), (dict(size=2.5), 'size'),
-    (dict(size=8, scale=(0.9, 0.2)), 'scale'), (dict(size=8, scale=(0, 1)), 'scale'),
-    (dict(size=8, scale=(0.5, 1.5)), 'scale'), (dict(size=8, scale=0.5), 'scale'),
-    (dict(size=8, ratio=(0, 1)), 'ratio'), (dict(size=8, ratio=(2, 1)), 'ratio'),
-    (dict(size=8, interpolation='linear'), 'bilinear')])
+@pytest.mark.parametrize(
+    ('arguments', 'match'),
+    [
+        (dict(size=0), 'size'),
+        (dict(size=(1, 2, 3)), 'size'),
+        (dict(size=2.5), 'size'),
+        (dict(size=8, scale=(0.9, 0.2)), 'scale'),
+        (dict(size=8, scale=(0, 1)), 'scale'),
+        (dict(size=8, scale=(0.5, 1.5)), 'scale'),
+        (dict(size=8, scale=0.5), 'scale'),
+        (dict(size=8, ratio=(0, 1)), 'ratio'),
+        (dict(size=8, ratio=(2, 1)), 'ratio'),
+        (dict(size=8, interpolation='linear'), 'bilinear'),
+    ],
+)
 def test_bad_arguments(arguments, match) -> None:
     with pytest.raises(ValueError, match=match):
         RandomResizedCrop(**arguments)

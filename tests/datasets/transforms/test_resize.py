@@ -16,8 +16,9 @@ def test_equals_torchvision(picture, size, expected, mode) -> None:
     assert picture.size == (90, 61)
     out = Resize(size, interpolation=mode)(dict(img=picture))['img']
     assert out.size == expected
-    reference = F.resize(picture, size if isinstance(size, int) else list(size),
-                         InterpolationMode(mode))
+    reference = F.resize(
+        picture, size if isinstance(size, int) else list(size), InterpolationMode(mode)
+    )
     assert np.array_equal(np.asarray(out), np.asarray(reference))
 
 
@@ -25,8 +26,16 @@ def test_short_side_of_an_upright_image(picture) -> None:
     assert Resize(30)(dict(img=picture.transpose(2)))['img'].size == (30, 44)
 
 
-@pytest.mark.parametrize('arguments', [dict(size=-1), dict(size='224'), dict(size=(0, 3)),
-                                       dict(size=True), dict(size=4, interpolation='cubic')])
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        dict(size=-1),
+        dict(size='224'),
+        dict(size=(0, 3)),
+        dict(size=True),
+        dict(size=4, interpolation='cubic'),
+    ],
+)
 def test_bad_arguments(arguments) -> None:
     with pytest.raises(ValueError, match=r'size|interpolation'):
         Resize(**arguments)

@@ -22,14 +22,22 @@ def train(folder: Path, hooks: list[dict], epochs: int = 5, **changes: Any) -> R
     loader = loader_config(size=20)
     loader['sampler'] = torch.utils.data.RandomSampler(ToyImages(20))
     settings: dict[str, Any] = dict(
-        train_dataloader=loader, train_cfg=dict(by_epoch=True, max_epochs=epochs),
-        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), custom_hooks=hooks,
-        randomness=dict(seed=3), default_scope='mochi_mm', experiment_name=f'hook_{folder.name}',
-        default_hooks=dict(checkpoint=None), log_level='WARNING',
-        visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')]))
+        train_dataloader=loader,
+        train_cfg=dict(by_epoch=True, max_epochs=epochs),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        custom_hooks=hooks,
+        randomness=dict(seed=3),
+        default_scope='mochi_mm',
+        experiment_name=f'hook_{folder.name}',
+        default_hooks=dict(checkpoint=None),
+        log_level='WARNING',
+        visualizer=dict(type='Visualizer', vis_backends=[dict(type='LocalVisBackend')]),
+    )
     runner = Runner(
-        dict(type='ToyAlgorithm', backbone=dict(type='ToyBackbone')), str(folder),
-        **{**settings, **changes})
+        dict(type='ToyAlgorithm', backbone=dict(type='ToyBackbone')),
+        str(folder),
+        **{**settings, **changes},
+    )
     runner.train()
     return runner
 
@@ -58,7 +66,8 @@ def test_every_interval_and_the_end(tmp_path: Path) -> None:
     lines = scalars(runner, tmp_path)
     assert [(line['epoch'], line['step']) for line in lines] == [(2, 8), (4, 16), (5, 20)]
     by_k = knn_evaluate(
-        runner.model, toy_loader(ToyImages(30)), toy_loader(ToyImages(12, seed=1)), 3)
+        runner.model, toy_loader(ToyImages(30)), toy_loader(ToyImages(12, seed=1)), 3
+    )
     assert lines[-1]['knn/top1'] == by_k['knn/top1_k3']
     assert lines[-1]['knn/top5'] == by_k['knn/top5_k3']
     assert runner.message_hub.get_scalar('knn/top1').current() == by_k['knn/top1_k3']
@@ -72,12 +81,16 @@ def test_the_last_epoch_is_measured_once(tmp_path: Path) -> None:
     assert [line['epoch'] for line in scalars(runner, tmp_path)] == [2]
 
 
-@pytest.mark.parametrize(('changes', 'message'), [
-    (dict(k=31), 'k is 31 but the data set of the bank has 30 samples'),
-    (dict(bank_dataloader=loader_config(unlabelled=[2])), 'bank data set has samples without'),
-])
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(k=31), 'k is 31 but the data set of the bank has 30 samples'),
+        (dict(bank_dataloader=loader_config(unlabelled=[2])), 'bank data set has samples without'),
+    ],
+)
 def test_data_are_checked_before_the_first_iteration(
-        tmp_path: Path, changes: dict, message: str) -> None:
+    tmp_path: Path, changes: dict, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         train(tmp_path, [hook(**changes)])
     assert not list(tmp_path.rglob('scalars.json'))
@@ -85,7 +98,9 @@ def test_data_are_checked_before_the_first_iteration(
 
 def test_settings_are_checked_when_built() -> None:
     for changes, message in [
-        (dict(interval=0), 'interval is 0'), (dict(k=0), r'k is \[0\]'),
-        (dict(temperature=-1), 'temperature is -1')]:
+        (dict(interval=0), 'interval is 0'),
+        (dict(k=0), r'k is \[0\]'),
+        (dict(temperature=-1), 'temperature is -1'),
+    ]:
         with pytest.raises(ValueError, match=message):
             KNNHook(BANK, QUERIES, **changes)

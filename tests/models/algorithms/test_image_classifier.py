@@ -20,13 +20,18 @@ def classifier(**changes: Any) -> ImageClassifier:
     torch.manual_seed(0)
     settings: dict[str, Any] = dict(
         backbone=dict(type='ToyBackbone'),
-        head=dict(type='LinearHead', num_classes=6, in_channels=16))
+        head=dict(type='LinearHead', num_classes=6, in_channels=16),
+    )
     return ImageClassifier(**{**settings, **changes})
 
 
 def steps(model: ImageClassifier, number: int = 3, lr: float = 0.5) -> None:
-    wrapper = build_optim_wrapper(model, dict(
-        type='OptimWrapper', optimizer=dict(type='SGD', lr=lr, momentum=0.9, weight_decay=0.1)))
+    wrapper = build_optim_wrapper(
+        model,
+        dict(
+            type='OptimWrapper', optimizer=dict(type='SGD', lr=lr, momentum=0.9, weight_decay=0.1)
+        ),
+    )
     model.train()
     for _ in range(number):
         for batch in toy_loader(ToyImages()):
@@ -49,12 +54,14 @@ def test_a_frozen_backbone_stays_in_evaluation_mode_and_builds_no_graph() -> Non
     assert not any(module.training for module in model.backbone.modules())
     saved: list[torch.Size] = []
     with torch.autograd.graph.saved_tensors_hooks(
-            lambda t: saved.append(t.shape) or t, lambda t: t):
+        lambda t: saved.append(t.shape) or t, lambda t: t
+    ):
         model.loss([torch.randn(4, 3, 8, 8)], dict(gt_label=torch.arange(4)))
     assert saved and all(len(shape) <= 2 for shape in saved)  # no feature map is kept
     model.requires_grad_(True)  # someone unfreezes the parameters: still none through the backbone
     model.loss([torch.randn(4, 3, 8, 8)], dict(gt_label=torch.arange(4)))[
-        'loss_classification'].backward()
+        'loss_classification'
+    ].backward()
     assert all(p.grad is None for p in model.backbone.parameters())
 
 

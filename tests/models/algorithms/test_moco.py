@@ -35,8 +35,12 @@ def test_key_encoder_starts_as_a_copy_and_is_not_trained() -> None:
 
 
 def test_initialisation_by_config_reaches_the_key_encoder() -> None:
-    neck = dict(type='MLPNeck', in_channels=64, out_channels=8,
-                init_cfg=dict(type='Constant', layer='Linear', val=0.25, bias=0.5))
+    neck = dict(
+        type='MLPNeck',
+        in_channels=64,
+        out_channels=8,
+        init_cfg=dict(type='Constant', layer='Linear', val=0.25, bias=0.5),
+    )
     model = MODELS.build(moco_config(neck=neck))
     model.init_weights()
     for encoder in (model.neck, model.key_encoder['neck']):
@@ -51,8 +55,9 @@ def test_ema_equals_the_loop() -> None:
             p.add_(torch.randn_like(p))
     statistics = {n: b.clone() for n, b in model.key_encoder.named_buffers()}
     model.update_ema()
-    pairs = zip(model.key_encoder.parameters(), old.parameters(), model.query_parameters(),
-                strict=True)
+    pairs = zip(
+        model.key_encoder.parameters(), old.parameters(), model.query_parameters(), strict=True
+    )
     for new, former, query in pairs:
         expected = 0.9 * former.double() + 0.1 * query.double()
         torch.testing.assert_close(new.double(), expected, rtol=1e-6, atol=1e-6)
@@ -81,7 +86,9 @@ def test_loss_is_that_of_the_parts() -> None:
     query = twin.neck(twin.backbone(first)[-1].mean((2, 3)))
     key = twin.key_encoder['neck'](twin.key_encoder['backbone'](second)[-1].mean((2, 3)))
     twin.head.set_step(StepKey(0, 0))
-    torch.testing.assert_close(twin.head.loss(query, key, batch['data_samples'])['loss_contrast'], loss)
+    torch.testing.assert_close(
+        twin.head.loss(query, key, batch['data_samples'])['loss_contrast'], loss
+    )
 
 
 def test_mixing_with_no_mixers_is_mocov2_bit_for_bit() -> None:
@@ -108,7 +115,8 @@ def test_split_bn_normalises_query_and_key_in_different_groups() -> None:
     assert sum(isinstance(m, _SplitBatchNorm) for m in model.modules()) > 4
     seen: list[torch.Tensor] = []
     model.key_encoder['backbone'].conv1.register_forward_pre_hook(
-        lambda module, inputs: seen.append(inputs[0].clone()))
+        lambda module, inputs: seen.append(inputs[0].clone())
+    )
     batch = views(6)
     step(model, batch)
     images = model.data_preprocessor(batch)['inputs'][1]
@@ -147,13 +155,20 @@ def test_channels_last_changes_rounding_only() -> None:
     assert weight.is_contiguous(memory_format=torch.channels_last)
     batch = views(4)
     torch.testing.assert_close(
-        step(plain, batch)['loss_contrast'], step(last, batch)['loss_contrast'], rtol=1e-4, atol=1e-5)
+        step(plain, batch)['loss_contrast'],
+        step(last, batch)['loss_contrast'],
+        rtol=1e-4,
+        atol=1e-5,
+    )
     with torch.no_grad():
         for p in last.query_parameters():
             p.add_(0.01)
     last.update_ema()
-    assert last.key_encoder['backbone'].layer1[0].conv1.weight.is_contiguous(
-        memory_format=torch.channels_last)
+    assert (
+        last.key_encoder['backbone']
+        .layer1[0]
+        .conv1.weight.is_contiguous(memory_format=torch.channels_last)
+    )
 
 
 def test_extract_feat_and_modes() -> None:
@@ -177,7 +192,9 @@ def test_bad_settings() -> None:
         build_moco(batch_shuffle='yes')
     with pytest.raises(ValueError, match='one process'):
         build_moco(batch_shuffle='shuffle')
-    with pytest.raises(ValueError, match='neck gives 9 channels but the memory holds keys of width 8'):
+    with pytest.raises(
+        ValueError, match='neck gives 9 channels but the memory holds keys of width 8'
+    ):
         build_moco(neck=dict(type='MLPNeck', in_channels=64, out_channels=9))
     with pytest.raises(ValueError, match='backbone gives 64 channels but the neck takes 32'):
         build_moco(neck=dict(type='MLPNeck', in_channels=32, out_channels=8))
@@ -192,7 +209,8 @@ def shuffled_keys(rank: int, splits: list[int]) -> dict[str, torch.Tensor]:
     images = model.data_preprocessor(views(sum(splits)))['inputs'][1].split(splits)[rank]
     seen: list[torch.Tensor] = []
     model.key_encoder['backbone'].register_forward_pre_hook(
-        lambda module, inputs: seen.append(inputs[0].clone()))
+        lambda module, inputs: seen.append(inputs[0].clone())
+    )
     return dict(keys=model._encode_keys(images), seen=seen[0], own=images)
 
 
@@ -205,5 +223,7 @@ def test_shuffling_over_ranks(splits: list[int]) -> None:
     torch.testing.assert_close(keys, plain._encode_keys(images), rtol=1e-5, atol=1e-6)
     exchanged = torch.cat([r['seen'] for r in results])
     assert not torch.equal(exchanged, images)
-    assert torch.equal(exchanged.flatten(1).sum(1).sort().values, images.flatten(1).sum(1).sort().values)
+    assert torch.equal(
+        exchanged.flatten(1).sum(1).sort().values, images.flatten(1).sum(1).sort().values
+    )
     assert [len(r['seen']) for r in results] == splits

@@ -27,7 +27,7 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         sums = all_reduce(sums)
         channels = input.shape[1]
         mean = sums[:channels] / sums[-1]
-        variance = sums[channels:2 * channels] / sums[-1] - mean * mean
+        variance = sums[channels : 2 * channels] / sums[-1] - mean * mean
         with torch.no_grad():
             unbiased = variance * sums[-1] / (sums[-1] - 1)
             self.running_mean.lerp_(mean, 0.1)
@@ -55,7 +55,8 @@ def train(model: Any, trained: nn.Module, split: Any) -> dict[str, Any]:
         batch = views(sum(splits), seed=iteration)
         share = dict(
             inputs=[split(view, splits) for view in batch['inputs']],
-            data_samples={n: split(v, splits) for n, v in batch['data_samples'].items()})
+            data_samples={n: split(v, splits) for n, v in batch['data_samples'].items()},
+        )
         optimizer.zero_grad()
         loss = trained(**model.data_preprocessor(share), mode='loss')['loss_contrast']
         loss.backward()
@@ -85,8 +86,9 @@ def test_two_ranks_equal_one_process(shuffle: str) -> None:
     model = build('none')
     whole = train(model, model, lambda tensor, splits: tensor)
     for step in range(len(STEPS)):
-        torch.testing.assert_close(results[0]['losses'][step], whole['losses'][step],
-                                   rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            results[0]['losses'][step], whole['losses'][step], rtol=1e-4, atol=1e-4
+        )
     for result in results:
         for name, value in whole['state'].items():
             if 'num_batches_tracked' in name:

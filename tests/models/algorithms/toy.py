@@ -14,12 +14,17 @@ PAIRS = [dict(type='PairMixing', num=6), dict(type='QueryMixing', num=3)]
 def moco_config(mixing: bool = True, **kwargs: Any) -> dict[str, Any]:
     """A config with a narrow ResNet-10, 16 keys of width 8."""
     head: dict[str, Any] = dict(
-        type='ContrastiveHead', memory=dict(type='FeatureQueue', length=16, dim=8))
+        type='ContrastiveHead', memory=dict(type='FeatureQueue', length=16, dim=8)
+    )
     if mixing:
         head.update(type='HardNegativeMixingHead', num_hard=5, mixers=PAIRS)
     config: dict[str, Any] = dict(
-        type='MoCo', backbone=dict(type='ResNet', depth=10, width=0.125, stem='small'),
-        neck=dict(type='MLPNeck', in_channels=64, out_channels=8), head=head, num_splits=2)
+        type='MoCo',
+        backbone=dict(type='ResNet', depth=10, width=0.125, stem='small'),
+        neck=dict(type='MLPNeck', in_channels=64, out_channels=8),
+        head=head,
+        num_splits=2,
+    )
     config.update(kwargs)
     return config
 
@@ -36,6 +41,9 @@ def views(batch: int, seed: int = 0, num_views: int = 2) -> dict[str, Any]:
     """A collated batch of random images."""
     generator = torch.Generator().manual_seed(seed)
     return dict(
-        inputs=[torch.randint(0, 256, (batch, 3, 8, 8), generator=generator, dtype=torch.uint8)
-                for _ in range(num_views)],
-        data_samples=dict(gt_label=torch.arange(batch) % 3, sample_idx=torch.arange(batch)))
+        inputs=[
+            torch.randint(0, 256, (batch, 3, 8, 8), generator=generator, dtype=torch.uint8)
+            for _ in range(num_views)
+        ],
+        data_samples=dict(gt_label=torch.arange(batch) % 3, sample_idx=torch.arange(batch)),
+    )

@@ -43,7 +43,9 @@ def test_width_scales_every_layer(width: float, stem: str) -> None:
     maps = net(torch.randn(2, 3, 32, 32))
     channels = [round(64 * 2**i * width) for i in range(4)]
     first = 32 if stem == 'small' else 8
-    assert [m.shape[1:] for m in maps] == [(c, first >> i, first >> i) for i, c in enumerate(channels)]
+    assert [m.shape[1:] for m in maps] == [
+        (c, first >> i, first >> i) for i, c in enumerate(channels)
+    ]
     assert net.conv1.weight.shape[0] == net.bn1.num_features == channels[0]
     full = ResNet(10, width=1, stem=stem)
     for name, value in net.named_parameters():
@@ -55,7 +57,9 @@ def test_width_scales_every_layer(width: float, stem: str) -> None:
 def test_frozen_stages(stages: int) -> None:
     net = ResNet(10, width=0.125, frozen_stages=stages).train()
     before = {n: b.clone() for n, b in net.named_buffers()}
-    net(torch.randn(2, 3, 64, 64))[-1].sum().backward() if stages < 4 else net(torch.randn(2, 3, 64, 64))
+    net(torch.randn(2, 3, 64, 64))[-1].sum().backward() if stages < 4 else net(
+        torch.randn(2, 3, 64, 64)
+    )
     frozen = ('conv1', 'bn1', *(f'layer{i}' for i in range(1, stages + 1))) if stages >= 0 else ()
     for name, parameter in net.named_parameters():
         is_frozen = name.split('.')[0] in frozen
@@ -73,10 +77,16 @@ def test_norm_eval() -> None:
     assert torch.equal(net.bn1.running_mean, before) and net.bn1.weight.requires_grad
 
 
-@pytest.mark.parametrize(('arguments', 'message'), [
-    (dict(depth=20), 'depth is 20; expected one of'), (dict(width=0), 'width is 0'),
-    (dict(out_indices=(4, )), r'out_indices is \(4,\)'), (dict(frozen_stages=5), 'frozen_stages is 5'),
-    (dict(stem='tiny'), "stem is 'tiny'")])
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (dict(depth=20), 'depth is 20; expected one of'),
+        (dict(width=0), 'width is 0'),
+        (dict(out_indices=(4,)), r'out_indices is \(4,\)'),
+        (dict(frozen_stages=5), 'frozen_stages is 5'),
+        (dict(stem='tiny'), "stem is 'tiny'"),
+    ],
+)
 def test_bad_settings(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ResNet(**arguments)
@@ -86,7 +96,7 @@ def test_timm_backbone() -> None:
     timm = pytest.importorskip('timm', reason='timm is not installed')
     net = MODELS.build(dict(type='TimmBackbone', model_name='resnet10t')).eval()
     images = torch.randn(2, 3, 64, 64)
-    features, = net(images)
+    (features,) = net(images)
     assert features.shape == (2, net.out_channels)
     theirs = timm.create_model('resnet10t', num_classes=0).eval()
     theirs.load_state_dict(net.timm.state_dict())

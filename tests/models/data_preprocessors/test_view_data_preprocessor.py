@@ -9,7 +9,7 @@ from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
 
 
 def test_normalises_each_view() -> None:
-    mean, std = (10., 20., 30.), (2., 4., 5.)
+    mean, std = (10.0, 20.0, 30.0), (2.0, 4.0, 5.0)
     preprocessor = ViewDataPreprocessor(mean, std)
     views = [torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8) for _ in range(3)]
     labels = torch.tensor([3, -1])
@@ -30,9 +30,11 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match='std above 0'):
         ViewDataPreprocessor(std=(1, 0, 1))
     with pytest.raises(ValueError, match='three numbers each'):
-        ViewDataPreprocessor(mean=(1, ))
+        ViewDataPreprocessor(mean=(1,))
     preprocessor = ViewDataPreprocessor()
-    with pytest.raises(ValueError, match=r'a tensor of shape \(2, 3, 4, 4\); expected a list of views'):
+    with pytest.raises(
+        ValueError, match=r'a tensor of shape \(2, 3, 4, 4\); expected a list of views'
+    ):
         preprocessor(dict(inputs=torch.zeros(2, 3, 4, 4), data_samples={}))
     with pytest.raises(ValueError, match='default_collate'):
         preprocessor(dict(inputs=[torch.zeros(2, 1, 4, 4)], data_samples={}))

@@ -12,7 +12,7 @@ from tests.reference import info_nce_loop
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
-@pytest.mark.parametrize('sizes', [(1, ), (7, ), (5, 3), (1, 1, 64)])
+@pytest.mark.parametrize('sizes', [(1,), (7,), (5, 3), (1, 1, 64)])
 @pytest.mark.parametrize('temperature', [0.07, 0.2, 1.0])
 def test_equals_the_loop(dtype: torch.dtype, sizes: tuple[int, ...], temperature: float) -> None:
     generator = torch.Generator().manual_seed(0)
@@ -23,8 +23,9 @@ def test_equals_the_loop(dtype: torch.dtype, sizes: tuple[int, ...], temperature
         everyone = [float(x) for block in blocks for x in block[b]]
         expected = info_nce_loop(float(positive[b]), everyone, temperature)
         exact = dtype == torch.float64
-        assert float(loss[b]) == pytest.approx(expected, rel=1e-12 if exact else 1e-5,
-                                               abs=1e-12 if exact else 1e-5)
+        assert float(loss[b]) == pytest.approx(
+            expected, rel=1e-12 if exact else 1e-5, abs=1e-12 if exact else 1e-5
+        )
 
 
 def test_masked_negative_counts_for_nothing() -> None:
@@ -43,5 +44,5 @@ def test_chance_level() -> None:
 
 
 def test_large_logits_do_not_overflow() -> None:
-    loss = info_nce(torch.tensor([-1.]), [torch.ones(1, 3)], 0.001)
+    loss = info_nce(torch.tensor([-1.0]), [torch.ones(1, 3)], 0.001)
     assert float(loss) == pytest.approx(2000 + math.log(3), rel=1e-6)

@@ -11,8 +11,9 @@ from torch import Tensor
 from mochi_mm.models.functional.knn import knn_predict, knn_scores, nearest_in_bank
 
 
-def slow_scores(queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int,
-                temperature: float) -> Tensor:
+def slow_scores(
+    queries: Tensor, bank: Tensor, labels: Tensor, num_classes: int, k: int, temperature: float
+) -> Tensor:
     """Sort all cosines of a query, let the first k vote exp(cosine / temperature)."""
     result = torch.zeros(len(queries), num_classes, dtype=torch.float64)
     for q, query in enumerate(queries.double()):
@@ -31,15 +32,17 @@ def make(q: int, m: int, c: int = 5, classes: int = 4) -> tuple[Tensor, Tensor, 
     generator = torch.Generator().manual_seed(100 * q + m)
     queries = 3 * torch.randn(q, c, generator=generator)
     bank = 0.2 * torch.randn(m, c, generator=generator)
-    return queries, bank, torch.randint(0, classes, (m, ), generator=generator)
+    return queries, bank, torch.randint(0, classes, (m,), generator=generator)
 
 
 @pytest.mark.parametrize('temperature', [0.07, 1.0])
 @pytest.mark.parametrize(
-    ('q', 'm', 'k'), [(1, 1, 1), (3, 7, 1), (3, 7, 7), (5, 8, 7), (4, 13, 6), (9, 12, 5)])
+    ('q', 'm', 'k'), [(1, 1, 1), (3, 7, 1), (3, 7, 7), (5, 8, 7), (4, 13, 6), (9, 12, 5)]
+)
 @pytest.mark.parametrize('chunks', [(1, 1), (4, 4), (3, 6), (100, 100)])
-def test_equals_the_loop_for_any_chunking(q: int, m: int, k: int, temperature: float,
-                                          chunks: tuple[int, int]) -> None:
+def test_equals_the_loop_for_any_chunking(
+    q: int, m: int, k: int, temperature: float, chunks: tuple[int, int]
+) -> None:
     queries, bank, labels = make(q, m)
     scores = knn_predict(queries, bank, labels, 4, k, temperature, *chunks)
     assert scores.dtype == torch.float32
@@ -57,11 +60,12 @@ def test_several_k_share_one_search() -> None:
 
 
 def test_neighbours_come_nearest_first() -> None:
-    bank = torch.tensor([[1., 0.], [0., 2.], [3., 3.], [-1., 0.]])
+    bank = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0], [-1.0, 0.0]])
     similarity, labels = nearest_in_bank(
-        torch.tensor([[5., 0.]]), bank, torch.arange(4), 3, bank_chunk=2)
+        torch.tensor([[5.0, 0.0]]), bank, torch.arange(4), 3, bank_chunk=2
+    )
     assert labels.tolist() == [[0, 2, 1]]
-    torch.testing.assert_close(similarity, torch.tensor([[1., 2**-0.5, 0.]]))
+    torch.testing.assert_close(similarity, torch.tensor([[1.0, 2**-0.5, 0.0]]))
 
 
 def test_a_small_temperature_does_not_overflow() -> None:
@@ -81,20 +85,25 @@ def test_half_precision_input_is_compared_in_float32() -> None:
     torch.testing.assert_close(similarity, expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize(('change', 'message'), [
-    (dict(k=9), 'k is 9 but the bank holds 8 rows'),
-    (dict(k=0), r'k is \[0\]'),
-    (dict(k=1.5), r'k is \[1.5\]'),
-    (dict(temperature=0.0), 'temperature is 0.0'),
-    (dict(bank_labels=torch.tensor([0, 1, -1, 0, 0, 0, -1, 0])), r'label -1 \(2 of 8 rows\)'),
-    (dict(num_classes=1), 'expected 0 to 0'),
-    (dict(queries=torch.zeros(0, 5)), r'queries has shape \(0, 5\)'),
-    (dict(bank=torch.zeros(0, 5), bank_labels=torch.zeros(0, dtype=torch.int64)),
-     r'bank has shape \(0, 5\)'),
-    (dict(queries=torch.ones(2, 6)), 'queries are 6 wide, the bank 5'),
-    (dict(bank_labels=torch.zeros(7, dtype=torch.int64)), r'shape \(7,\) for 8 bank rows'),
-    (dict(queries=torch.full((1, 5), math.nan)), 'not finite'),
-])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(k=9), 'k is 9 but the bank holds 8 rows'),
+        (dict(k=0), r'k is \[0\]'),
+        (dict(k=1.5), r'k is \[1.5\]'),
+        (dict(temperature=0.0), 'temperature is 0.0'),
+        (dict(bank_labels=torch.tensor([0, 1, -1, 0, 0, 0, -1, 0])), r'label -1 \(2 of 8 rows\)'),
+        (dict(num_classes=1), 'expected 0 to 0'),
+        (dict(queries=torch.zeros(0, 5)), r'queries has shape \(0, 5\)'),
+        (
+            dict(bank=torch.zeros(0, 5), bank_labels=torch.zeros(0, dtype=torch.int64)),
+            r'bank has shape \(0, 5\)',
+        ),
+        (dict(queries=torch.ones(2, 6)), 'queries are 6 wide, the bank 5'),
+        (dict(bank_labels=torch.zeros(7, dtype=torch.int64)), r'shape \(7,\) for 8 bank rows'),
+        (dict(queries=torch.full((1, 5), math.nan)), 'not finite'),
+    ],
+)
 def test_errors(change: dict, message: str) -> None:
     queries, bank, labels = make(2, 8, classes=2)
     arguments = dict(queries=queries, bank=bank, bank_labels=labels, num_classes=2, k=3)

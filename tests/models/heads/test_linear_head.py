@@ -22,11 +22,11 @@ def test_start() -> None:
 
 def test_loss_accuracy_and_probabilities() -> None:
     head = LinearHead(3, 2)
-    features = torch.tensor([[1., 2.], [-1., 0.5], [0., 3.]])
+    features = torch.tensor([[1.0, 2.0], [-1.0, 0.5], [0.0, 3.0]])
     labels = torch.tensor([2, 0, 1])
     with torch.no_grad():
-        head.fc.weight.copy_(torch.tensor([[1., 0.], [0., 1.], [1., 1.]]))
-        head.fc.bias.copy_(torch.tensor([0.5, 0., -0.25]))
+        head.fc.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
+        head.fc.bias.copy_(torch.tensor([0.5, 0.0, -0.25]))
     result = head.loss(features, dict(gt_label=labels))
     total, right = 0.0, 0
     for (a, b), label in zip(features.tolist(), labels.tolist(), strict=True):
@@ -49,10 +49,13 @@ def test_logits_are_float32_under_autocast() -> None:
     assert torch.equal(logits, head(features))
 
 
-@pytest.mark.parametrize(('label', 'message'), [
-    (-1, 'label -1; expected 0 to 2.*data set with labels'),
-    (5, 'label 5; expected 0 to 2.*at least 6'),
-])
+@pytest.mark.parametrize(
+    ('label', 'message'),
+    [
+        (-1, 'label -1; expected 0 to 2.*data set with labels'),
+        (5, 'label 5; expected 0 to 2.*at least 6'),
+    ],
+)
 def test_labels_outside_the_classes(label: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LinearHead(3, 2).loss(torch.zeros(2, 2), dict(gt_label=torch.tensor([0, label])))

@@ -51,21 +51,30 @@ def batch(size: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, dict[st
     return query, key, samples
 
 
-def loss_loop(head: Any, query: torch.Tensor, key: torch.Tensor, bank: torch.Tensor,
-              samples: dict[str, torch.Tensor], labels: torch.Tensor,
-              indices: torch.Tensor) -> list[float]:
+def loss_loop(
+    head: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    bank: torch.Tensor,
+    samples: dict[str, torch.Tensor],
+    labels: torch.Tensor,
+    indices: torch.Tensor,
+) -> list[float]:
     """The objective of each query by its definition."""
     losses = []
     for b in range(len(query)):
         q, k = unit(query[b].detach().double()), unit(key[b].double())
-        own = [head.mask_own_keys and int(indices[j]) == int(samples['sample_idx'][b])
-               for j in range(LENGTH)]
+        own = [
+            head.mask_own_keys and int(indices[j]) == int(samples['sample_idx'][b])
+            for j in range(LENGTH)
+        ]
         same = [int(labels[j]) == int(samples['gt_label'][b]) for j in range(LENGTH)]
         cosine = [dot(q, bank[j].double()) for j in range(LENGTH)]
-        negatives = [cosine[j] for j in range(LENGTH)
-                     if not own[j] and not (head.oracle_loss and same[j])]
+        negatives = [
+            cosine[j] for j in range(LENGTH) if not own[j] and not (head.oracle_loss and same[j])
+        ]
         minable = [j for j in range(LENGTH) if not own[j] and not (head.oracle_mix and same[j])]
-        minable = sorted(minable, key=lambda j: -cosine[j])[:head.num_hard]
+        minable = sorted(minable, key=lambda j: -cosine[j])[: head.num_hard]
         for mixer in getattr(head, 'mixers', []):
             for s in range(mixer.num):
                 n_i = bank[minable[s % head.num_hard]].double()
@@ -88,9 +97,11 @@ HEADS: dict[str, Any] = {
     'pairs only': lambda: HardNegativeMixingHead(memory(), 5, [FixedPair(2)], temperature=0.5),
     'queries only': lambda: HardNegativeMixingHead(memory(), 1, [FixedQuery(4)]),
     'oracle in the mixing': lambda: HardNegativeMixingHead(
-        memory(), 3, [FixedPair(4), FixedQuery(4)], oracle_mix=True),
+        memory(), 3, [FixedPair(4), FixedQuery(4)], oracle_mix=True
+    ),
     'oracle in both, own masked': lambda: HardNegativeMixingHead(
-        memory(), 3, [FixedPair(4)], oracle_mix=True, oracle_loss=True, mask_own_keys=True),
+        memory(), 3, [FixedPair(4)], oracle_mix=True, oracle_loss=True, mask_own_keys=True
+    ),
 }
 
 
@@ -119,11 +130,18 @@ def test_gradient_equals_finite_differences_of_the_loop() -> None:
             for sign in (1, -1):
                 moved = query.detach().double()
                 moved[b, d] += sign * step
-                values.append(sum(loss_loop(head, moved, key, bank, samples, head.memory.labels,
-                                            head.memory.indices)) / 2)
+                values.append(
+                    sum(
+                        loss_loop(
+                            head, moved, key, bank, samples, head.memory.labels, head.memory.indices
+                        )
+                    )
+                    / 2
+                )
             assert query.grad is not None
-            assert float(query.grad[b, d]) == pytest.approx((values[0] - values[1]) / (2 * step),
-                                                            abs=1e-5)
+            assert float(query.grad[b, d]) == pytest.approx(
+                (values[0] - values[1]) / (2 * step), abs=1e-5
+            )
 
 
 def test_gradient_with_mixing_is_that_of_the_references() -> None:
@@ -143,15 +161,21 @@ def test_gradient_with_mixing_is_that_of_the_references() -> None:
     logits = [(q * k).sum(1, keepdim=True), q @ bank.T]
     logits += [torch.einsum('bd,bsd->bs', q, v) for v in vectors]
     torch.nn.functional.cross_entropy(
-        torch.cat(logits, 1) / TEMPERATURE, torch.zeros(5, dtype=torch.long)).backward()
+        torch.cat(logits, 1) / TEMPERATURE, torch.zeros(5, dtype=torch.long)
+    ).backward()
     assert plain.grad is not None
     torch.testing.assert_close(query.grad, plain.grad.float(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize('head', [
-    lambda: HardNegativeMixingHead(memory(), LENGTH, []),
-    lambda: HardNegativeMixingHead(memory(), LENGTH, [PairMixing(5), QueryMixing(2)], start_epoch=2),
-])
+@pytest.mark.parametrize(
+    'head',
+    [
+        lambda: HardNegativeMixingHead(memory(), LENGTH, []),
+        lambda: HardNegativeMixingHead(
+            memory(), LENGTH, [PairMixing(5), QueryMixing(2)], start_epoch=2
+        ),
+    ],
+)
 def test_without_mixing_it_is_moco_bit_for_bit(head: Any) -> None:
     mixing, plain = head(), ContrastiveHead(memory(), TEMPERATURE)
     for step in range(3):
@@ -211,18 +235,22 @@ def test_statistics() -> None:
     similarity, index = real.topk(4, dim=1)
     hard = HardNegatives(bank.double(), index, similarity)
     synthetic = torch.cat(
-        [(q[:, None] * m.features(q, hard, m.plan(hard))).sum(-1) for m in head.mixers], 1)
+        [(q[:, None] * m.features(q, hard, m.plan(hard))).sum(-1) for m in head.mixers], 1
+    )
     hardest = real.amax(1)
     expected = dict(
         acc_contrast=sum(float(positive[b] > hardest[b]) for b in range(7)) / 7,
         acc_contrast_synthetic=sum(
-            float(positive[b] > max(hardest[b], synthetic[b].max())) for b in range(7)) / 7,
+            float(positive[b] > max(hardest[b], synthetic[b].max())) for b in range(7)
+        )
+        / 7,
         sim_positive=float(positive.mean()),
         sim_hardest=float(similarity.mean()),
-        share_harder=sum(float(synthetic[b, s] > hardest[b]) for b in range(7)
-                         for s in range(11)) / 77,
+        share_harder=sum(float(synthetic[b, s] > hardest[b]) for b in range(7) for s in range(11))
+        / 77,
         queue_fill=8 / LENGTH,
-        chance_level=math.log(1 + LENGTH))
+        chance_level=math.log(1 + LENGTH),
+    )
     assert set(stats) == {*expected, 'loss_contrast'}
     for name, value in expected.items():
         assert float(stats[name]) == pytest.approx(value, abs=1e-6), name
@@ -242,14 +270,18 @@ def test_plans_are_keyed_by_the_step() -> None:
         return float(head.loss(query, other, samples)['loss_contrast'].detach())
 
     assert value(StepKey(0, 5), 1) == value(StepKey(0, 5), 2)
-    different = {value(k, 1) for k in (StepKey(0, 5), StepKey(0, 6), StepKey(1, 5), StepKey(0, 5, 1))}
+    different = {
+        value(k, 1) for k in (StepKey(0, 5), StepKey(0, 6), StepKey(1, 5), StepKey(0, 5, 1))
+    }
     assert len(different) == 4
 
 
 def test_a_query_without_usable_negatives() -> None:
     """The oracle may leave a query with nothing to mix, or less than num_hard."""
     queue = FeatureQueue(6, DIM)
-    queue.enqueue(random_units(6, DIM, 0).float(), torch.tensor([0, 0, 0, 0, 0, 1]), torch.arange(6))
+    queue.enqueue(
+        random_units(6, DIM, 0).float(), torch.tensor([0, 0, 0, 0, 0, 1]), torch.arange(6)
+    )
     head = HardNegativeMixingHead(queue, 4, [PairMixing(5), QueryMixing(5)], oracle_mix=True)
     query, key, samples = batch(3)
     samples['gt_label'] = torch.tensor([0, 1, 2])

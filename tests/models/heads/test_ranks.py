@@ -46,8 +46,13 @@ def on_a_rank(rank: int, kind: str, batches: list[list[int]]) -> dict[str, Any]:
     parts = []
     for step, splits in enumerate(batches):
         query, key, samples = embeddings(sum(splits), step)
-        parts.append((query.split(splits)[rank], key.split(splits)[rank],
-                      {name: value.split(splits)[rank] for name, value in samples.items()}))
+        parts.append(
+            (
+                query.split(splits)[rank],
+                key.split(splits)[rank],
+                {name: value.split(splits)[rank] for name, value in samples.items()},
+            )
+        )
     result = run(make(kind), parts)
     # What data-parallel training reports and applies is the mean over ranks.
     for loss in result['losses']:

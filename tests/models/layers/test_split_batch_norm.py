@@ -21,7 +21,8 @@ def test_equals_a_layer_for_each_group(batch: int, splits: int, shape: tuple[int
     for step in range(2):
         images = torch.randn(batch, 4, *shape, generator=torch.Generator().manual_seed(step)) + 3
         expected = torch.cat(
-            [layer(part) for layer, part in zip(groups, images.tensor_split(splits), strict=True)])
+            [layer(part) for layer, part in zip(groups, images.tensor_split(splits), strict=True)]
+        )
         torch.testing.assert_close(split(images), expected)
         # Each group starts from the statistics that all groups shared after the step before.
         mean = torch.stack([g.running_mean for g in groups]).mean(0)
@@ -44,7 +45,9 @@ def test_small_batches_use_fewer_groups() -> None:
 
 
 def test_other_layers_are_left_alone_and_bad_numbers_refused() -> None:
-    module = split_batch_norm(nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2), nn.LayerNorm(2)), 2)
+    module = split_batch_norm(
+        nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2), nn.LayerNorm(2)), 2
+    )
     assert [type(m).__name__ for m in module] == ['Conv2d', 'SplitBatchNorm2d', 'LayerNorm']
     with pytest.raises(ValueError, match='num_splits is 0'):
         split_batch_norm(nn.BatchNorm2d(2), 0)

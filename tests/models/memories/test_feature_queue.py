@@ -89,8 +89,14 @@ def test_snapshot_is_left_alone() -> None:
 def test_masks() -> None:
     queue = FeatureQueue(4, 2)
     queue.enqueue(random_units(3, 2, 0).float(), torch.tensor([5, 6, 5]), torch.tensor([1, 2, 3]))
-    assert queue.own_keys(torch.tensor([2, -1])).tolist() == [[False, True, False, False], [False] * 4]
-    assert queue.same_class(torch.tensor([5, -1])).tolist() == [[True, False, True, False], [False] * 4]
+    assert queue.own_keys(torch.tensor([2, -1])).tolist() == [
+        [False, True, False, False],
+        [False] * 4,
+    ]
+    assert queue.same_class(torch.tensor([5, -1])).tolist() == [
+        [True, False, True, False],
+        [False] * 4,
+    ]
     assert float(queue.fill()) == pytest.approx(0.75)
 
 
@@ -100,8 +106,10 @@ def test_half_precision_keys_are_stored_in_float32() -> None:
     assert queue.features.dtype == torch.float32
 
 
-@pytest.mark.parametrize(('name', 'arguments'), [('length', dict(length=0)), ('dim', dict(dim=-3)),
-                                                 ('length', dict(length=1.5))])
+@pytest.mark.parametrize(
+    ('name', 'arguments'),
+    [('length', dict(length=0)), ('dim', dict(dim=-3)), ('length', dict(length=1.5))],
+)
 def test_bad_sizes(name: str, arguments: dict) -> None:
     with pytest.raises(ValueError, match=f'{name} is .*expected an integer >= 1'):
         FeatureQueue(**arguments)
@@ -132,7 +140,9 @@ def test_two_ranks_equal_one(splits: list[int]) -> None:
     plain = ListQueue(FeatureQueue(LENGTH, 3).features.tolist())
     for step in range(3):
         ids = (torch.arange(sum(splits)) + 10 * step).tolist()
-        plain.enqueue(random_units(sum(splits), 3, step).float().tolist(), ids, [i + 1 for i in ids])
+        plain.enqueue(
+            random_units(sum(splits), 3, step).float().tolist(), ids, [i + 1 for i in ids]
+        )
     for state in (first, second):
         queue = FeatureQueue(LENGTH, 3)
         queue.load_state_dict(state)

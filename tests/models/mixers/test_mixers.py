@@ -15,15 +15,17 @@ MIXERS: list[Callable[[int], BaseMixer]] = [PairMixing, QueryMixing]
 SIZES = [(b, n, s) for b in (1, 7, 64) for n in (1, 7, 64) for s in (1, 7, 64)] + [(7, 7, 200)]
 
 
-def make(batch: int, hard: int, dtype: torch.dtype = torch.float32, dim: int = 16,
-         rows: int = 80) -> tuple[torch.Tensor, HardNegatives]:
+def make(
+    batch: int, hard: int, dtype: torch.dtype = torch.float32, dim: int = 16, rows: int = 80
+) -> tuple[torch.Tensor, HardNegatives]:
     query, bank = random_units(batch, dim, 1).to(dtype), random_units(rows, dim, 2).to(dtype)
     similarity, index = (query @ bank.T).topk(hard, dim=1)
     return query, HardNegatives(bank, index, similarity)
 
 
-def synthetic_loop(mixer: BaseMixer, query: torch.Tensor, hard: HardNegatives,
-                   plan: Plan) -> torch.Tensor:
+def synthetic_loop(
+    mixer: BaseMixer, query: torch.Tensor, hard: HardNegatives, plan: Plan
+) -> torch.Tensor:
     """The synthetic negatives by their definition, one at a time, in float64."""
     batch, num = plan.first.shape
     result = torch.zeros(batch, num, query.shape[1], dtype=torch.float64)
@@ -47,8 +49,9 @@ def test_features_are_the_definition(kind: Callable, batch: int, hard: int, num:
     query, negatives = make(batch, hard)
     plan = mixer.plan(negatives, torch.Generator().manual_seed(0))
     features = mixer.features(query, negatives, plan)
-    torch.testing.assert_close(features.double(), synthetic_loop(mixer, query, negatives, plan),
-                               rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        features.double(), synthetic_loop(mixer, query, negatives, plan), rtol=1e-5, atol=1e-6
+    )
     assert not features.requires_grad
 
 
@@ -102,10 +105,15 @@ def test_each_query_uses_its_own_negatives(kind: Callable) -> None:
     plan = mixer.plan(negatives, torch.Generator().manual_seed(0))
     together = mixer.logits(query, negatives, plan)
     for b in range(3):
-        alone = HardNegatives(negatives.bank, negatives.index[b:b + 1], negatives.similarity[b:b + 1])
-        own = Plan(plan.first[b:b + 1], plan.weight[b:b + 1],
-                   None if plan.second is None else plan.second[b:b + 1])
-        torch.testing.assert_close(mixer.logits(query[b:b + 1], alone, own), together[b:b + 1])
+        alone = HardNegatives(
+            negatives.bank, negatives.index[b : b + 1], negatives.similarity[b : b + 1]
+        )
+        own = Plan(
+            plan.first[b : b + 1],
+            plan.weight[b : b + 1],
+            None if plan.second is None else plan.second[b : b + 1],
+        )
+        torch.testing.assert_close(mixer.logits(query[b : b + 1], alone, own), together[b : b + 1])
 
 
 def test_query_mixing_makes_every_negative_harder() -> None:
@@ -120,13 +128,15 @@ def test_query_mixing_makes_every_negative_harder() -> None:
 def test_query_weight_is_of_the_query() -> None:
     """Weight 0 gives the negative itself, not the query."""
     query, negatives = make(1, 3)
-    plan = Plan(torch.tensor([[1]]), torch.tensor([[0.]]))
+    plan = Plan(torch.tensor([[1]]), torch.tensor([[0.0]]))
     feature = QueryMixing(1).features(query, negatives, plan)[0, 0]
     torch.testing.assert_close(feature, negatives.bank[negatives.index[0, 1]])
     nearly = Plan(torch.tensor([[1]]), torch.tensor([[0.25]]))
     logit = float(QueryMixing(1).logits(query, negatives, nearly))
     row = negatives.bank[negatives.index[0, 1]].double()
-    assert logit == pytest.approx(dot(query[0], unit(0.25 * query[0].double() + 0.75 * row)), abs=1e-6)
+    assert logit == pytest.approx(
+        dot(query[0], unit(0.25 * query[0].double() + 0.75 * row)), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize('kind', MIXERS)
@@ -141,7 +151,7 @@ def test_plan_is_reproducible_and_in_range(kind: Callable) -> None:
     counts = torch.bincount(plan.first.flatten(), minlength=6).double() / 4000
     assert (counts - 1 / 6).abs().max() < 0.03
     top = 0.5 if kind is QueryMixing else 1.0
-    assert 0 <= plan.weight.min() and plan.weight.max() < top
+    assert plan.weight.min() >= 0 and plan.weight.max() < top
     assert float(plan.weight.mean()) == pytest.approx(top / 2, abs=0.02 * top)
 
 
@@ -150,10 +160,14 @@ def test_plan_stays_within_the_usable_ones(kind: Callable) -> None:
     mixer = kind(500)
     _, negatives = make(3, 6)
     count = torch.tensor([1, 4, 0])
-    plan = mixer.plan(HardNegatives(negatives.bank, negatives.index, negatives.similarity, count),
-                      torch.Generator().manual_seed(0))
+    plan = mixer.plan(
+        HardNegatives(negatives.bank, negatives.index, negatives.similarity, count),
+        torch.Generator().manual_seed(0),
+    )
     for drawn in [plan.first] + ([] if plan.second is None else [plan.second]):
-        assert drawn[0].max() == 0 and set(drawn[1].tolist()) == {0, 1, 2, 3} and drawn[2].max() == 0
+        assert (
+            drawn[0].max() == 0 and set(drawn[1].tolist()) == {0, 1, 2, 3} and drawn[2].max() == 0
+        )
 
 
 def test_distinct_pairs() -> None:
@@ -162,8 +176,9 @@ def test_distinct_pairs() -> None:
     assert plan.second is not None
     assert (plan.first != plan.second).all()
     pairs = torch.bincount((plan.first * 3 + plan.second).flatten(), minlength=9).double() / 1200
-    torch.testing.assert_close(pairs, (1 - torch.eye(3, dtype=torch.float64)).flatten() / 6,
-                               atol=0.04, rtol=0)
+    torch.testing.assert_close(
+        pairs, (1 - torch.eye(3, dtype=torch.float64)).flatten() / 6, atol=0.04, rtol=0
+    )
     loose = PairMixing(600).plan(negatives, torch.Generator().manual_seed(0))
     assert (loose.first == loose.second).any()
     with pytest.raises(ValueError, match='num_hard >= 2'):
@@ -172,7 +187,9 @@ def test_distinct_pairs() -> None:
 
 def test_opposite_rows_give_no_nan() -> None:
     row = random_units(1, 8, 0).float()
-    negatives = HardNegatives(torch.cat([row, -row]), torch.tensor([[0, 1]]), torch.tensor([[.2, -.2]]))
+    negatives = HardNegatives(
+        torch.cat([row, -row]), torch.tensor([[0, 1]]), torch.tensor([[0.2, -0.2]])
+    )
     plan = Plan(torch.tensor([[0]]), torch.tensor([[0.5]]), torch.tensor([[1]]))
     query = random_units(1, 8, 1).float().requires_grad_()
     PairMixing(1).logits(query, negatives, plan).sum().backward()

@@ -26,14 +26,20 @@ def loader(size, seed):
 bank, queries = loader(30, 0), loader(12, 1)
 del loader
 """
-LOOP = COMMON + """
+LOOP = (
+    COMMON
+    + """
 test_dataloader = queries
 test_evaluator = []
 test_cfg = dict(type='KNNLoop', bank_dataloader=bank, k=[1, 5], temperature=0.2)
 """
-HOOK = COMMON + """
+)
+HOOK = (
+    COMMON
+    + """
 custom_hooks = [dict(type='KNNHook', bank_dataloader=bank, query_dataloader=queries, k=5)]
 """
+)
 
 
 @pytest.fixture(scope='module')
@@ -46,8 +52,12 @@ def tool() -> Any:
 
 def expected(seed: int, k: tuple[int, ...], temperature: float) -> dict[str, float]:
     return knn_evaluate(
-        toy_model(seed), toy_loader(ToyImages(30, noise=1000)),
-        toy_loader(ToyImages(12, seed=1, noise=1000)), k, temperature)
+        toy_model(seed),
+        toy_loader(ToyImages(30, noise=1000)),
+        toy_loader(ToyImages(12, seed=1, noise=1000)),
+        k,
+        temperature,
+    )
 
 
 def write(folder: Path, text: str) -> tuple[str, str]:
@@ -73,9 +83,10 @@ def test_benchmark_config(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_hook_config_and_options(tool: Any, tmp_path: Path) -> None:
     config, checkpoint = write(tmp_path, HOOK)
-    assert tool.main([config, checkpoint])[checkpoint] == expected(5, (5, ), 0.07)
-    results = tool.main([config, '--untrained', '--k', '3', '7', '--temperature', '0.5', '--seed',
-                         '5'])
+    assert tool.main([config, checkpoint])[checkpoint] == expected(5, (5,), 0.07)
+    results = tool.main(
+        [config, '--untrained', '--k', '3', '7', '--temperature', '0.5', '--seed', '5']
+    )
     assert results == dict(untrained=expected(5, (3, 7), 0.5))
 
 
@@ -92,8 +103,10 @@ def test_errors(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
     with pytest.raises(ValueError, match='no weight of'):
         tool.main([config, checkpoint, '--out', str(tmp_path / 'knn.json')])
     assert not (tmp_path / 'knn.json').exists()
-    for arguments, message in [([config], 'give a CHECKPOINT'),
-                               ([config, '--untrained', '--out', 'no/such/x.json'], 'no folder')]:
+    for arguments, message in [
+        ([config], 'give a CHECKPOINT'),
+        ([config, '--untrained', '--out', 'no/such/x.json'], 'no folder'),
+    ]:
         with pytest.raises(SystemExit):
             tool.main(arguments)
         assert message in capsys.readouterr().err

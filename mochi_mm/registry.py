@@ -1,7 +1,7 @@
 """Child registries of scope ``mochi_mm``.
 
 Each registry names the packages that hold its components and imports them at the first look-up,
-so ``import mochi_mm`` stays cheap and a config with ``default_scope = 'mochi_mm'`` finds everything.
+so ``import mochi_mm`` stays cheap and a config of scope ``mochi_mm`` finds everything.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ class ComponentRegistry(Registry):
             parent = parent.parent
         close = nearest(key.split('.')[-1], names) or sorted(self.module_dict)[:5]
         raise KeyError(
-            f'{key!r} is not a registered {self.name}. Nearest names: {", ".join(close) or "none"}. '
-            'Check the spelling; a component of your own must be registered in mochi_mm.registry and '
-            'its module listed in custom_imports of the config.'
+            f'{key!r} is not a registered {self.name}. '
+            f'Nearest names: {", ".join(close) or "none"}. '
+            'Check the spelling; a component of your own must be registered in mochi_mm.registry '
+            'and its module listed in custom_imports of the config.'
         )
 
     def __contains__(self, key: str) -> bool:

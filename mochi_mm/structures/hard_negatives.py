@@ -16,7 +16,7 @@ class HardNegatives:
         index: (B, N) int64, the rows that are hard for query b, hardest first.
         similarity: (B, N) cosine of query b with those rows; no gradient, no temperature.
         count: (B,) int64, how many of the N may be used: the first ``count[b]`` of row b. None
-            means all of them. Masked rows (an own stale key, an oracle's same-class rows) sort last.
+            means all of them. Masked rows (own stale keys, an oracle's own class) sort last.
     """
 
     bank: Tensor

@@ -14,7 +14,7 @@ class Plan:
     Attributes:
         first: (B, S) int64 in [0, N), the hard negative that is mixed.
         weight: (B, S) float, of ``first`` in pair mixing, of the query in query mixing.
-        second: (B, S) int64 in [0, N), the partner in pair mixing; None when the partner is the query.
+        second: (B, S) int64 in [0, N), the partner in pair mixing; None where it is the query.
     """
 
     first: Tensor

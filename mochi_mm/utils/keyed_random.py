@@ -31,6 +31,7 @@ class SampleKey(int):
     def __new__(
         cls, index: int, seed: int = 0, epoch: int = 0, drawn: int | None = None
     ) -> SampleKey:
+        """Return ``index`` with its key; ``drawn`` defaults to the index itself."""
         key = super().__new__(cls, index)
         key.seed, key.epoch = int(seed), int(epoch)
         key.drawn = int(index) if drawn is None else int(drawn)
@@ -72,5 +73,5 @@ class StepKey:
         return int.from_bytes(hashlib.sha256(words.encode()).digest()[:8], 'little') >> 1
 
     def generator(self, stream: str, device: Any = 'cpu', per_rank: bool = True) -> torch.Generator:
-        """Return a fresh generator on ``device`` for ``stream`` (a name that no other use shares)."""
+        """Return a fresh generator on ``device`` for ``stream``, a name no other use shares."""
         return torch.Generator(device=device).manual_seed(self.number(stream, per_rank))

@@ -14,7 +14,7 @@ from mochi_mm.utils.keyed_random import StepKey
 
 @HOOKS.register_module()
 class KeyedRandomHook(Hook):
-    """Calls ``set_step(StepKey)`` of every part of the model that defines it, before each iteration.
+    """Calls ``set_step(StepKey)`` of the parts of the model that define it, before each iteration.
 
     Torch's own generator is seeded from the same key for layers that draw from it, such as
     drop-out. So a step draws the same whatever came before it.

@@ -52,8 +52,8 @@ class RunCheckHook(Hook):
             runner.logger.log(
                 logging.WARNING,
                 f'the effective batch is {effective} but the learning rate of this config is meant '
-                f'for {base}: adjust batch_size, accumulative_counts or the learning rate, or scale '
-                'it with auto_scale_lr.enable=True',
+                f'for {base}: adjust batch_size, accumulative_counts or the learning rate, or '
+                'scale it with auto_scale_lr.enable=True',
             )
 
     @staticmethod

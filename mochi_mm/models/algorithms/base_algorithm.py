@@ -71,7 +71,7 @@ class BaseAlgorithm(BaseModel):
         data_samples: DataSamples | None = None,
         mode: str = 'tensor',
     ) -> Any:
-        """Dispatch by ``mode``: ``loss`` -> losses, ``predict`` -> predictions, ``tensor`` -> features.
+        """Return losses, predictions or features for ``mode`` ``loss``, ``predict`` or ``tensor``.
 
         Args:
             inputs: V views (B, 3, H, W), normalised.

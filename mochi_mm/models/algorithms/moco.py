@@ -33,8 +33,8 @@ class MoCo(BaseAlgorithm):
     :class:`HardNegativeMixingHead` MoCHi. Sources: He et al. 2020; Chen et al. 2020 (arXiv
     2003.04297).
 
-    Batch normalisation lets a query recognise its key by the statistics they share. ``batch_shuffle``
-    says what is done about it:
+    Batch normalisation lets a query recognise its key by the statistics they share.
+    ``batch_shuffle`` says what is done about it:
 
     - ``shuffle``: keys are normalised in other groups than their queries, by exchanging the key
       images among the ranks before encoding and the keys after it. Needs at least two ranks.

@@ -45,5 +45,5 @@ class TimmBackbone(BaseModule):
         self.out_channels = int(self.timm.num_features)
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
-        """Return the pooled features (B, C) of normalised images (B, 3, H, W), as a tuple of one."""
+        """Return the pooled features (B, C) of images (B, 3, H, W), as a tuple of one."""
         return (self.timm(images),)

@@ -1,4 +1,4 @@
-"""InfoNCE, the contrastive cross-entropy (van den Oord et al. 2018, eq. 4; He et al. 2020, eq. 1)."""
+"""InfoNCE, the contrastive cross-entropy (van den Oord et al. 2018; He et al. 2020, eq. 1)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from mochi_mm.registry import MODELS
 
 @MODELS.register_module()
 class ContrastiveHead(MemoryHead):
-    """InfoNCE over the own key and the memory (He et al. 2020, eq. 1; Chen et al. 2020, MoCo-v2)."""
+    """InfoNCE over the own key and the memory (He et al. 2020, eq. 1; MoCo-v2)."""
 
     def objective(
         self, positive: Tensor, negatives: Tensor, synthetic: Tensor | None

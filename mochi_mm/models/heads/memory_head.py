@@ -52,11 +52,12 @@ class MemoryHead(BaseModule):
             raise ValueError(
                 f'temperature is {temperature}; expected a number above 0, such as 0.2.'
             )
-        self.memory: Any = MODELS.build(memory) if isinstance(memory, dict) else memory
+        built: Any = MODELS.build(memory) if isinstance(memory, dict) else memory
+        self.memory = built
         self.temperature = temperature
         self.mask_own_keys = mask_own_keys
         self.oracle_loss = oracle_loss
-        length = int(self.memory.length)
+        length = int(built.length)
         num_hard = min(1024, length) if num_hard is None else num_hard
         if not 1 <= num_hard <= length:
             raise ValueError(
@@ -149,7 +150,7 @@ class MemoryHead(BaseModule):
         return stats
 
     def _mask(self, similarity: Tensor, data_samples: DataSamples) -> tuple[Tensor, Tensor]:
-        """Return the cosines for the loss and those for choosing hard negatives, -inf where masked."""
+        """Return the cosines for the loss and for choosing hard negatives, -inf where masked."""
         dropped = None
         if self.mask_own_keys:
             dropped = self.memory.own_keys(self._known(data_samples, 'sample_idx', 'mask_own_keys'))
@@ -168,7 +169,7 @@ class MemoryHead(BaseModule):
 
     @property
     def oracle_mix(self) -> bool:
-        """Whether same-class negatives are kept out of the mixing; plain memory heads mix nothing."""
+        """Whether same-class negatives are kept out of the mixing; here, nothing is mixed."""
         return False
 
     @staticmethod

@@ -55,7 +55,7 @@ class FeatureQueue(nn.Module):
         return f'length={self.length}, dim={self.dim}'
 
     def snapshot(self) -> Tensor:
-        """Return the rows as they are now, (K, D): a copy that a later :meth:`enqueue` leaves alone."""
+        """Return a copy of the rows, (K, D), that a later :meth:`enqueue` leaves alone."""
         return self.features.clone()
 
     def fill(self) -> Tensor:

@@ -125,7 +125,7 @@ def test_split_bn_normalises_query_and_key_in_different_groups() -> None:
 
 
 def test_keys_come_back_in_order() -> None:
-    """In evaluation mode batch norm cannot tell the order, so shuffled keys must equal plain ones."""
+    """In evaluation mode the order does not matter, so shuffled keys must equal plain ones."""
     model = build_moco(batch_shuffle='split_bn').eval()
     plain = build_moco(batch_shuffle='none').eval()
     images = model.data_preprocessor(views(7))['inputs'][1]

@@ -28,9 +28,9 @@ class VersionRange:
 
 
 TESTED = {
-    'torch': VersionRange(('torch',), '2.4', '2.11'),
-    'mmengine': VersionRange(('onedl-mmengine', 'mmengine'), '0.10.9', '0.10.12'),
-    'numpy': VersionRange(('numpy',), '1.26', '2.2'),
+    'torch': VersionRange(('torch',), '2.4', '2.15'),
+    'mmengine': VersionRange(('onedl-mmengine', 'mmengine'), '0.10.12', '0.10.12'),
+    'numpy': VersionRange(('numpy',), '1.26', '2.5'),
 }
 
 

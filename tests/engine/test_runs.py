@@ -188,6 +188,11 @@ def test_memory_longer_than_the_data(tmp_path: Path, masked: bool) -> None:
     assert warned is not masked
 
 
+def test_less_than_one_batch(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='has 3 images, fewer than one batch of 4'):
+        train(runner_config(tmp_path, size=3))
+
+
 def test_samples_without_keys_are_warned_about(tmp_path: Path) -> None:
     config = runner_config(tmp_path, max_epochs=1)
     config.train_dataloader.sampler = dict(type='DefaultSampler', shuffle=True)

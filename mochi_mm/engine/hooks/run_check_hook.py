@@ -27,10 +27,20 @@ class RunCheckHook(Hook):
     priority = 'LOW'
 
     def before_train(self, runner: Any) -> None:
-        """Log and check once, after weights are loaded and before the first iteration."""
+        """Log and check once, after weights are loaded and before the first iteration.
+
+        Raises:
+            ValueError: The data set does not fill a single batch.
+        """
         batch = runner.train_dataloader.batch_size
         if batch is None:
             batch = runner.train_dataloader.batch_sampler.batch_size
+        if len(runner.train_dataloader) == 0:
+            raise ValueError(
+                f'the data set has {len(runner.train_dataloader.dataset)} images, fewer than one '
+                f'batch of {batch}, so nothing would be trained; lower batch_size of the '
+                'train_dataloader.'
+            )
         accumulated = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         effective = batch * world_size() * accumulated
         groups = runner.optim_wrapper.param_groups

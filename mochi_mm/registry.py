@@ -35,6 +35,8 @@ def check_arguments(component: Any, arguments: Any) -> None:
         parameters = inspect.signature(target).parameters
     except (TypeError, ValueError):  # built in C: nothing to compare with
         return
+    if target is object.__init__:  # no constructor of its own: takes nothing
+        parameters = {}  # type: ignore[assignment]
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     accepted = [name for name in parameters if name != 'self']

@@ -28,13 +28,13 @@ optim_wrapper = dict(
     type='BF16OptimWrapper', optimizer=dict(type='SGD', lr=0.12, momentum=0.9, weight_decay=5e-4)
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=140),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=80),
     dict(
         type='CosineAnnealingLR',
-        T_max=14,
+        T_max=8,
         by_epoch=True,
         begin=0,
-        end=14,
+        end=8,
         convert_to_iter_based=True,
     ),
 ]

@@ -69,14 +69,28 @@ def read_config(args: argparse.Namespace) -> Any:
 
 
 def set_resume(config: Any, resume: str | None) -> None:
-    """Point the config at what ``--resume`` names."""
-    if resume is None:
-        return
-    config.resume = True
-    if resume != 'auto':
+    """Point the config at what ``--resume`` names, and refuse a file that is not plain data.
+
+    MMEngine's own loader falls back to unpickling, which can run code; nothing that it will read
+    gets that far.
+    """
+    if resume is not None:
+        config.resume = True
+    if resume not in (None, 'auto'):
         config.load_from = resume
-    elif not (Path(config.work_dir) / 'last_checkpoint').is_file():
-        print(f'--resume: no checkpoint in {config.work_dir}, training starts from the beginning')
+    path = config.get('load_from')
+    if path is None and config.get('resume'):
+        from mmengine.runner import find_latest_checkpoint
+
+        path = find_latest_checkpoint(config.work_dir)
+        if path is None:
+            print(
+                f'--resume: no checkpoint in {config.work_dir}, training starts from the beginning'
+            )
+    if path is not None:
+        from mochi_mm.utils.checkpoint import read_checkpoint
+
+        read_checkpoint(path)
 
 
 def main() -> None:

@@ -90,8 +90,8 @@ def render_scene(rng, requests, size):
     objects = []
     for p, mask in zip(placed, masks):
         under = float(image[mask].mean(0) @ LUMA)
-        first = contrasting_colour(rng, under, E('CON',0.25))
-        second = contrasting_colour(rng, under, E('CON',0.25))
+        first = colour_of_luma(rng, E('LO',0.75)+E('LV',0.1)*(rng.random()-0.5))
+        second = colour_of_luma(rng, E('LO',0.75)+E('LV2',0.3)*(rng.random()-0.5))
         texture = TEXTURES[rng.integers(len(TEXTURES))]
         weight = pattern(rng, texture, size, max(3.0, p.side * rng.uniform(0.2, 0.45)))
         fill = first + (second - first) * E('TEX',1.0) * weight[..., None]

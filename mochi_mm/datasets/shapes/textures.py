@@ -77,18 +77,26 @@ def contrasting_colour(rng: np.random.Generator, luma: float, contrast: float) -
     return colours[int(enough.argmax()) if enough.any() else int(difference.argmax())]
 
 
+def colour_of_luma(rng, luma):
+    c = rng.random(3, np.float32)
+    c = c - c @ LUMA
+    s = E('SAT', 0.6)
+    c = c * s
+    return np.clip(luma + c, 0, 1).astype(np.float32)
+
+
 def background(rng: np.random.Generator, size: int) -> np.ndarray:
     """Return a cluttered background: (size, size, 3) float32 RGB in [0, 1].
 
     A blend of smooth colour noise and a low-contrast texture, with stray lines and arcs on top.
     """
-    image = 0.5 + E('BG',0.5) * (smooth_noise(rng, size, int(rng.integers(2, 6)), 3)-0.5)
+    image = E('LB',0.3) + E('BG',0.5) * (smooth_noise(rng, size, int(rng.integers(2, 6)), 3)-0.5)
     name = TEXTURES[rng.integers(len(TEXTURES))]
     weight = pattern(rng, name, size, size * rng.uniform(0.08, 0.25))
     image += (E('BGT',0.3) * (rng.random(3, np.float32) - 0.5)) * weight[..., None]
     image = np.ascontiguousarray(image, np.float32)
     for _ in range(rng.integers(int(E('CLO',3)), int(E('CHI',9)))):
-        colour = tuple(float(0.5+E('CA',1.0)*(c-0.5)) for c in rng.random(3))
+        colour = tuple(float(E('LB',0.3)+E('CA',1.0)*(c-0.5)) for c in rng.random(3))
         thickness = int(rng.integers(1, 2 + size // E('CT',32)))
         points = np.round(16 * size * rng.random((3, 2))).astype(np.int32)
         cv2.polylines(image, [points], False, colour, thickness, cv2.LINE_8, shift=4)

@@ -77,4 +77,4 @@ clean:
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean
-	rm -rf $(VENV) mochi_mm/.mim
+	rm -rf $(VENV)

@@ -1,13 +1,12 @@
 """Build and install script.
 
 A built package carries ``configs/``, ``tools/`` and ``model-index.yml`` under ``mochi_mm/.mim``,
-where ``mim`` looks for them. They are copied into the build folder only; an editable install gets
-links instead, so that ``mim`` sees the files being edited.
+where ``mim`` looks for them. They are copied into the build folder only, never into the source
+tree. An editable install has none: ``mim`` looks beside the installed metadata, which is elsewhere.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -50,44 +49,28 @@ class BuildWithMim(build_py):
     def run(self) -> None:
         """Build the package, then add ``.mim`` to it."""
         super().run()
-        if self.editable_mode:
-            self._link()
-        else:
-            self._copy()
-
-    def _sources(self) -> list[Path]:
-        return [ROOT / name for name in MIM_SOURCES if (ROOT / name).exists()]
+        if not self.editable_mode:
+            self._copy_mim_files()
 
     def _mim_files(self) -> dict[Path, Path]:
         """Return {file in the build folder: file in the source tree}."""
         files: dict[Path, Path] = {}
-        for source in self._sources():
-            for file in [source] if source.is_file() else sorted(source.rglob('*')):
+        for source in (ROOT / name for name in MIM_SOURCES):
+            for file in [source, *sorted(source.rglob('*'))]:
                 if file.is_file() and '__pycache__' not in file.parts:
                     files[Path(self.build_lib) / MIM_FOLDER / file.relative_to(ROOT)] = file
         return files
 
-    def _copy(self) -> None:
+    def _copy_mim_files(self) -> None:
         shutil.rmtree(Path(self.build_lib) / MIM_FOLDER, ignore_errors=True)
         for target, source in self._mim_files().items():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
 
-    def _link(self) -> None:
-        folder = ROOT / MIM_FOLDER
-        folder.mkdir(exist_ok=True)
-        for source in self._sources():
-            link = folder / source.name
-            if link.is_symlink():
-                link.unlink()
-            link.symlink_to(os.path.relpath(source, folder))
-
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         """Return every file that is installed, those for ``mim`` included."""
         outputs = super().get_outputs(include_bytecode)
-        if self.editable_mode:
-            return outputs
-        return outputs + [str(path) for path in self._mim_files()]
+        return outputs if self.editable_mode else [*outputs, *map(str, self._mim_files())]
 
 
 def main() -> None:

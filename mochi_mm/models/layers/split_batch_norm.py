@@ -31,11 +31,13 @@ class _SplitBatchNorm(nn.modules.batchnorm._BatchNorm):
         momentum = self._count_batch()
         means = self.running_mean.repeat(splits, 1)
         variances = self.running_var.repeat(splits, 1)
+        # One split of all groups: its backward is one copy, that of separate slices one for each.
+        sizes = [len(part) for part in torch.arange(len(input)).tensor_split(splits)]
         groups = [
             F.batch_norm(
                 group, means[i], variances[i], self.weight, self.bias, True, momentum, self.eps
             )
-            for i, group in enumerate(input.tensor_split(splits))
+            for i, group in enumerate(input.split(sizes))
         ]
         self.running_mean.copy_(means.mean(0))
         self.running_var.copy_(variances.mean(0))

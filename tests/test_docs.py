@@ -332,8 +332,11 @@ def test_the_map_names_every_folder_and_the_hooks_of_every_run() -> None:
     assert [name for name in sorted(packages) if f'`{name}/`' not in text] == []
     hooks = load_config(ROOT / 'configs/_base_/default_runtime.py').default_hooks
     rows = [line for line in text.splitlines() if line.startswith('|')]
-    assert [hook['type'] for hook in hooks.values()
-            if not any(f'`{hook["type"]}`' in row for row in rows)] == []
+    assert [
+        hook['type']
+        for hook in hooks.values()
+        if not any(f'`{hook["type"]}`' in row for row in rows)
+    ] == []
 
 
 def test_the_reader_of_documents_reads() -> None:

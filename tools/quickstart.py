@@ -22,11 +22,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 METHODS = {
-    'MoCo-v2': 'configs/mocov2/mocov2_resnet18w025_1xb128-quickstart_shapes.py',
-    'MoCHi': 'configs/mochi/mochi-256-256-64_resnet18w025_1xb128-quickstart_shapes.py',
+    'MoCo-v2': 'configs/mocov2/mocov2_resnet10w025_1xb128-quickstart_shapes.py',
+    'MoCHi': 'configs/mochi/mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes.py',
 }
-PROBE = 'configs/benchmarks/linear/linear_resnet18w025_1xb128-quickstart_shapes.py'
-KNN = 'configs/benchmarks/knn/knn_resnet18w025_shapes.py'
+PROBE = 'configs/benchmarks/linear/linear_resnet10w025_1xb128-quickstart_shapes.py'
+KNN = 'configs/benchmarks/knn/knn_resnet10w025_shapes.py'
 # What counts as clearly better than the untrained network, in points of accuracy.
 MARGIN = 5.0
 

@@ -105,10 +105,12 @@ def test_plain_index_means_seed_and_epoch_zero(pictures) -> None:
     assert draws_of(dataset, 3) != draws_of(dataset, SampleKey(3, 0, 1))
 
 
-def test_concatenation_keeps_the_key(pictures) -> None:
+def test_concatenation_keeps_the_key_with_the_index_of_the_sampler(pictures) -> None:
     dataset = Pictures(pictures)
     joined = ConcatDataset([Pictures(pictures[:4]), dataset])
-    assert joined[SampleKey(6, 1, 5)]['rng'].random() == draws_of(dataset, SampleKey(2, 1, 5))[0]
+    sample = joined[SampleKey(6, 1, 5)]
+    assert sample['img'] is pictures[2]
+    assert sample['rng'].random() == draws_of(dataset, SampleKey(6, 1, 5))[0]
 
 
 def test_what_the_pipeline_starts_from(pictures) -> None:

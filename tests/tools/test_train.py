@@ -28,7 +28,8 @@ train_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         type='ImageFolder', data_root=data_root, index_cache='{index}',
-        pipeline=[dict(type='MultiView', transforms=[view], num_views=[2]), dict(type='PackInputs')]))
+        pipeline=[
+            dict(type='MultiView', transforms=[view], num_views=[2]), dict(type='PackInputs')]))
 model = dict(
     type='MoCo', num_splits=2,
     backbone=dict(type='ResNet', depth=10, width=0.125, stem='small'),

@@ -1,0 +1,1 @@
+"""How generated scenes are drawn and written to files."""

@@ -50,8 +50,9 @@ def _heart() -> np.ndarray:
 
 
 def _arrow() -> np.ndarray:
-    return np.array([[-1.0, -0.2], [0.1, -0.2], [0.1, -0.7], [1.0, 0.0], [0.1, 0.7], [0.1, 0.2],
-                     [-1.0, 0.2]])
+    return np.array(
+        [[-1.0, -0.2], [0.1, -0.2], [0.1, -0.7], [1.0, 0.0], [0.1, 0.7], [0.1, 0.2], [-1.0, 0.2]]
+    )
 
 
 _RAW: dict[str, Contours] = {
@@ -92,8 +93,9 @@ def outline(kind: str) -> Contours:
     return tuple((c - middle) / side for c in contours)
 
 
-def place(contours: Contours, centre: np.ndarray, side: float, angle: float,
-          stretch: float = 1.0) -> Contours:
+def place(
+    contours: Contours, centre: np.ndarray, side: float, angle: float, stretch: float = 1.0
+) -> Contours:
     """Return ``contours`` stretched, rotated, scaled and moved; the area becomes ``side ** 2``.
 
     Args:
@@ -104,7 +106,7 @@ def place(contours: Contours, centre: np.ndarray, side: float, angle: float,
         stretch: Ratio of the two axes; the area is kept.
     """
     cos, sin = np.cos(angle), np.sin(angle)
-    axes = side * np.array([stretch ** 0.5, stretch ** -0.5])
+    axes = side * np.array([stretch**0.5, stretch**-0.5])
     rotation = np.array([[cos, sin], [-sin, cos]])
     return tuple((c * axes) @ rotation + centre for c in contours)
 
@@ -113,7 +115,7 @@ def coverage(contours: Contours, size: int, oversample: int = 4) -> np.ndarray:
     """Return the share of each pixel that ``contours`` cover: (size, size) float32 in [0, 1]."""
     fine = np.zeros((size * oversample, size * oversample), np.uint8)
     fraction_bits = 4
-    unit = oversample * 2 ** fraction_bits
+    unit = oversample * 2**fraction_bits
     half = 2 ** (fraction_bits - 1)  # OpenCV puts (0, 0) at the middle of the first pixel
     polygons = [np.round(c * unit - half).astype(np.int32) for c in contours]
     cv2.fillPoly(fine, polygons, 255, shift=fraction_bits)

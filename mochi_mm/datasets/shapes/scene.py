@@ -2,104 +2,141 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mochi_mm.datasets.shapes.outlines import KINDS, Contours, coverage, outline, place
-from mochi_mm.datasets.shapes.textures import (
-    LUMA,
-    TEXTURES,
-    E,
-    background,
-    contrasting_colour,
-    pattern,
-)
+from mochi_mm.datasets.shapes.textures import TEXTURES, background, pattern, shape_colours
 
-MIN_SIZE = 24
-MIN_VISIBLE = 0.5
+# A shape keeps at least this share of its area visible, and lies this far inside the image.
+MIN_VISIBLE, MIN_INSIDE = 0.5, 0.8
+# Largest rotation to either side, radians, and largest logarithm of the stretch to either side.
+MAX_TURN, MAX_STRETCH = 0.5, 0.2
+PIXEL_NOISE = 0.05
+TRIES = 12
 
 
 @dataclass(frozen=True)
 class Request:
+    """A shape that a scene is to have.
+
+    Attributes:
+        kind: Index into ``KINDS``.
+        side: Square root of its area, as a share of the image's side.
+    """
+
     kind: int
     side: float
-
-
-@dataclass(frozen=True)
-class Placed:
-    kind: int
-    side: float
-    contours: Contours
-    cover: np.ndarray
 
 
 @dataclass(frozen=True)
 class SceneObject:
+    """A shape as it is seen.
+
+    Attributes:
+        kind: Index into ``KINDS``.
+        bbox: Of the visible part, (x0, y0, x1, y1) in pixels, x1 and y1 exclusive.
+        mask: The visible part, (size, size) bool.
+        truncated: Whether another shape or the border hides some of it.
+        texture: Name of its texture.
+    """
+
     kind: int
     bbox: tuple[int, int, int, int]
     mask: np.ndarray
-    visible: float
     truncated: bool
     texture: str
-    contours: Contours
 
 
 @dataclass(frozen=True)
 class Scene:
+    """An image (size, size, 3) uint8 RGB and its objects, back to front."""
+
     image: np.ndarray
     objects: tuple[SceneObject, ...]
 
 
-def _candidate(rng, request, size, shrink):
+@dataclass(frozen=True)
+class _Placed:
+    kind: int
+    side: float  # pixels
+    contours: Contours
+    cover: np.ndarray
+
+    @property
+    def mask(self) -> np.ndarray:
+        return self.cover >= 0.5
+
+
+def _candidate(rng: np.random.Generator, request: Request, size: int, shrink: float) -> _Placed:
     side = request.side * size * shrink
-    x, y, angle, log_stretch = rng.random(4)
+    x, y, turn, stretch = rng.random(4)
     margin = 0.4 * side
     centre = margin + (size - 2 * margin) * np.array([x, y])
-    contours = place(outline(KINDS[request.kind]), centre, side, E('ROT',6.2832) * (angle-0.5),
-                     float(np.exp(E('STR',0.6) * (log_stretch - 0.5))))
-    return Placed(request.kind, side, contours, coverage(contours, size))
+    contours = place(
+        outline(KINDS[request.kind]),
+        centre,
+        side,
+        MAX_TURN * (2 * turn - 1),
+        float(np.exp(MAX_STRETCH * (2 * stretch - 1))),
+    )
+    return _Placed(request.kind, side, contours, coverage(contours, size))
 
 
-def lay_out(rng, requests, size, tries=12):
-    """Place back to front, so that each stays visible."""
+def _fits(new: _Placed, below: Sequence[_Placed], visible: Sequence[np.ndarray]) -> bool:
+    """Whether ``new`` lies inside the image and leaves enough of the shapes below it visible."""
+    mask = new.mask
+    if mask.sum() < MIN_INSIDE * new.side**2:
+        return False
+    return all(
+        (seen & ~mask).sum() >= MIN_VISIBLE * under.side**2
+        for seen, under in zip(visible, below, strict=True)
+    )
+
+
+def lay_out(
+    rng: np.random.Generator, requests: Sequence[Request], size: int
+) -> tuple[list[_Placed], list[np.ndarray]]:
+    """Return the shapes back to front and the visible mask of each; shrinks all until they fit."""
     shrink = 1.0
     while True:
-        placed = []
-        visible = []
+        placed: list[_Placed] = []
+        visible: list[np.ndarray] = []
         for request in requests:
-            for _ in range(tries):
-                new = _candidate(rng, request, size, shrink)
-                mask = new.cover >= 0.5
-                left = [m & ~mask for m in visible]
-                if mask.sum() >= 0.8 * new.side ** 2 and all(
-                        m.sum() >= MIN_VISIBLE * p.side ** 2 for m, p in zip(left, placed)):
-                    placed.append(new)
-                    visible = left + [mask]
-                    break
-            else:
+            tries = (_candidate(rng, request, size, shrink) for _ in range(TRIES))
+            new = next((t for t in tries if _fits(t, placed, visible)), None)
+            if new is None:
                 break
+            visible = [seen & ~new.mask for seen in visible] + [new.mask]
+            placed.append(new)
         if len(placed) == len(requests):
             return placed, visible
         shrink *= 0.9
 
 
-def render_scene(rng, requests, size):
+def render_scene(rng: np.random.Generator, requests: Sequence[Request], size: int) -> Scene:
+    """Return a scene with the requested shapes, back to front.
+
+    Args:
+        rng: All draws come from it: the same generator state gives the same scene.
+        requests: Kinds and sizes.
+        size: Side of the square image, pixels.
+    """
     placed, masks = lay_out(rng, requests, size)
     image = background(rng, size)
     objects = []
-    for p, mask in zip(placed, masks):
-        under = float(image[mask].mean(0) @ LUMA)
-        first = colour_of_luma(rng, E('LO',0.75)+E('LV',0.1)*(rng.random()-0.5))
-        second = colour_of_luma(rng, E('LO',0.75)+E('LV2',0.3)*(rng.random()-0.5))
+    for shape, mask in zip(placed, masks, strict=True):
+        first, second = shape_colours(rng)
         texture = TEXTURES[rng.integers(len(TEXTURES))]
-        weight = pattern(rng, texture, size, max(3.0, p.side * rng.uniform(0.2, 0.45)))
-        fill = first + (second - first) * E('TEX',1.0) * weight[..., None]
-        image += (fill - image) * p.cover[..., None]
-        xs, ys = mask.any(0).nonzero()[0], mask.any(1).nonzero()[0]
-        objects.append(SceneObject(
-            p.kind, (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1), mask,
-            float(mask.sum() / p.side ** 2), False, texture, p.contours))
-    image += (rng.random((size, size, 1), np.float32) - 0.5) * E('NOI',0.1)
-    image = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return Scene(image, tuple(objects))
+        weight = pattern(rng, texture, size, max(3.0, shape.side * rng.uniform(0.2, 0.45)))
+        fill = first + (second - first) * weight[..., None]
+        image += (fill - image) * shape.cover[..., None]
+        xs, ys = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
+        box = (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1)
+        hidden = bool(mask.sum() < 0.95 * shape.side**2)
+        objects.append(SceneObject(shape.kind, box, mask, hidden, texture))
+    image += (rng.random((size, size, 1), np.float32) - 0.5) * PIXEL_NOISE
+    pixels = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return Scene(pixels, tuple(objects))

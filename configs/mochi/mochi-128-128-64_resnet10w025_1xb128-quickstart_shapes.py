@@ -1,0 +1,22 @@
+"""MoCHi (128, 128, 64) on generated scenes, a quarter-width ResNet-10: the quickstart.
+
+Paper: Kalantidis et al., NeurIPS 2020 (2010.01028); network and budget are ours.
+Command: python tools/train.py configs/mochi/mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes.py
+Hardware: 2 CPU cores; TODO-MEASURE.
+Expected: kNN and linear top-1 at least 5 points above the untrained network.
+Measured: TODO-MEASURE.
+"""
+
+_base_ = '../mocov2/mocov2_resnet10w025_1xb128-quickstart_shapes.py'
+
+model = dict(
+    head=dict(
+        type='HardNegativeMixingHead',
+        num_hard=128,
+        start_epoch=3,
+        mixers=[
+            dict(type='PairMixing', num=128),
+            dict(type='QueryMixing', num=64),
+        ],
+    )
+)

@@ -1,8 +1,9 @@
 """MoCHi (128, 128, 64) on generated scenes, a quarter-width ResNet-10: the quickstart.
 
 Paper: Kalantidis et al., NeurIPS 2020 (2010.01028); network and budget are ours.
-Command: python tools/train.py configs/mochi/mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes.py
-Hardware: 2 CPU cores; TODO-MEASURE.
+Command: OMP_NUM_THREADS=1 python tools/train.py \\
+    configs/mochi/mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes.py
+Hardware: one CPU core; TODO-MEASURE.
 Expected: kNN and linear top-1 at least 5 points above the untrained network.
 Measured: TODO-MEASURE.
 """
@@ -13,7 +14,7 @@ model = dict(
     head=dict(
         type='HardNegativeMixingHead',
         num_hard=128,
-        start_epoch=3,
+        start_epoch=2,
         mixers=[
             dict(type='PairMixing', num=128),
             dict(type='QueryMixing', num=64),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.shapes.image_cache import rendered
 from mochi_mm.datasets.shapes.outlines import KINDS
 from mochi_mm.datasets.shapes.scene import Request, Scene, SceneObject, render_scene
 from mochi_mm.registry import DATASETS
@@ -26,8 +28,8 @@ class ShapeScenes(ImageDataset):
 
     The label of a scene is the kind that dominates it: most shapes and all big ones are of that
     kind, a minority of smaller ones are of others. Colour, texture and background are drawn without
-    looking at the kind. Every scene depends on (seed, split, index) alone and is drawn when it is
-    asked for.
+    looking at the kind. Every scene depends on (seed, split, index) alone; it is drawn when it is
+    asked for, 3 ms each at 64 pixels, or once and for all with ``cache_dir``.
 
     Args:
         num_scenes: Number of scenes; kinds are equally frequent.
@@ -37,6 +39,8 @@ class ShapeScenes(ImageDataset):
         mixed: Draw the kind of every shape by itself, for detection; then scenes have no label.
         seed: Of the world.
         pipeline: Transforms.
+        cache_dir: Folder that keeps the drawn images between epochs and runs. None: draw each
+            time.
 
     Raises:
         ValueError: Numbers out of range or an unknown split.
@@ -53,6 +57,7 @@ class ShapeScenes(ImageDataset):
         mixed: bool = False,
         seed: int = 0,
         pipeline: Sequence[Any] = (),
+        cache_dir: str | Path | None = None,
     ) -> None:
         super().__init__(pipeline)
         if num_scenes < 1:
@@ -72,6 +77,12 @@ class ShapeScenes(ImageDataset):
         self.num_objects, self.mixed = tuple(num_objects), mixed
         kinds = np.arange(num_scenes, dtype=np.int64) % len(KINDS)
         self.labels = np.full(num_scenes, -1, dtype=np.int64) if mixed else kinds
+        self._images: np.ndarray | None = None
+        if cache_dir is not None:
+            settings = repr((num_scenes, split, image_size, self.num_objects, mixed, seed))
+            self._images = rendered(
+                cache_dir, settings, num_scenes, image_size, lambda i: self.scene(i).image
+            )
 
     def scene(self, index: int) -> Scene:
         """Return scene ``index`` with its objects."""
@@ -81,7 +92,8 @@ class ShapeScenes(ImageDataset):
 
     def image(self, index: int) -> Image.Image:
         """Return scene ``index`` as an RGB image."""
-        return Image.fromarray(self.scene(index).image)
+        pixels = self.scene(index).image if self._images is None else self._images[index]
+        return Image.fromarray(pixels)
 
     def annotations(self, index: int) -> tuple[SceneObject, ...]:
         """Return the objects of scene ``index``, back to front: kind, box and visible mask."""

@@ -13,7 +13,7 @@ _base_ = [
     '../../_base_/knn_runtime.py',
 ]
 
-model = dict(head=None, backbone=dict(depth=10, width=0.25))
+model = dict(head=None, backbone=dict(depth=10, width=0.25, stem='imagenet'))
 train_dataloader = None
 test_dataloader = {{_base_.query_dataloader}}
 test_cfg = dict(

@@ -3,7 +3,7 @@
 Paper: none; rate 10 as for ImageNet-100, no augmentation.
 Command: python tools/train.py \\
     configs/benchmarks/linear/linear_resnet10w025_1xb128-quickstart_shapes.py \\
-    --cfg-options pretrained=work_dirs/.../epoch_12.pth
+    --cfg-options pretrained=work_dirs/.../epoch_8.pth
 Hardware: 2 CPU cores; seconds.
 Expected: that of the pre-training config.
 Measured: that of the pre-training config.
@@ -16,7 +16,7 @@ _base_ = [
     '../../_base_/default_runtime.py',
 ]
 
-model = dict(backbone=dict(depth=10, width=0.25), head=dict(in_channels=128))
+model = dict(backbone=dict(depth=10, width=0.25, stem='imagenet'), head=dict(in_channels=128))
 train_dataloader = dict(
     num_workers=0,
     persistent_workers=False,

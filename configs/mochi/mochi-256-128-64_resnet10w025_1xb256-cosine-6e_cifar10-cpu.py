@@ -1,14 +1,14 @@
-"""MoCHi (256, 128, 64), CIFAR-10, a quarter-width ResNet-10, 8 epochs on two CPU cores.
+"""MoCHi (256, 128, 64), CIFAR-10, a quarter-width ResNet-10, 6 epochs on two CPU cores.
 
 Paper: Kalantidis et al., NeurIPS 2020 (2010.01028); network and budget are ours, for a CPU.
 Command: OMP_NUM_THREADS=1 python tools/train.py \\
-    configs/mochi/mochi-256-128-64_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py
+    configs/mochi/mochi-256-128-64_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 2 CPU cores; TODO-MEASURE.
 Expected: kNN top-1 (k=20) at least 15 points above the untrained network.
 Measured: TODO-MEASURE.
 """
 
-_base_ = '../mocov2/mocov2_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py'
+_base_ = '../mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 
 model = dict(
     head=dict(

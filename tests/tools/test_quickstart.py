@@ -1,0 +1,44 @@
+"""The quickstart's verdict, and that its configs compare like with like."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mochi_mm.utils.config import load_config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope='module')
+def quickstart() -> Any:
+    spec = importlib.util.spec_from_file_location('quickstart', ROOT / 'tools/quickstart.py')
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def results(moco: float, mochi: float) -> dict[str, dict[str, float]]:
+    rows = {'untrained': 20.0, 'MoCo-v2': moco, 'MoCHi': mochi}
+    return {name: dict(knn=value, linear=value, seconds=1.0) for name, value in rows.items()}
+
+
+@pytest.mark.parametrize(
+    ('moco', 'mochi', 'good'), [(30, 30, True), (25, 25, True), (24.9, 30, False), (30, 19, False)]
+)
+def test_both_must_gain_five_points(
+    quickstart: Any, moco: float, mochi: float, good: bool, capsys
+) -> None:
+    assert quickstart.report(results(moco, mochi)) is good
+    printed = capsys.readouterr()
+    assert 'untrained' in printed.out and ('expected at least 5' in printed.err) is not good
+
+
+def test_both_methods_have_the_same_budget_and_seed(quickstart: Any) -> None:
+    moco, mochi = (load_config(ROOT / path).to_dict() for path in quickstart.METHODS.values())
+    moco['model'].pop('head'), mochi['model'].pop('head')
+    assert moco == mochi

@@ -10,6 +10,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def commands(text: str) -> Iterator[list[str]]:
     """The words of each command line that runs a tool on a config, from the tool on."""
     for line in text.replace('\\\n', ' ').splitlines():
         words = shlex.split(line, comments=True)
+        words = list(dropwhile(lambda word: re.fullmatch(r'[A-Z_]+=\S*', word), words))
         words = words[1:] if words[:1] == ['python'] else words
         if len(words) > 1 and words[0].startswith('tools/') and words[1].endswith('.py'):
             yield words

@@ -50,13 +50,10 @@ def main() -> None:
     config.load_from = None
     check_config(config)
 
-    from mmengine.runner import Runner
-
     from mochi_mm.utils.checkpoint import load_for_test
-    from mochi_mm.utils.launch import prepare_launcher
+    from mochi_mm.utils.launch import build_runner
 
-    prepare_launcher(config, args.launcher)
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config, args.launcher)
     runner.logger.info(load_for_test(runner.model, args.checkpoint))
     metrics = runner.test()
     if args.out and runner.rank == 0:

@@ -27,6 +27,8 @@ _RUNNER_KEYS = (
     'pretrained',
     'randomness',
     'resume',
+    'resume_allow',
+    'runner_type',
     'sync_bn',
     'work_dir',
 )
@@ -44,7 +46,10 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     Raises:
         FileNotFoundError: No such file.
         KeyError: An option whose first word is no setting of the config.
+        ValueError: A config in another language than Python.
     """
+    if Path(path).suffix != '.py':
+        raise ValueError(f'{path} is no config; expected a Python file (.py), see configs/.')
     if not Path(path).is_file():
         raise FileNotFoundError(f'no config at {path}; see configs/ for those that exist.')
     config = Config.fromfile(str(path))

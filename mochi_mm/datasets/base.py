@@ -83,5 +83,6 @@ class ImageDataset(Dataset, ABC):
                     ) from error
             if others is None:
                 # A stream of its own, so that transforms draw what they would have drawn.
-                others = np.random.Generator(key.generator().bit_generator.jumped())
+                bits: Any = key.generator().bit_generator
+                others = np.random.Generator(bits.jumped())
             tried.append(int(others.integers(len(self))))

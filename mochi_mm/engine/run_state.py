@@ -25,7 +25,8 @@ _OWN_INFO = ('cfg', 'seed', 'experiment_name', 'mmengine_version', 'max_epochs',
 
 def unwrapped(model: nn.Module) -> nn.Module:
     """Return the model inside a data-parallel wrapper."""
-    return model.module if is_model_wrapper(model) else model
+    inner: Any = model.module if is_model_wrapper(model) else model
+    return inner
 
 
 def collect_state(runner: Any, epoch: int, iteration: int) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def rank_buffers(model: nn.Module) -> list[dict[str, Tensor]]:
 def digest(tensor: Tensor) -> str:
     """Return text that depends on every bit of ``tensor``."""
     flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-    return hashlib.blake2b(flat.numpy(), digest_size=16).hexdigest()
+    return hashlib.blake2b(flat.numpy().data, digest_size=16).hexdigest()
 
 
 def load_rank_buffers(model: nn.Module, saved: list[Mapping[str, Tensor]]) -> None:

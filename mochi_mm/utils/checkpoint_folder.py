@@ -127,7 +127,7 @@ def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
         ValueError: There are checkpoints, and none is whole.
     """
     entries = saved_in(folder, best=True)
-    refused = []
+    refused: list[str] = []
     for entry in reversed(entries):
         problem = entry.problem()
         if problem is None:

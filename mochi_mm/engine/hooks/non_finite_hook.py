@@ -101,12 +101,8 @@ class NonFiniteHook(Hook):
             self._losses += [value.float().sum() for value in values]
 
     def _before_step(self, runner: Any, optimizer: Any) -> None:
-        gradients = [
-            p.grad
-            for group in optimizer.param_groups
-            for p in group['params']
-            if p.grad is not None
-        ]
+        parameters = [p for group in optimizer.param_groups for p in group['params']]
+        gradients = [p.grad for p in parameters if p.grad is not None]
         if not any_rank(not _all_finite([*gradients, *self._losses])):
             return
         where = self._dump(runner)
@@ -117,16 +113,13 @@ class NonFiniteHook(Hook):
         )
         self.skipped += 1
         if self.policy == 'stop' or self.skipped > self.max_skips:
-            spent = (
-                '' if self.policy == 'stop' else f' {self.max_skips} steps were left out before.'
-            )
             raise FloatingPointError(
-                f'{reason}. The weights are those before this step.{spent} Lower the learning '
-                "rate, look at the samples, or set default_hooks.non_finite.policy='skip'."
+                f'{reason}. The weights are those before this step; {self.skipped - 1} steps were '
+                'left out before. Lower the learning rate, look at the samples, or set '
+                "default_hooks.non_finite.policy='skip'."
             )
-        for group in optimizer.param_groups:
-            for parameter in group['params']:
-                parameter.grad = None  # torch's optimisers pass over parameters without gradient
+        for parameter in parameters:
+            parameter.grad = None  # torch's optimisers pass over parameters without gradient
         for buffer, value in zip(self._statistics, self._kept, strict=True):
             buffer.copy_(value)
         runner.logger.log(

@@ -13,7 +13,7 @@ from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, s
 
 @WEIGHT_INITIALIZERS.register_module()
 class Pretrained:
-    """``init_cfg=dict(type='Pretrained', checkpoint=...)``, read as data; all weights must be there.
+    """``init_cfg=dict(type='Pretrained', checkpoint=...)``, read as data, all or nothing.
 
     Args:
         checkpoint: A local file.

@@ -75,7 +75,7 @@ class SafeRunner(Runner):
 
     def load_or_resume(self) -> None:
         """Load ``load_from``, or continue it or the newest whole checkpoint of the work dir."""
-        if self._has_loaded:
+        if getattr(self, '_has_loaded', False):
             return
         path = self._load_from
         if self._resume and path is None:

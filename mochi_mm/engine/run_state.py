@@ -49,7 +49,7 @@ def collect_state(runner: Any, epoch: int, iteration: int) -> dict[str, Any]:
             experiment_name=runner.experiment_name,
             time=time.strftime('%Y%m%d_%H%M%S'),
             versions=dict(mmengine=mmengine.__version__, torch=str(torch.__version__)),
-            cfg=runner.cfg.pretty_text,
+            cfg=_config_text(runner),
             dataset_meta=_plain(getattr(runner.train_dataloader.dataset, 'metainfo', {})),
             mochi_mm=describe_weights(model, runner.cfg),
             run=describe_run(runner),
@@ -97,9 +97,17 @@ def restore_hub(hub: Any, saved: Mapping[str, Any]) -> None:
         name: HistoryBuffer(values.numpy(), counts.numpy(), int(length))
         for name, (values, counts, length) in saved['log_scalars'].items()
     }
-    info = {name: value for name, value in saved['runtime_info'].items() if name not in _OWN_INFO}
-    known = {name: kept for name, kept in saved['resumed_keys'].items() if name in scalars | info}
+    info = saved['runtime_info']
+    known = {
+        name: kept for name, kept in saved['resumed_keys'].items() if name in {*scalars, *info}
+    }
     hub.load_state_dict(dict(log_scalars=scalars, runtime_info=info, resumed_keys=known))
+
+
+def _config_text(runner: Any) -> str:
+    """Return the config as text; formatting it takes longer than a small save, so only once."""
+    text = runner.message_hub.runtime_info.get('cfg')
+    return runner.cfg.pretty_text if text is None else text
 
 
 def _hub_state(hub: Any) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def _hub_state(hub: Any) -> dict[str, Any]:
             name: [*(torch.from_numpy(np.array(part)) for part in buffer.data), buffer.max_length]
             for name, buffer in state['log_scalars'].items()
         },
-        runtime_info=_plain(state['runtime_info']),
+        runtime_info=_plain({n: v for n, v in state['runtime_info'].items() if n not in _OWN_INFO}),
         resumed_keys=dict(state['resumed_keys']),
     )
 

@@ -21,7 +21,7 @@ from mochi_mm.models.algorithms.moco import MoCo
 from mochi_mm.registry import HOOKS, MODELS
 from tests.toy_runner import runner_config, train
 
-PRELOAD = ['mochi_mm.models', 'mochi_mm.engine', 'tests.faults.job']
+PRELOAD = ['tests.faults.job', 'torch._dynamo', 'matplotlib.pyplot', 'mmengine.visualization']
 
 
 @MODELS.register_module(force=True)

@@ -76,6 +76,7 @@ class PreemptionHook(Hook):
             return
         done = runner.iter + 1
         self._saver.save(runner, runner.epoch, done, f'iter_{done}')
+        any_rank(False)  # launchers end the other ranks as soon as one has left
         name = 'another rank' if self._asked is None else signal.Signals(self._asked).name
         runner.logger.info(
             f'{name}: saved behind iteration {done}, leaving with code {EXIT_PREEMPTED}; '

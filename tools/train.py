@@ -14,8 +14,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
@@ -47,8 +45,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
-        default={},
+        default=[],
         metavar='KEY=VALUE',
         help='override settings, e.g. model.head.temperature=0.1',
     )
@@ -64,9 +61,9 @@ def parse_args() -> argparse.Namespace:
 
 def read_config(args: argparse.Namespace) -> Any:
     """Return the config with the command line applied to it."""
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.utils.config import load_config, parse_options
 
-    config = load_config(args.config, args.cfg_options)
+    config = load_config(args.config, parse_options(args.cfg_options))
     if args.work_dir:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:

@@ -58,8 +58,8 @@ def _refuse_pickles(node: Any, path: str) -> None:
             _refuse_pickles(child, f'{path}[{i}]')
     elif isinstance(node, str) and node.lower().endswith(_PICKLES):
         raise ValueError(
-            f'{path} is {node!r}: reading a pickle can run code. Expected annotations as JSON (or '
-            'XML) and features as .npy.'
+            f'{path} is {node!r}: reading a pickle (or YAML) can run code. Expected annotations '
+            'as JSON (or XML) and features as .npy.'
         )
 
 

@@ -25,10 +25,12 @@ def describe_weights(model: nn.Module, cfg: Mapping[str, Any]) -> dict[str, Any]
         for name in ('mean', 'std')
         for value in [getattr(preprocessor, name, None)]
     }
+    model_config = cfg.get('model')
+    backbone = model_config.get('backbone') if isinstance(model_config, Mapping) else None
     return dict(
         **statistics,
         channel_order='rgb',
-        backbone=_plain((cfg.get('model') or {}).get('backbone')),
+        backbone=_plain(backbone),
         algorithm=type(model).__name__,
     )
 

@@ -71,6 +71,7 @@ class SafeRunner(Runner):
         if isinstance(dataloader, Mapping) and dataloader.get('num_workers'):
             init = dict(type='mochi_mm.start_worker')
             dataloader = {'worker_init_fn': init, **dataloader}
+            dataloader.pop('disable_subprocess_warning', None)  # of the engine's own start
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def load_or_resume(self) -> None:
@@ -173,9 +174,8 @@ class SafeRunner(Runner):
         backend_args: dict | None = None,
     ) -> None:
         """Save the whole run atomically, whoever asks; arguments as in MMEngine."""
-        position = dict(
-            epoch=self.epoch + int(by_epoch), iter=self.iter + int(not by_epoch), **(meta or {})
-        )
+        here = dict(epoch=self.epoch + int(by_epoch), iter=self.iter + int(not by_epoch))
+        position = {**here, **(meta or {})}
         state = collect_state(self, position['epoch'], position['iter'])
         self.call_hook('before_save_checkpoint', checkpoint=state)
         if rank() == 0:

@@ -36,10 +36,10 @@ class ImageDataset(Dataset, ABC):
 
     labels: np.ndarray
     classes: tuple[str, ...] = ()
+    faults: FaultRecord | None = None
 
     def __init__(self, pipeline: Sequence[Any] = ()) -> None:
         self.pipeline = Compose(pipeline)
-        self.faults: FaultRecord | None = None
 
     @property
     def metainfo(self) -> dict[str, Any]:

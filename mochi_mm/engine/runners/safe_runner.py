@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -185,10 +185,8 @@ class SafeRunner(Runner):
         """Initialise as MMEngine does, after a look at the files that parts of other libraries
         will read with its loader, which can run what they hold."""
         for module in unwrapped(self.model).modules():
-            settings = getattr(module, 'init_cfg', None) or []
-            for setting in settings if isinstance(settings, list) else [settings]:
-                if str(setting.get('type', '')).endswith('Pretrained'):
-                    read_checkpoint(local_path(setting['checkpoint']))
+            for file in pretrained_files(getattr(module, 'init_cfg', None)):
+                read_checkpoint(local_path(file))
         super()._init_model_weights()
 
     def _newest(self) -> str | None:
@@ -206,3 +204,14 @@ class SafeRunner(Runner):
         if answer[1] is not None:
             raise ValueError(answer[1])
         return answer[0]
+
+
+def pretrained_files(init_cfg: Any) -> Iterator[str]:
+    """Yield the files that an ``init_cfg`` of any scope would load."""
+    if isinstance(init_cfg, Mapping):
+        kind = init_cfg.get('type', '')
+        if str(getattr(kind, '__name__', kind)).endswith(('Pretrained', 'PretrainedInit')):
+            yield str(init_cfg['checkpoint'])
+        init_cfg = list(init_cfg.values())
+    for child in init_cfg if isinstance(init_cfg, (list, tuple)) else ():
+        yield from pretrained_files(child)

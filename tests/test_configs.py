@@ -10,12 +10,12 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.checkpoint import load_for_test, read_checkpoint
 from mochi_mm.utils.config import load_config
+from mochi_mm.utils.launch import build_runner
 from mochi_mm.utils.smoke import to_smoke
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,7 +46,7 @@ def test_two_steps_save_load_resume_print(path: str) -> None:
     config = to_smoke(load_config(ROOT / path))
     assert 'data/' not in str({n: s for n, s in config.items() if n == 'train_dataloader'})
     config.experiment_name = f'smoke_{Path(path).stem}'
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config)
     runner.train()
     losses = runner.message_hub.get_scalar('train/loss').data[0]
     assert len(losses) == 2 and all(loss > 0 and loss < 100 for loss in losses)
@@ -71,7 +71,7 @@ def test_knn_configs_measure(path: str) -> None:
     config.test_cfg.k = (1, 5)
     config.work_dir = str(Path(to_smoke(Config(dict(default_hooks=dict()))).work_dir))
     config.experiment_name = f'knn_{Path(path).stem}'
-    metrics = Runner.from_cfg(config).test()
+    metrics = build_runner(config).test()
     assert metrics['knn/top1_k1'] == 100  # bank and queries are the same scenes here
 
 

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import yaml
 from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
 
 from mochi_mm.models import mixers
 from mochi_mm.registry import DATASETS, MODELS
 from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.config import load_config
+from mochi_mm.utils.launch import build_runner
 from mochi_mm.utils.smoke import to_smoke
 from tests import toy_runner  # registers NoiseImages
 
@@ -220,7 +220,7 @@ def test_the_worked_example_trains(example: Path) -> None:
             loader.dataset = dict(type='NoiseImages', size=8, pipeline=loader.dataset.pipeline)
     config.work_dir, config.experiment_name = str(example / 'run'), f'example_{id(example)}'
     check_config(config)
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config)
     runner.train()
     assert type(runner.model.head.mixers[1]).__name__ == 'ExtrapolationMixing'
     log = runner.message_hub.log_scalars

@@ -14,8 +14,8 @@ def test_components_are_found_from_the_root_by_scope() -> None:
 
 
 def test_engine_components_are_found() -> None:
-    assert HOOKS.get('CheckpointHook').__module__.startswith('mmengine')
-    assert 'CheckpointHook' in HOOKS and 'CheckpointHok' not in HOOKS
+    assert HOOKS.get('LoggerHook').__module__.startswith('mmengine')
+    assert 'LoggerHook' in HOOKS and 'LogerHook' not in HOOKS
 
 
 def test_unknown_component_lists_the_nearest() -> None:

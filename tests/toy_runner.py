@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.runner import Runner
 from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.registry import DATASETS
+from mochi_mm.utils.launch import build_runner
 from tests.models.algorithms.toy import moco_config
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -70,8 +70,8 @@ def runner_config(work_dir: Path, max_epochs: int = 2, size: int = 16, **changes
     return config
 
 
-def train(config: Config) -> Runner:
+def train(config: Config) -> Any:
     """Train and return the runner."""
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config)
     runner.train()
     return runner

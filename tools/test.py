@@ -10,8 +10,6 @@ import json
 import sys
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
@@ -23,9 +21,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file with a test_dataloader and test_cfg')
     parser.add_argument('checkpoint', help='weights to measure')
     parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<config name>)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE'
-    )
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--out', help='write the metrics to this JSON file')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
@@ -36,9 +32,9 @@ def main() -> None:
     """Build the runner, load the weights and test."""
     args = parse_args()
     from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.utils.config import load_config, parse_options
 
-    config = load_config(args.config, args.cfg_options)
+    config = load_config(args.config, parse_options(args.cfg_options))
     if config.get('test_cfg') is None:
         raise ValueError(
             f'{args.config} has no test_cfg, so there is nothing to test; expected a config such '
@@ -50,13 +46,10 @@ def main() -> None:
     config.load_from = None
     check_config(config)
 
-    from mmengine.runner import Runner
-
     from mochi_mm.utils.checkpoint import load_for_test
-    from mochi_mm.utils.launch import prepare_launcher
+    from mochi_mm.utils.launch import build_runner
 
-    prepare_launcher(config, args.launcher)
-    runner = Runner.from_cfg(config)
+    runner = build_runner(config, args.launcher)
     runner.logger.info(load_for_test(runner.model, args.checkpoint))
     metrics = runner.test()
     if args.out and runner.rank == 0:

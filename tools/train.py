@@ -14,8 +14,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
@@ -35,12 +33,19 @@ def parse_args() -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='continue from CHECKPOINT, or from the newest of the work dir',
     )
+    parser.add_argument(
+        '--allow-changed',
+        nargs='+',
+        default=[],
+        metavar='WHAT',
+        help='what may differ from the run that is resumed: weights, optimizer, world_size, '
+        'dataset, settings (docs/reliability.md)',
+    )
     parser.add_argument('--amp', action='store_true', help='mixed precision in bfloat16')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
-        default={},
+        default=[],
         metavar='KEY=VALUE',
         help='override settings, e.g. model.head.temperature=0.1',
     )
@@ -56,9 +61,9 @@ def parse_args() -> argparse.Namespace:
 
 def read_config(args: argparse.Namespace) -> Any:
     """Return the config with the command line applied to it."""
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.utils.config import load_config, parse_options
 
-    config = load_config(args.config, args.cfg_options)
+    config = load_config(args.config, parse_options(args.cfg_options))
     if args.work_dir:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:
@@ -68,29 +73,31 @@ def read_config(args: argparse.Namespace) -> Any:
     return config
 
 
-def set_resume(config: Any, resume: str | None) -> None:
-    """Point the config at what ``--resume`` names, and refuse a file that is not plain data.
+def set_resume(config: Any, resume: str | None, allowed: list[str]) -> None:
+    """Point the config at what ``--resume`` names; a job that was started again goes on.
 
-    MMEngine's own loader falls back to unpickling, which can run code; nothing that it will read
-    gets that far.
+    torchrun and Slurm start the same command line again after a failure or a requeue, and say so
+    in the environment.
     """
-    if resume is not None:
+    counts = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
+    again = any(int(os.environ.get(name) or 0) for name in counts)
+    if resume is not None or again:
         config.resume = True
     if resume not in (None, 'auto'):
         config.load_from = resume
-    path = config.get('load_from')
-    if path is None and config.get('resume'):
-        from mmengine.runner import find_latest_checkpoint
+    if again:
+        from mochi_mm.utils.checkpoint_folder import saved_in
 
-        path = find_latest_checkpoint(config.work_dir)
-        if path is None:
-            print(
-                f'--resume: no checkpoint in {config.work_dir}, training starts from the beginning'
-            )
-    if path is not None:
-        from mochi_mm.utils.checkpoint import read_checkpoint
+        if saved_in(config.work_dir, best=True):
+            config.load_from = None
+        elif config.get('load_from') is not None and resume in (None, 'auto'):
+            config.resume = False
+    if allowed:
+        config.resume_allow = allowed
+    if config.get('load_from') is not None:
+        from mochi_mm.utils.checkpoint import local_path, read_checkpoint
 
-        read_checkpoint(path)
+        read_checkpoint(local_path(config.load_from))  # before anything is built
 
 
 def main() -> None:
@@ -105,14 +112,11 @@ def main() -> None:
     from mochi_mm.utils.check_config import check_config
 
     check_config(config)
-    set_resume(config, args.resume)
+    set_resume(config, args.resume, args.allow_changed)
 
-    from mmengine.runner import Runner
+    from mochi_mm.utils.launch import build_runner
 
-    from mochi_mm.utils.launch import prepare_launcher
-
-    prepare_launcher(config, 'none' if args.smoke else args.launcher)
-    Runner.from_cfg(config).train()
+    build_runner(config, 'none' if args.smoke else args.launcher).train()
     if args.smoke:
         print(f'smoke run passed; its files are in {config.work_dir}')
 

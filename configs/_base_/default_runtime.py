@@ -1,6 +1,7 @@
 """Hooks, logging and environment that every run shares."""
 
 default_scope = 'mochi_mm'
+runner_type = 'SafeRunner'
 
 default_hooks = dict(
     runtime_info=dict(type='RuntimeInfoHook'),
@@ -9,18 +10,21 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=100),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=10, max_keep_ckpts=3),
-    checkpoint_data=dict(type='CheckpointDataHook'),
     keyed_random=dict(type='KeyedRandomHook'),
     set_epoch=dict(type='SetEpochHook'),
     ema_update=dict(type='EMAUpdateHook'),
     run_check=dict(type='RunCheckHook'),
+    non_finite=dict(type='NonFiniteHook', policy='stop'),
+    data_fault=dict(type='DataFaultHook', max_share=0.01),
+    rank_check=dict(type='RankCheckHook', interval=0),
+    preemption=dict(type='PreemptionHook'),
 )
 
 randomness = dict(seed=0)
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),
+    dist_cfg=dict(backend='nccl', timeout=900),  # seconds a rank waits for the others
 )
 
 vis_backends = [dict(type='LocalVisBackend')]
@@ -31,3 +35,5 @@ log_processor = dict(window_size=100, mean_pattern=r'.*(loss|time|grad_norm|acc_
 log_level = 'INFO'
 load_from = None
 resume = False
+# What may differ when a run is resumed: weights, optimizer, world_size, dataset, settings.
+resume_allow = []

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
+from mochi_mm.datasets.fault_record import FaultRecord
 from mochi_mm.datasets.transforms import Compose
+from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.utils.keyed_random import SampleKey
+
+_MAX_REPLACEMENTS = 20
 
 
 class ImageDataset(Dataset, ABC):
@@ -26,10 +30,13 @@ class ImageDataset(Dataset, ABC):
     Attributes:
         labels: (len,) int64, the class of each sample, -1 where there is none.
         metainfo: ``dict(classes=...)``.
+        faults: Where samples that cannot be read are noted; they are then replaced by others. None,
+            as it is unless a hook of training sets it: they are an error.
     """
 
     labels: np.ndarray
     classes: tuple[str, ...] = ()
+    faults: FaultRecord | None = None
 
     def __init__(self, pipeline: Sequence[Any] = ()) -> None:
         self.pipeline = Compose(pipeline)
@@ -54,7 +61,28 @@ class ImageDataset(Dataset, ABC):
         index = int(key)
         if not 0 <= index < len(self):
             raise IndexError(f'sample {index} of a data set with {len(self)} samples')
-        results = self.sample(index)
         keyed = key if isinstance(key, SampleKey) else SampleKey(index)
+        results = self.sample(index) if self.faults is None else self._readable(index, keyed)
         results['rng'] = keyed.generator()
         return self.pipeline(results)
+
+    def _readable(self, index: int, key: SampleKey) -> dict[str, Any]:
+        """Return sample ``index``, or another one that depends on the key alone."""
+        others: np.random.Generator | None = None
+        tried = [index]
+        while True:
+            try:
+                return self.sample(tried[-1])
+            except UnreadableImage as error:
+                if self.faults is not None:
+                    self.faults.add(tried[-1])
+                if len(tried) > _MAX_REPLACEMENTS:
+                    raise UnreadableImage(
+                        f'sample {index} and {_MAX_REPLACEMENTS} others drawn in its place cannot '
+                        f'be read, the last because: {error}'
+                    ) from error
+            if others is None:
+                # A stream of its own, so that transforms draw what they would have drawn.
+                bits: Any = key.generator().bit_generator
+                others = np.random.Generator(bits.jumped())
+            tried.append(int(others.integers(len(self))))

@@ -18,6 +18,7 @@ from mochi_mm.datasets.folder_index import FolderIndex
 from mochi_mm.datasets.index_cache import load_index
 from mochi_mm.datasets.path_table import PathTable
 from mochi_mm.datasets.read_image import read_image
+from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS, nearest
 
 _SPLITS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing'}
@@ -45,12 +46,14 @@ class ImageFolder(ImageDataset):
             'work_dirs/index/imagenet_train.json'. It is made anew when a directory has changed,
             for which only directories are looked at. None: list the folder at every start.
         extensions: Endings of image files, upper or lower case.
+        exclude: A text file with the paths of images to leave out, one a line, relative to
+            ``data_root``/``split``, as ``tools/dataset/check.py`` writes it.
 
     Raises:
         FileNotFoundError: The folder, or a class list, does not exist.
         ValueError: No images, images both in the root and in class folders, class folders
-            that look like splits, a listed class without a folder or images, or a first image
-            that cannot be decoded.
+            that look like splits, a listed class without a folder or images, an ``exclude``
+            list that fits nothing, or no image among the first few that can be decoded.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class ImageFolder(ImageDataset):
         pipeline: Sequence[Any] = (),
         index_cache: str | Path | None = None,
         extensions: Sequence[str] = IMG_EXTENSIONS,
+        exclude: str | Path | None = None,
     ) -> None:
         super().__init__(pipeline)
         self.root = _existing_folder(data_root, split)
@@ -70,17 +74,27 @@ class ImageFolder(ImageDataset):
             _check_folders(self.root, names)
         index = load_index(self.root, self.extensions, names or None, index_cache)
         _check_found(index)
-        files = list(index.files())
+        files = _without(list(index.files()), exclude)
         self._paths = PathTable(f'{folder}/{name}' if folder else name for folder, name in files)
         owners = [folder.split('/', 1)[0] for folder, _ in files]
         if names is None or names:
             self.classes = self._class_names(owners, names)
         labels = {name: label for label, name in enumerate(self.classes)}
         self.labels = np.array([labels.get(owner, -1) for owner in owners], dtype=np.int64)
-        self.image(0)  # a wrong folder is best noticed now
+        self._try_first()
         print_log(
             f'{len(self)} images of {len(self.classes)} classes in {self.root}', logger='current'
         )
+
+    def _try_first(self, count: int = 5) -> None:
+        """Notice a wrong folder now, not in the first batch."""
+        for index in range(min(count, len(self))):
+            try:
+                self.image(index)
+                return
+            except UnreadableImage:
+                if index + 1 == min(count, len(self)):
+                    raise
 
     def path(self, index: int) -> str:
         """Return the path of image ``index``."""
@@ -115,6 +129,24 @@ class ImageFolder(ImageDataset):
                 'to take everything without labels.'
             )
         return found
+
+
+def _without(files: list[tuple[str, str]], exclude: str | Path | None) -> list[tuple[str, str]]:
+    """Return ``files`` (folder, name) without those listed in the file ``exclude``."""
+    if exclude is None:
+        return files
+    lines = Path(exclude).expanduser().read_text(encoding='utf-8').splitlines()
+    listed = {line.strip() for line in lines if line.strip()}
+    kept = [(f, name) for f, name in files if (f'{f}/{name}' if f else name) not in listed]
+    if listed and len(kept) == len(files):
+        raise ValueError(
+            f'none of the {len(listed)} paths in {str(exclude)!r} is one of the images, such as '
+            f'{min(listed)!r}; expected paths relative to data_root/split.'
+        )
+    if not kept:
+        raise ValueError(f'{str(exclude)!r} leaves out every image.')
+    print_log(f'{len(files) - len(kept)} images are left out by {exclude}', logger='current')
+    return kept
 
 
 def _existing_folder(data_root: str | Path, split: str) -> str:

@@ -59,6 +59,7 @@ class KeyedSampler(Sampler[int]):
         self.infinite = infinite
         self.epoch = 0
         self.start = 0
+        self._left_out = 0
         if infinite:
             # MMEngine's iteration loop calls `skip` on any sampler that has it, with a count of
             # samples from the start of training, which only an endless stream can make sense of.
@@ -77,7 +78,8 @@ class KeyedSampler(Sampler[int]):
     def _pass(self, epoch: int) -> Iterator[SampleKey]:
         seed, key_epoch = (self.seed, epoch) if self.shuffle else (0, 0)
         order = self.order(epoch)
-        positions = torch.arange(len(self)) * self.world_size + self.rank
+        positions = torch.arange(self._left_out, len(self)) * self.world_size + self.rank
+        self._left_out = 0
         for index in order[positions % self.size].tolist():
             yield SampleKey(index, seed, key_epoch)
 
@@ -99,6 +101,10 @@ class KeyedSampler(Sampler[int]):
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch of the next pass."""
         self.epoch = int(epoch)
+
+    def leave_out(self, num_samples: int) -> None:
+        """Begin the next pass, and only that one, behind its first samples of this rank."""
+        self._left_out = int(num_samples)
 
     def _skip(self, num_samples: int) -> None:
         """Start the stream behind the first ``num_samples`` samples of this rank."""

@@ -7,19 +7,34 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from mochi_mm.datasets.unreadable_image import UnreadableImage
 
-def read_image(path: str | Path) -> Image.Image:
+#: Larger images are refused before they are decoded: a small file can hold gigabytes of pixels.
+MAX_PIXELS = 89_478_485
+
+
+def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Return the image in ``path`` as PIL RGB, upright (EXIF orientation applied).
 
-    Grey, palette and CMYK files are converted, transparency is dropped, an animation gives its
-    first frame, 16-bit grey is scaled to 8 bits (PIL alone would turn it white).
+    Grey, palette and CMYK files are converted, transparency is dropped (the colours under it stay),
+    an animation gives its first frame, 16-bit grey is scaled to 8 bits (PIL alone would turn it
+    white) and 16-bit colour keeps its high byte.
+
+    Args:
+        path: The file; its ending is not looked at.
+        max_pixels: Largest width x height that is decoded.
 
     Raises:
-        ValueError: The file cannot be decoded, or its pixels have no 8-bit meaning (float); names
-            the file.
+        UnreadableImage: A ``ValueError`` that names the file: it cannot be decoded, is too large,
+            or its pixels have no 8-bit meaning (float).
     """
     try:
         with Image.open(path) as image:
+            if image.width * image.height > max_pixels:
+                raise ValueError(
+                    f'{image.width} x {image.height} pixels are more than {max_pixels}; save it '
+                    'smaller'
+                )
             ImageOps.exif_transpose(image, in_place=True)
             if image.mode.startswith('I;16') or (image.mode == 'I' and image.format == 'PNG'):
                 high = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255)
@@ -32,7 +47,7 @@ def read_image(path: str | Path) -> Image.Image:
             # Straight to RGB, PIL warns once a file about transparency in a palette.
             return (image.convert('RGBA') if image.mode == 'P' else image).convert('RGB')
     except Exception as error:  # decoders raise many kinds; all mean the same, none is swallowed
-        raise ValueError(
+        raise UnreadableImage(
             f'cannot read image {str(path)!r}: {type(error).__name__}: {error}. '
             'Repair or remove the file.'
         ) from error

@@ -23,27 +23,44 @@ _SECTIONS = (
     'test_cfg',
 )
 _SUFFIXES = ('_dataloader', '_evaluator')
+_PICKLES = ('.pkl', '.pickle', '.yaml', '.yml')
 _FOREIGN = ('clip_grad', 'init_cfg', 'worker_init_fn', 'env_cfg')
 
 
 def check_config(config: Config) -> None:
     """Raise on a component that does not exist or that does not take an argument it is given.
 
-    Only configs of this project's scope are checked; those of other libraries are theirs.
+    Components are checked in configs of this project's scope only; those of other libraries are
+    theirs. Pickled annotations are refused in all.
 
     Args:
         config: A whole config.
 
     Raises:
         KeyError: An unknown component, with the nearest names.
-        ValueError: An unknown argument, with the accepted ones.
+        ValueError: An unknown argument, with the accepted ones; a pickle to be read.
     """
+    _refuse_pickles(config._cfg_dict, '')
     if config.get('default_scope') != SCOPE:
         return
     known = [r for r in vars(registries).values() if isinstance(r, ComponentRegistry)]
     for name, section in config.items():
         if name in _SECTIONS or name.endswith(_SUFFIXES):
             _check(section, name, known)
+
+
+def _refuse_pickles(node: Any, path: str) -> None:
+    if isinstance(node, Mapping):
+        for name, child in node.items():
+            _refuse_pickles(child, f'{path}.{name}' if path else str(name))
+    elif isinstance(node, (list, tuple)):
+        for i, child in enumerate(node):
+            _refuse_pickles(child, f'{path}[{i}]')
+    elif isinstance(node, str) and node.lower().endswith(_PICKLES):
+        raise ValueError(
+            f'{path} is {node!r}: reading a pickle (or YAML) can run code. Expected annotations '
+            'as JSON (or XML) and features as .npy.'
+        )
 
 
 def _check(node: Any, path: str, known: list[ComponentRegistry]) -> None:

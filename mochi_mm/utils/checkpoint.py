@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +16,66 @@ from torch import Tensor, nn
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Return the content of ``path`` on the CPU, read with ``weights_only=True`` and no fallback.
 
+    What other libraries have put on torch's list of allowed objects is not allowed here: a file
+    that stays within such a list can still run code.
+
     Raises:
         FileNotFoundError: No such file.
-        ValueError: Not a checkpoint, torn, or holding objects other than data.
+        ValueError: Not a checkpoint, torn, or holding objects other than data; names the first.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f'no checkpoint at {path}; expected a .pth file of a training run.')
     try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
-        raise ValueError(
-            f'{path} cannot be read as a checkpoint: {str(error).splitlines()[0]} Expected a file '
-            'of tensors, numbers and strings; objects of any other kind are refused because '
-            'reading them can run code.'
-        ) from error
+        with _nothing_else_allowed():
+            content = torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:  # damage shows as any kind of error; all mean the same
+        raise ValueError(_refusal(path, error)) from error
     if not isinstance(content, dict):
         raise ValueError(f'{path} holds a {type(content).__name__}; expected a dict of tensors.')
     return content
+
+
+@contextmanager
+def _nothing_else_allowed() -> Iterator[None]:
+    added = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    try:
+        yield
+    finally:
+        torch.serialization.add_safe_globals(added)
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    """Say what was refused and what to do about it."""
+    found = re.search(r'GLOBAL (\S+)', str(error))
+    if found is None and not isinstance(error, pickle.UnpicklingError):
+        return (
+            f'{path} cannot be read as a checkpoint: {type(error).__name__}: '
+            f'{str(error).splitlines()[0] if str(error) else "no reason given"}. The file is torn '
+            'or no checkpoint; restore it.'
+        )
+    what = f'it holds {found.group(1)}' if found else str(error).splitlines()[0]
+    return (
+        f'{path} cannot be read as a checkpoint: {what}. Only tensors, numbers and strings are '
+        'read; objects of any other kind are refused because reading them can run code. If you '
+        'trust where the file comes from, convert it: python tools/converters/trust.py '
+        f'{path} NEW.pth'
+    )
+
+
+def local_path(name: str) -> Path:
+    """Return ``name`` as a path.
+
+    Raises:
+        ValueError: An address; nothing is fetched behind the user's back.
+    """
+    if '://' in str(name):
+        raise ValueError(
+            f'{name} is an address; expected the path of a local file. Download it first, and '
+            'check what you got.'
+        )
+    return Path(name).expanduser()
 
 
 def state_dict_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -51,8 +95,8 @@ def match_keys(
     shared = [name for name in wanted if name in found]
     if not shared:
         raise ValueError(
-            f'no weight of {source} fits the model: it has {_some(found)}, the model wants '
-            f'{_some(wanted)}. Expected a checkpoint of the same architecture.'
+            f'no weight of {source} fits the model: it has {some(found)}, the model wants '
+            f'{some(wanted)}. Expected a checkpoint of the same architecture.'
         )
     wrong = [name for name in shared if wanted[name].shape != found[name].shape]
     if wrong:
@@ -87,13 +131,13 @@ def load_backbone(model: nn.Module, path: str | Path) -> str:
     missing, unused = match_keys(wanted, found, str(path))
     if missing:
         raise ValueError(
-            f'{path} lacks {len(missing)} of {len(wanted)} backbone weights: {_some(missing)}. '
+            f'{path} lacks {len(missing)} of {len(wanted)} backbone weights: {some(missing)}. '
             'Expected a checkpoint of the same backbone.'
         )
     backbone.load_state_dict({name: found[name] for name in wanted})
     return (
         f'backbone loaded from {path}: {len(wanted)} of {len(wanted)} weights matched, '
-        f'{len(unused)} in the file not used{": " + _some(unused) if unused else ""}'
+        f'{len(unused)} in the file not used{": " + some(unused) if unused else ""}'
     )
 
 
@@ -115,14 +159,15 @@ def load_for_test(model: nn.Module, path: str | Path) -> str:
     missing, unused = match_keys(model.state_dict(), tensors, str(path))
     if missing:
         raise ValueError(
-            f'{path} lacks {len(missing)} weights of the model: {_some(missing)}. Expected a '
+            f'{path} lacks {len(missing)} weights of the model: {some(missing)}. Expected a '
             'checkpoint of the same config; a probe is tested with the checkpoint of the probe.'
         )
     model.load_state_dict(tensors, strict=not unused)
     return f'{len(tensors) - len(unused)} weights loaded from {path}, {len(unused)} not used'
 
 
-def _some(names: Any, count: int = 3) -> str:
+def some(names: Any, count: int = 3) -> str:
+    """Return the first few of ``names`` as text, and how many more there are."""
     listed = [str(name) for name in names]
     more = f' and {len(listed) - count} more' if len(listed) > count else ''
     return ', '.join(listed[:count]) + more

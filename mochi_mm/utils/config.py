@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 from mochi_mm.registry import nearest
 
@@ -27,9 +28,33 @@ _RUNNER_KEYS = (
     'pretrained',
     'randomness',
     'resume',
+    'resume_allow',
+    'runner_type',
     'sync_bn',
     'work_dir',
 )
+
+
+def parse_options(words: Sequence[str]) -> dict[str, Any]:
+    """Return ``--cfg-options`` as values by dotted key.
+
+    A tool that passes its words through here, instead of having argparse do it, answers ``--help``
+    without importing MMEngine.
+
+    Args:
+        words: ``KEY=VALUE`` each, as MMEngine's DictAction reads them.
+
+    Raises:
+        ValueError: A word without '='.
+    """
+    wrong = [word for word in words if '=' not in word]
+    if wrong:
+        raise ValueError(f'--cfg-options got {wrong[0]!r}; expected KEY=VALUE, without spaces.')
+    if not words:
+        return {}
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='+', action=DictAction)
+    return parser.parse_args(['--options', *words]).options
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
@@ -44,7 +69,10 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     Raises:
         FileNotFoundError: No such file.
         KeyError: An option whose first word is no setting of the config.
+        ValueError: A config in another language than Python.
     """
+    if Path(path).suffix != '.py':
+        raise ValueError(f'{path} is no config; expected a Python file (.py), see configs/.')
     if not Path(path).is_file():
         raise FileNotFoundError(f'no config at {path}; see configs/ for those that exist.')
     config = Config.fromfile(str(path))

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
+
+
+def build_runner(config: Config, launcher: str = 'none') -> Any:
+    """Return the runner of a config, its process group opened where the launcher needs one.
+
+    A config that names no ``runner_type`` gets :class:`SafeRunner`, so that what other libraries
+    describe is run with safe files as well.
+
+    Args:
+        config: A whole config.
+        launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
+    """
+    from mochi_mm.registry import RUNNERS
+
+    prepare_launcher(config, launcher)
+    return RUNNERS.get(config.get('runner_type') or 'mochi_mm.SafeRunner').from_cfg(config)
 
 
 def prepare_launcher(config: Config, launcher: str) -> None:
@@ -23,7 +40,9 @@ def prepare_launcher(config: Config, launcher: str) -> None:
     if launcher != 'pytorch' or torch.cuda.is_available():
         return
     if not dist.is_initialized():
-        dist.init_process_group('gloo')
+        seconds = ((config.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout')
+        limit = None if seconds is None else datetime.timedelta(seconds=seconds)
+        dist.init_process_group('gloo', timeout=limit)
     wrapper: dict[str, Any] = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
     )

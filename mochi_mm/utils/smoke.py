@@ -44,6 +44,7 @@ def to_smoke(config: Config) -> Config:
     config.custom_hooks = [h for h in config.get('custom_hooks') or [] if h['type'] != 'KNNHook']
     config.auto_scale_lr = None
     config.compile = None
+    config.load_from, config.resume = None, False
     config.work_dir = tempfile.mkdtemp(prefix='mochi_mm_smoke_')
     config.launcher = 'none'
     return config

@@ -188,11 +188,14 @@ def test_listed_class_without_images(tmp_path) -> None:
         ImageFolder(tmp_path, classes=['a', 'b'])
 
 
-def test_first_image_is_tried(tmp_path) -> None:
-    fill(tmp_path, 'a/2.png')
-    (tmp_path / 'a/1.jpg').write_text('no image')
-    with pytest.raises(ValueError, match=r'cannot read image .*a/1\.jpg'):
+def test_first_images_are_tried(tmp_path) -> None:
+    (tmp_path / 'a').mkdir()
+    for name in ('1.jpg', '2.jpg'):
+        (tmp_path / 'a' / name).write_text('no image')
+    with pytest.raises(ValueError, match=r'cannot read image .*a/2\.jpg'):
         ImageFolder(tmp_path)
+    fill(tmp_path, 'a/3.png')
+    assert len(ImageFolder(tmp_path)) == 3
 
 
 def test_later_damage_is_named_when_reached(tmp_path) -> None:

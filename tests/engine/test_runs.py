@@ -207,7 +207,7 @@ def test_weights_that_match_nothing_are_refused(tmp_path: Path) -> None:
     torch.save(dict(state_dict={'encoder.w': torch.zeros(2)}), tmp_path / 'other.pth')
     config = runner_config(tmp_path / 'run')
     config.load_from = str(tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'no weight of the checkpoint fits.*encoder\.w.*backbone'):
+    with pytest.raises(ValueError, match=r'no weight of .*other\.pth fits.*encoder\.w.*backbone'):
         train(config)
 
 
@@ -241,4 +241,6 @@ def test_hooks_stand_in_every_run() -> None:
 
     config = Config.fromfile(str(REPOSITORY / 'configs/_base_/default_runtime.py'))
     types = {hook['type'] for hook in copy.deepcopy(config.default_hooks).values()}
-    assert {'EMAUpdateHook', 'SetEpochHook', 'KeyedRandomHook', 'CheckpointDataHook'} <= types
+    assert {'EMAUpdateHook', 'SetEpochHook', 'KeyedRandomHook', 'CheckpointHook'} <= types
+    assert {'NonFiniteHook', 'DataFaultHook', 'PreemptionHook', 'RankCheckHook'} <= types
+    assert config.runner_type == 'SafeRunner'

@@ -216,6 +216,28 @@ def test_wrong_checkpoint_is_named(toy: Path) -> None:
     assert 'no checkpoint at none.pth' in result.stderr.splitlines()[-1]
 
 
+def test_config_errors_need_no_torch(toy: Path) -> None:
+    """What is wrong with the file or the options is said before anything heavy is imported."""
+    (toy / 'broken.py').write_text('x = (')
+    for words, message in (
+        (['none.py'], 'no config at none.py'),
+        (['broken.py'], 'syntax'),
+        (['toy.yaml'], 'expected a Python file'),
+        (['toy.py', '--cfg-options', 'modle.head=1'], "no setting 'modle'"),
+        (['toy.py', '--cfg-options', 'model.head'], 'expected KEY=VALUE'),
+    ):
+        code = (
+            f'import sys, runpy; sys.argv = {["tool", *words]!r}\n'
+            f'try: runpy.run_path({str(REPOSITORY / "tools/train.py")!r}, run_name="__main__")\n'
+            'except (Exception, SystemExit) as error: print(error, "torch" in sys.modules)'
+        )
+        result = subprocess.run(
+            [sys.executable, '-c', code], text=True, capture_output=True, cwd=toy
+        )
+        assert message in result.stdout.lower() or message in result.stdout, result.stdout
+        assert result.stdout.strip().endswith('False'), result.stdout
+
+
 def test_help_needs_no_torch() -> None:
     """It answers at once because nothing heavy is imported."""
     for tool in (

@@ -86,7 +86,7 @@ class FeatureQueue(nn.Module):
 
         Args:
             features: (B_r, D) unit rows of this rank; B_r may differ between ranks and exceed K
-                (then the newest K keys remain).
+                (then the newest K keys remain). A row that is not finite is not written.
             labels: (B_r,) class of each; None writes -1.
             indices: (B_r,) data set index of each; None writes -1.
 
@@ -106,9 +106,15 @@ class FeatureQueue(nn.Module):
         # On the device throughout: reading the pointer would stall an accelerator.
         rows = self.pointer + torch.arange(total - kept, total, device=self.pointer.device)
         rows = rows % self.length
-        self.features.index_copy_(0, rows, keys[total - kept :])
-        self.labels.index_copy_(0, rows, meta[total - kept :, 0])
-        self.indices.index_copy_(0, rows, meta[total - kept :, 1])
+        keys, meta = keys[total - kept :], meta[total - kept :]
+        # A key that is not finite would spoil every later loss: its row stays as it is.
+        finite = keys.isfinite().all(1, keepdim=True)
+        former = torch.stack([self.labels[rows], self.indices[rows]], dim=1)
+        keys = torch.where(finite, keys, self.features[rows])
+        meta = torch.where(finite, meta, former)
+        self.features.index_copy_(0, rows, keys)
+        self.labels.index_copy_(0, rows, meta[:, 0])
+        self.indices.index_copy_(0, rows, meta[:, 1])
         self.pointer.copy_((self.pointer + total) % self.length)
         self.count.copy_((self.count + total).clamp_max(self.length))
 

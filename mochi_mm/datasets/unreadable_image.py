@@ -1,0 +1,7 @@
+"""The error of an image that cannot be had."""
+
+from __future__ import annotations
+
+
+class UnreadableImage(ValueError):
+    """A file that is no image, is damaged, or holds what is no picture; the message names it."""

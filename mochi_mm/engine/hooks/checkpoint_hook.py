@@ -1,0 +1,191 @@
+"""Checkpoints that no kill, full disk or diverged loss can spoil."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.hooks import Hook
+
+from mochi_mm.engine.run_state import collect_state
+from mochi_mm.registry import HOOKS
+from mochi_mm.utils.agreement import any_rank
+from mochi_mm.utils.atomic_file import sweep
+from mochi_mm.utils.checkpoint_folder import remove_checkpoint, saved_in, write_checkpoint
+from mochi_mm.utils.distributed import rank
+
+_BETTER = dict(greater=lambda new, old: new > old, less=lambda new, old: new < old)
+
+
+@HOOKS.register_module()
+class CheckpointHook(Hook):
+    """Saves the whole run; takes the place of MMEngine's hook of that name in this scope.
+
+    A file is written beside its target, synced, read back and renamed; older ones go only after
+    that. A disk that cannot take it costs a warning and a new attempt later, and training goes on.
+    While gradients accumulate, saving waits for the optimiser's step. Weights that are not finite
+    are never saved.
+
+    Args:
+        interval: Epochs, or iterations, between checkpoints.
+        by_epoch: Which of the two.
+        max_keep_ckpts: How many to keep, the newest; -1 keeps all. Best ones are not counted.
+        save_last: Also save at the end of training.
+        save_best: Name of a validation metric; the run at its best value is kept as
+            ``best_<metric>_<position>.pth``, and is complete: it can be resumed as well.
+        rule: ``greater`` or ``less``, what is better.
+        save_begin: First epoch (iteration) to save at.
+        retry_iters: Iterations after which a failed save is tried again.
+
+    Raises:
+        ValueError: Settings out of range.
+        FloatingPointError: When saving: a weight or statistic is not finite.
+        OSError: At the end of training or at preemption only: the disk does not take the last one.
+    """
+
+    priority = 'VERY_LOW'
+
+    def __init__(
+        self,
+        interval: int = 1,
+        by_epoch: bool = True,
+        max_keep_ckpts: int = -1,
+        save_last: bool = True,
+        save_best: str | None = None,
+        rule: str = 'greater',
+        save_begin: int = 0,
+        retry_iters: int = 100,
+    ) -> None:
+        if interval < 1 or retry_iters < 1 or max_keep_ckpts == 0 or rule not in _BETTER:
+            raise ValueError(
+                f'CheckpointHook got interval={interval}, max_keep_ckpts={max_keep_ckpts}, '
+                f'retry_iters={retry_iters}, rule={rule!r}; expected interval and retry_iters >= '
+                "1, max_keep_ckpts >= 1 or -1 for all, rule 'greater' or 'less'."
+            )
+        self.interval, self.by_epoch, self.save_begin = interval, by_epoch, save_begin
+        self.max_keep_ckpts, self.retry_iters = max_keep_ckpts, retry_iters
+        self.save_last, self.save_best, self.rule = save_last, save_best, rule
+        self._due_at: int | None = None
+        self._training = False
+
+    def before_train(self, runner: Any) -> None:
+        """Remove what a killed run left half-written."""
+        self._due_at, self._training = None, True
+        if rank():
+            return
+        left = sweep(runner.work_dir)
+        if left:
+            runner.logger.info(f'removed {len(left)} unfinished files of an earlier run')
+        earlier = saved_in(runner.work_dir)
+        if earlier and runner.iter == 0:
+            runner.logger.log(
+                logging.WARNING,
+                f'{runner.work_dir} holds {len(earlier)} checkpoints of an earlier run, and this '
+                'run starts from the beginning and will replace them; stop it and pass --resume '
+                'to continue them, or set another work dir',
+            )
+
+    def after_train_epoch(self, runner: Any) -> None:
+        """Save at the end of an epoch."""
+        last = self.save_last and self.is_last_train_epoch(runner)
+        if self.by_epoch and (self.every_n_epochs(runner, self.interval, self.save_begin) or last):
+            self._save_or_wait(runner, runner.epoch + 1, runner.iter, f'epoch_{runner.epoch + 1}')
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        """Save after an iteration, or try again what could not be saved before."""
+        last = self.save_last and self.is_last_train_iter(runner)
+        due = not self.by_epoch and (
+            self.every_n_train_iters(runner, self.interval, self.save_begin) or last
+        )
+        if due or (self._due_at is not None and runner.iter + 1 >= self._due_at):
+            done = runner.iter + 1
+            self._save_or_wait(runner, runner.epoch, done, f'iter_{done}')
+
+    def after_train(self, runner: Any) -> None:
+        """Make the last attempt at a save that failed."""
+        self._training = False
+        if self._due_at is not None:
+            self.save(runner, runner.epoch, runner.iter, f'iter_{runner.iter}')
+
+    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+        """Keep the run if the metric is the best so far."""
+        if self.save_best is None or not self._training:
+            return
+        if self.save_best not in (metrics or {}):
+            raise KeyError(
+                f'save_best={self.save_best!r} is not among the validation metrics; they are '
+                f'{", ".join(metrics or {}) or "none"}.'
+            )
+        value = float((metrics or {})[self.save_best])
+        best = runner.message_hub.runtime_info.get('best_score')
+        if not math.isfinite(value) or (best is not None and not _BETTER[self.rule](value, best)):
+            return
+        runner.message_hub.update_info('best_score', value)
+        prefix = f'best_{self.save_best.replace("/", "_")}_'
+        at = f'epoch_{runner.epoch}' if self.by_epoch else f'iter_{runner.iter}'
+        written = self._attempt(runner, runner.epoch, runner.iter, prefix + at)
+        for path in Path(runner.work_dir).glob(f'{prefix}*.pth') if written else ():
+            if path != written:
+                remove_checkpoint(path)
+
+    def save(self, runner: Any, epoch: int, iteration: int, name: str) -> Path | None:
+        """Save now, on all ranks together; returns the path on rank 0.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        state = collect_state(runner, epoch, iteration)
+        if rank():
+            return None
+        check_finite(state['state_dict'])
+        path = Path(runner.work_dir) / f'{name}.pth'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_checkpoint(path, state)
+        self._due_at = None
+        runner.logger.info(f'checkpoint {path} saved')
+        return path
+
+    def _save_or_wait(self, runner: Any, epoch: int, iteration: int, name: str) -> None:
+        should_update = getattr(runner.optim_wrapper, 'should_update', None)
+        if should_update is not None and not should_update():
+            self._due_at = iteration + 1
+            return
+        self._due_at = None
+        written = self._attempt(runner, epoch, iteration, name)
+        if written and self.max_keep_ckpts > 0:
+            others = [e.path for e in saved_in(runner.work_dir) if e.path != written]
+            for path in others[: max(0, len(others) - self.max_keep_ckpts + 1)]:
+                remove_checkpoint(path)
+
+    def _attempt(self, runner: Any, epoch: int, iteration: int, name: str) -> Path | None:
+        problem = path = None
+        try:
+            path = self.save(runner, epoch, iteration, name)
+        except OSError as error:
+            problem = error
+        if any_rank(problem is not None):  # only rank 0 writes, but all must try again together
+            self._due_at = iteration + self.retry_iters
+        if problem is not None:
+            runner.logger.log(
+                logging.WARNING,
+                f'checkpoint {name} could not be saved: {problem}. The earlier checkpoints are '
+                f'untouched, training goes on, and in {self.retry_iters} iterations it is tried '
+                'again. Make room on the disk.',
+            )
+        return path
+
+
+def check_finite(tensors: Mapping[str, Any]) -> None:
+    """Raise ``FloatingPointError`` naming the tensors that hold NaN or infinity."""
+    bad = [n for n, t in tensors.items() if t.is_floating_point() and not t.isfinite().all()]
+    if bad:
+        raise FloatingPointError(
+            f'{len(bad)} of {len(tensors)} tensors of the model are not finite, first {bad[0]}; '
+            'nothing was saved, and the earlier checkpoints are untouched. Resume from the newest '
+            'with a lower learning rate, or find the sample that causes it.'
+        )

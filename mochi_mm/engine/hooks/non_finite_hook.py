@@ -1,0 +1,169 @@
+"""No loss or gradient that is not finite reaches the weights."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mochi_mm.engine.run_state import unwrapped
+from mochi_mm.registry import HOOKS
+from mochi_mm.utils.agreement import any_rank
+from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.utils.distributed import rank
+
+POLICIES = ('stop', 'skip')
+FOLDER = 'non_finite'
+
+
+@HOOKS.register_module()
+class NonFiniteHook(Hook):
+    """Looks at loss and gradients before every optimiser step, on all ranks together.
+
+    Where one is NaN or infinite, each rank writes what it was working on (sample indices, views,
+    losses) to ``<work dir>/non_finite/``, and training stops before the step, or leaves the step
+    out. Keys that are not finite never enter the memory (it sees to that itself).
+
+    Args:
+        policy: ``stop``, or ``skip``: leave out the step and put the running statistics back to
+            what they were before it. Weights, momenta and averaged weights keep their values.
+        max_skips: Steps that may be left out in one run; one more stops it.
+
+    Raises:
+        ValueError: Unknown policy or negative budget.
+        FloatingPointError: When training: see above.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, policy: str = 'stop', max_skips: int = 10) -> None:
+        if policy not in POLICIES or max_skips < 0:
+            raise ValueError(
+                f'policy={policy!r}, max_skips={max_skips}; expected one of {", ".join(POLICIES)} '
+                'and a number of steps >= 0.'
+            )
+        self.policy, self.max_skips, self.skipped = policy, max_skips, 0
+        self._handles: list[Any] = []
+        self._losses: list[Tensor] = []
+        self._batches: list[Any] = []
+        self._statistics: list[Tensor] = []
+        self._kept: list[Tensor] = []
+
+    def before_train(self, runner: Any) -> None:
+        """Stand before the optimiser."""
+        model = unwrapped(runner.model)
+        self._statistics = [
+            buffer
+            for module in model.modules()
+            if isinstance(module, _BatchNorm)
+            for buffer in module.buffers(recurse=False)
+        ]
+        self._kept = []
+        self._reset()
+        self._remove()
+
+        def before_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+            self._before_step(runner, optimizer)
+
+        self._handles = [
+            model.register_forward_hook(self._note_losses),
+            runner.optim_wrapper.optimizer.register_step_pre_hook(before_step),
+        ]
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Remember the batch, and with ``skip`` the running statistics."""
+        if self.policy == 'skip' and not self._batches:
+            self._kept = [buffer.clone() for buffer in self._statistics]
+        self._batches.append(data_batch)
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        """Forget the batches once the optimiser has stepped."""
+        should_update = getattr(runner.optim_wrapper, 'should_update', lambda: True)
+        if should_update():
+            self._reset()
+
+    def after_train(self, runner: Any) -> None:
+        """Step aside."""
+        self._remove()
+
+    def _note_losses(self, module: Any, args: Any, output: Any) -> None:
+        if module.training and isinstance(output, Mapping):
+            values = [v.detach() for n, v in output.items() if 'loss' in n and torch.is_tensor(v)]
+            self._losses += [value.float().sum() for value in values]
+
+    def _before_step(self, runner: Any, optimizer: Any) -> None:
+        parameters = [p for group in optimizer.param_groups for p in group['params']]
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        if not any_rank(not _all_finite([*gradients, *self._losses])):
+            return
+        where = self._dump(runner)
+        reason = (
+            f'the loss or a gradient is not finite at iteration {runner.iter + 1} (losses '
+            f'{[float(loss) for loss in self._losses]}); samples and views of each rank are in '
+            f'{where}'
+        )
+        self.skipped += 1
+        if self.policy == 'stop' or self.skipped > self.max_skips:
+            raise FloatingPointError(
+                f'{reason}. The weights are those before this step; {self.skipped - 1} steps were '
+                'left out before. Lower the learning rate, look at the samples, or set '
+                "default_hooks.non_finite.policy='skip'."
+            )
+        for parameter in parameters:
+            parameter.grad = None  # torch's optimisers pass over parameters without gradient
+        for buffer, value in zip(self._statistics, self._kept, strict=True):
+            buffer.copy_(value)
+        runner.logger.log(
+            logging.WARNING,
+            f'{reason}. The step is left out, {self.skipped} of at most {self.max_skips}',
+        )
+
+    def _dump(self, runner: Any) -> Path:
+        """Write the batches of this step, and what is wrong with them, for each rank."""
+        folder = Path(runner.work_dir) / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        model = unwrapped(runner.model)
+        content = dict(
+            iteration=runner.iter + 1,
+            epoch=runner.epoch,
+            seed=runner.seed,
+            rank=rank(),
+            losses=[float(loss) for loss in self._losses],
+            gradients=[
+                name
+                for name, p in model.named_parameters()
+                if p.grad is not None and not p.grad.isfinite().all()
+            ],
+            batches=self._batches,
+        )
+        path = folder / f'iter_{runner.iter + 1}_rank_{rank()}.pth'
+        try:
+            write_atomically(path, lambda file: torch.save(content, file))
+        except (OSError, RuntimeError) as error:
+            runner.logger.log(logging.WARNING, f'the batch could not be written: {error}')
+        return folder
+
+    def _reset(self) -> None:
+        self._losses, self._batches = [], []
+
+    def _remove(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+
+def _all_finite(tensors: list[Tensor]) -> bool:
+    """Whether every number is finite; one number comes from the device."""
+    if not tensors:
+        return True
+    total = torch.stack([n.float() for n in torch._foreach_norm(tensors)]).sum()
+    return math.isfinite(float(total))

@@ -1,0 +1,95 @@
+"""Leaving in good order when the scheduler asks for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+from mmengine.hooks import Hook
+
+from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
+from mochi_mm.registry import HOOKS
+from mochi_mm.utils.agreement import any_rank
+
+#: What the process ends with after it has saved: EX_TEMPFAIL, "try again later".
+EXIT_PREEMPTED = 75
+
+
+@HOOKS.register_module()
+class PreemptionHook(Hook):
+    """On SIGTERM or SIGUSR1 finishes the step, saves, and exits with code 75.
+
+    A handler only notes the signal. After each iteration the ranks agree on whether any of them
+    was told to leave, so that all stop behind the same one; with accumulated gradients, behind the
+    optimiser's next step. ``tools/slurm_train.sh`` starts the job again on this code.
+
+    Args:
+        interval: Iterations between two agreements; one rank alone never waits.
+
+    Raises:
+        ValueError: ``interval`` below 1; when training starts: there is no CheckpointHook.
+        OSError: At the signal: the disk does not take the checkpoint.
+    """
+
+    priority = 'LOWEST'
+
+    def __init__(self, interval: int = 1) -> None:
+        if interval < 1:
+            raise ValueError(f'interval is {interval}; expected a number of iterations >= 1.')
+        self.interval = interval
+        self._asked: int | None = None
+        self._leaving = False
+        self._former: dict[int, Any] = {}
+        self._saver: CheckpointHook | None = None
+
+    def before_train(self, runner: Any) -> None:
+        """Take over the two signals."""
+        savers = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
+        if not savers:
+            raise ValueError(
+                'PreemptionHook saves through CheckpointHook, and the run has none; keep '
+                'default_hooks.checkpoint or set default_hooks.preemption=None.'
+            )
+        self._saver, self._asked, self._leaving = savers[0], None, False
+        if threading.current_thread() is not threading.main_thread():
+            runner.logger.warning('signals cannot be handled outside of the main thread')
+            return
+        process = os.getpid()
+
+        def note(number: int, frame: Any) -> None:
+            if os.getpid() == process:  # children inherit the handler
+                self._asked = number
+
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            self._former[number] = signal.signal(number, note)
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
+    ) -> None:
+        """Save and leave, if any rank was asked to."""
+        if not self._leaving and (runner.iter + 1) % self.interval == 0:
+            self._leaving = any_rank(self._asked is not None)
+        should_update = getattr(runner.optim_wrapper, 'should_update', lambda: True)
+        if not self._leaving or self._saver is None or not should_update():
+            return
+        done = runner.iter + 1
+        self._saver.save(runner, runner.epoch, done, f'iter_{done}')
+        any_rank(False)  # launchers end the other ranks as soon as one has left
+        name = 'another rank' if self._asked is None else signal.Signals(self._asked).name
+        runner.logger.info(
+            f'{name}: saved behind iteration {done}, leaving with code {EXIT_PREEMPTED}; '
+            'continue with --resume'
+        )
+        self._restore()
+        raise SystemExit(EXIT_PREEMPTED)
+
+    def after_train(self, runner: Any) -> None:
+        """Give the signals back."""
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+        self._former.clear()

@@ -1,0 +1,43 @@
+"""Training by epochs that can be taken up in the middle of one."""
+
+from __future__ import annotations
+
+from mmengine import runner as engine
+
+from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.registry import LOOPS
+
+
+@LOOPS.register_module()
+class EpochBasedTrainLoop(engine.EpochBasedTrainLoop):
+    """MMEngine's loop, which after a resume begins where the epoch was left.
+
+    The samples that were consumed before are not read again. Arguments as in MMEngine.
+
+    Raises:
+        ValueError: A run is taken up inside an epoch and its sampler is no :class:`KeyedSampler`.
+    """
+
+    def run_epoch(self) -> None:
+        """Train on the batches of this epoch that are left."""
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        first = self._iter - self._epoch * len(self.dataloader)
+        if first:
+            self._leave_out(first)
+        for index, batch in enumerate(self.dataloader, start=first):
+            self.run_iter(index, batch)
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    def _leave_out(self, batches: int) -> None:
+        sampler = getattr(self.dataloader.batch_sampler, 'sampler', self.dataloader.sampler)
+        if not isinstance(sampler, KeyedSampler) or self.dataloader.batch_size is None:
+            raise ValueError(
+                f'the run is at iteration {batches} of an epoch, and with '
+                f'{type(sampler).__name__} the consumed samples cannot be left out; use '
+                "sampler=dict(type='KeyedSampler') and a fixed batch_size, or resume from a "
+                'checkpoint of the end of an epoch.'
+            )
+        sampler.leave_out(batches * self.dataloader.batch_size)
+        self.runner.logger.info(f'epoch {self._epoch + 1} goes on behind its batch {batches}')

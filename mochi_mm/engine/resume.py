@@ -1,0 +1,126 @@
+"""Whether a checkpoint fits a run, and putting the run where the checkpoint was."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmengine.runner import IterBasedTrainLoop
+
+from mochi_mm.engine.run_settings import (
+    ALLOWANCES,
+    changes,
+    describe_run,
+    optimizer_problem,
+    schedule_changed,
+)
+from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, unwrapped
+from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
+
+_PARTS = ('meta', 'state_dict', 'message_hub', 'param_schedulers')
+
+
+def check_resume(
+    runner: Any, content: Mapping[str, Any], source: str, allowed: Sequence[str]
+) -> None:
+    """Compare a checkpoint with the run that is to continue it.
+
+    Args:
+        runner: The runner, built and not yet started.
+        content: What the checkpoint holds.
+        source: Its path, for messages.
+        allowed: Names of :data:`ALLOWANCES` that may differ; those are logged.
+
+    Raises:
+        ValueError: Something else differs; names everything that does and how to allow it.
+    """
+    unknown = sorted(set(allowed) - set(ALLOWANCES))
+    if unknown:
+        raise ValueError(
+            f'resume_allow names {", ".join(unknown)}; expected some of {", ".join(ALLOWANCES)}.'
+        )
+    meta = content.get('meta') or {}
+    lacking = [name for name in _PARTS if name not in content]
+    lacking += [f'meta.{n}' for n in ('epoch', 'iter', 'seed', 'run') if n not in meta]
+    if lacking:
+        raise ValueError(
+            f'{source} cannot be continued: it lacks {", ".join(lacking)}. Expected a checkpoint '
+            'of a training run of this project; to start from its weights alone, use load_from '
+            'or pretrained instead of resume.'
+        )
+    found = changes(meta['run'], describe_run(runner))
+    problem = optimizer_problem(runner.optim_wrapper.optimizer, content.get('optimizer'))
+    if problem is not None:
+        found.setdefault('optimizer', []).append(problem)
+    for name in [name for name in found if name in allowed]:
+        runner.logger.log(
+            logging.WARNING,
+            f'resume_allow {name}: {ALLOWANCES[name]} ({"; ".join(found.pop(name))})',
+        )
+    if found:
+        listed = '; '.join(f'[{name}] {text}' for name, texts in found.items() for text in texts)
+        raise ValueError(
+            f'{source} is of another run: {listed}. Make the config what it was, or allow it: '
+            f'--allow-changed {" ".join(found)} (resume_allow={list(found)} in the config).'
+        )
+
+
+def restore(runner: Any, content: Mapping[str, Any], allowed: Sequence[str]) -> None:
+    """Put optimiser, schedules, curves, buffers and the position back.
+
+    Args:
+        runner: A runner that :func:`check_resume` found to fit and that has the weights.
+        content: What the checkpoint holds.
+        allowed: What may differ.
+    """
+    meta, now = content['meta'], describe_run(runner)
+    _restore_seed(runner, meta['seed'])
+    epoch, iteration = _position(runner, meta, now)
+    runner.train_loop._epoch, runner.train_loop._iter = epoch, iteration
+    optimizer = runner.optim_wrapper.optimizer
+    fresh = hyperparameters(runner.optim_wrapper)
+    if optimizer_problem(optimizer, content.get('optimizer')) is None:
+        runner.optim_wrapper.load_state_dict(content['optimizer'])
+    schedulers = runner.param_schedulers or []
+    saved = content['param_schedulers']
+    if schedule_changed(meta['run'], now) or len(saved) != len(schedulers):
+        set_hyperparameters(runner.optim_wrapper, fresh)
+        replay(schedulers, epoch, iteration, now['epoch_length'])
+        rates = sorted({group['lr'] for group in optimizer.param_groups})
+        runner.logger.info(f'the schedule is that of the new settings; learning rate {rates}')
+    else:
+        for scheduler, state in zip(schedulers, saved, strict=True):
+            scheduler.load_state_dict(state)
+    restore_hub(runner.message_hub, content['message_hub'])
+    load_rank_buffers(unwrapped(runner.model), content.get('rank_buffers') or [])
+
+
+def _restore_seed(runner: Any, seed: int) -> None:
+    """Take the saved seed where the config leaves it to chance."""
+    if seed == runner.seed:
+        return
+    runner._randomness_cfg.update(seed=seed)
+    runner.set_randomness(**runner._randomness_cfg)
+    loader = runner.train_dataloader
+    sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+    if hasattr(sampler, 'seed'):
+        sampler.seed = seed
+
+
+def _position(runner: Any, meta: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the epoch and iteration to go on from.
+
+    Where an epoch has another length than when it was saved, one that was begun starts over.
+    """
+    epoch, iteration, length = int(meta['epoch']), int(meta['iter']), int(now['epoch_length'])
+    if isinstance(runner.train_loop, IterBasedTrainLoop):
+        return 0, iteration
+    if length == meta['run']['epoch_length']:
+        return epoch, iteration
+    runner.logger.log(
+        logging.WARNING,
+        f'an epoch has {length} iterations, {meta["run"]["epoch_length"]} when it was saved: going '
+        f'on at the start of epoch {epoch + 1}',
+    )
+    return epoch, epoch * length

@@ -1,0 +1,108 @@
+"""What must not change unnoticed between the parts of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from mochi_mm.utils.distributed import world_size
+
+#: What may be allowed to differ at a resume, and what allowing it does.
+ALLOWANCES = dict(
+    weights='missing weights keep their initial values, unused ones are dropped',
+    optimizer='the optimiser starts without its state',
+    world_size='the number of processes may differ',
+    dataset='the number of samples may differ',
+    settings='settings may differ; the new ones hold',
+)
+_SECTIONS = ('model', 'optim_wrapper', 'param_scheduler', 'train_dataloader', 'randomness')
+# How data is fetched, and where it lies: no influence on any result.
+_FREE = {
+    'num_workers',
+    'persistent_workers',
+    'pin_memory',
+    'prefetch_factor',
+    'timeout',
+    'data_root',
+    'index_cache',
+}
+SCHEDULE = ('optim_wrapper', 'param_scheduler')
+
+
+def describe_run(runner: Any) -> dict[str, Any]:
+    """Return the settings of a run that decide its result, as plain data."""
+    settings: dict[str, Any] = {}
+    for section in _SECTIONS:
+        settings.update(_flat(runner.cfg.get(section), section))
+    return dict(
+        world_size=world_size(),
+        dataset=len(runner.train_dataloader.dataset),
+        epoch_length=len(runner.train_dataloader),
+        max_epochs=int(runner.max_epochs),
+        max_iters=int(runner.max_iters),
+        loop=type(runner.train_loop).__name__,
+        optimizer=type(getattr(runner.optim_wrapper, 'optimizer', runner.optim_wrapper)).__name__,
+        settings=settings,
+    )
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what differs between two runs: sentences, by the allowance that covers them."""
+    found: dict[str, list[str]] = {}
+    for name in ('world_size', 'dataset', 'optimizer', 'loop'):
+        if before[name] != now[name]:
+            key = 'settings' if name == 'loop' else name
+            what = dict(dataset='samples', world_size='processes').get(name, name)
+            found.setdefault(key, []).append(f'{what}: {before[name]} -> {now[name]}')
+    old, new = before['settings'], now['settings']
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            text = f'{name}: {old.get(name, "absent")} -> {new.get(name, "absent")}'
+            found.setdefault('settings', []).append(text)
+    return found
+
+
+def schedule_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Tell whether learning rates may not be taken over as they were saved."""
+    lengths = ('max_epochs', 'max_iters', 'epoch_length', 'loop')
+    old, new = before['settings'], now['settings']
+    return any(before[name] != now[name] for name in lengths) or any(
+        old.get(name) != new.get(name)
+        for name in old.keys() | new.keys()
+        if name.split('.')[0].split('[')[0] in SCHEDULE
+    )
+
+
+def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | None:
+    """Return why a saved optimiser state does not fit ``optimizer``, None if it does."""
+    if saved is None:
+        return 'it holds no optimiser state'
+    groups = saved.get('param_groups', [])
+    wanted = [len(group['params']) for group in optimizer.param_groups]
+    found = [len(group['params']) for group in groups]
+    if wanted != found:
+        return f'its optimiser has groups of {found} parameters, the run has {wanted}'
+    parameters = [p for group in optimizer.param_groups for p in group['params']]
+    numbers = [n for group in groups for n in group['params']]
+    for number, parameter in zip(numbers, parameters, strict=True):
+        for name, value in saved['state'].get(number, {}).items():
+            if isinstance(value, Tensor) and value.ndim and value.shape != parameter.shape:
+                return (
+                    f'its optimiser state {name!r} of parameter {number} has the shape '
+                    f'{tuple(value.shape)}, the parameter {tuple(parameter.shape)}'
+                )
+    return None
+
+
+def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping):
+        for name, child in node.items():
+            if name not in _FREE:
+                yield from _flat(child, f'{path}.{name}')
+    elif isinstance(node, Sequence) and not isinstance(node, str):
+        for i, child in enumerate(node):
+            yield from _flat(child, f'{path}[{i}]')
+    else:
+        yield path, node if isinstance(node, (bool, int, float, type(None))) else str(node)

@@ -1,0 +1,217 @@
+"""MMEngine's Runner, with checkpoints as data and a strict, exact resume."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast_object_list
+from mmengine.runner import Runner
+
+from mochi_mm.engine.resume import check_resume, restore
+from mochi_mm.engine.run_state import collect_state, unwrapped
+from mochi_mm.registry import RUNNERS
+from mochi_mm.utils.agreement import absent_ranks, is_lost_connection, open_cpu_group
+from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some
+from mochi_mm.utils.checkpoint_folder import newest_valid, write_checkpoint
+from mochi_mm.utils.distributed import rank
+
+
+@RUNNERS.register_module()
+class SafeRunner(Runner):
+    """A Runner that reads no file but as data, and continues a run exactly or not at all.
+
+    Differs from MMEngine's in what it does with files: ``load_from``, ``resume`` and pretrained
+    weights of the model's parts are read with ``weights_only=True`` and no fallback, nothing in
+    them is executed; ``resume`` takes the newest whole checkpoint and refuses one that does not
+    fit (the config's ``resume_allow`` lists what may differ, see
+    :data:`mochi_mm.engine.run_settings.ALLOWANCES`). Arguments as in MMEngine;
+    ``RUNNERS.build(config)`` makes one from a config.
+    """
+
+    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+        """Set up processes as MMEngine does, and the group that hooks agree in."""
+        super().setup_env(env_cfg)
+        open_cpu_group((env_cfg.get('dist_cfg') or {}).get('timeout'))
+
+    def train(self) -> Any:
+        """Train; where other ranks cannot be reached any more, say which.
+
+        Raises:
+            RuntimeError: A rank is dead, or did not answer within the timeout
+                (``env_cfg.dist_cfg.timeout``, seconds).
+        """
+        try:
+            return super().train()
+        except RuntimeError as error:
+            if not is_lost_connection(error):
+                raise
+            absent = absent_ranks()
+            raise RuntimeError(
+                f'rank {rank()} lost the others at epoch {self.epoch + 1}, iteration '
+                f'{self.iter + 1}; without an answer: {absent or "none, all are there again"}. '
+                'Continue with --resume; torchrun --max-restarts=N does so by itself.'
+            ) from error
+
+    def build_train_loop(self, loop: Any) -> Any:
+        """Build the loop; ``by_epoch=True`` gives this project's, which resumes inside an epoch."""
+        if isinstance(loop, dict) and loop.get('by_epoch') is True and 'type' not in loop:
+            loop = {k: v for k, v in loop.items() if k != 'by_epoch'}
+            loop['type'] = 'mochi_mm.EpochBasedTrainLoop'
+        return super().build_train_loop(loop)
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> Any:
+        """Build a loader whose workers outlive a signal that ends the run in good order."""
+        if isinstance(dataloader, Mapping) and dataloader.get('num_workers'):
+            init = dict(type='mochi_mm.start_worker')
+            dataloader = {'worker_init_fn': init, **dataloader}
+            dataloader.pop('disable_subprocess_warning', None)  # of the engine's own start
+        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+
+    def load_or_resume(self) -> None:
+        """Load ``load_from``, or continue it or the newest whole checkpoint of the work dir."""
+        if getattr(self, '_has_loaded', False):
+            return
+        path = self._load_from
+        if self._resume and path is None:
+            path = self._newest()
+            if path is None:
+                self.logger.log(
+                    logging.WARNING,
+                    f'--resume: no checkpoint in {self.work_dir}, training starts from the '
+                    'beginning',
+                )
+        if path is not None and self._resume:
+            self.resume(path)
+        elif path is not None:
+            self.load_checkpoint(path)
+        self._has_loaded = True
+
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: Any = 'cpu',
+        strict: bool = False,
+        revise_keys: list[Any] | None = None,
+    ) -> dict[str, Any]:
+        """Load weights and return the content of the file.
+
+        Args:
+            filename: A local file.
+            map_location: Without effect; weights are read on the CPU and copied.
+            strict: Refuse missing and unused weights; otherwise they are a warning.
+            revise_keys: As in MMEngine: pairs of pattern and replacement for names.
+
+        Raises:
+            FileNotFoundError: No such file.
+            ValueError: Not plain data, or weights that do not fit.
+        """
+        content = read_checkpoint(local_path(filename))
+        self.call_hook('after_load_checkpoint', checkpoint=content)
+        self.load_weights(content, str(filename), strict)
+        return content
+
+    def load_weights(self, content: Mapping[str, Any], source: str, strict: bool) -> None:
+        """Copy the weights in ``content`` into the model, or raise ``ValueError``."""
+        model = unwrapped(self.model)
+        found = {
+            name.removeprefix('module.'): value
+            for name, value in content.get('state_dict', content).items()
+            if isinstance(value, torch.Tensor)
+        }
+        missing, unused = match_keys(model.state_dict(), found, source)
+        report = (
+            f'{len(missing)} weights of the model are missing in {source} ({some(missing)}), '
+            f'{len(unused)} in it are not used ({some(unused)})'
+        )
+        if strict and (missing or unused):
+            raise ValueError(
+                f'{report}. Expected a checkpoint of the same model; to load what fits all the '
+                'same, allow it: resume_allow=["weights"].'
+            )
+        if missing or unused:
+            self.logger.log(logging.WARNING, report)
+        model.load_state_dict(found, strict=False)
+        self.logger.info(f'weights loaded from {source}')
+
+    def resume(
+        self,
+        filename: str,
+        resume_optimizer: bool = True,
+        resume_param_scheduler: bool = True,
+        map_location: Any = 'default',
+    ) -> None:
+        """Continue the run saved in ``filename``; the further arguments are MMEngine's.
+
+        Raises:
+            FileNotFoundError: No such file.
+            ValueError: It does not fit this run; names every difference and how to allow it.
+        """
+        content = read_checkpoint(local_path(filename))
+        self.call_hook('after_load_checkpoint', checkpoint=content)
+        allowed = tuple(self.cfg.get('resume_allow') or ())
+        check_resume(self, content, str(filename), allowed)
+        self.load_weights(content, str(filename), strict='weights' not in allowed)
+        restore(self, content, allowed)
+        self._has_loaded = True
+        self.logger.info(f'resumed {filename}: epoch {self.epoch}, iteration {self.iter}')
+
+    def save_checkpoint(
+        self,
+        out_dir: str,
+        filename: str,
+        file_client_args: dict | None = None,
+        save_optimizer: bool = True,
+        save_param_scheduler: bool = True,
+        meta: dict | None = None,
+        by_epoch: bool = True,
+        backend_args: dict | None = None,
+    ) -> None:
+        """Save the whole run atomically, whoever asks; arguments as in MMEngine."""
+        here = dict(epoch=self.epoch + int(by_epoch), iter=self.iter + int(not by_epoch))
+        position = {**here, **(meta or {})}
+        state = collect_state(self, position['epoch'], position['iter'])
+        self.call_hook('before_save_checkpoint', checkpoint=state)
+        if rank() == 0:
+            write_checkpoint(Path(out_dir) / filename, state)
+
+    def _init_model_weights(self) -> None:
+        """Initialise as MMEngine does, after a look at the files that parts of other libraries
+        will read with its loader, which can run what they hold."""
+        for module in unwrapped(self.model).modules():
+            for file in pretrained_files(getattr(module, 'init_cfg', None)):
+                read_checkpoint(local_path(file))
+        super()._init_model_weights()
+
+    def _newest(self) -> str | None:
+        """Return what rank 0 finds to be the newest whole checkpoint; all ranks take that one."""
+        answer: list[Any] = [None, None]
+        if rank() == 0:
+            try:
+                path, refused = newest_valid(self.work_dir)
+                answer[0] = None if path is None else str(path)
+                for sentence in refused:
+                    self.logger.log(logging.WARNING, f'checkpoint left out: {sentence}')
+            except ValueError as error:
+                answer[1] = str(error)
+        broadcast_object_list(answer)
+        if answer[1] is not None:
+            raise ValueError(answer[1])
+        return answer[0]
+
+
+def pretrained_files(init_cfg: Any) -> Iterator[str]:
+    """Yield the files that an ``init_cfg`` of any scope would load."""
+    if isinstance(init_cfg, Mapping):
+        kind = init_cfg.get('type', '')
+        if str(getattr(kind, '__name__', kind)).endswith(('Pretrained', 'PretrainedInit')):
+            yield str(init_cfg['checkpoint'])
+        init_cfg = list(init_cfg.values())
+    for child in init_cfg if isinstance(init_cfg, (list, tuple)) else ():
+        yield from pretrained_files(child)

@@ -1,0 +1,85 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SUFFIX = '.partial'
+_BLOCK = 1 << 20
+
+
+class _HashingFile:
+    """Passes bytes on to a file and to a hash; what :func:`torch.save` needs of a file."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self.hash, self.size = file, hashlib.sha256(), 0
+
+    def write(self, data: Any) -> int:
+        self.hash.update(data)
+        self.size += memoryview(data).nbytes
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def write_atomically(path: str | Path, write: Callable[[Any], Any]) -> tuple[int, str]:
+    """Create or replace ``path`` in one step and return its size in bytes and its SHA-256.
+
+    The content goes to a temporary file in the same folder, is synced to the disk, read back and
+    compared; only then does it take the name. Whatever fails or kills the process before, ``path``
+    is as it was, and the temporary file is removed (by :func:`sweep` after a kill).
+
+    Args:
+        path: The file.
+        write: Called with an object that has ``write(bytes)``.
+
+    Raises:
+        OSError: It cannot be written (disk full, no permission), or reads back otherwise.
+    """
+    path = Path(path)
+    temporary = path.with_name(f'.{path.name}.{uuid.uuid4().hex}{SUFFIX}')
+    try:
+        with open(temporary, 'wb') as file:
+            hashing = _HashingFile(file)
+            write(hashing)
+            file.flush()
+            os.fsync(file.fileno())
+        if sha256_of(temporary) != hashing.hash.hexdigest():
+            raise OSError(f'{path} reads back from the disk other than it was written')
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return hashing.size, hashing.hash.hexdigest()
+
+
+def sha256_of(path: str | Path) -> str:
+    """Return the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def sweep(folder: str | Path) -> list[Path]:
+    """Delete the temporary files that a killed process left in ``folder`` and return them."""
+    left = sorted(Path(folder).glob(f'.*{SUFFIX}'))
+    for path in left:
+        path.unlink(missing_ok=True)
+    return left
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,125 @@
+"""Decode every image below a folder; write what is wrong with which.
+
+python tools/dataset/check.py data/imagenet/train --out work_dirs/check
+writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line an image
+        exclude.txt    paths of the bad ones, for ImageFolder(exclude=...)
+Exit code: 0 all images can be read, 1 some cannot.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import multiprocessing
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found out about one image; ``verdict`` is ``ok`` or the reason."""
+
+    path: str
+    bytes: int
+    width: int
+    height: int
+    mode: str
+    format: str
+    verdict: str
+
+
+def judge(relative: str, root: str, max_pixels: int) -> Verdict:
+    """Read one image as training would, and say how that went."""
+    from PIL import Image
+
+    from mochi_mm.datasets.read_image import read_image
+    from mochi_mm.datasets.unreadable_image import UnreadableImage
+
+    path = Path(root) / relative
+    size = path.stat().st_size if path.exists() else 0
+    width = height = 0
+    mode = kind = ''
+    try:
+        with Image.open(path) as image:
+            width, height, mode, kind = *image.size, image.mode, image.format or ''
+    except Exception:  # noqa: BLE001  # the reason is that of reading it whole, below
+        pass
+    try:
+        read_image(path, max_pixels)
+    except UnreadableImage as error:
+        return Verdict(relative, size, width, height, mode, kind, ' '.join(str(error).split()))
+    return Verdict(relative, size, width, height, mode, kind, 'ok')
+
+
+def parse_args() -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('folder', help='images at any depth below it')
+    parser.add_argument('--out', default='work_dirs/check', help='where the two files go')
+    parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
+    parser.add_argument('--max-pixels', type=int, help='largest image that is decoded')
+    return parser.parse_args()
+
+
+def write(verdicts: Iterable[Verdict], total: int, out: Path) -> Counter[str]:
+    """Write both files as the verdicts come, with a progress bar; return how many of each kind."""
+    from mmengine.utils import ProgressBar
+
+    bar = ProgressBar(total)
+    counts: Counter[str] = Counter()
+    out.mkdir(parents=True, exist_ok=True)
+    with (
+        open(out / 'manifest.csv', 'w', newline='', encoding='utf-8') as manifest,
+        open(out / 'exclude.txt', 'w', encoding='utf-8') as exclude,
+    ):
+        table = csv.writer(manifest)
+        table.writerow(field.name for field in fields(Verdict))
+        for found in verdicts:
+            table.writerow(astuple(found))
+            counts['ok' if found.verdict == 'ok' else 'bad'] += 1
+            counts[f'{found.format or "no image"} {found.mode}'.strip()] += 1
+            if found.verdict != 'ok':
+                exclude.write(f'{found.path}\n')
+                print(f'\n{found.verdict}')
+            bar.update()
+    print()
+    return counts
+
+
+def main() -> int:
+    """Check the folder and return the exit code."""
+    args = parse_args()
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    from mochi_mm.datasets.folder_index import FolderIndex
+    from mochi_mm.datasets.read_image import MAX_PIXELS
+
+    if not Path(args.folder).is_dir():
+        raise FileNotFoundError(f'no folder {args.folder}; expected a folder of images.')
+    index = FolderIndex.scan(args.folder, IMG_EXTENSIONS)
+    files = [f'{folder}/{name}' if folder else name for folder, name in index.files()]
+    files += index.broken_links
+    if not files:
+        raise ValueError(f'no images in {args.folder}; looked for {", ".join(IMG_EXTENSIONS)}.')
+    work = partial(judge, root=index.root, max_pixels=args.max_pixels or MAX_PIXELS)
+    with multiprocessing.Pool(max(1, args.workers)) as pool:
+        counts = write(pool.imap(work, files, chunksize=16), len(files), Path(args.out))
+    ok, bad = counts.pop('ok', 0), counts.pop('bad', 0)
+    print(f'{ok} images can be read, {bad} cannot: {args.out}/manifest.csv, {args.out}/exclude.txt')
+    print('kinds: ' + ', '.join(f'{count} x {kind}' for kind, count in counts.most_common()))
+    other = ', '.join(f'{count} x {ending}' for ending, count in index.other.most_common(5))
+    print(f'files passed over for their endings: {other or "none"}')
+    return 1 if bad else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""What mmdet needs to start from our weights: ops without a compiler, a loader, protocol parts.
+
+A detection config imports this package by ``custom_imports`` and names its components with the
+prefix ``mochi_mm.``; nothing else imports it. It is the only package that knows mmcv and mmdet.
+"""
+
+from mochi_mm.transfer.require import require_mmdet
+
+require_mmdet()
+
+from mochi_mm.transfer.ops.finder import supply_missing_ops  # noqa: E402
+
+supply_missing_ops()
+
+__all__ = ['require_mmdet', 'supply_missing_ops']

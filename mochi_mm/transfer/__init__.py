@@ -12,4 +12,7 @@ from mochi_mm.transfer.ops.finder import supply_missing_ops  # noqa: E402
 
 supply_missing_ops()
 
-__all__ = ['require_mmdet', 'supply_missing_ops']
+# Components register when imported; mmdet's own modules need the ops from here on.
+from mochi_mm.transfer.detector_pretrained_hook import DetectorPretrainedHook  # noqa: E402
+
+__all__ = ['DetectorPretrainedHook', 'require_mmdet', 'supply_missing_ops']

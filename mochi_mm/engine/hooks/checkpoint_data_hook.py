@@ -1,4 +1,4 @@
-"""Keeps checkpoints plain data, and refuses weights that match nothing."""
+"""Keeps checkpoints plain data, says what the weights are, refuses weights that match nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mmengine.model import is_model_wrapper
 
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.checkpoint import match_keys
+from mochi_mm.utils.weights_meta import KEY, describe_weights
 
 
 @HOOKS.register_module()
@@ -23,7 +24,9 @@ class CheckpointDataHook(Hook):
     priority = 'VERY_LOW'
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
-        """Replace every history object by lists of numbers."""
+        """Replace every history object by lists of numbers; record how to use the weights."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        checkpoint['meta'][KEY] = describe_weights(model, runner.cfg)
         hub = checkpoint['message_hub']
         checkpoint['message_hub'] = dict(
             log_scalars={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from torch import nn
 
 from mochi_mm import registry as registries
 from mochi_mm.registry import ComponentRegistry
+
+if find_spec('mmdet') is not None:
+    import mochi_mm.transfer  # noqa: F401  its components register when imported
 
 QUEUE = dict(type='FeatureQueue', length=8, dim=4)
 RESNET = dict(type='ResNet', depth=10, width=0.125, stem='small')
@@ -23,6 +27,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'CheckpointDataHook': {},
     'ColorJitter': dict(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     'ContrastiveHead': dict(memory=QUEUE),
+    'DetectorPretrainedHook': {},
     'EMAUpdateHook': {},
     'FeatureQueue': dict(length=8, dim=4),
     'GaussianBlur': {},

@@ -11,5 +11,5 @@ def require_mmdet() -> None:
     if missing:
         raise ImportError(
             f"mochi_mm.transfer needs {' and '.join(missing)}: pip install 'mochi_mm[det]' "
-            '(wheels only, no compiler)'
+            '(no compiler needed)'
         )

@@ -44,10 +44,11 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     Raises:
         FileNotFoundError: No such file.
         KeyError: An option whose first word is no setting of the config.
+        ImportError: One of the config's ``custom_imports`` failed; the message is its own.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'no config at {path}; see configs/ for those that exist.')
-    config = Config.fromfile(str(path))
+    config = _read(path)
     options = dict(options or {})
     for key in options:
         head = key.split('.')[0]
@@ -62,6 +63,17 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     if 'data_root' in options:
         _replace(config._cfg_dict, former, options['data_root'])
     return config
+
+
+def _read(path: str | Path) -> Config:
+    """Read a config; an import that fails tells its own reason, not where Python looked."""
+    try:
+        return Config.fromfile(str(path))
+    except ImportError as error:
+        first: BaseException = error
+        while isinstance(first.__context__, ImportError):
+            first = first.__context__
+        raise first from None
 
 
 def _replace(node: Any, former: Any, new: Any) -> None:

@@ -1,4 +1,5 @@
 # make quickstart    set up, then train and measure on the generated data set
+# make transfer-demo detectors on generated scenes from the quickstart's weights
 # make test          set up, then lint, type check and test
 # make help          the rest
 #
@@ -29,11 +30,12 @@ WITH_UV = $(UV) -b $(CONSTRAINTS) -e '$(TARGET)' && \
 WITH_PIP = $(PIP) -e '$(TARGET)' && \
 	$(PIP) -q --no-deps --force-reinstall opencv-python-headless
 
-.PHONY: help install quickstart test lint format wheel clean distclean
+.PHONY: help install quickstart transfer-demo test lint format wheel clean distclean
 
 help:
 	@echo 'install     make $(VENV) with the pinned set; does nothing when it is up to date'
 	@echo 'quickstart  train and measure on the generated data set'
+	@echo 'transfer-demo  from the weights of the quickstart to detectors, against random weights'
 	@echo 'test        lint, then pytest (PYTEST_ARGS="-k name" to choose)'
 	@echo 'lint        ruff and mypy'
 	@echo 'format      let ruff fix and format'
@@ -56,6 +58,9 @@ $(STAMP): setup.py pyproject.toml $(wildcard requirements/*.txt)
 
 quickstart: install
 	$(BIN)/python tools/quickstart.py
+
+transfer-demo: install
+	$(BIN)/python tools/transfer_demo.py
 
 test: lint
 	$(BIN)/python -m pytest -q $(PYTEST_ARGS)

@@ -27,6 +27,7 @@ class CocoDetectionMetric(CocoMetric):
 
     def __init__(self, metric: str | list[str] = 'bbox', **kwargs: Any) -> None:
         super().__init__(metric=metric, **kwargs)
+        self._coco_api: COCO | None = self._coco_api
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep the predictions of a batch of images."""

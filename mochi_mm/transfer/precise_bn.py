@@ -13,8 +13,8 @@ from torch import Tensor, nn
 class _Sums:
     """Count, sum and sum of squares of one layer's inputs, per channel, in float64."""
 
-    def __init__(self, layer: nn.Module) -> None:
-        self.layer: Any = layer
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
         self.momentum, self.batches = self.layer.momentum, self.layer.num_batches_tracked.clone()
         self.layer.momentum = 0.0  # the passes themselves leave no trace
         channels = self.layer.num_features

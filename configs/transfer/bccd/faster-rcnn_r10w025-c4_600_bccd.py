@@ -4,7 +4,7 @@ For any folder in VOC layout: copy this file, change classes, num_classes, data_
 
 Paper: none; the VOC protocol at a small scale, photographs at half size.
 Command: python tools/train.py configs/transfer/bccd/faster-rcnn_r10w025-c4_600_bccd.py \\
-    --cfg-options data_root=/data/bccd/ pretrained=work_dirs/.../epoch_12.pth
+    --cfg-options data_root=/data/bccd/ pretrained=work_dirs/.../epoch_8.pth
 Hardware: 2 CPU cores; TODO-MEASURE.
 Expected: AP50 well over zero on the test split.
 Measured: TODO-MEASURE.

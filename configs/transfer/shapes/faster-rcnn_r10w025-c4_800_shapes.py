@@ -2,7 +2,7 @@
 
 Paper: none; the VOC protocol at a small scale.
 Command: python tools/train.py configs/transfer/shapes/faster-rcnn_r10w025-c4_800_shapes.py \\
-    --cfg-options pretrained=work_dirs/.../epoch_12.pth
+    --cfg-options pretrained=work_dirs/.../epoch_8.pth
 Hardware: 2 CPU cores; TODO-MEASURE.
 Expected: AP50 at least 60, and more than from random weights.
 Measured: TODO-MEASURE.

@@ -2,7 +2,7 @@
 
 Paper: none; the COCO protocol at a small scale.
 Command: python tools/train.py configs/transfer/shapes/mask-rcnn_r10w025-fpn_800_shapes.py \\
-    --cfg-options pretrained=work_dirs/.../epoch_12.pth
+    --cfg-options pretrained=work_dirs/.../epoch_8.pth
 Hardware: 2 CPU cores; TODO-MEASURE.
 Expected: mask AP50 at least 50, and more than from random weights.
 Measured: TODO-MEASURE.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,8 @@ def read_source(path: str | Path) -> Source:
     outside = Counter(n.split('.')[0] for n in tensors if not n.startswith(origin.prefix))
     meta = content.get('meta')
     record = meta.get(KEY) if isinstance(meta, Mapping) else None
+    if record is not None:
+        origin = replace(origin, name=f'mochi_mm, {record.get("algorithm", "algorithm unknown")}')
     return Source(path, origin, _torchvision_names(inside), dict(outside), record)
 
 

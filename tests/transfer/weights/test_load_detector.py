@@ -56,6 +56,7 @@ def test_the_report_accounts_for_every_tensor(tmp_path: Path) -> None:
     assert total == len(detector.state_dict())
     page = str(report)
     assert str(path) in page
+    assert report.origin == 'mochi_mm, MoCo'
     assert 'ResNet-10 (1-1-1-1 basic blocks), width 0.125, stem imagenet' in page
     assert 'rgb in both (recorded in the file)' in page
     assert '123.675 116.28 103.53 in both (recorded in the file)' in page

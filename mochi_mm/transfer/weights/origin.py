@@ -21,6 +21,7 @@ class Input:
     channel_order: str | None = None
 
 
+_RGB = Input(channel_order='rgb')
 IMAGENET = Input((123.675, 116.28, 103.53), (58.395, 57.12, 57.375), 'rgb')
 
 
@@ -48,12 +49,10 @@ class Origin:
         return marked and any(name.startswith(self.prefix) for name in listed)
 
 
-_RGB = Input(channel_order='rgb')
-
 # The first that fits is taken, so the more telling ones stand first.
 ORIGINS = (
-    Origin('mochi_mm on a timm backbone', 'backbone.timm.'),
-    Origin('mochi_mm', 'backbone.', ('key_encoder.',)),
+    Origin('mochi_mm on a timm backbone', 'backbone.timm.', input=_RGB),
+    Origin('mochi_mm', 'backbone.', ('key_encoder.',), _RGB),
     Origin('official MoCo or MoCHi', 'encoder_q.', input=IMAGENET),
     Origin('VISSL', '_feature_blocks.', input=IMAGENET),
     Origin(

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mmengine.registry import init_default_scope
 
 from tests.transfer.scenes import write_scenes
+
+
+@pytest.fixture(autouse=True)
+def own_scope_afterwards() -> Iterator[None]:
+    """Detection works in mmdet's scope; other tests expect ours."""
+    yield
+    init_default_scope('mochi_mm')
 
 
 @pytest.fixture(scope='session')

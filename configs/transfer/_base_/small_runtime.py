@@ -3,5 +3,5 @@
 _base_ = './default_runtime.py'
 
 default_hooks = dict(
-    logger=dict(interval=50), checkpoint=dict(interval=500), precise_bn=dict(num_iters=40)
+    logger=dict(interval=50), checkpoint=dict(interval=400), precise_bn=dict(num_iters=40)
 )

@@ -20,7 +20,7 @@ _base_ = [
 model = dict(
     roi_head=dict(bbox_head=dict(num_classes=3)), train_cfg=dict(rcnn=dict(sampler=dict(num=64)))
 )
-optim_wrapper = dict(optimizer=dict(lr=0.02))
+optim_wrapper = dict(optimizer=dict(lr=0.05))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=50),
     dict(type='MultiStepLR', milestones=[450, 550], gamma=0.1, by_epoch=False),

@@ -1,7 +1,7 @@
 """Faster R-CNN C4 on the quickstart's network, a ResNet-10 of quarter width.
 
-What differs from the full model: depth and width, smaller regions and fewer of them, and the mean and std of
-images, which are the quickstart's.
+What differs from the full model: depth and width, smaller regions and fewer of them, half of them objects,
+and the mean and std of images, which are the quickstart's.
 """
 
 _base_ = './faster-rcnn_r50-c4.py'
@@ -18,7 +18,7 @@ model = dict(
     train_cfg=dict(
         rpn=dict(sampler=dict(num=64)),
         rpn_proposal=dict(nms_pre=500, max_per_img=100),
-        rcnn=dict(sampler=dict(num=16)),
+        rcnn=dict(sampler=dict(num=16, pos_fraction=0.5)),
     ),
     test_cfg=dict(rpn=dict(nms_pre=500, max_per_img=100)),
 )

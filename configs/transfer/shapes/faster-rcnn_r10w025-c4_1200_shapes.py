@@ -1,7 +1,7 @@
-"""Faster R-CNN C4 on generated scenes, the quickstart's network, 2,000 iterations.
+"""Faster R-CNN C4 on generated scenes, the quickstart's network, 1,200 iterations.
 
 Paper: none; the VOC protocol at a small scale.
-Command: python tools/train.py configs/transfer/shapes/faster-rcnn_r10w025-c4_2k_shapes.py \\
+Command: python tools/train.py configs/transfer/shapes/faster-rcnn_r10w025-c4_1200_shapes.py \\
     --cfg-options pretrained=work_dirs/.../epoch_8.pth
 Hardware: 2 CPU cores; TODO-MEASURE.
 Expected: AP50 at least 60, and more than from random weights.

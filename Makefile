@@ -1,4 +1,5 @@
 # make quickstart    set up, then train and measure on the generated data set
+# make transfer-demo detectors on generated scenes from the quickstart's weights
 # make test          set up, then lint, type check and test
 # make help          the rest
 #
@@ -31,11 +32,12 @@ WITH_UV = $(UV) -b $(CONSTRAINTS) -e '$(TARGET)' && \
 WITH_PIP = $(PIP) -e '$(TARGET)' && \
 	$(PIP) -q --no-deps --force-reinstall opencv-python-headless
 
-.PHONY: help install quickstart test lint format wheel clean distclean
+.PHONY: help install quickstart transfer-demo test lint format wheel clean distclean
 
 help:
 	@echo 'install     make $(VENV) with the pinned set; does nothing when it is up to date'
 	@echo 'quickstart  train and measure on the generated data set'
+	@echo 'transfer-demo  from the weights of the quickstart to detectors, against random weights'
 	@echo 'test        lint, then pytest (PYTEST_ARGS="-k name" to choose)'
 	@echo 'lint        ruff and mypy'
 	@echo 'format      let ruff fix and format'
@@ -58,6 +60,9 @@ $(STAMP): setup.py pyproject.toml $(wildcard requirements/*.txt)
 
 quickstart: install
 	$(BIN)/python tools/quickstart.py
+
+transfer-demo: install
+	$(BIN)/python tools/transfer_demo.py
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS)

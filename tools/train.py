@@ -41,7 +41,9 @@ def parse_args() -> argparse.Namespace:
         help='what may differ from the run that is resumed: weights, optimizer, world_size, '
         'dataset, settings (docs/reliability.md)',
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision in bfloat16')
+    parser.add_argument(
+        '--amp', action='store_true', help='mixed precision (bfloat16; detection: float16)'
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -69,7 +71,8 @@ def read_config(args: argparse.Namespace) -> Any:
     elif config.get('work_dir') is None:
         config.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     if args.amp:
-        config.optim_wrapper.type = 'BF16OptimWrapper'
+        detection = config.get('default_scope') == 'mmdet'  # bfloat16 blurs boxes by pixels
+        config.optim_wrapper.type = 'AmpOptimWrapper' if detection else 'BF16OptimWrapper'
     return config
 
 

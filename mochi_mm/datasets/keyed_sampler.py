@@ -44,6 +44,7 @@ class KeyedSampler(Sampler[int]):
         infinite: bool = False,
     ) -> None:
         super().__init__()
+        self.dataset = dataset  # batch samplers that group by aspect ratio ask it
         self.size = len(dataset)
         if self.size == 0:
             raise ValueError('KeyedSampler got an empty data set; it needs at least one sample.')

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mmengine import registry as root
 from mmengine.config import Config
+from mmengine.registry import Registry
 
 from mochi_mm import registry as registries
 from mochi_mm.registry import SCOPE, ComponentRegistry, check_arguments, nearest
@@ -25,13 +27,19 @@ _SECTIONS = (
 _SUFFIXES = ('_dataloader', '_evaluator')
 _PICKLES = ('.pkl', '.pickle', '.yaml', '.yml')
 _FOREIGN = ('clip_grad', 'init_cfg', 'worker_init_fn', 'env_cfg')
+# The same for mmcv and mmdet: built by functions of their own, not by a registry.
+_FOREIGN_MM = ('norm_cfg', 'conv_cfg', 'act_cfg', 'upsample_cfg', 'nms', 'roi_layer')
+# What MMEngine takes out of the optim wrapper before building it.
+_CONSTRUCTOR = ('type', '_scope_', 'constructor', 'paramwise_cfg')
 
 
 def check_config(config: Config) -> None:
     """Raise on a component that does not exist or that does not take an argument it is given.
 
-    Components are checked in configs of this project's scope only; those of other libraries are
-    theirs. Pickled annotations are refused in all.
+    A config of another scope, such as mmdet's, is checked against that scope's registries and,
+    behind the prefix ``mochi_mm.``, against this project's. Its ``custom_imports`` must have been
+    imported, as reading it does; a scope that nothing has declared is left alone. Pickled
+    annotations are refused in all.
 
     Args:
         config: A whole config.
@@ -41,9 +49,9 @@ def check_config(config: Config) -> None:
         ValueError: An unknown argument, with the accepted ones; a pickle to be read.
     """
     _refuse_pickles(config._cfg_dict, '')
-    if config.get('default_scope') != SCOPE:
+    known = _registries(config.get('default_scope'))
+    if not known:
         return
-    known = [r for r in vars(registries).values() if isinstance(r, ComponentRegistry)]
     for name, section in config.items():
         if name in _SECTIONS or name.endswith(_SUFFIXES):
             _check(section, name, known)
@@ -63,22 +71,29 @@ def _refuse_pickles(node: Any, path: str) -> None:
         )
 
 
-def _check(node: Any, path: str, known: list[ComponentRegistry]) -> None:
+def _registries(scope: str | None) -> list[Registry]:
+    if scope == SCOPE:
+        return [r for r in vars(registries).values() if isinstance(r, ComponentRegistry)]
+    roots = [r for r in vars(root).values() if isinstance(r, Registry)]
+    return [r.children[scope] for r in roots if scope in r.children]
+
+
+def _check(node: Any, path: str, known: list[Registry]) -> None:
     if isinstance(node, Mapping):
         if isinstance(node.get('type'), str):
             _check_component(node, path, known)
         for name, child in node.items():
-            if name not in _FOREIGN:
+            if name not in _FOREIGN and (known[0].scope == SCOPE or name not in _FOREIGN_MM):
                 _check(child, f'{path}.{name}', known)
     elif isinstance(node, (list, tuple)):
         for i, child in enumerate(node):
             _check(child, f'{path}[{i}]', known)
 
 
-def _check_component(node: Mapping[str, Any], path: str, known: list[ComponentRegistry]) -> None:
+def _check_component(node: Mapping[str, Any], path: str, known: list[Registry]) -> None:
     name = node['type']
-    candidates = [r for r in known if name in r]
-    if not candidates:
+    found = [component for r in known if (component := _get(r, name)) is not None]
+    if not found:
         every = {n for r in known for n in r.module_dict}
         every |= {n for r in known if r.parent for n in r.parent.module_dict}
         raise KeyError(
@@ -86,8 +101,16 @@ def _check_component(node: Mapping[str, Any], path: str, known: list[ComponentRe
             f'{", ".join(nearest(name.split(".")[-1], every)) or "none"}. A component of your own '
             'must be registered in mochi_mm.registry and its module listed in custom_imports.'
         )
-    arguments = [key for key in node if key not in ('type', '_scope_')]
+    apart = _CONSTRUCTOR if path == 'optim_wrapper' else ('type', '_scope_')
+    arguments = [key for key in node if key not in apart]
     try:
-        check_arguments(candidates[0].get(name), arguments)
+        check_arguments(found[0], arguments)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
+
+
+def _get(registry: Registry, name: str) -> Any:
+    try:
+        return registry.get(name)
+    except KeyError:
+        return None

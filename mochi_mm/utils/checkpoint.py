@@ -153,7 +153,7 @@ def load_for_test(model: nn.Module, path: str | Path) -> str:
         ValueError: A weight of the model is missing or has another shape.
     """
     model = getattr(model, 'module', model)
-    if getattr(model, 'head', None) is None and getattr(model, 'backbone', None) is not None:
+    if all(name.startswith('backbone.') for name in model.state_dict()):
         return load_backbone(model, path)
     tensors = state_dict_of(read_checkpoint(path))
     missing, unused = match_keys(model.state_dict(), tensors, str(path))

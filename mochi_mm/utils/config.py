@@ -70,12 +70,13 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
         FileNotFoundError: No such file.
         KeyError: An option whose first word is no setting of the config.
         ValueError: A config in another language than Python.
+        ImportError: One of the config's ``custom_imports`` failed; the message is its own.
     """
     if Path(path).suffix != '.py':
         raise ValueError(f'{path} is no config; expected a Python file (.py), see configs/.')
     if not Path(path).is_file():
         raise FileNotFoundError(f'no config at {path}; see configs/ for those that exist.')
-    config = Config.fromfile(str(path))
+    config = _read(path)
     options = dict(options or {})
     for key in options:
         head = key.split('.')[0]
@@ -90,6 +91,17 @@ def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> C
     if 'data_root' in options:
         _replace(config._cfg_dict, former, options['data_root'])
     return config
+
+
+def _read(path: str | Path) -> Config:
+    """Read a config; an import that fails tells its own reason, not where Python looked."""
+    try:
+        return Config.fromfile(str(path))
+    except ImportError as error:
+        first: BaseException = error
+        while isinstance(first.__context__, ImportError):
+            first = first.__context__
+        raise first from None
 
 
 def _replace(node: Any, former: Any, new: Any) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mochi_mm.utils.smoke_detection import shrink_detection
+
 BATCH = 4
 STEPS = 2
 
@@ -16,13 +18,32 @@ def to_smoke(config: Config) -> Config:
     """Return ``config`` cut down to two training steps on the CPU, on generated images.
 
     Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
-    four images, and mixing starts at once so that it is exercised. Nothing is read from
-    ``data_root`` and everything is written to a temporary folder.
+    four images, and mixing starts at once so that it is exercised. A detection config reads its
+    scenes as files, see :func:`shrink_detection`. Nothing is read from ``data_root`` and everything
+    is written to a temporary folder.
 
     Args:
         config: A training config of this project.
     """
     config = Config(config.to_dict())
+    if config.get('default_scope') == 'mmdet':
+        shrink_detection(config, STEPS)
+    else:
+        _shrink(config)
+    for name in ('val_dataloader', 'val_cfg', 'val_evaluator'):
+        config[name] = None
+    if 'param_scheduler' in config:
+        config.param_scheduler = None
+    config.pretrained = 'none'
+    config.auto_scale_lr = None
+    config.compile = None
+    config.load_from, config.resume = None, False
+    config.work_dir = tempfile.mkdtemp(prefix='mochi_mm_smoke_')
+    config.launcher = 'none'
+    return config
+
+
+def _shrink(config: Config) -> None:
     for name, section in list(config.items()):
         if name.endswith('_dataloader') and isinstance(section, Mapping):
             _shrink_loader(section)
@@ -34,20 +55,9 @@ def to_smoke(config: Config) -> Config:
     if head.get('start_epoch'):
         head['start_epoch'] = 0
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
-    for name in ('val_dataloader', 'val_cfg', 'val_evaluator'):
-        config[name] = None
-    if 'param_scheduler' in config:
-        config.param_scheduler = None
-    config.pretrained = 'none'
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
     config.custom_hooks = [h for h in config.get('custom_hooks') or [] if h['type'] != 'KNNHook']
-    config.auto_scale_lr = None
-    config.compile = None
-    config.load_from, config.resume = None, False
-    config.work_dir = tempfile.mkdtemp(prefix='mochi_mm_smoke_')
-    config.launcher = 'none'
-    return config
 
 
 def _shrink_loader(loader: Any) -> None:

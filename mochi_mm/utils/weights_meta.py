@@ -1,38 +1,66 @@
-"""What a user of weights must know about them, as plain data."""
+"""What a user of weights must know about them, as plain data in the checkpoint."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 
+from mochi_mm.registry import MODELS
+
+KEY = 'mochi_mm'
+
 
 def describe_weights(model: nn.Module, cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the weights of ``model`` need to be used elsewhere.
+    """Return the record that a checkpoint carries under ``meta['mochi_mm']``.
 
     Args:
         model: The model, without a data-parallel wrapper.
         cfg: The config of the run.
 
     Returns:
-        ``mean`` and ``std`` that images were normalised with (grey levels, three each, None where
-        unknown), ``channel_order``, ``backbone`` (its config) and ``algorithm`` (type name).
+        ``mean`` and ``std`` (three grey levels each, in the order of the channels; None where
+        images are not normalised), ``channel_order`` (``rgb`` or ``bgr``; None where unknown),
+        ``backbone`` (its config, default arguments written out) and ``algorithm`` (type name).
+        Numbers, strings, lists and dicts only.
     """
-    preprocessor = getattr(model, 'data_preprocessor', None)
-    statistics = {
-        name: None if value is None else [float(v) for v in value.flatten()]
-        for name in ('mean', 'std')
-        for value in [getattr(preprocessor, name, None)]
-    }
-    model_config = cfg.get('model')
-    backbone = model_config.get('backbone') if isinstance(model_config, Mapping) else None
+    backbone = (cfg.get('model') or {}).get('backbone')
     return dict(
-        **statistics,
-        channel_order='rgb',
-        backbone=_plain(backbone),
+        **describe_input(getattr(model, 'data_preprocessor', None)),
+        backbone=_plain(_with_defaults(backbone) if isinstance(backbone, Mapping) else None),
         algorithm=type(model).__name__,
     )
+
+
+def describe_input(preprocessor: nn.Module | None) -> dict[str, Any]:
+    """Return ``mean``, ``std`` and ``channel_order`` of the images that reach the backbone.
+
+    Args:
+        preprocessor: This project's, or one of the mm libraries, which read images as BGR and may
+            exchange the channels.
+    """
+    found: dict[str, Any] = {}
+    for name in ('mean', 'std'):
+        value = getattr(preprocessor, name, None)
+        found[name] = None if value is None else [float(v) for v in value.flatten()]
+    exchanged = getattr(preprocessor, '_channel_conversion', None)
+    if exchanged is not None:
+        found['channel_order'] = 'rgb' if exchanged else 'bgr'
+    else:
+        found['channel_order'] = None if found['mean'] is None else 'rgb'
+    return found
+
+
+def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``config`` with the defaults of the arguments that it leaves out."""
+    name = config.get('type')
+    if not isinstance(name, str) or name not in MODELS:
+        return dict(config)
+    parameters = inspect.signature(MODELS.get(name)).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+    return {**defaults, **config}
 
 
 def _plain(value: Any) -> Any:

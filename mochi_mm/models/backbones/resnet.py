@@ -47,7 +47,8 @@ class ResNet(BaseModule):
     Args:
         depth: 10, 18, 34, 50, 101 or 152.
         width: Factor on the channels of every layer; 0.25 makes a ResNet-18 start with 16.
-        out_indices: Stages (0 to 3, for layer1 to layer4) whose maps are returned.
+        out_indices: Stages (0 to 3, for layer1 to layer4) whose maps are returned. Stages behind
+            the last of them are not built: they would hold weights that nothing trains.
         frozen_stages: -1 trains everything; n freezes the stem and the first n stages, their batch
             norms in evaluation mode.
         norm_eval: Keep all batch norms in evaluation mode while training.
@@ -82,8 +83,8 @@ class ResNet(BaseModule):
             net.bn1 = nn.BatchNorm2d(stem_width)
         nn.init.kaiming_normal_(net.conv1.weight, mode='fan_out', nonlinearity='relu')
         self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
-        self.layer1, self.layer2, self.layer3 = net.layer1, net.layer2, net.layer3
-        self.layer4 = net.layer4
+        for stage in range(max(out_indices) + 1):
+            setattr(self, f'layer{stage + 1}', getattr(net, f'layer{stage + 1}'))
         self.depth, self.width, self.stem = depth, width, stem
         self.out_indices = tuple(out_indices)
         self.frozen_stages, self.norm_eval = frozen_stages, norm_eval
@@ -103,8 +104,12 @@ class ResNet(BaseModule):
             raise ValueError(f'width is {width}; expected a factor above 0, such as 0.25 or 2.')
         if not out_indices or any(i not in range(4) for i in out_indices):
             raise ValueError(f'out_indices is {tuple(out_indices)}; expected stages 0 to 3.')
-        if frozen_stages not in range(-1, 5):
-            raise ValueError(f'frozen_stages is {frozen_stages}; expected -1 (none) to 4 (all).')
+        built = max(out_indices) + 1
+        if frozen_stages not in range(-1, built + 1):
+            raise ValueError(
+                f'frozen_stages is {frozen_stages}; expected -1 (none) to {built} (all that '
+                'out_indices needs).'
+            )
         if stem not in ('imagenet', 'small'):
             raise ValueError(f"stem is {stem!r}; expected 'imagenet' or 'small'.")
 

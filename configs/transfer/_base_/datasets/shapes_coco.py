@@ -1,0 +1,45 @@
+"""Generated scenes in COCO layout, with masks.
+
+python tools/dataset/export_shapes.py data/shapes_coco --layout coco --mixed --size 128 \
+    --objects 2 4 --train 1500 --val 200
+"""
+
+_base_ = './shapes_voc.py'
+
+data_root = 'data/shapes_coco/'
+metainfo = dict(classes={{_base_.classes}})
+
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs'),
+]
+
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='mochi_mm.CocoDetection',
+        data_root=data_root,
+        ann_file='annotations/instances_train.json',
+        data_prefix=dict(img='train/'),
+        metainfo=metainfo,
+        filter_cfg=dict(filter_empty_gt=True),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='mochi_mm.CocoDetection',
+        data_root=data_root,
+        ann_file='annotations/instances_val.json',
+        data_prefix=dict(img='val/'),
+        metainfo=metainfo,
+        test_mode=True,
+        pipeline={{_base_.test_pipeline}},
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(_delete_=True, type='mochi_mm.CocoDetectionMetric', metric=['bbox', 'segm'])
+test_evaluator = val_evaluator

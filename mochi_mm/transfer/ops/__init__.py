@@ -1,0 +1,1 @@
+"""mmcv's compiled operators that a detector needs, from torchvision."""

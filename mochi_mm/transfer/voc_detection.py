@@ -1,0 +1,127 @@
+"""Boxes in PASCAL VOC layout, read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from mmdet.datasets import VOCDataset, XMLDataset
+
+from mochi_mm.registry import DATASETS
+from mochi_mm.transfer.keyed_draws import KeyedDraws
+
+
+@DATASETS.register_module()
+class VOCDetection(KeyedDraws, XMLDataset):
+    """A folder with ``JPEGImages``, ``Annotations`` and ``ImageSets/Main/<split>.txt``.
+
+    Nothing is skipped in silence: see Raises. Coordinates and difficult objects follow detectron2,
+    on which the MoCo protocol rests: pixel k (counted from 1) covers [k - 1, k), so a box of the
+    file (xmin, ymin, xmax, ymax) becomes (xmin - 1, ymin - 1, xmax, ymax); difficult objects are
+    trained on like others and left out of the evaluation.
+
+    Args:
+        ann_file: List of image names, one a line, relative to ``data_root``.
+        data_prefix: ``sub_data_root`` names the folder that holds the three, under ``data_root``.
+        ignored_classes: Names in the annotations to leave out on purpose.
+        train_on_difficult: False ignores difficult objects in training too, as mmdet does.
+        **kwargs: Of mmdet's ``XMLDataset``; ``metainfo=dict(classes=...)`` replaces the 20 of VOC.
+
+    Raises:
+        FileNotFoundError: A missing list or annotation, or an image that is not there.
+        ValueError: An empty list, an unknown class, a box without area, an unreadable annotation,
+            or no image left after filtering.
+    """
+
+    METAINFO = VOCDataset.METAINFO
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        data_prefix: dict | None = None,
+        ignored_classes: Sequence[str] = (),
+        train_on_difficult: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        self.ignored_classes = tuple(ignored_classes)
+        self.train_on_difficult = train_on_difficult
+        prefix = dict(sub_data_root='') if data_prefix is None else data_prefix
+        super().__init__(ann_file=ann_file, data_prefix=prefix, **kwargs)
+
+    def filter_data(self) -> list[dict]:
+        """Filter as mmdet does; refuse to end up with nothing."""
+        kept = super().filter_data()
+        if not kept:
+            raise ValueError(
+                f'{self.ann_file}: no image has an object of {self.metainfo["classes"]}; expected '
+                'at least one. Is it the right split, and are these the right classes?'
+            )
+        return kept
+
+    def load_data_list(self) -> list[dict]:
+        """Return one record an image of the list."""
+        path = Path(self.ann_file)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'no list of images at {path}; expected a VOC folder with '
+                'ImageSets/Main/<split>.txt (set data_root and ann_file).'
+            )
+        names = path.read_text().split()
+        if not names:
+            raise ValueError(f'{path} lists no image; expected one name a line.')
+        self.cat2label = {name: i for i, name in enumerate(self.metainfo['classes'])}
+        return [self._record(name) for name in names]
+
+    def _record(self, name: str) -> dict[str, Any]:
+        root = Path(self.sub_data_root)
+        image = root / self.img_subdir / f'{name}.jpg'
+        xml = root / self.ann_subdir / f'{name}.xml'
+        for path, what in ((xml, 'annotation'), (image, 'image')):
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f'{self.ann_file} lists {name!r} but there is no {what} at {path}; add it or '
+                    'take the name off the list.'
+                )
+        try:
+            tree = ElementTree.parse(xml).getroot()
+            size = [int(tree.findtext(f'size/{side}', 'none')) for side in ('height', 'width')]
+        except (ElementTree.ParseError, ValueError) as error:
+            raise ValueError(
+                f'{xml} is no VOC annotation ({error}); expected XML with size/width and '
+                'size/height.'
+            ) from error
+        instances = [self._instance(node, xml) for node in tree.iter('object')]
+        return dict(
+            img_id=name,
+            img_path=str(image),
+            xml_path=str(xml),
+            height=size[0],
+            width=size[1],
+            instances=[instance for instance in instances if instance],
+        )
+
+    def _instance(self, node: ElementTree.Element, xml: Path) -> dict[str, Any]:
+        """Return one object, or nothing if its class is ignored."""
+        name = node.findtext('name')
+        if name in self.ignored_classes:
+            return {}
+        if name not in self.cat2label:
+            raise ValueError(
+                f'{xml} has an object of class {name!r}; expected one of '
+                f'{", ".join(self.cat2label)}. Correct metainfo.classes, or list it in '
+                'ignored_classes.'
+            )
+        x0, y0, x1, y1 = (
+            float(node.findtext(f'bndbox/{tag}', 'nan')) for tag in ('xmin', 'ymin', 'xmax', 'ymax')
+        )
+        box = [x0 - 1, y0 - 1, x1, y1]
+        if not (box[2] > box[0] and box[3] > box[1]):
+            raise ValueError(
+                f'{xml} has a box (xmin, ymin, xmax, ymax) = {(x0, y0, x1, y1)}; expected four '
+                'numbers, min not above max.'
+            )
+        difficult = bool(int(node.findtext('difficult', '0')))
+        ignored = difficult and (self.test_mode or not self.train_on_difficult)
+        return dict(bbox=box, bbox_label=self.cat2label[name], ignore_flag=int(ignored))

@@ -1,0 +1,1 @@
+"""Starting a detector from pre-trained weights, whoever wrote the file."""

@@ -1,0 +1,66 @@
+"""Which residual network some weights are, read from their names and shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from mochi_mm.models.backbones.resnet import ARCHITECTURES
+
+_BLOCK = re.compile(r'layer([1-4])\.(\d+)\.')
+
+
+def blocks_of(tensors: Mapping[str, Tensor]) -> dict[int, int]:
+    """Return how many blocks each stage has, by stage (1 to 4)."""
+    found: dict[int, int] = {}
+    for name in tensors:
+        match = _BLOCK.match(name)
+        if match:
+            stage, block = int(match.group(1)), int(match.group(2))
+            found[stage] = max(found.get(stage, 0), block + 1)
+    return found
+
+
+def describe(tensors: Mapping[str, Tensor]) -> str:
+    """Return for people what network ``tensors`` are: depth, width, stem."""
+    first = tensors.get('conv1.weight')
+    blocks = blocks_of(tensors)
+    if first is None or first.ndim != 4 or not blocks:
+        return f'a network of {len(tensors)} tensors that is no ResNet'
+    bottleneck = 'layer1.0.conv3.weight' in tensors
+    depths = [
+        depth
+        for depth, (block, layers) in ARCHITECTURES.items()
+        if (block.expansion == 4) == bottleneck
+        and all(layers[stage - 1] == count for stage, count in blocks.items())
+    ]
+    # Without layer4 several depths can look alike: the common name says enough.
+    name = f'ResNet-{depths[0]}' if depths else 'ResNet'
+    stages = '-'.join(str(blocks[stage]) for stage in sorted(blocks))
+    kind = 'bottleneck' if bottleneck else 'basic'
+    stem = 'small' if first.shape[-1] == 3 else 'imagenet'
+    return f'{name} ({stages} {kind} blocks), width {first.shape[0] / 64:g}, stem {stem}'
+
+
+def style_of(model: nn.Module) -> str | None:
+    """Return ``pytorch`` or ``caffe``: the stride of a bottleneck in its 3x3 or first 1x1.
+
+    None where no bottleneck has a stride.
+    """
+    for module in model.modules():
+        if not hasattr(module, 'conv3'):
+            continue
+        strides = [_stride(getattr(module, name, None)) for name in ('conv1', 'conv2')]
+        if strides[0] > 1:
+            return 'caffe'
+        if strides[1] > 1:
+            return 'pytorch'
+    return None
+
+
+def _stride(convolution: Any) -> int:
+    stride = getattr(convolution, 'stride', 1)
+    return max(stride) if isinstance(stride, tuple) else int(stride)

@@ -1,0 +1,178 @@
+"""Loads pre-trained weights into a detector, whole and with a report, or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from mochi_mm.transfer.weights.architecture import blocks_of, describe, style_of
+from mochi_mm.transfer.weights.check_input import contradictions, numbers
+from mochi_mm.transfer.weights.origin import Input
+from mochi_mm.transfer.weights.report import LoadReport
+from mochi_mm.transfer.weights.source import Source, read_source
+from mochi_mm.utils.weights_meta import describe_input
+
+Value = str | tuple[float, ...] | None
+
+
+def load_detector(
+    model: nn.Module, path: str | Path, trained_with: Mapping[str, Any] | None = None
+) -> LoadReport:
+    """Fill the backbone of ``model``, and the last stage where a C4 head holds it, from ``path``.
+
+    Args:
+        model: A detector with a ``backbone``, without a data-parallel wrapper.
+        path: A checkpoint of one of :data:`mochi_mm.transfer.weights.origin.ORIGINS`.
+        trained_with: ``mean``, ``std`` (grey levels) and ``channel_order`` that the weights were
+            trained with, for files that do not say so themselves.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: The file is no checkpoint or of no known origin; does not cover every weight
+            of the backbone in the right shape; holds a deeper network; or the detector feeds
+            other images than the weights were trained on. The model is then as it was.
+    """
+    source = read_source(path)
+    wanted = _wanted(model)
+    state = model.state_dict()
+    matched = _match(source, {bare: state[full] for full, bare in wanted.items()})
+    lines = _check(model, source, trained_with)
+    filled = {full: matched[bare] for full, bare in wanted.items() if bare in matched}
+    model.load_state_dict(filled, strict=False)  # _match has seen to what is strict about it
+    unused = Counter(source.others)
+    unused.update(name.split('.')[0] for name in source.tensors if name not in matched)
+    return LoadReport(
+        str(path),
+        source.origin.name,
+        matched=dict(Counter(_part(full) for full in filled)),
+        new=dict(Counter(_part(full) for full in state if full not in wanted)),
+        counters=len(wanted) - len(filled),
+        unused=dict(unused),
+        lines=lines,
+    )
+
+
+def _wanted(model: nn.Module) -> dict[str, str]:
+    """Return what comes from the file: names in the detector, and torchvision's for them."""
+    backbone = getattr(model, 'backbone', None)
+    if not isinstance(backbone, nn.Module):
+        raise ValueError(f'{type(model).__name__} has no backbone; expected an mmdet detector.')
+    wanted = {f'backbone.{name}': name for name in backbone.state_dict()}
+    shared = getattr(getattr(model, 'roi_head', None), 'shared_head', None)
+    if isinstance(shared, nn.Module):
+        for name in shared.state_dict():
+            if name.startswith('layer'):  # a stage of the network; its norm is the detector's own
+                wanted[f'roi_head.shared_head.{name}'] = name
+    return wanted
+
+
+def _match(source: Source, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of the file that the detector wants; counters may be absent."""
+    found = source.tensors
+    missing = [n for n in wanted if n not in found and not n.endswith('.num_batches_tracked')]
+    shapes = [n for n in wanted if n in found and wanted[n].shape != found[n].shape]
+    theirs, ours = blocks_of(found), blocks_of(wanted)
+    deeper = [stage for stage in ours if theirs.get(stage, 0) > ours[stage]]
+    if not (missing or shapes or deeper):
+        return {name: found[name] for name in wanted if name in found}
+    problems = []
+    if missing:
+        problems.append(f'{len(missing)} of {len(wanted)} weights are missing, first {missing[0]}')
+    if shapes:
+        first = shapes[0]
+        problems.append(
+            f'{len(shapes)} have another shape, first {first}: {tuple(found[first].shape)} in the '
+            f'file, {tuple(wanted[first].shape)} in the detector'
+        )
+    if deeper:
+        problems.append(f'the file has more blocks in layer{deeper[0]}')
+    raise ValueError(
+        f'{source.path} does not cover the backbone: {"; ".join(problems)}. The file holds '
+        f'{describe(found)}; the detector wants {describe(wanted)}. Expected the same network: '
+        'choose the detection config that fits the checkpoint, or change model.backbone (and '
+        'roi_head.shared_head).'
+    )
+
+
+def _check(
+    model: nn.Module, source: Source, trained_with: Mapping[str, Any] | None
+) -> tuple[tuple[str, str], ...]:
+    """Compare network, style and input of the detector with those of the weights; return facts."""
+    _check_record(model, source)
+    style = style_of(model)
+    if style == 'caffe':
+        raise ValueError(
+            f"{source.path} was trained with the stride in the 3x3 convolution (style 'pytorch'), "
+            "the detector has style='caffe'; set style='pytorch' in model.backbone and in "
+            'roi_head.shared_head.'
+        )
+    trained, told = source.input, 'recorded in the file'
+    if source.record is None:
+        told = 'not recorded in the file; what the code it comes from uses'
+        if trained_with is not None:
+            trained, told = _stated(trained_with), 'stated in the config'
+    described = describe_input(getattr(model, 'data_preprocessor', None))
+    detector = _stated(described)
+    wrong = contradictions(trained, detector)
+    if wrong:
+        raise ValueError(
+            f'the detector contradicts {source.path} ({told}): {"; ".join(wrong)}. Give the '
+            'detector the values of the weights'
+            + (
+                '.'
+                if source.record is not None
+                else ', or state what they were trained with: trained_with=dict(mean=..., std=..., '
+                'channel_order=...) in DetectorPretrainedHook.'
+            )
+        )
+    return (
+        ('network', describe(source.tensors)),
+        ('style', 'pytorch, in both' if style else 'no strided bottleneck'),
+        ('channel order', _fact(trained.channel_order, detector.channel_order, told)),
+        ('mean', _fact(trained.mean, detector.mean, told)),
+        ('std', _fact(trained.std, detector.std, told)),
+    )
+
+
+def _check_record(model: nn.Module, source: Source) -> None:
+    recorded = (source.record or {}).get('backbone') or {}
+    for name in ('depth', 'width', 'stem'):
+        expected, given = recorded.get(name), getattr(model.backbone, name, None)
+        if None not in (expected, given) and expected != given:
+            raise ValueError(
+                f'{source.path} records {name}={expected!r} for its backbone, the detector has '
+                f'{given!r}; set model.backbone.{name}={expected!r}.'
+            )
+
+
+def _stated(values: Mapping[str, Any]) -> Input:
+    unknown = set(values) - {'mean', 'std', 'channel_order'}
+    if unknown:
+        raise ValueError(
+            f'trained_with has {", ".join(sorted(unknown))}; expected mean, std, channel_order.'
+        )
+    mean, std = values.get('mean'), values.get('std')
+    return Input(
+        None if mean is None else tuple(float(v) for v in mean),
+        None if std is None else tuple(float(v) for v in std),
+        values.get('channel_order'),
+    )
+
+
+def _fact(trained: Value, detector: Value, told: str) -> str:
+    shown = detector if isinstance(detector, str) else numbers(detector)
+    if trained is None:
+        return f'{shown} in the detector; of the weights unknown: make sure that it is the same'
+    return f'{shown} in both ({told})'
+
+
+def _part(full: str) -> str:
+    """Return the part of the detector that a tensor belongs to."""
+    parts = full.split('.')
+    if parts[:2] == ['roi_head', 'shared_head']:
+        return '.'.join(parts[:3])
+    return '.'.join(parts[:2]) if parts[0] == 'roi_head' else parts[0]

@@ -1,0 +1,47 @@
+"""One page on what was loaded into a detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of every weight of a file and of a detector.
+
+    Attributes:
+        path: The file.
+        origin: Who wrote it.
+        matched: How many tensors went to each part of the detector.
+        new: How many tensors of each part of the detector the file cannot have.
+        counters: Batch counters that the file lacks and that start at zero.
+        unused: How many tensors of each part of the file were not wanted.
+        lines: Further facts as (title, text): architecture, style, channel order, mean and std.
+    """
+
+    path: str
+    origin: str
+    matched: dict[str, int]
+    new: dict[str, int]
+    counters: int
+    unused: dict[str, int]
+    lines: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        """Return the page."""
+        rows = [('written by', self.origin)]
+        rows += [('matched', f'{part}: {n} of {n} tensors') for part, n in self.matched.items()]
+        rows.append(('missing', 'none'))
+        if self.counters:
+            rows.append(
+                ('', f'({self.counters} batch counters that older files lack start at zero)')
+            )
+        rows.append(('new in the detector', _listed(self.new)))
+        rows.append(('not used', _listed(self.unused)))
+        rows += self.lines
+        body = '\n'.join(f'  {title:<20}{text}' for title, text in rows)
+        return f'weights from {self.path}\n{body}'
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ', '.join(f'{name} ({n})' for name, n in counts.items()) or 'none'

@@ -1,0 +1,174 @@
+"""The report says what became of every weight, and nothing is loaded by halves."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+pytest.importorskip('mmdet', reason='mmdet is not installed')
+from mmdet.models.backbones import ResNet as DetResNet
+
+from mochi_mm.models.backbones.resnet import ResNet
+from mochi_mm.transfer.weights.load_detector import load_detector
+from mochi_mm.transfer.weights.origin import IMAGENET
+from tests.transfer.weights.toy import Detector, network, prefixed, save
+
+RECORD: dict[str, Any] = dict(
+    mean=list(IMAGENET.mean or ()),
+    std=list(IMAGENET.std or ()),
+    channel_order='rgb',
+    backbone=dict(type='ResNet', depth=10, width=0.125, stem='imagenet'),
+    algorithm='MoCo',
+)
+
+
+def recorded(**changes: Any) -> dict[str, Any]:
+    """A checkpoint of ours that says how it was trained."""
+    weights = prefixed(network(), 'backbone.', **{'neck.x': torch.zeros(1)})
+    return dict(state_dict=weights, meta=dict(mochi_mm={**RECORD, **changes}))
+
+
+def refused(detector: Detector, path: Path, match: str, **arguments: Any) -> None:
+    """Loading raises ``match`` and leaves the detector as it was."""
+    before = {k: v.clone() for k, v in detector.state_dict().items()}
+    with pytest.raises(ValueError, match=match):
+        load_detector(detector, path, **arguments)
+    for key, value in detector.state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_the_report_accounts_for_every_tensor(tmp_path: Path) -> None:
+    detector = Detector()
+    path = save(tmp_path, recorded())
+    report = load_detector(detector, path)
+    assert report.matched == {'backbone': 54, 'roi_head.shared_head.layer4': 18}
+    assert report.new == {
+        'rpn_head': 2,
+        'roi_head.bbox_head': 2,
+        'roi_head.shared_head.norm': 5,
+    }
+    assert report.unused == {'neck': 1}
+    total = sum(report.matched.values()) + sum(report.new.values())
+    assert total == len(detector.state_dict())
+    page = str(report)
+    assert str(path) in page
+    assert report.origin == 'mochi_mm, MoCo'
+    assert 'ResNet-10 (1-1-1-1 basic blocks), width 0.125, stem imagenet' in page
+    assert 'rgb in both (recorded in the file)' in page
+    assert '123.675 116.28 103.53 in both (recorded in the file)' in page
+    assert len(page.splitlines()) < 20
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (dict(depth=18), r'more blocks in layer1.*holds ResNet-18 .*wants ResNet-10 '),
+        (dict(width=0.25), r'another shape, first conv1\.weight: \(16, 3, 7, 7\) in the file'),
+        (dict(stem='small'), r'holds ResNet-10 .*stem small; the detector wants .*stem imagenet'),
+    ],
+)
+def test_another_network(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
+    path = save(tmp_path, network(**settings).state_dict())
+    for c4 in (True, False):
+        refused(Detector(c4), path, 'does not cover the backbone.*' + message)
+
+
+def test_a_shallower_network(tmp_path: Path) -> None:
+    path = save(tmp_path, network().state_dict())
+    deep = Detector(network=dict(depth=18, width=0.125))
+    refused(deep, path, r'are missing, first layer1\.1\.conv1.*holds ResNet-10 .*wants ResNet-18')
+
+
+def test_a_hole(tmp_path: Path) -> None:
+    weights = network().state_dict()
+    del weights['layer4.0.bn2.running_var']
+    path = save(tmp_path, weights)
+    message = r'1 of 72 weights are missing, first layer4\.0\.bn2\.running_var'
+    refused(Detector(c4=True), path, message)
+    refused(Detector(c4=False), path, message)
+
+
+def test_names_of_nobody(tmp_path: Path) -> None:
+    path = save(tmp_path, dict(state_dict=prefixed(network(), 'student.net.')))
+    refused(Detector(), path, r'was not recognised: .*student\.net\.conv1\.weight.*encoder_q')
+    path = save(tmp_path, dict(state_dict=prefixed(network(), 'backbone.body.')))
+    refused(Detector(), path, 'does not cover the backbone: 60 of 72 weights are missing')
+
+
+def test_no_checkpoint(tmp_path: Path) -> None:
+    path = save(tmp_path, dict(note='hello', epoch=3))
+    refused(Detector(), path, 'is no checkpoint: it holds note, epoch, and no tensors')
+    path = save(tmp_path, [1, 2])
+    refused(Detector(), path, 'holds a list; expected a dict of tensors')
+    path.write_bytes(pickle.dumps(dict(a=1)))
+    refused(Detector(), path, 'weights.pth')
+    path = save(tmp_path, dict(state_dict=network().state_dict(), args=Path('x')))
+    refused(Detector(), path, 'can run code')
+    with pytest.raises(FileNotFoundError, match='no checkpoint at'):
+        load_detector(Detector(), tmp_path / 'none.pth')
+
+
+@pytest.mark.parametrize(
+    ('preprocessor', 'message'),
+    [
+        (dict(bgr_to_rgb=False), r'channel order: trained on rgb, the detector feeds bgr'),
+        (dict(mean=[103.53, 116.28, 123.675]), r'mean: trained with 123\.675 116\.28 103\.53'),
+        (dict(std=[1.0, 1.0, 1.0]), r'std: trained with .* the detector uses 1 1 1'),
+        (dict(mean=None, std=None), r'mean: .* the detector uses none'),
+    ],
+)
+@pytest.mark.parametrize('origin', ['ours', 'MoCo'])
+def test_other_images(
+    origin: str, preprocessor: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    moco = dict(state_dict=prefixed(network(), 'module.encoder_q.'))
+    path = save(tmp_path, recorded() if origin == 'ours' else moco)
+    refused(Detector(**preprocessor), path, 'the detector contradicts .*' + message)
+
+
+def test_small_roundings_are_no_contradiction(tmp_path: Path) -> None:
+    path = save(tmp_path, recorded(mean=[123.68, 116.28, 103.53]))
+    load_detector(Detector(), path)
+
+
+def test_what_a_file_does_not_say_can_be_stated(tmp_path: Path) -> None:
+    grey: Any = dict(mean=[127.5] * 3, std=[127.5] * 3)
+    path = save(tmp_path, dict(state_dict=prefixed(network(), 'module.encoder_q.')))
+    refused(Detector(**grey), path, r'trained_with=dict\(mean')
+    report = load_detector(Detector(**grey), path, dict(**grey, channel_order='rgb'))
+    assert '127.5 127.5 127.5 in both (stated in the config)' in str(report)
+    refused(Detector(), path, r'stated in the config\): mean', trained_with=grey)
+    refused(Detector(), path, 'trained_with has means', trained_with=dict(means=1))
+    # A record in the file is not to be overruled.
+    path = save(tmp_path, recorded())
+    refused(Detector(**grey), path, 'recorded in the file', trained_with=grey)
+
+
+def test_what_nobody_knows_is_said(tmp_path: Path) -> None:
+    path = save(tmp_path, dict(state_dict=prefixed(network(), 'backbone.')))
+    page = str(load_detector(Detector(), path))
+    assert 'rgb in the detector; of the weights unknown' in page
+
+
+def test_the_recorded_network_must_be_the_detectors(tmp_path: Path) -> None:
+    other = recorded(backbone={**RECORD['backbone'], 'stem': 'small'})
+    refused(Detector(), save(tmp_path, other), r"records stem='small'.*has 'imagenet'")
+
+
+def test_caffe_style(tmp_path: Path) -> None:
+    path = save(tmp_path, ResNet(50).state_dict())
+    detector = Detector(c4=False)
+    detector.backbone = DetResNet(depth=50, style='caffe')
+    refused(detector, path, "the detector has style='caffe'")
+    detector.backbone = DetResNet(depth=50, style='pytorch')
+    assert 'pytorch, in both' in str(load_detector(detector, path))
+
+
+def test_a_model_without_a_backbone(tmp_path: Path) -> None:
+    path = save(tmp_path, network().state_dict())
+    with pytest.raises(ValueError, match='Linear has no backbone'):
+        load_detector(torch.nn.Linear(1, 1), path)

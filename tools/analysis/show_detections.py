@@ -1,0 +1,64 @@
+"""Draw what a trained detector finds on test images, beside what is there.
+
+python tools/analysis/show_detections.py CONFIG CHECKPOINT --out detections.png [--num 6]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+
+def parse_args() -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='a config of configs/transfer')
+    parser.add_argument('checkpoint', help='weights of that detector')
+    parser.add_argument('--out', type=Path, default=Path('detections.png'), help='PNG to write')
+    parser.add_argument('--num', type=int, default=6, help='images, evenly spaced (default: 6)')
+    parser.add_argument(
+        '--min-score', type=float, default=0.5, help='leave out findings below it (default: 0.5)'
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE'
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Draw one row an image."""
+    args = parse_args()
+    if args.num < 1 or not 0 <= args.min_score <= 1:
+        raise ValueError(
+            f'--num {args.num} and --min-score {args.min_score}; expected at least 1 image and a '
+            'score from 0 to 1.'
+        )
+
+    import matplotlib
+
+    matplotlib.use('Agg')
+    from matplotlib import pyplot as plt
+
+    from mochi_mm.transfer.examples import detect_examples, draw_examples
+    from mochi_mm.utils.config import load_config
+
+    config = load_config(args.config, args.cfg_options)
+    examples = detect_examples(config, args.checkpoint, args.num, args.min_score)
+    figure, axes = plt.subplots(
+        len(examples), 2, figsize=(8, 3.6 * len(examples)), squeeze=False, layout='constrained'
+    )
+    draw_examples(axes, examples)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(args.out, dpi=100)
+    print(f'{len(examples)} images written to {args.out}')
+
+
+if __name__ == '__main__':
+    main()

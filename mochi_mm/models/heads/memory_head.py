@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.functional.statistics import contrastive_accuracy, mean_finite
+from mochi_mm.models.heads.checks import check_temperature, known
 from mochi_mm.models.heads.roles import Roles, either, without
 from mochi_mm.models.heads.synthetic_negatives import SyntheticNegatives
 from mochi_mm.registry import MODELS
@@ -20,17 +21,6 @@ from mochi_mm.utils.distributed import mean_over_ranks
 DataSamples = Mapping[str, Tensor]
 Views = Mapping[int, Tensor]
 Weights = tuple[Tensor, Tensor] | None
-
-
-def check_temperature(value: float, name: str = 'temperature') -> float:
-    """Return ``value`` if it can divide a cosine.
-
-    Raises:
-        ValueError: Zero, below, or no number.
-    """
-    if not isinstance(value, (int, float)) or not value > 0:
-        raise ValueError(f'{name} is {value!r}; expected a number above 0, such as 0.2.')
-    return value
 
 
 class MemoryHead(SyntheticNegatives):
@@ -202,10 +192,17 @@ class MemoryHead(SyntheticNegatives):
         return stats
 
     def _enqueue(self, keys: Views, samples: DataSamples) -> None:
-        """Write every key once, with the label and the index of its image."""
-        stored = repeat_samples(samples, len(keys))
-        rows = torch.cat(list(keys.values()))
-        self.memory.enqueue(rows, stored.get('gt_label'), stored.get('sample_idx'))
+        """Write every key once, with the label and the index of its image.
+
+        Image by image, so that several ranks leave what one process leaves.
+        """
+        rows = torch.stack(list(keys.values()), dim=1).flatten(0, 1)
+        known_samples = {
+            name: samples[name].repeat_interleave(len(keys))
+            for name in ('gt_label', 'sample_idx')
+            if name in samples
+        }
+        self.memory.enqueue(rows, known_samples.get('gt_label'), known_samples.get('sample_idx'))
 
     def _check_views(self, queries: Views, keys: Views) -> None:
         if not any(i != j for i in queries for j in keys):
@@ -230,19 +227,3 @@ def repeat_samples(data_samples: DataSamples, times: int) -> DataSamples:
         return data_samples
     names = [name for name in ('gt_label', 'sample_idx') if name in data_samples]
     return {name: data_samples[name].repeat(times) for name in names}
-
-
-def known(data_samples: DataSamples, name: str, reason: str) -> Tensor:
-    """Return ``data_samples[name]`` if every sample of the batch has it.
-
-    Raises:
-        ValueError: It is missing, or -1 for some sample.
-    """
-    values: Any = data_samples.get(name)
-    if values is None or bool((values < 0).any()):
-        raise ValueError(
-            f'{reason} needs {name} for every sample, got '
-            f'{"none" if values is None else "unknown ones (-1)"}; use a data set that gives '
-            f'{name}, or switch {reason} off.'
-        )
-    return values

@@ -21,14 +21,18 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'BF16OptimWrapper': dict(optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)),
     'CenterCrop': dict(size=4),
     'CheckpointDataHook': {},
+    'ColouredShapeScenes': dict(num_scenes=3),
     'ColorJitter': dict(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     'ContrastiveHead': dict(memory=QUEUE),
+    'DecoupledHead': {},
     'EMAUpdateHook': {},
+    'FairKLHead': {},
     'FeatureQueue': dict(length=8, dim=4),
     'GaussianBlur': {},
     'HardNegativeMixingHead': dict(
         memory=QUEUE, num_hard=3, mixers=[dict(type='PairMixing', num=2)]
     ),
+    'InBatchContrast': dict(backbone=RESNET, head=dict(type='NTXentHead')),
     'ImageClassifier': dict(backbone=RESNET),
     'ImageFolder': dict(data_root='{tmp}'),
     'KNNHook': dict(bank_dataloader={}, query_dataloader={}),
@@ -42,6 +46,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         head=dict(type='ContrastiveHead', memory=QUEUE),
     ),
     'MultiView': dict(transforms=[[dict(type='RandomFlip')]], num_views=[2]),
+    'NTXentHead': {},
     'PackInputs': {},
     'PairMixing': dict(num=3),
     'PretrainedHook': {},
@@ -54,12 +59,18 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'RunCheckHook': {},
     'SetEpochHook': {},
     'ShapeScenes': dict(num_scenes=3),
+    'SupConHead': {},
+    'SupInfoNCEHead': {},
     'TimmBackbone': dict(model_name='resnet10t'),
     'TopKAccuracy': {},
     'ViewDataPreprocessor': {},
 }
 # Built by a runner or from files; their own tests build them.
-ELSEWHERE = {'KNNLoop': 'needs a runner', 'TorchVisionDataset': 'needs the files of its data set'}
+ELSEWHERE = {
+    'KNNLoop': 'needs a runner',
+    'LARS': 'builds a class of timm',
+    'TorchVisionDataset': 'needs the files of its data set',
+}
 
 
 def components() -> list[tuple[ComponentRegistry, str]]:

@@ -1,9 +1,17 @@
 """Where images come from, and in which order."""
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.coloured_shape_scenes import ColouredShapeScenes
 from mochi_mm.datasets.image_folder import ImageFolder
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.shape_scenes import ShapeScenes
 from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
 
-__all__ = ['ImageDataset', 'ImageFolder', 'KeyedSampler', 'ShapeScenes', 'TorchVisionDataset']
+__all__ = [
+    'ColouredShapeScenes',
+    'ImageDataset',
+    'ImageFolder',
+    'KeyedSampler',
+    'ShapeScenes',
+    'TorchVisionDataset',
+]

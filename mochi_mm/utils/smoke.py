@@ -16,8 +16,8 @@ def to_smoke(config: Config) -> Config:
     """Return ``config`` cut down to two training steps on the CPU, on generated images.
 
     Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
-    four images, and mixing starts at once so that it is exercised. Nothing is read from
-    ``data_root`` and everything is written to a temporary folder.
+    four images, banks of one row an image as short, and mixing starts at once so that it is
+    exercised. Nothing is read from ``data_root``, everything is written to a temporary folder.
 
     Args:
         config: A training config of this project.
@@ -33,6 +33,7 @@ def to_smoke(config: Config) -> Config:
     head = config.get('model', {}).get('head') or {}
     if head.get('start_epoch'):
         head['start_epoch'] = 0
+    _shrink_banks(config.get('model'))
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
     for name in ('val_dataloader', 'val_cfg', 'val_evaluator'):
         config[name] = None
@@ -51,8 +52,20 @@ def to_smoke(config: Config) -> Config:
 
 def _shrink_loader(loader: Any) -> None:
     dataset = loader['dataset']
-    loader['dataset'] = dict(
-        type='ShapeScenes', num_scenes=BATCH * STEPS, pipeline=dataset.get('pipeline', [])
-    )
+    # A generated data set stays what it is: its samples may have labels of their own.
+    kind = dict(dataset) if 'num_scenes' in dataset else dict(type='ShapeScenes')
+    loader['dataset'] = dict(kind, num_scenes=BATCH * STEPS, pipeline=dataset.get('pipeline', []))
     loader.update(batch_size=BATCH, num_workers=0, persistent_workers=False, pin_memory=False)
     loader.pop('prefetch_factor', None)
+
+
+def _shrink_banks(node: Any) -> None:
+    """Give every bank of one row an image the few rows that the generated images need."""
+    if isinstance(node, Mapping):
+        if node.get('type') == 'InstanceBank':
+            node['length'] = BATCH * STEPS  # type: ignore[index]
+        for child in node.values():
+            _shrink_banks(child)
+    elif isinstance(node, (list, tuple)):
+        for child in node:
+            _shrink_banks(child)

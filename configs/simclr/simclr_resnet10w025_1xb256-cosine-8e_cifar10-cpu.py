@@ -1,0 +1,49 @@
+"""SimCLR, CIFAR-10, a quarter-width ResNet-10, 8 epochs: a real run for two CPU cores.
+
+Paper: Chen et al. 2020 (SimCLR, arXiv 2002.05709); network, budget, rate and temperature are ours,
+    for a CPU.
+Command: OMP_NUM_THREADS=1 python tools/train.py \\
+    configs/simclr/simclr_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py
+Hardware: 1 CPU core.
+Expected: kNN top-1 (k=20) at least 8 points above the untrained network.
+Measured: not yet measured.
+"""
+
+_base_ = [
+    '../_base_/datasets/cifar10.py',
+    '../_base_/models/in_batch_resnet18_small.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(
+    channels_last=True,
+    backbone=dict(depth=10, width=0.25),
+    neck=dict(in_channels=128, hidden_channels=128),
+    head=dict(temperature=0.2),
+)
+train_dataloader = dict(batch_size=256, num_workers=1, pin_memory=False)
+# bfloat16 pays on CPUs with units for it; elsewhere set optim_wrapper.type=OptimWrapper.
+optim_wrapper = dict(
+    type='BF16OptimWrapper', optimizer=dict(type='SGD', lr=0.12, momentum=0.9, weight_decay=5e-4)
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=80),
+    dict(
+        type='CosineAnnealingLR',
+        T_max=8,
+        by_epoch=True,
+        begin=0,
+        end=8,
+        convert_to_iter_based=True,
+    ),
+]
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8)
+auto_scale_lr = dict(base_batch_size=256, enable=False)
+custom_hooks = [
+    dict(
+        type='KNNHook',
+        interval=4,
+        bank_dataloader={{_base_.bank_dataloader}},
+        query_dataloader={{_base_.query_dataloader}},
+    )
+]

@@ -14,6 +14,9 @@ from mochi_mm import registry as registries
 from mochi_mm.registry import ComponentRegistry
 
 QUEUE = dict(type='FeatureQueue', length=8, dim=4)
+BANK = dict(type='InstanceBank', length=8, dim=4)
+NECK = dict(type='MLPNeck', in_channels=64, out_channels=4)
+FINDER = dict(type='FalseNegativeFinder', num_support=1)
 RESNET = dict(type='ResNet', depth=10, width=0.125, stem='small')
 
 # Arguments each component is built with. {tmp} stands for a temporary folder with one image.
@@ -21,12 +24,24 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'BF16OptimWrapper': dict(optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)),
     'CenterCrop': dict(size=4),
     'CheckpointDataHook': {},
+    'ColorSpaceDataPreprocessor': {},
     'ColouredShapeScenes': dict(num_scenes=3),
     'ColorJitter': dict(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     'ContrastiveHead': dict(memory=QUEUE),
+    'CrossViewContrast': dict(
+        backbone=dict(
+            type='SplitBackbone', backbones=[dict(RESNET, in_channels=n) for n in (1, 2)]
+        ),
+        neck=dict(type='SplitNeck', necks=[NECK, NECK]),
+        head=dict(type='CrossViewHead', memories=[BANK, BANK], num_negatives=3),
+    ),
+    'CrossViewHead': dict(memories=[BANK, BANK], num_negatives=3),
     'DecoupledHead': {},
     'EMAUpdateHook': {},
     'FairKLHead': {},
+    'FalseNegativeFinder': {},
+    'FalseNegativeHead': dict(finder=FINDER),
+    'FalseNegativeMemoryHead': dict(memory=QUEUE, finder=FINDER),
     'FeatureQueue': dict(length=8, dim=4),
     'GaussianBlur': {},
     'HardNegativeMixingHead': dict(
@@ -35,15 +50,20 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'InBatchContrast': dict(backbone=RESNET, head=dict(type='NTXentHead')),
     'ImageClassifier': dict(backbone=RESNET),
     'ImageFolder': dict(data_root='{tmp}'),
+    'InstanceBank': dict(length=8, dim=4),
     'KNNHook': dict(bank_dataloader={}, query_dataloader={}),
     'KeyedRandomHook': {},
     'KeyedSampler': dict(dataset=range(5), seed=0),
+    'LabelledMemoryHead': dict(memory=QUEUE),
     'LinearHead': dict(num_classes=3, in_channels=4),
     'MLPNeck': dict(in_channels=4),
     'MoCo': dict(
         backbone=RESNET,
         neck=dict(type='MLPNeck', in_channels=64, out_channels=4),
         head=dict(type='ContrastiveHead', memory=QUEUE),
+    ),
+    'MomentumContrast': dict(
+        backbone=RESNET, neck=NECK, head=dict(type='ContrastiveHead', memory=QUEUE)
     ),
     'MultiView': dict(transforms=[[dict(type='RandomFlip')]], num_views=[2]),
     'NTXentHead': {},
@@ -54,11 +74,15 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'RandomFlip': {},
     'RandomGrayscale': {},
     'RandomResizedCrop': dict(size=4),
+    'RandomSolarize': {},
     'ResNet': dict(depth=18, width=0.25),
     'Resize': dict(size=4),
     'RunCheckHook': {},
     'SetEpochHook': {},
     'ShapeScenes': dict(num_scenes=3),
+    'SoftContrastiveHead': dict(memory=QUEUE),
+    'SplitBackbone': dict(backbones=[dict(RESNET, in_channels=n) for n in (1, 2)]),
+    'SplitNeck': dict(necks=[NECK, NECK]),
     'SupConHead': {},
     'SupInfoNCEHead': {},
     'TimmBackbone': dict(model_name='resnet10t'),

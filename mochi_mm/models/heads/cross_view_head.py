@@ -77,7 +77,7 @@ class CrossViewHead(SyntheticNegatives):
         self.num_hard = num_negatives if num_hard is None else num_hard
         self.exclude_own, self.eps = exclude_own, eps
         self._check_numbers()
-        self.register_buffer('log_z', torch.full((len(built), len(built)), float('nan')))
+        self.register_buffer('log_z', torch.full((len(built), len(built)), float('-inf')))
 
     def _check_banks(self) -> tuple[int, int]:
         sizes = [(int(bank.length), int(bank.dim)) for bank in self.memories]
@@ -169,7 +169,7 @@ class CrossViewHead(SyntheticNegatives):
     @torch.no_grad()
     def _normaliser(self, a: int, b: int, logits: Tensor) -> Tensor:
         """Return log Z of a pair; the first batch, of all ranks, fixes it."""
-        if bool(self.log_z[a, b].isnan()):
+        if bool(self.log_z[a, b].isinf()):
             self.log_z[a, b] = log_normaliser(gather_rows(logits), self.length)
         return self.log_z[a, b].clone()
 

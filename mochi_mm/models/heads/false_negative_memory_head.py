@@ -62,11 +62,11 @@ class FalseNegativeMemoryHead(ContrastiveHead):
         )
         repeated = repeat_samples(samples, len(queries))
         roles = self.roles(own, bank, repeated)
-        roles = self._apply(roles, found.repeat(len(queries), 1))
+        roles = self._give_roles(roles, found.repeat(len(queries), 1))
         losses = self.compare(torch.cat(list(queries.values())), own, bank, roles)
         return dict(losses, false_negatives=found.float().sum(1).mean())
 
-    def _apply(self, roles: Roles, found: Tensor) -> Roles:
+    def _give_roles(self, roles: Roles, found: Tensor) -> Roles:
         if self.strategy == 'attract':
             return replace(roles, positives=found)
         if self.strategy == 'eliminate':

@@ -191,9 +191,7 @@ def test_two_ranks_equal_one_process(form: str) -> None:
         torch.testing.assert_close(joined, features.grad, rtol=1e-5, atol=1e-7)
     for name, value in head.state_dict().items():
         for result in results:
-            torch.testing.assert_close(
-                result['state'][name], value, rtol=1e-6, atol=1e-6, equal_nan=True
-            )
+            torch.testing.assert_close(result['state'][name], value, rtol=1e-6, atol=1e-6)
 
 
 def test_bad_settings() -> None:

@@ -24,6 +24,8 @@ _SECTIONS = (
 )
 _SUFFIXES = ('_dataloader', '_evaluator')
 _FOREIGN = ('clip_grad', 'init_cfg', 'worker_init_fn', 'env_cfg')
+# What MMEngine takes out of an optim wrapper's config before it builds the wrapper.
+_OF_THE_BUILDER = ('constructor', 'paramwise_cfg')
 
 
 def check_config(config: Config) -> None:
@@ -69,7 +71,8 @@ def _check_component(node: Mapping[str, Any], path: str, known: list[ComponentRe
             f'{", ".join(nearest(name.split(".")[-1], every)) or "none"}. A component of your own '
             'must be registered in mochi_mm.registry and its module listed in custom_imports.'
         )
-    arguments = [key for key in node if key not in ('type', '_scope_')]
+    taken = _OF_THE_BUILDER if path == 'optim_wrapper' else ()
+    arguments = [key for key in node if key not in ('type', '_scope_', *taken)]
     try:
         check_arguments(candidates[0].get(name), arguments)
     except ValueError as error:

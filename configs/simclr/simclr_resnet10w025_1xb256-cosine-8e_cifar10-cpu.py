@@ -12,6 +12,7 @@ Measured: not yet measured.
 _base_ = [
     '../_base_/datasets/cifar10.py',
     '../_base_/models/in_batch_resnet18_small.py',
+    '../_base_/schedules/sgd_cosine_8e_cpu.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -22,23 +23,6 @@ model = dict(
     head=dict(temperature=0.2),
 )
 train_dataloader = dict(batch_size=256, num_workers=1, pin_memory=False)
-# bfloat16 pays on CPUs with units for it; elsewhere set optim_wrapper.type=OptimWrapper.
-optim_wrapper = dict(
-    type='BF16OptimWrapper', optimizer=dict(type='SGD', lr=0.12, momentum=0.9, weight_decay=5e-4)
-)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=80),
-    dict(
-        type='CosineAnnealingLR',
-        T_max=8,
-        by_epoch=True,
-        begin=0,
-        end=8,
-        convert_to_iter_based=True,
-    ),
-]
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8)
-auto_scale_lr = dict(base_batch_size=256, enable=False)
 custom_hooks = [
     dict(
         type='KNNHook',

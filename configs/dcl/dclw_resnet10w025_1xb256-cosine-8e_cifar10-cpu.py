@@ -2,7 +2,7 @@
 
 Paper: Yeh et al. 2022 (Decoupled Contrastive Learning, arXiv 2110.06848); network, budget, rate and
     temperature are ours, for a CPU.
-Command: OMP_NUM_THREADS=1 python tools/train.py \\
+Command: python tools/train.py \\
     configs/dcl/dclw_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py
 Hardware: 1 CPU core.
 Expected: kNN top-1 (k=20) at least 8 points above the untrained network.

@@ -2,9 +2,9 @@
 
 Paper: Chen et al. 2020 (SimCLR, arXiv 2002.05709); rate, warm-up, temperature and views as in the
     official repository, weight decay 1e-6 as in the paper (the repository's command has 1e-4).
-Command: tools/slurm_train.sh PARTITION simclr \\
-    configs/simclr/simclr_resnet50_16xb256-cosine-200e_in1k.py WORK_DIR
-Hardware: 16 GPUs; hours not yet measured.
+Command: tools/dist_train.sh \\
+    configs/simclr/simclr_resnet50_16xb256-cosine-200e_in1k.py 8
+Hardware: 2 nodes of 8 GPUs (NNODES, NODE_RANK and MASTER_ADDR set on each); hours not yet measured.
 Expected: linear probe top-1 66.9 (mmpretrain, 200 epochs, batch 4,096).
 Measured: not yet measured.
 """

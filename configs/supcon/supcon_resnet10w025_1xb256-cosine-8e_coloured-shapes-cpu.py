@@ -1,7 +1,8 @@
 """SupCon on coloured scenes, where a tint goes with the class: the baseline that learns the tint.
 
 Paper: Khosla et al. 2020 (SupCon, arXiv 2004.11362); data, network and budget are ours.
-Command: python tools/benchmarks/family.py --suite coloured
+Command: python tools/train.py \\
+    configs/supcon/supcon_resnet10w025_1xb256-cosine-8e_coloured-shapes-cpu.py
 Hardware: 1 CPU core.
 Expected: a wide gap between biased and unbiased kNN accuracy.
 Measured: not yet measured.

@@ -4,9 +4,9 @@ Paper: Khosla et al. 2020 (SupCon, arXiv 2004.11362); optimiser, decay, temperat
     projection of one layer as in the official scripts. Three things differ: their rate 0.4 is taken
     as that of batch 256 and scaled linearly (recalled), their views are AutoAugment's, and they
     normalise the features before the projection.
-Command: tools/slurm_train.sh PARTITION supcon \\
-    configs/supcon/supcon_resnet50_24xb256-cosine-350e_in1k.py WORK_DIR
-Hardware: 24 GPUs; hours not yet measured.
+Command: tools/dist_train.sh \\
+    configs/supcon/supcon_resnet50_24xb256-cosine-350e_in1k.py 8
+Hardware: 3 nodes of 8 GPUs (NNODES, NODE_RANK and MASTER_ADDR set on each); hours not yet measured.
 Expected: linear classifier top-1 78.7 with AutoAugment (paper, table 1).
 Measured: not yet measured.
 """

@@ -1,7 +1,7 @@
 """Epsilon-SupInfoNCE, CIFAR-10, a quarter-width ResNet-10, 8 epochs: a real run for two CPU cores.
 
 Paper: Barbano et al. 2023 (arXiv 2211.05568); network, budget and rate are ours, for a CPU.
-Command: OMP_NUM_THREADS=1 python tools/train.py \\
+Command: python tools/train.py \\
     configs/supinfonce/supinfonce_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py
 Hardware: 1 CPU core.
 Expected: kNN top-1 (k=20) at least 20 points above the untrained network.

@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 K = 20
+TEMPERATURE = 0.07
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,19 @@ def measure(model: Any, config: Any, suite: Suite) -> dict[str, float]:
     """Return kNN top-1 of ``model`` in percent for each of the suite's query sets."""
     from mmengine.runner import Runner
 
-    from mochi_mm.evaluation import knn_evaluate
+    from mochi_mm.evaluation.features import extract_features
+    from mochi_mm.evaluation.knn_evaluate import knn_accuracy
 
-    bank = Runner.build_dataloader(config.bank_dataloader, seed=0)
-    return {
-        column: knn_evaluate(model, bank, Runner.build_dataloader(config[name], seed=0), K)[
-            f'knn/top1_k{K}'
-        ]
+    def features(loader: str) -> Any:
+        built = Runner.build_dataloader(config[loader], seed=0)
+        return extract_features(model, built, progress=False, require_labels=True)
+
+    bank = features('bank_dataloader')
+    found = {
+        column: knn_accuracy(*features(name), *bank, (K,), TEMPERATURE)
         for column, name in suite.queries.items()
     }
+    return {column: metrics[f'knn/top1_k{K}'] for column, metrics in found.items()}
 
 
 def encoder_of(config: Any) -> str:
@@ -217,7 +222,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--suite', choices=list(SUITES), default='cifar10')
     parser.add_argument('--methods', nargs='+', help='names of methods; default: all of the suite')
     parser.add_argument('--epochs', type=int, default=5)
-    parser.add_argument('--images-per-class', type=int, default=1000)
+    parser.add_argument('--images-per-class', type=int, default=800)
     parser.add_argument('--data-root', type=Path, default=Path('data/cifar10'))
     parser.add_argument('--out', type=Path, help='default: work_dirs/family/SUITE')
     args = parser.parse_args(argv)

@@ -95,9 +95,12 @@ def contrast(
         (N,) losses; they can be negative where a positive is not in its denominator.
 
     Raises:
-        ValueError: An unknown ``denominator`` or ``form``, or settings that exclude each other.
+        ValueError: An unknown ``denominator`` or ``form``, settings that exclude each other, or no
+            weights at all.
     """
     _check(denominator, form, positive_bias, positive_scale)
+    if all(weight is None for weight in weights):
+        raise ValueError('no block of candidates has weights, so nothing attracts the anchors.')
     logits = [_real(block) for block in logits]
     total = sum_weights(logits, weights)
     shares = [_share(w, block, total) for w, block in zip(weights, logits, strict=True)]

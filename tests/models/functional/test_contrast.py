@@ -191,3 +191,8 @@ def test_settings_that_cannot_take_effect_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         contrast([torch.zeros(1, 2)], [torch.ones(1, 2)], **options)
+
+
+def test_blocks_without_any_weights_are_refused() -> None:
+    with pytest.raises(ValueError, match='nothing attracts'):
+        contrast([torch.zeros(1, 2)], [None])

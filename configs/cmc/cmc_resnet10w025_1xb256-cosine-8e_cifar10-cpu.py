@@ -2,7 +2,7 @@
 
 Paper: Tian et al., ECCV 2020 (arXiv 1906.05849); networks, budget and temperature are ours, for a
     CPU.
-Command: OMP_NUM_THREADS=1 python tools/train.py \\
+Command: python tools/train.py \\
     configs/cmc/cmc_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py
 Hardware: 2 CPU cores; minutes not yet measured.
 Expected: kNN top-1 (k=20) at least 8 points above the untrained network.

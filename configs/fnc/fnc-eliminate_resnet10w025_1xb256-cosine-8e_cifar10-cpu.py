@@ -2,7 +2,7 @@
 
 Paper: Huynh et al., WACV 2022 (arXiv 2011.11765); network, budget and two support views that only
     score are ours, for a CPU.
-Command: OMP_NUM_THREADS=1 python tools/train.py \\
+Command: python tools/train.py \\
     configs/fnc/fnc-eliminate_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py
 Hardware: 2 CPU cores; minutes not yet measured.
 Expected: kNN top-1 (k=20) at least 8 points above the untrained network.

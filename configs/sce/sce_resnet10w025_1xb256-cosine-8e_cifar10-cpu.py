@@ -1,7 +1,7 @@
 """SCE, CIFAR-10, a quarter-width ResNet-10, 8 epochs: a real run for two CPU cores.
 
 Paper: Denize et al., WACV 2023 (arXiv 2111.14585); network and budget are ours, for a CPU.
-Command: OMP_NUM_THREADS=1 python tools/train.py \\
+Command: python tools/train.py \\
     configs/sce/sce_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py
 Hardware: 2 CPU cores; minutes not yet measured.
 Expected: kNN top-1 (k=20) at least 8 points above the untrained network.

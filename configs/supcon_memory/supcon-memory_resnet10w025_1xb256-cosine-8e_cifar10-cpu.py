@@ -1,7 +1,7 @@
 """SupCon against a labelled queue, CIFAR-10, a quarter-width ResNet-10, 8 epochs on a CPU.
 
 Paper: Khosla et al., NeurIPS 2020 (arXiv 2004.11362); network and budget are ours, for a CPU.
-Command: OMP_NUM_THREADS=1 python tools/train.py \\
+Command: python tools/train.py \\
     configs/supcon_memory/supcon-memory_resnet10w025_1xb256-cosine-8e_cifar10-cpu.py
 Hardware: 2 CPU cores; minutes not yet measured.
 Expected: kNN top-1 (k=20) at least 20 points above the untrained network.

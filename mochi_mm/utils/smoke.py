@@ -10,6 +10,8 @@ from mmengine.config import Config
 
 BATCH = 4
 STEPS = 2
+# Views of an image above which a batch holds two images only.
+MANY_VIEWS = 4
 
 
 def to_smoke(config: Config) -> Config:
@@ -54,8 +56,12 @@ def _shrink_loader(loader: Any) -> None:
     dataset = loader['dataset']
     # A generated data set stays what it is: its samples may have labels of their own.
     kind = dict(dataset) if 'num_scenes' in dataset else dict(type='ShapeScenes')
-    loader['dataset'] = dict(kind, num_scenes=BATCH * STEPS, pipeline=dataset.get('pipeline', []))
-    loader.update(batch_size=BATCH, num_workers=0, persistent_workers=False, pin_memory=False)
+    loader['dataset'] = dict(kind, pipeline=dataset.get('pipeline', []))
+    counts = [step.get('num_views', 1) for step in dataset.get('pipeline', [])]
+    views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
+    batch = BATCH if views <= MANY_VIEWS else 2
+    loader['dataset']['num_scenes'] = batch * STEPS
+    loader.update(batch_size=batch, num_workers=0, persistent_workers=False, pin_memory=False)
     loader.pop('prefetch_factor', None)
 
 

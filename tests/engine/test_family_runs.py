@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mochi_mm.models.algorithms import MomentumContrast
+from tests.engine.test_runs import StopAfterEpoch
 from tests.models.algorithms.test_cross_view_contrast import config as cross_view_config
 from tests.models.algorithms.toy import moco_config
 from tests.toy_runner import VIEW, runner_config, train
@@ -36,8 +37,13 @@ def test_a_bank_smaller_than_the_data_is_refused_at_the_start(tmp_path: Path) ->
 
 def test_banks_and_normaliser_are_resumed_bit_for_bit(tmp_path: Path) -> None:
     straight = train(run_config(tmp_path / 'straight', cross_view(16), max_epochs=2))
-    train(run_config(tmp_path / 'parts', cross_view(16), max_epochs=1))
-    resumed = train(run_config(tmp_path / 'parts', cross_view(16), max_epochs=2, resume=True))
+    first = run_config(tmp_path / 'parts', cross_view(16), max_epochs=2)
+    first.custom_hooks = [dict(type=StopAfterEpoch.__name__, epochs=1)]
+    with pytest.raises(KeyboardInterrupt):
+        train(first)
+    second = run_config(tmp_path / 'parts', cross_view(16), max_epochs=2, resume=True)
+    second.experiment_name += 'resumed'
+    resumed = train(second)
     assert resumed.iter == straight.iter == 8
     state = resumed.model.state_dict()
     for name, value in straight.model.state_dict().items():

@@ -77,6 +77,14 @@ class MomentumContrast(MoCo):
                 "the numbers 0 to V - 1 of the pipeline's V views, each in at least one, and a "
                 'pair of different views.'
             )
+        needed = getattr(self.head, 'min_views', 1)
+        if len(self.target_views) < needed:
+            raise ValueError(
+                f'{type(self.head).__name__} needs the keys of {needed} views of each image, '
+                f'target_views names {len(self.target_views)}; set target_views to '
+                f'{tuple(range(needed))} and num_views of MultiView to {needed}, or lower '
+                'num_support.'
+            )
         return len(seen)
 
     def _check_predictor(self) -> None:

@@ -46,6 +46,7 @@ class FalseNegativeMemoryHead(ContrastiveHead):
         built: Any = MODELS.build(finder) if isinstance(finder, dict) else finder
         self.finder = built
         self.strategy = check_choice('strategy', strategy, STRATEGIES)
+        self.min_views = 2 + built.num_support
 
     def _loss(self, queries: Views, keys: Views, samples: DataSamples) -> dict[str, Tensor]:
         views = sorted(keys)

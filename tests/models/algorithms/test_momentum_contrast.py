@@ -101,6 +101,8 @@ def test_support_views_reach_the_head() -> None:
     assert int(model.head.memory.count) == 8
     with pytest.raises(ValueError, match='takes 4 views of each image, got 3'):
         step(model, views(4, num_views=3))
+    with pytest.raises(ValueError, match='needs the keys of 4 views of each image, target_views n'):
+        build(head=head, online_views=(0, 1), target_views=(0, 1, 2))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class ColouredShapeScenes(ShapeScenes):
         num_objects: See :class:`ShapeScenes`.
         seed: See :class:`ShapeScenes`.
         pipeline: Transforms.
+        cache_dir: See :class:`ShapeScenes`; scenes are kept without their tint.
 
     Raises:
         ValueError: ``aligned`` outside [0, 1].
@@ -53,8 +55,17 @@ class ColouredShapeScenes(ShapeScenes):
         num_objects: tuple[int, int] = (2, 3),
         seed: int = 0,
         pipeline: Sequence[Any] = (),
+        cache_dir: str | Path | None = None,
     ) -> None:
-        super().__init__(num_scenes, split, image_size, num_objects, seed=seed, pipeline=pipeline)
+        super().__init__(
+            num_scenes,
+            split,
+            image_size,
+            num_objects,
+            seed=seed,
+            pipeline=pipeline,
+            cache_dir=cache_dir,
+        )
         aligned = 1 / len(KINDS) if aligned is None else aligned
         if not 0 <= aligned <= 1:
             raise ValueError(
@@ -67,7 +78,7 @@ class ColouredShapeScenes(ShapeScenes):
     def image(self, index: int) -> Image.Image:
         """Return scene ``index``, tinted, as an RGB image."""
         tint = self.tints[self.bias_labels[index]]
-        pixels = self.scene(index).image.astype(np.float32)
+        pixels = np.asarray(super().image(index), np.float32)
         return Image.fromarray(((1 - STRENGTH) * pixels + STRENGTH * tint + 0.5).astype(np.uint8))
 
     def sample(self, index: int) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def _shrink_loader(loader: Any) -> None:
     dataset = loader['dataset']
     # A generated data set stays what it is: its samples may have labels of their own.
     kind = dict(dataset) if 'num_scenes' in dataset else dict(type='ShapeScenes')
+    kind.pop('cache_dir', None)
     loader['dataset'] = dict(kind, pipeline=dataset.get('pipeline', []))
     counts = [step.get('num_views', 1) for step in dataset.get('pipeline', [])]
     views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)

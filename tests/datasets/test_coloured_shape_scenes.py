@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,9 +29,11 @@ def test_without_bias_the_tint_says_nothing() -> None:
         assert counts.tolist() == [10] * 10
 
 
-def test_images_are_the_scenes_under_their_tint() -> None:
+@pytest.mark.parametrize('cached', [False, True])
+def test_images_are_the_scenes_under_their_tint(cached: bool, tmp_path: Path) -> None:
     plain = ShapeScenes(num_scenes=40, image_size=32)
-    coloured = ColouredShapeScenes(0.5, num_scenes=40, image_size=32)
+    cache = tmp_path if cached else None
+    coloured = ColouredShapeScenes(0.5, num_scenes=40, image_size=32, cache_dir=cache)
     for index in (0, 13, 39):
         tint = 255 * np.array(colorsys.hsv_to_rgb(coloured.bias_labels[index] / 10, 1, 1))
         expected = (1 - STRENGTH) * np.asarray(plain.image(index)) + STRENGTH * tint

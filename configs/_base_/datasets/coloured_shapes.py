@@ -10,6 +10,8 @@ train_pipeline = [
 ]
 eval_pipeline = [dict(type='Resize', size=32), dict(type='PackInputs', extra_keys=['bias_label'])]
 
+# Scenes are drawn once, untinted, and kept here.
+cache_dir = 'work_dirs/cache/shapes'
 train_dataloader = dict(
     batch_size=256,
     num_workers=1,
@@ -23,6 +25,7 @@ train_dataloader = dict(
         aligned=0.95,
         num_scenes=8000,
         split='train',
+        cache_dir=cache_dir,
         pipeline=train_pipeline,
     ),
 )
@@ -37,6 +40,7 @@ bank_dataloader = dict(
         aligned=0.95,
         num_scenes=8000,
         split='train',
+        cache_dir=cache_dir,
         pipeline=eval_pipeline,
     ),
 )
@@ -53,6 +57,7 @@ query_dataloader = dict(
         aligned=0.95,
         num_scenes=2000,
         split='val',
+        cache_dir=cache_dir,
         pipeline=eval_pipeline,
     ),
 )
@@ -66,6 +71,7 @@ unbiased_dataloader = dict(
         image_size=48,
         num_scenes=2000,
         split='test',
+        cache_dir=cache_dir,
         pipeline=eval_pipeline,
     ),
 )

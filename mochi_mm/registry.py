@@ -23,6 +23,32 @@ def nearest(name: str, candidates: Any, count: int = 3) -> list[str]:
     return [by_lower[c] for c in close]
 
 
+def _accepted(component: Any) -> list[str] | None:
+    """Return the names that ``component`` takes as keywords, None where any or unknown ones.
+
+    ``**kwargs`` of a class of this project go to the next constructor of its bases.
+    """
+    targets = [component]
+    if inspect.isclass(component):
+        targets = [vars(cls)['__init__'] for cls in component.__mro__ if '__init__' in vars(cls)]
+    accepted: list[str] = []
+    for target in targets:
+        try:
+            parameters = inspect.signature(target).parameters
+        except (TypeError, ValueError):  # built in C: nothing to compare with
+            return None
+        if target is object.__init__:  # no constructor of its own: takes nothing
+            return accepted
+        keywords = [p for p in parameters.values() if p.kind is p.VAR_KEYWORD]
+        skipped = {'self', *(p.name for p in keywords), *accepted}
+        accepted += [name for name in parameters if name not in skipped]
+        if not keywords:
+            return accepted
+        if not getattr(target, '__module__', '').startswith(f'{SCOPE}.'):
+            return None
+    return None
+
+
 def check_arguments(component: Any, arguments: Any) -> None:
     """Raise ``ValueError`` when ``component`` does not accept one of the keyword ``arguments``.
 
@@ -30,16 +56,9 @@ def check_arguments(component: Any, arguments: Any) -> None:
         component: A class or function that a config names.
         arguments: Names of the keyword arguments the config passes.
     """
-    target = component.__init__ if inspect.isclass(component) else component
-    try:
-        parameters = inspect.signature(target).parameters
-    except (TypeError, ValueError):  # built in C: nothing to compare with
+    accepted = _accepted(component)
+    if accepted is None:
         return
-    if target is object.__init__:  # no constructor of its own: takes nothing
-        parameters = {}  # type: ignore[assignment]
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return
-    accepted = [name for name in parameters if name != 'self']
     for name in arguments:
         if name not in accepted:
             close = nearest(name, accepted, 1)

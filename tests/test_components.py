@@ -18,6 +18,9 @@ if find_spec('mmdet') is not None:
     import mochi_mm.transfer  # noqa: F401  its components register when imported
 
 QUEUE = dict(type='FeatureQueue', length=8, dim=4)
+BANK = dict(type='InstanceBank', length=8, dim=4)
+NECK = dict(type='MLPNeck', in_channels=64, out_channels=4)
+FINDER = dict(type='FalseNegativeFinder', num_support=1)
 RESNET = dict(type='ResNet', depth=10, width=0.125, stem='small')
 
 # Arguments each component is built with. {tmp} stands for a temporary folder with one image.
@@ -27,21 +30,39 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'CenterCrop': dict(size=4),
     'CheckpointHook': {},
     'CocoDetectionMetric': {},
+    'ColorSpaceDataPreprocessor': {},
+    'ColouredShapeScenes': dict(num_scenes=3),
     'ColorJitter': dict(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     'ContrastiveHead': dict(memory=QUEUE),
+    'CrossViewContrast': dict(
+        backbone=dict(
+            type='SplitBackbone', backbones=[dict(RESNET, in_channels=n) for n in (1, 2)]
+        ),
+        neck=dict(type='SplitNeck', necks=[NECK, NECK]),
+        head=dict(type='CrossViewHead', memories=[BANK, BANK], num_negatives=3),
+    ),
+    'CrossViewHead': dict(memories=[BANK, BANK], num_negatives=3),
     'DataFaultHook': {},
+    'DecoupledHead': {},
     'DetectorPretrainedHook': {},
     'EMAUpdateHook': {},
+    'FairKLHead': {},
+    'FalseNegativeFinder': {},
+    'FalseNegativeHead': dict(finder=FINDER),
+    'FalseNegativeMemoryHead': dict(memory=QUEUE, finder=FINDER),
     'FeatureQueue': dict(length=8, dim=4),
     'GaussianBlur': {},
     'HardNegativeMixingHead': dict(
         memory=QUEUE, num_hard=3, mixers=[dict(type='PairMixing', num=2)]
     ),
+    'InBatchContrast': dict(backbone=RESNET, head=dict(type='NTXentHead')),
     'ImageClassifier': dict(backbone=RESNET),
     'ImageFolder': dict(data_root='{tmp}'),
+    'InstanceBank': dict(length=8, dim=4),
     'KNNHook': dict(bank_dataloader={}, query_dataloader={}),
     'KeyedRandomHook': {},
     'KeyedSampler': dict(dataset=range(5), seed=0),
+    'LabelledMemoryHead': dict(memory=QUEUE),
     'LinearHead': dict(num_classes=3, in_channels=4),
     'MLPNeck': dict(in_channels=4),
     'MoCo': dict(
@@ -49,8 +70,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         neck=dict(type='MLPNeck', in_channels=64, out_channels=4),
         head=dict(type='ContrastiveHead', memory=QUEUE),
     ),
+    'MomentumContrast': dict(
+        backbone=RESNET, neck=NECK, head=dict(type='ContrastiveHead', memory=QUEUE)
+    ),
     'MultiView': dict(transforms=[[dict(type='RandomFlip')]], num_views=[2]),
     'NonFiniteHook': {},
+    'NTXentHead': {},
     'PackInputs': {},
     'PairMixing': dict(num=3),
     'PreemptionHook': {},
@@ -62,12 +87,18 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'RandomGrayscale': {},
     'RandomResizedCrop': dict(size=4),
     'RankCheckHook': {},
+    'RandomSolarize': {},
     'ResNet': dict(depth=18, width=0.25),
     'Resize': dict(size=4),
     'RevertSyncBNHook': {},
     'RunCheckHook': {},
     'SetEpochHook': {},
     'ShapeScenes': dict(num_scenes=3),
+    'SoftContrastiveHead': dict(memory=QUEUE),
+    'SplitBackbone': dict(backbones=[dict(RESNET, in_channels=n) for n in (1, 2)]),
+    'SplitNeck': dict(necks=[NECK, NECK]),
+    'SupConHead': {},
+    'SupInfoNCEHead': {},
     'TimmBackbone': dict(model_name='resnet10t'),
     'TopKAccuracy': {},
     'VOCDetectionMetric': {},
@@ -77,6 +108,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 ELSEWHERE = {
     'EpochBasedTrainLoop': 'needs a runner',
     'KNNLoop': 'needs a runner',
+    'LARS': 'builds a class of timm',
     'SafeRunner': 'is built from a whole config',
     'TorchVisionDataset': 'needs the files of its data set',
     'start_worker': 'changes the signals of its process',

@@ -51,7 +51,7 @@ def test_two_steps_save_load_resume_print(path: str) -> None:
     runner = build_runner(config)
     runner.train()
     losses = runner.message_hub.get_scalar('train/loss').data[0]
-    assert len(losses) == 2 and all(loss > 0 and loss < 100 for loss in losses)
+    assert len(losses) == 2 and all(abs(loss) < 100 for loss in losses)  # some may be negative
     checkpoint = Path(config.work_dir) / 'epoch_1.pth'
     saved = read_checkpoint(checkpoint)['state_dict']
     init_default_scope('mochi_mm')

@@ -272,7 +272,23 @@ def test_mochi_configs_state_the_head_alone() -> None:
         assert base.model.head.type == 'ContrastiveHead', path.name
 
 
-@pytest.mark.parametrize('folder', ['mocov2', 'mochi', 'benchmarks', 'transfer'])
+@pytest.mark.parametrize(
+    'folder',
+    [
+        'mocov2',
+        'mochi',
+        'benchmarks',
+        'simclr',
+        'supcon',
+        'dcl',
+        'supinfonce',
+        'sce',
+        'fnc',
+        'cmc',
+        'supcon_memory',
+        'transfer',
+    ],
+)
 def test_result_tables_repeat_the_docstrings(folder: str) -> None:
     """A missing line is in the message, ready to paste."""
     readme = ROOT / 'configs' / folder / 'README.md'

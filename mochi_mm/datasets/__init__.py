@@ -1,6 +1,7 @@
 """Where images come from, and in which order."""
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.coloured_shape_scenes import ColouredShapeScenes
 from mochi_mm.datasets.image_folder import ImageFolder
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.shape_scenes import ShapeScenes
@@ -8,6 +9,7 @@ from mochi_mm.datasets.start_worker import start_worker
 from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
 
 __all__ = [
+    'ColouredShapeScenes',
     'ImageDataset',
     'ImageFolder',
     'KeyedSampler',

@@ -1,5 +1,5 @@
 """What happens around a training step."""
 
-from mochi_mm.engine import hooks, initializers, loops, optim_wrappers, runners
+from mochi_mm.engine import hooks, initializers, loops, optim_wrappers, optimizers, runners
 
-__all__ = ['hooks', 'initializers', 'loops', 'optim_wrappers', 'runners']
+__all__ = ['hooks', 'initializers', 'loops', 'optim_wrappers', 'optimizers', 'runners']

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -48,7 +50,37 @@ def gather_rows(tensor: Tensor, counts: list[int] | None = None) -> Tensor:
     return torch.cat([block[:count] for block, count in zip(received, counts, strict=True)])
 
 
-def mean_over_ranks(values: Tensor) -> Tensor:
+class _GatherRows(torch.autograd.Function):
+    """:func:`gather_rows` whose backward brings home what every rank did with the rows."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor, counts: list[int]) -> Tensor:
+        ctx.counts = counts
+        return gather_rows(tensor, counts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        total = gradients[0].contiguous().clone()
+        dist.all_reduce(total)
+        start = sum(ctx.counts[: rank()])
+        return total[start : start + ctx.counts[rank()]], None
+
+
+def gather_rows_with_gradient(tensor: Tensor, counts: list[int]) -> Tensor:
+    """Return the rows of all ranks, in rank order, with gradient.
+
+    A row's gradient is the sum of what all ranks' losses ask of it, so that data-parallel training,
+    which averages over ranks, does what one process would do on the joined batch. All ranks must
+    run backward.
+
+    Args:
+        tensor: (B_r, ...) of this rank.
+        counts: Rows of each rank, from :func:`row_counts`.
+    """
+    return tensor if world_size() == 1 else _GatherRows.apply(tensor, counts)
+
+
+def mean_over_ranks(values: Tensor, counted: Tensor | None = None) -> Tensor:
     """Return a scalar whose average over ranks is the mean of all ranks' ``values``.
 
     Data-parallel training averages the gradients of the ranks. With equal batches this is the
@@ -56,9 +88,16 @@ def mean_over_ranks(values: Tensor) -> Tensor:
 
     Args:
         values: (B_r,) of this rank, with gradient.
+        counted: (B_r,) bool, the values that the mean is taken over; None takes all. Where no
+            value counts on any rank, the mean is 0.
     """
-    if world_size() == 1:
-        return values.mean()
-    total = torch.tensor(float(len(values)), device=values.device)
-    dist.all_reduce(total)
-    return values.sum() * (world_size() / total)
+    if counted is None:
+        if world_size() == 1:
+            return values.mean()
+        total = torch.tensor(float(len(values)), device=values.device)
+    else:
+        values = values.masked_fill(~counted, 0.0)
+        total = counted.sum().to(torch.float32)
+    if world_size() > 1:
+        dist.all_reduce(total)
+    return values.sum() * (world_size() / total.clamp_min(1.0))

@@ -12,13 +12,15 @@ from mochi_mm.utils.smoke_detection import shrink_detection
 
 BATCH = 4
 STEPS = 2
+# Views of an image above which a batch holds two images only.
+MANY_VIEWS = 4
 
 
 def to_smoke(config: Config) -> Config:
     """Return ``config`` cut down to two training steps on the CPU, on generated images.
 
     Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
-    four images, and mixing starts at once so that it is exercised. A detection config reads its
+    four images, banks of one row an image as short, and mixing starts at once so that it is exercised. A detection config reads its
     scenes as files, see :func:`shrink_detection`. Nothing is read from ``data_root`` and everything
     is written to a temporary folder.
 
@@ -54,6 +56,7 @@ def _shrink(config: Config) -> None:
     head = config.get('model', {}).get('head') or {}
     if head.get('start_epoch'):
         head['start_epoch'] = 0
+    _shrink_banks(config.get('model'))
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
@@ -62,8 +65,25 @@ def _shrink(config: Config) -> None:
 
 def _shrink_loader(loader: Any) -> None:
     dataset = loader['dataset']
-    loader['dataset'] = dict(
-        type='ShapeScenes', num_scenes=BATCH * STEPS, pipeline=dataset.get('pipeline', [])
-    )
-    loader.update(batch_size=BATCH, num_workers=0, persistent_workers=False, pin_memory=False)
+    # A generated data set stays what it is: its samples may have labels of their own.
+    kind = dict(dataset) if 'num_scenes' in dataset else dict(type='ShapeScenes')
+    kind.pop('cache_dir', None)
+    loader['dataset'] = dict(kind, pipeline=dataset.get('pipeline', []))
+    counts = [step.get('num_views', 1) for step in dataset.get('pipeline', [])]
+    views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
+    batch = BATCH if views <= MANY_VIEWS else 2
+    loader['dataset']['num_scenes'] = batch * STEPS
+    loader.update(batch_size=batch, num_workers=0, persistent_workers=False, pin_memory=False)
     loader.pop('prefetch_factor', None)
+
+
+def _shrink_banks(node: Any) -> None:
+    """Give every bank of one row an image the few rows that the generated images need."""
+    if isinstance(node, Mapping):
+        if node.get('type') == 'InstanceBank':
+            node['length'] = BATCH * STEPS  # type: ignore[index]
+        for child in node.values():
+            _shrink_banks(child)
+    elif isinstance(node, (list, tuple)):
+        for child in node:
+            _shrink_banks(child)

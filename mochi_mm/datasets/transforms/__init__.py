@@ -9,6 +9,7 @@ from mochi_mm.datasets.transforms.pack_inputs import PackInputs
 from mochi_mm.datasets.transforms.random_flip import RandomFlip
 from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
 from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
+from mochi_mm.datasets.transforms.random_solarize import RandomSolarize
 from mochi_mm.datasets.transforms.resize import Resize
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     'RandomFlip',
     'RandomGrayscale',
     'RandomResizedCrop',
+    'RandomSolarize',
     'Resize',
 ]

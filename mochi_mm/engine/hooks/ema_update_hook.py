@@ -15,7 +15,8 @@ class EMAUpdateHook(Hook):
     """Calls ``model.update_ema()`` once for every optimiser step.
 
     Iterations that only accumulate gradients move nothing. A model without ``update_ema`` is left
-    alone, so the hook can stand in every config.
+    alone, so the hook can stand in every config. One with ``set_progress`` is told, at every
+    iteration, which share of the run's iterations came before this one.
     """
 
     priority = 'NORMAL'
@@ -25,5 +26,7 @@ class EMAUpdateHook(Hook):
     ) -> None:
         """Update if the optimiser has just stepped."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if hasattr(model, 'set_progress'):
+            model.set_progress(runner.iter / runner.max_iters)
         if hasattr(model, 'update_ema') and runner.optim_wrapper.should_update():
             model.update_ema()

@@ -30,7 +30,8 @@ class RunCheckHook(Hook):
         """Log and check once, after weights are loaded and before the first iteration.
 
         Raises:
-            ValueError: The data set does not fill a single batch.
+            ValueError: The data set does not fill a single batch, or has more images than a bank
+                of one row an image.
         """
         batch = runner.train_dataloader.batch_size
         if batch is None:
@@ -72,6 +73,9 @@ class RunCheckHook(Hook):
         head = getattr(model, 'head', None)
         length = getattr(getattr(head, 'memory', None), 'length', 0)
         samples = len(runner.train_dataloader.dataset)
+        for module in model.modules():
+            if hasattr(module, 'check_samples'):
+                module.check_samples(samples)
         if length > samples and not getattr(head, 'mask_own_keys', False):
             runner.logger.log(
                 logging.WARNING,

@@ -1,7 +1,17 @@
 """Which encoders see which views, and what is trained."""
 
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
+from mochi_mm.models.algorithms.cross_view_contrast import CrossViewContrast
 from mochi_mm.models.algorithms.image_classifier import ImageClassifier
+from mochi_mm.models.algorithms.in_batch_contrast import InBatchContrast
 from mochi_mm.models.algorithms.moco import MoCo
+from mochi_mm.models.algorithms.momentum_contrast import MomentumContrast
 
-__all__ = ['BaseAlgorithm', 'ImageClassifier', 'MoCo']
+__all__ = [
+    'BaseAlgorithm',
+    'CrossViewContrast',
+    'ImageClassifier',
+    'InBatchContrast',
+    'MoCo',
+    'MomentumContrast',
+]

@@ -55,6 +55,7 @@ class ResNet(BaseModule):
         stem: ``imagenet`` (7x7 stride 2 and max pooling) or ``small`` (3x3 stride 1, for images of
             32 to 64 pixels).
         zero_init_residual: Start each residual branch at zero; MoCo does not.
+        in_channels: Channels of the images.
         init_cfg: See MMEngine; the default is torchvision's own initialisation.
     """
 
@@ -67,18 +68,21 @@ class ResNet(BaseModule):
         norm_eval: bool = False,
         stem: str = 'imagenet',
         zero_init_residual: bool = False,
+        in_channels: int = 3,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self._check(depth, width, out_indices, frozen_stages, stem)
+        if not isinstance(in_channels, int) or in_channels < 1:
+            raise ValueError(f'in_channels is {in_channels!r}; expected an integer >= 1.')
         block, layers = ARCHITECTURES[depth]
         net = _ScaledResNet(block, layers, width, zero_init_residual=zero_init_residual)
         stem_width = round(64 * width)
         if stem == 'small':
-            net.conv1 = nn.Conv2d(3, stem_width, 3, stride=1, padding=1, bias=False)
+            net.conv1 = nn.Conv2d(in_channels, stem_width, 3, stride=1, padding=1, bias=False)
             net.maxpool = nn.Identity()
-        elif width != 1:
-            net.conv1 = nn.Conv2d(3, stem_width, 7, stride=2, padding=3, bias=False)
+        elif width != 1 or in_channels != 3:
+            net.conv1 = nn.Conv2d(in_channels, stem_width, 7, stride=2, padding=3, bias=False)
         if width != 1:
             net.bn1 = nn.BatchNorm2d(stem_width)
         nn.init.kaiming_normal_(net.conv1.weight, mode='fan_out', nonlinearity='relu')
@@ -86,6 +90,7 @@ class ResNet(BaseModule):
         for stage in range(max(out_indices) + 1):
             setattr(self, f'layer{stage + 1}', getattr(net, f'layer{stage + 1}'))
         self.depth, self.width, self.stem = depth, width, stem
+        self.in_channels = in_channels
         self.out_indices = tuple(out_indices)
         self.frozen_stages, self.norm_eval = frozen_stages, norm_eval
         self.stage_channels = tuple(

@@ -60,8 +60,12 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
                 f'inputs is {_describe(views)}; expected a list of views (B, 3, H, W): end the '
                 "pipeline with PackInputs and collate with collate_fn=dict(type='default_collate')."
             )
-        normalised = [(view.float() - self.mean) / self.std for view in views]
+        normalised = [(self.convert(view.float()) - self.mean) / self.std for view in views]
         return dict(inputs=normalised, data_samples=data.get('data_samples'))
+
+    def convert(self, view: Tensor) -> Tensor:
+        """Return a float view (B, 3, H, W), in grey levels, in the colours to be normalised."""
+        return view
 
 
 def _describe(views: Any) -> str:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.functional.statistics import contrastive_accuracy, mean_finite
+from mochi_mm.models.heads.checks import check_temperature, known
+from mochi_mm.models.heads.roles import Roles, either, without
+from mochi_mm.models.heads.synthetic_negatives import SyntheticNegatives
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.distributed import mean_over_ranks
-from mochi_mm.utils.keyed_random import StepKey
 
 DataSamples = Mapping[str, Tensor]
+Views = Mapping[int, Tensor]
+Weights = tuple[Tensor, Tensor] | None
 
 
-class MemoryHead(BaseModule):
+class MemoryHead(SyntheticNegatives):
     """Query and key in, losses and statistics out; the memory is written last.
 
     The order of one step is fixed here: normalise in float32, take the cosines with the memory,
-    mask, synthesise (:meth:`synthesise`, nothing by default), objective (:meth:`objective`),
-    statistics, enqueue. A subclass states its equation.
+    say what each row is (:meth:`roles`), mask, synthesise (nothing without mixers), objective
+    (:meth:`objective`), statistics, enqueue. A subclass states its equation.
 
     Args:
         memory: The memory, as a config or a module.
@@ -33,30 +36,32 @@ class MemoryHead(BaseModule):
         mask_own_keys: Never push a query from an older key of the same image (needs
             ``sample_idx`` in the data samples).
         oracle_loss: Leave negatives of the query's own class out of the loss (needs ``gt_label``).
-        num_hard: N, the hardest negatives that the statistics average over; None takes 1024 or the
-            whole memory if it is shorter.
+        num_hard: N, the hardest negatives that are mixed and that the statistics average over;
+            None takes 1024 or the whole memory if it is shorter.
+        mixers: See :class:`SyntheticNegatives`.
+        start_epoch: See :class:`SyntheticNegatives`.
+        oracle_mix: Keep negatives of the query's own class out of the mixing (needs ``gt_label``).
         init_cfg: See MMEngine.
     """
 
     def __init__(
         self,
-        memory: dict | torch.nn.Module,
+        memory: dict | nn.Module,
         temperature: float = 0.2,
         mask_own_keys: bool = False,
         oracle_loss: bool = False,
         num_hard: int | None = None,
+        mixers: Sequence[dict | nn.Module] = (),
+        start_epoch: int = 0,
+        oracle_mix: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        if not temperature > 0:
-            raise ValueError(
-                f'temperature is {temperature}; expected a number above 0, such as 0.2.'
-            )
+        super().__init__(mixers, start_epoch, init_cfg)
+        self.temperature = check_temperature(temperature)
         built: Any = MODELS.build(memory) if isinstance(memory, dict) else memory
         self.memory = built
-        self.temperature = temperature
         self.mask_own_keys = mask_own_keys
-        self.oracle_loss = oracle_loss
+        self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         length = int(built.length)
         num_hard = min(1024, length) if num_hard is None else num_hard
         if not 1 <= num_hard <= length:
@@ -65,11 +70,6 @@ class MemoryHead(BaseModule):
                 f'1 <= num_hard <= {length}. Lower num_hard or lengthen the memory.'
             )
         self.num_hard = num_hard
-        self.step_key: StepKey | None = None
-
-    def set_step(self, step_key: StepKey) -> None:
-        """Key the random draws of the coming step; a hook calls it before each iteration."""
-        self.step_key = step_key
 
     def loss(
         self, query: Tensor, key: Tensor, data_samples: DataSamples | None = None
@@ -84,56 +84,98 @@ class MemoryHead(BaseModule):
         Returns:
             Scalars: names with ``loss`` in them are optimised, the others logged.
         """
-        with torch.autocast(query.device.type, enabled=False):
-            return self._loss(query.float(), key.detach().float(), data_samples or {})
+        return self.loss_views({0: query}, {1: key}, data_samples)
 
-    def _loss(self, query: Tensor, key: Tensor, data_samples: DataSamples) -> dict[str, Tensor]:
-        self._check_width(query, key)
-        query, key = F.normalize(query, dim=1), F.normalize(key, dim=1)
+    def loss_views(
+        self, queries: Views, keys: Views, data_samples: DataSamples | None = None
+    ) -> dict[str, Tensor]:
+        """Return the mean over all pairs of a query and a key of different views of an image.
+
+        Args:
+            queries: (B, D) raw embeddings by the number of their view, with gradient.
+            keys: (B, D) raw embeddings by the number of their view; each is enqueued once.
+            data_samples: As in :meth:`loss`.
+        """
+        device = next(iter(queries.values())).device
+        self._check_views(queries, keys)
+        with torch.autocast(device.type, enabled=False):
+            queries = {view: F.normalize(q.float(), dim=1) for view, q in queries.items()}
+            keys = {view: F.normalize(k.detach().float(), dim=1) for view, k in keys.items()}
+            losses = self._loss(queries, keys, data_samples or {})
+            self._enqueue(keys, data_samples or {})
+        return losses
+
+    def _loss(self, queries: Views, keys: Views, samples: DataSamples) -> dict[str, Tensor]:
+        """Return losses and statistics of unit rows; the memory is not written yet."""
+        pairs = [(q, k) for i, q in queries.items() for j, k in keys.items() if i != j]
+        query, key = (torch.cat(part) for part in zip(*pairs, strict=True))
         bank = self.memory.snapshot()
-        positive = (query * key).sum(1)
+        roles = self.roles(key, bank, repeat_samples(samples, len(pairs)))
+        return self.compare(query, (query * key).sum(1, keepdim=True), bank, roles)
+
+    def roles(self, key: Tensor, bank: Tensor, data_samples: DataSamples) -> Roles:
+        """Say what each memory row is to each query; here, own keys and oracles.
+
+        Args:
+            key: (B, D) unit rows, the own keys.
+            bank: (K, D) unit rows, the memory before this step.
+            data_samples: Of the queries.
+
+        Raises:
+            ValueError: A label or an index that a setting needs is not known.
+        """
+        own = None
+        if self.mask_own_keys:
+            own = self.memory.own_keys(known(data_samples, 'sample_idx', 'mask_own_keys'))
+        dropped = unmixed = own
+        if self.oracle_loss or self.oracle_mix:
+            same = self.memory.same_class(known(data_samples, 'gt_label', 'a class oracle'))
+            both = either(own, same)
+            dropped = both if self.oracle_loss else own
+            unmixed = both if self.oracle_mix else own
+        return Roles(dropped=dropped, unmixed=unmixed)
+
+    def compare(self, query: Tensor, own: Tensor, bank: Tensor, roles: Roles) -> dict[str, Tensor]:
+        """Return the losses, averaged over the queries of all ranks, and the statistics.
+
+        Args:
+            query: (B, D) unit rows, with gradient.
+            own: (B, P) cosines with the own keys.
+            bank: (K, D) unit rows, the memory before this step.
+            roles: What its rows are to each query.
+        """
         similarity = query @ bank.T
-        negatives, minable = self._mask(similarity, data_samples)
+        negatives = without(similarity, roles.dropped)
+        minable = without(similarity.detach(), either(roles.unmixed, roles.positives))
         hard_index, hard_similarity = select_hardest(minable, self.num_hard)
         synthetic = self.synthesise(query, bank, hard_index, hard_similarity)
-        per_query = self.objective(positive, negatives, synthetic)
+        per_query = self.objective(own, negatives, synthetic, roles.weights(own))
         losses = {name: mean_over_ranks(value) for name, value in per_query.items()}
         with torch.no_grad():
-            losses.update(self.statistics(positive, negatives, hard_similarity, synthetic))
-        self.memory.enqueue(key, data_samples.get('gt_label'), data_samples.get('sample_idx'))
+            pushing = without(negatives.detach(), roles.positives)
+            losses.update(self.statistics(own, pushing, hard_similarity, synthetic))
         return losses
 
     @abstractmethod
     def objective(
-        self, positive: Tensor, negatives: Tensor, synthetic: Tensor | None
+        self, own: Tensor, rows: Tensor, synthetic: Tensor | None, weights: Weights
     ) -> dict[str, Tensor]:
         """Return losses (B,) by name, from cosines without temperature.
 
         Args:
-            positive: (B,) with the own key.
-            negatives: (B, K) with the memory; -inf where masked.
+            own: (B, P) with the own keys.
+            rows: (B, K) with the memory; -inf where dropped.
             synthetic: (B, S) with the synthetic negatives, or None.
+            weights: Pull of the own keys (B, P) and of the rows (B, K); None where the own keys
+                alone pull.
         """
-
-    def synthesise(
-        self, query: Tensor, bank: Tensor, hard_index: Tensor, hard_similarity: Tensor
-    ) -> Tensor | None:
-        """Return the cosines (B, S) with synthetic negatives, None for none.
-
-        Args:
-            query: (B, D) unit rows.
-            bank: (K, D) unit rows, the memory before this step.
-            hard_index: (B, N) the hardest rows of the bank.
-            hard_similarity: (B, N) their cosines, -inf where fewer than N rows are allowed.
-        """
-        return None
 
     def statistics(
-        self, positive: Tensor, negatives: Tensor, hard_similarity: Tensor, synthetic: Tensor | None
+        self, own: Tensor, pushing: Tensor, hard_similarity: Tensor, synthetic: Tensor | None
     ) -> dict[str, Tensor]:
         """Return what is logged beside the loss; those with synthetic negatives equal the plain
         ones while there are none. Accuracies and shares are in [0, 1]."""
-        hardest = negatives.detach().amax(1)
+        positive, hardest = own.mean(1), pushing.amax(1)
         stats = dict(
             acc_contrast=contrastive_accuracy(positive, hardest),
             acc_contrast_synthetic=contrastive_accuracy(positive, hardest),
@@ -149,45 +191,39 @@ class MemoryHead(BaseModule):
             stats['share_harder'] = (synthetic > hardest[:, None]).float().mean()
         return stats
 
-    def _mask(self, similarity: Tensor, data_samples: DataSamples) -> tuple[Tensor, Tensor]:
-        """Return the cosines for the loss and for choosing hard negatives, -inf where masked."""
-        dropped = None
-        if self.mask_own_keys:
-            dropped = self.memory.own_keys(self._known(data_samples, 'sample_idx', 'mask_own_keys'))
-        from_loss = from_mixing = dropped
-        if self.oracle_loss or self.oracle_mix:
-            same = self.memory.same_class(self._known(data_samples, 'gt_label', 'a class oracle'))
-            both = same if dropped is None else same | dropped
-            from_loss = both if self.oracle_loss else dropped
-            from_mixing = both if self.oracle_mix else dropped
-        infinity = float('-inf')
-        negatives = similarity if from_loss is None else similarity.masked_fill(from_loss, infinity)
-        minable = similarity.detach()
-        if from_mixing is not None:
-            minable = minable.masked_fill(from_mixing, infinity)
-        return negatives, minable
+    def _enqueue(self, keys: Views, samples: DataSamples) -> None:
+        """Write every key once, with the label and the index of its image.
 
-    @property
-    def oracle_mix(self) -> bool:
-        """Whether same-class negatives are kept out of the mixing; here, nothing is mixed."""
-        return False
+        Image by image, so that several ranks leave what one process leaves.
+        """
+        rows = torch.stack(list(keys.values()), dim=1).flatten(0, 1)
+        known_samples = {
+            name: samples[name].repeat_interleave(len(keys))
+            for name in ('gt_label', 'sample_idx')
+            if name in samples
+        }
+        self.memory.enqueue(rows, known_samples.get('gt_label'), known_samples.get('sample_idx'))
 
-    @staticmethod
-    def _known(data_samples: DataSamples, name: str, reason: str) -> Tensor:
-        values: Any = data_samples.get(name)
-        if values is None or bool((values < 0).any()):
+    def _check_views(self, queries: Views, keys: Views) -> None:
+        if not any(i != j for i in queries for j in keys):
             raise ValueError(
-                f'{reason} needs {name} for every sample, got '
-                f'{"none" if values is None else "unknown ones (-1)"}; use a data set that gives '
-                f'{name}, or switch {reason} off.'
+                f'queries of the views {sorted(queries)} and keys of the views {sorted(keys)}; '
+                'expected at least one query and one key of different views of an image.'
             )
-        return values
+        rows = len(next(iter(queries.values())))
+        for name, views in (('query', queries), ('key', keys)):
+            for embedding in views.values():
+                if tuple(embedding.shape) != (rows, self.memory.dim):
+                    raise ValueError(
+                        f'{name} {tuple(embedding.shape)} does not fit {rows} images and a memory '
+                        f'of width {self.memory.dim}; expected (batch, {self.memory.dim}): set '
+                        'the dim of the memory to the width of the neck.'
+                    )
 
-    def _check_width(self, query: Tensor, key: Tensor) -> None:
-        expected = (len(query), self.memory.dim)
-        if tuple(query.shape) != expected or tuple(key.shape) != expected:
-            raise ValueError(
-                f'query {tuple(query.shape)} and key {tuple(key.shape)} do not fit a memory of '
-                f'width {self.memory.dim}; expected (batch, {self.memory.dim}) for both: set the '
-                'dim of the memory to the width of the neck.'
-            )
+
+def repeat_samples(data_samples: DataSamples, times: int) -> DataSamples:
+    """Return the labels and indices of a batch that is repeated ``times`` times."""
+    if times == 1:
+        return data_samples
+    names = [name for name in ('gt_label', 'sample_idx') if name in data_samples]
+    return {name: data_samples[name].repeat(times) for name in names}

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.models.memories.checks import check_keys, check_sizes
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.distributed import gather_rows, row_counts
 
@@ -38,9 +39,7 @@ class FeatureQueue(nn.Module):
 
     def __init__(self, length: int = 65536, dim: int = 128, init_seed: int = 0) -> None:
         super().__init__()
-        for name, value in (('length', length), ('dim', dim)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f'FeatureQueue {name} is {value!r}; expected an integer >= 1.')
+        check_sizes(self, length, dim)
         self.length, self.dim = length, dim
         generator = torch.Generator().manual_seed(init_seed)
         rows = torch.randn(length, dim, generator=generator)
@@ -57,6 +56,10 @@ class FeatureQueue(nn.Module):
     def snapshot(self) -> Tensor:
         """Return a copy of the rows, (K, D), that a later :meth:`enqueue` leaves alone."""
         return self.features.clone()
+
+    def held(self) -> Tensor:
+        """Return a (K,) mask of the rows that hold a real key."""
+        return torch.arange(self.length, device=self.count.device) < self.count
 
     def fill(self) -> Tensor:
         """Return the share of rows that hold a real key, a float32 scalar in [0, 1]."""
@@ -93,7 +96,7 @@ class FeatureQueue(nn.Module):
         Raises:
             ValueError: Rows of another width, or labels or indices of another number.
         """
-        self._check(features, labels, indices)
+        check_keys(self.dim, features, labels, indices)
         counts = row_counts(len(features), features.device)
         unknown = self.labels.new_full((len(features),), -1)
         keys = gather_rows(features.float(), counts)
@@ -117,16 +120,3 @@ class FeatureQueue(nn.Module):
         self.indices.index_copy_(0, rows, meta[:, 1])
         self.pointer.copy_((self.pointer + total) % self.length)
         self.count.copy_((self.count + total).clamp_max(self.length))
-
-    def _check(self, features: Tensor, labels: Tensor | None, indices: Tensor | None) -> None:
-        if features.ndim != 2 or features.shape[1] != self.dim:
-            raise ValueError(
-                f'keys of shape {tuple(features.shape)} do not fit a memory of width {self.dim}; '
-                'expected (batch, width): set the dim of the memory to the width of the neck.'
-            )
-        for name, values in (('labels', labels), ('indices', indices)):
-            if values is not None and values.shape != features.shape[:1]:
-                raise ValueError(
-                    f'{name} of shape {tuple(values.shape)} for {len(features)} keys; '
-                    'expected one for each key.'
-                )

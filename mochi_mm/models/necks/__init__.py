@@ -1,5 +1,6 @@
 """From pooled features to the space where views are compared."""
 
 from mochi_mm.models.necks.mlp_neck import MLPNeck
+from mochi_mm.models.necks.split_neck import SplitNeck
 
-__all__ = ['MLPNeck']
+__all__ = ['MLPNeck', 'SplitNeck']

@@ -1,0 +1,19 @@
+"""ImageNet-1K with SimCLR's two views: any crop above 0.08, colour at strength 1, blur."""
+
+_base_ = './imagenet.py'
+
+view_pipeline = [
+    dict(type='RandomResizedCrop', size=224, scale=(0.08, 1.0)),
+    dict(type='ColorJitter', brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2, prob=0.8),
+    dict(type='RandomGrayscale', prob=0.2),
+    dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
+    dict(type='RandomFlip', prob=0.5),
+]
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=[
+            dict(type='MultiView', transforms=[view_pipeline], num_views=[2]),
+            dict(type='PackInputs'),
+        ]
+    )
+)

@@ -1,0 +1,14 @@
+"""FNC in the batch, elimination, CIFAR-10, a quarter-width ResNet-10, 6 epochs on two CPU cores.
+
+Paper: Huynh et al., WACV 2022 (arXiv 2011.11765); network, budget and two support views that only
+    score are ours, for a CPU.
+Command: python tools/train.py \\
+    configs/fnc/fnc-eliminate_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
+Hardware: 2 CPU cores; minutes not yet measured.
+Expected: kNN top-1 (k=20) at least 8 points above the untrained network.
+Measured: not yet measured.
+"""
+
+_base_ = './fnc_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+
+model = dict(head=dict(strategy='eliminate'))

@@ -1,0 +1,22 @@
+"""FNC with a memory, attraction, CIFAR-10, a quarter-width ResNet-10, 6 epochs on two CPU cores.
+
+Paper: Huynh et al., WACV 2022 (arXiv 2011.11765); network, budget and one support view that only
+    scores are ours, for a CPU.
+Command: python tools/train.py \\
+    configs/fnc/fnc-memory_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
+Hardware: 2 CPU cores; minutes not yet measured.
+Expected: kNN top-1 (k=20) at least 8 points above the untrained network.
+Measured: not yet measured.
+"""
+
+_base_ = '../mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+
+finder = dict(type='FalseNegativeFinder', num_support=1, support='score')
+model = dict(
+    type='MomentumContrast',
+    online_views=(0, 1),
+    target_views=(0, 1, 2),
+    head=dict(type='FalseNegativeMemoryHead', finder=finder),
+)
+views = dict(type='MultiView', transforms=[{{_base_.view_pipeline}}], num_views=[3])
+train_dataloader = dict(dataset=dict(pipeline=[views, dict(type='PackInputs')]))

@@ -1,0 +1,13 @@
+"""SupCon against a labelled queue, CIFAR-10, a quarter-width ResNet-10, 6 epochs on a CPU.
+
+Paper: Khosla et al., NeurIPS 2020 (arXiv 2004.11362); network and budget are ours, for a CPU.
+Command: python tools/train.py \\
+    configs/supcon_memory/supcon-memory_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
+Hardware: 2 CPU cores; minutes not yet measured.
+Expected: kNN top-1 (k=20) at least 20 points above the untrained network.
+Measured: not yet measured.
+"""
+
+_base_ = '../mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+
+model = dict(head=dict(type='LabelledMemoryHead'))

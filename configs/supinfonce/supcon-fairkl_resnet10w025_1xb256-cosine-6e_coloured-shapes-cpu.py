@@ -1,0 +1,13 @@
+"""SupCon with FairKL on coloured scenes.
+
+Paper: Barbano et al. 2023 (arXiv 2211.05568); data, network, budget and weight are ours.
+Command: python tools/train.py \\
+    configs/supinfonce/supcon-fairkl_resnet10w025_1xb256-cosine-6e_coloured-shapes-cpu.py
+Hardware: 1 CPU core.
+Expected: a narrower gap between biased and unbiased kNN accuracy than SupCon alone.
+Measured: not yet measured.
+"""
+
+_base_ = '../supcon/supcon_resnet10w025_1xb256-cosine-6e_coloured-shapes-cpu.py'
+
+model = dict(backbone_head=dict(type='FairKLHead', weight=1.0))

@@ -1,0 +1,38 @@
+"""Random inversion of bright pixels (Grill et al. 2020, BYOL)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torchvision.transforms import functional as F
+
+from mochi_mm.datasets.transforms.checks import probability
+from mochi_mm.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandomSolarize:
+    """Inverts every grey level at or above ``threshold``.
+
+    Args:
+        prob: Probability that the image is changed.
+        threshold: Grey level, 0 to 255.
+
+    Raises:
+        ValueError: A probability or threshold out of range.
+    """
+
+    def __init__(self, prob: float = 0.2, threshold: int = 128) -> None:
+        self.prob = probability(prob)
+        if not isinstance(threshold, int) or not 0 <= threshold <= 255:
+            raise ValueError(f'threshold must be a grey level from 0 to 255, got {threshold!r}')
+        self.threshold = threshold
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Replace ``img`` by its solarised version, with probability ``prob``."""
+        if results['rng'].random() < self.prob:
+            results['img'] = F.solarize(results['img'], self.threshold)
+        return results
+
+    def __repr__(self) -> str:
+        return f'RandomSolarize(prob={self.prob}, threshold={self.threshold})'

@@ -1,0 +1,41 @@
+"""CMC: one image, several encoders that each see a part of its channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, DataSamples, Losses, pool
+from mochi_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class CrossViewContrast(BaseAlgorithm):
+    """A split backbone and a split neck; the head contrasts the parts of one image.
+
+    Features for evaluation are those of all encoders, side by side. Source: Tian et al.,
+    Contrastive Multiview Coding, ECCV 2020. Arguments as in :class:`BaseAlgorithm`: a
+    :class:`SplitBackbone`, a :class:`SplitNeck`, a :class:`CrossViewHead` and a preprocessor that
+    gives the channels.
+
+    Raises:
+        ValueError: Widths or numbers of parts that do not meet.
+    """
+
+    num_views = 1
+
+    def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
+        """Return the head's losses and statistics for one view (B, 3, H, W) of each image."""
+        return self.head.loss(self.neck(pool(self.backbone(inputs[0]))), data_samples)
+
+    def _check_widths(self) -> None:
+        super()._check_widths()
+        given = (len(self.neck.necks), self.neck.out_channels)
+        wanted = (len(self.head.memories), self.head.dim)
+        if given != wanted:
+            raise ValueError(
+                f'the neck gives {given[0]} embeddings of width {given[1]} but the head has '
+                f'{wanted[0]} memories of width {wanted[1]}; expected one memory for each neck, '
+                'of its width.'
+            )

@@ -1,0 +1,39 @@
+"""Finding candidates that are of the anchor's class, without labels (Huynh et al. 2022, FNC)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+AGGREGATES = ('max', 'mean')
+
+
+def support_scores(support: Tensor, candidates: Tensor, aggregate: str = 'max') -> Tensor:
+    """Return how well each candidate fits the views of each image, (B, M), without gradient.
+
+    Args:
+        support: (B, S, D) unit rows, S views of each image.
+        candidates: (M, D) unit rows.
+        aggregate: Over the S cosines, ``max`` or ``mean``.
+    """
+    if aggregate == 'mean':  # the mean of cosines is the cosine with the mean
+        return support.detach().mean(1) @ candidates.detach().T
+    cosines = [view @ candidates.detach().T for view in support.detach().unbind(1)]
+    return torch.stack(cosines).amax(0)
+
+
+def find_false_negatives(
+    scores: Tensor, top_k: int | None = 10, threshold: float | None = 0.7
+) -> Tensor:
+    """Return (B, M) bool: candidates among the ``top_k`` of their row and above ``threshold``.
+
+    Args:
+        scores: (B, M); -inf for what can never be one, such as the own image.
+        top_k: None drops this condition; more than M means all.
+        threshold: Of the score, a cosine before the temperature; None drops this condition.
+    """
+    found = scores > -torch.inf if threshold is None else scores > threshold
+    if top_k is None:
+        return found
+    nearest = scores.topk(min(top_k, scores.shape[1]), dim=1).indices
+    return found & torch.zeros_like(found).scatter_(1, nearest, True)

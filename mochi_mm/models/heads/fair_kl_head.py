@@ -1,0 +1,74 @@
+"""A regulariser against a known bias."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor
+from torch.nn import functional as F
+
+from mochi_mm.models.functional.fair_kl import FORMS, fair_kl
+from mochi_mm.models.heads.checks import known
+from mochi_mm.models.heads.in_batch_head import DataSamples
+from mochi_mm.registry import MODELS
+from mochi_mm.utils.distributed import gather_rows, gather_rows_with_gradient, row_counts
+
+
+@MODELS.register_module()
+class FairKLHead(BaseModule):
+    """Pulls cosines with bias-aligned and bias-conflicting samples together (Barbano et al. 2023).
+
+    It is added to another objective: ``backbone_head`` of :class:`InBatchContrast`. As in the
+    authors' code it looks at the first view. Needs ``gt_label`` and a bias label.
+
+    Args:
+        weight: Of the term in the sum of losses, > 0.
+        form: ``released``, ``moments`` or ``gaussian``; see
+            :func:`~mochi_mm.models.functional.fair_kl.fair_kl`.
+        spread: Weight of the deviations; has no effect in ``gaussian``.
+        bias_key: Name of the bias label among the data samples.
+        init_cfg: See MMEngine.
+
+    Raises:
+        ValueError: A weight that is not above 0, an unknown form.
+    """
+
+    min_views = 1
+
+    def __init__(
+        self,
+        weight: float = 1.0,
+        form: str = 'released',
+        spread: float = 1.0,
+        bias_key: str = 'bias_label',
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if not weight > 0 or spread < 0 or form not in FORMS:
+            raise ValueError(
+                f'weight is {weight}, spread {spread} and form {form!r}; expected a weight above '
+                f'0, a spread of 0 or more and one of {", ".join(FORMS)}.'
+            )
+        self.weight, self.form, self.spread, self.bias_key = weight, form, spread, bias_key
+
+    def loss(self, features: Tensor, data_samples: DataSamples | None = None) -> dict[str, Tensor]:
+        """Return ``loss_fair_kl`` of (B, V, D) raw features, the same on every rank.
+
+        Raises:
+            ValueError: Class or bias labels are missing or unknown.
+        """
+        samples = data_samples or {}
+        labels, biases = (
+            gather_rows(known(samples, name, 'FairKLHead')) for name in ('gt_label', self.bias_key)
+        )
+        with torch.autocast(features.device.type, enabled=False):
+            rows = F.normalize(features[:, 0].float(), dim=1)
+            rows = gather_rows_with_gradient(rows, row_counts(len(rows), rows.device))
+            value = fair_kl(
+                rows @ rows.T,
+                labels[:, None] == labels,
+                biases[:, None] == biases,
+                self.form,
+                self.spread,
+            )
+        return dict(loss_fair_kl=self.weight * value)

@@ -1,0 +1,99 @@
+"""Which candidates are false negatives, by the views of each image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mochi_mm.models.functional.false_negatives import (
+    AGGREGATES,
+    find_false_negatives,
+    support_scores,
+)
+from mochi_mm.models.heads.checks import check_choice
+from mochi_mm.registry import MODELS
+
+SUPPORT = ('full', 'score')
+STRATEGIES = ('attract', 'eliminate', 'none')
+
+
+@MODELS.register_module()
+class FalseNegativeFinder(BaseModule):
+    """Scores candidates by an image's support views; the nearest above a threshold are found.
+
+    Source: Huynh et al., Boosting Contrastive Self-Supervised Learning with False Negative
+    Cancellation, WACV 2022; defaults of its code (google-research/fnc).
+
+    Args:
+        num_support: S, how many of an image's views, its last ones, are support views.
+        support: What they do. ``full``: they are anchors, positives and candidates like the others,
+            and all views score (the code). ``score``: they score, alone, and do nothing else (the
+            paper).
+        top_k: Most false negatives an image; None for no limit.
+        threshold: Least cosine, in [-1, 1); None for none.
+        aggregate: Over the views that score, ``max`` or ``mean``.
+        init_cfg: See MMEngine.
+
+    Raises:
+        ValueError: An impossible setting, or neither ``top_k`` nor ``threshold``.
+    """
+
+    def __init__(
+        self,
+        num_support: int = 8,
+        support: str = 'full',
+        top_k: int | None = 10,
+        threshold: float | None = 0.7,
+        aggregate: str = 'max',
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if not isinstance(num_support, int) or num_support < 1:
+            raise ValueError(
+                f'num_support is {num_support!r}; expected an integer >= 1, such as 8.'
+            )
+        if top_k is None and threshold is None:
+            raise ValueError(
+                'top_k and threshold are both None, so every candidate would be a false negative; '
+                'set at least one, such as top_k=10.'
+            )
+        if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
+            raise ValueError(f'top_k is {top_k!r}; expected an integer >= 1, or None.')
+        if threshold is not None and not -1 <= threshold < 1:
+            raise ValueError(f'threshold is {threshold}; expected a cosine in [-1, 1), or None.')
+        check_choice('aggregate', aggregate, AGGREGATES)
+        check_choice('support', support, SUPPORT)
+        self.num_support, self.support = num_support, support
+        self.top_k, self.threshold, self.aggregate = top_k, threshold, aggregate
+
+    def contrasted(self, views: Sequence[int]) -> list[int]:
+        """Return which of an image's views are contrasted.
+
+        Raises:
+            ValueError: Fewer than two views besides the support views.
+        """
+        if len(views) < 2 + self.num_support:
+            raise ValueError(
+                f'got {len(views)} views of each image, too few for {self.num_support} support '
+                f'views; expected at least {2 + self.num_support}: set num_views of MultiView and '
+                'of the algorithm, or lower num_support.'
+            )
+        return list(views) if self.support == 'full' else list(views[: -self.num_support])
+
+    def scoring(self, views: Sequence[int]) -> list[int]:
+        """Return which of an image's views score the candidates."""
+        return list(views) if self.support == 'full' else list(views[-self.num_support :])
+
+    def forward(self, scoring: Tensor, candidates: Tensor, excluded: Tensor) -> Tensor:
+        """Return a (B, M) mask of the false negatives, without gradient.
+
+        Args:
+            scoring: (B, S, D) unit rows, the views that score.
+            candidates: (M, D) unit rows.
+            excluded: bool, broadcast to (B, M): never found, such as the own image.
+        """
+        scores = support_scores(scoring, candidates, self.aggregate)
+        scores = scores.masked_fill(excluded, float('-inf'))
+        return find_false_negatives(scores, self.top_k, self.threshold)

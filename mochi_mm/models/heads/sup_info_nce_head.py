@@ -1,0 +1,84 @@
+"""Epsilon-SupInfoNCE: supervised, with a margin."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mochi_mm.models.functional.contrast import contrast
+from mochi_mm.models.heads.in_batch_head import DataSamples, InBatchHead
+from mochi_mm.registry import MODELS
+from mochi_mm.structures import Pairs
+
+FORMS = ('out', 'in', 'sup_con')
+
+
+@MODELS.register_module()
+class SupInfoNCEHead(InBatchHead):
+    """Positives of the anchor's class must beat the negatives by a margin (Barbano et al. 2023).
+
+    With e the exponentials of the logits, sums over positives p and negatives n of an anchor::
+
+        out      mean_p -log( e_p / (e_p e^-eps + sum_n e_n) )
+        in       -log( sum_p e_p / (mean_p e_p e^-eps + sum_n e_n) )
+        sup_con  mean_p -log( e_p / (sum_p e_p e^-eps + sum_n e_n) )
+
+    In ``out`` each positive competes with the negatives alone; without a margin it is SINCERE.
+    ``sup_con`` without a margin is :class:`SupConHead`. The losses can be negative. An anchor
+    without a positive is left out of the mean; that happens only with one view.
+
+    Args:
+        margin: eps above, >= 0.
+        margin_in: ``logit`` adds it after the division by the temperature, as the authors' code
+            does; ``cosine`` divides it by the temperature as well.
+        form: See above.
+        temperature: Divides every cosine.
+        init_cfg: See MMEngine.
+
+    Raises:
+        ValueError: A negative margin, or an unknown form or unit.
+    """
+
+    min_views = 1
+
+    def __init__(
+        self,
+        margin: float = 0.25,
+        margin_in: str = 'logit',
+        form: str = 'out',
+        temperature: float = 0.1,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(temperature, init_cfg)
+        if margin < 0 or margin_in not in ('logit', 'cosine') or form not in FORMS:
+            raise ValueError(
+                f'margin is {margin}, margin_in {margin_in!r} and form {form!r}; expected 0 or '
+                f'more, one of logit, cosine, and one of {", ".join(FORMS)}.'
+            )
+        self.margin = margin / temperature if margin_in == 'cosine' else margin
+        self.form = form
+
+    def positives(self, pairs: Pairs, data_samples: DataSamples) -> Tensor:
+        """Return 1 for the candidates of the anchor's class."""
+        return self.same_class(pairs, data_samples)
+
+    def bias(self, pairs: Pairs, weights: Tensor) -> Tensor | None:
+        """Return minus the margin for the positives; in ``in``, minus the log of their number."""
+        bias = -self.margin * weights
+        if self.form == 'in':
+            bias = bias - self._log_count(weights)[:, None] * weights
+        return bias
+
+    def objective(self, pairs: Pairs, logits: Tensor, weights: Tensor) -> Tensor:
+        """Return the losses (N,)."""
+        if self.form == 'out':
+            return contrast(
+                [logits], [weights], denominator='per_positive', positive_bias=-self.margin
+            )
+        form = 'inside' if self.form == 'in' else 'outside'
+        losses = contrast([logits], [weights], [self.bias(pairs, weights)], form=form)
+        # The primitive averages over the positives inside the logarithm; this equation sums.
+        return losses - self._log_count(weights) if self.form == 'in' else losses
+
+    @staticmethod
+    def _log_count(weights: Tensor) -> Tensor:
+        return weights.sum(1).clamp_min(1).log()

@@ -1,0 +1,222 @@
+"""CMC's head: worked values, loops, ranks, resuming."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+
+from mochi_mm.models.functional.nce import binary_nce, log_normaliser
+from mochi_mm.models.heads import CrossViewHead
+from mochi_mm.models.memories import InstanceBank
+from mochi_mm.models.mixers import PairMixing
+from mochi_mm.utils.keyed_random import StepKey
+from tests.distributed import run_ranks
+from tests.models.heads.test_memory_heads import FixedPair
+from tests.reference import dot, random_units, unit
+
+LENGTH, DIM = 9, 5
+
+
+class FixedDraws(CrossViewHead):
+    """Draws that depend on the image alone."""
+
+    def draw(self, ids: torch.Tensor) -> torch.Tensor:
+        steps = torch.arange(1, self.num_negatives + 1)
+        return (ids[:, None] * 2 + steps) % self.length
+
+
+def build(form: str = 'nce', views: int = 2, **kwargs: Any) -> CrossViewHead:
+    banks = [InstanceBank(LENGTH, DIM, init_seed=v) for v in range(views)]
+    settings = dict(num_negatives=6, temperature=0.3)
+    return FixedDraws(banks, form=form, **{**settings, **kwargs})
+
+
+def worked(form: str) -> tuple[CrossViewHead, dict[str, torch.Tensor]]:
+    banks = [InstanceBank(4, 2) for _ in range(2)]
+    banks[0].features.copy_(torch.tensor([[1.0, 0], [0, 1], [-1, 0], [0, -1]]))
+    banks[1].features.copy_(torch.tensor([[0.6, 0.8], [-0.8, 0.6], [-0.6, -0.8], [0.8, -0.6]]))
+    head = CrossViewHead(banks, num_negatives=2, form=form, temperature=0.5)
+    head.draw = lambda ids: torch.tensor([[2, 3], [3, 0]])  # type: ignore[method-assign]
+    features = torch.tensor([[[0.8, 0.6], [1.0, 0.0]], [[0.0, 1.0], [-0.6, 0.8]]])
+    return head, head.loss(features, dict(sample_idx=torch.tensor([0, 1])))
+
+
+def test_worked_values() -> None:
+    head, losses = worked('nce')
+    assert float(losses['loss_0_1']) == pytest.approx(1.290261, abs=2e-6)
+    assert float(losses['loss_1_0']) == pytest.approx(0.740104, abs=2e-6)
+    assert head.log_z.exp()[0, 1].item() == pytest.approx(11.528388, rel=1e-6)
+    assert head.log_z.exp()[1, 0].item() == pytest.approx(9.320343, rel=1e-6)
+    rows = [bank.features[:2] for bank in head.memories]
+    wanted = [[[0.948683, 0.316228], [0, 1]], [[0.894427, 0.447214], [-0.707107, 0.707107]]]
+    torch.testing.assert_close(torch.stack(rows), torch.tensor(wanted), rtol=0, atol=1e-6)
+    _, losses = worked('softmax')
+    assert float(losses['loss_0_1']) == pytest.approx(0.597096, abs=1e-6)
+    assert float(losses['loss_1_0']) == pytest.approx(0.119835, abs=1e-6)
+
+
+def batch(size: int, views: int = 2, seed: int = 0) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    features = 2 * random_units(size * views, DIM, seed).float().unflatten(0, (size, views))
+    return features, dict(sample_idx=(torch.arange(size) * 2 + seed) % LENGTH)
+
+
+def loss_loop(head: Any, features: torch.Tensor, ids: torch.Tensor, normalisers: Any) -> Any:
+    """The loss of each pair of views, by the definition, from exponentials."""
+    losses: dict[str, float] = {}
+    views = features.shape[1]
+    for a in range(views):
+        for b in (v for v in range(views) if v != a):
+            scores = []
+            for i, own in enumerate(ids.tolist()):
+                query = unit(features[i, a].detach().double())
+                drawn = [own, *((own * 2 + k) % LENGTH for k in range(1, head.num_negatives + 1))]
+                rows = head.memories[b].features.double()
+                scores.append([math.exp(dot(query, rows[j]) / head.temperature) for j in drawn])
+            if head.form == 'softmax':
+                each = [-math.log(row[0] / sum(row)) for row in scores]
+            else:
+                flat = [score for row in scores for score in row]
+                z = normalisers.setdefault((a, b), LENGTH * sum(flat) / len(flat))
+                c = head.num_negatives / LENGTH
+                each = []
+                for row in scores:
+                    p = [score / z for score in row]
+                    value = -math.log(p[0] / (p[0] + c + head.eps))
+                    each.append(value - sum(math.log(c / (n + c + head.eps)) for n in p[1:]))
+            losses[f'loss_{a}_{b}'] = sum(each) / len(each)
+    return losses
+
+
+@pytest.mark.parametrize('form', ['nce', 'softmax'])
+@pytest.mark.parametrize(('size', 'views'), [(1, 2), (7, 2), (4, 3)])
+def test_loss_equals_the_loop(form: str, size: int, views: int) -> None:
+    """Over two steps: the first fixes Z, the second meets moved banks."""
+    head = build(form, views, eps=0.01)
+    normalisers: dict[Any, float] = {}
+    for step in range(2):
+        features, samples = batch(size, views, step)
+        expected = loss_loop(head, features, samples['sample_idx'], normalisers)
+        losses = head.loss(features, samples)
+        assert {name for name in losses if 'loss' in name} == set(expected)
+        for name, value in expected.items():
+            assert float(losses[name]) == pytest.approx(value, rel=2e-6), name
+
+
+def test_nce_does_not_overflow() -> None:
+    logits = torch.tensor([[900.0, -900.0, 100.0]])
+    assert torch.isfinite(binary_nce(logits, log_normaliser(logits, 10), 10)).all()
+
+
+def test_draws() -> None:
+    head = CrossViewHead([InstanceBank(5, DIM) for _ in range(2)], num_negatives=4000)
+    ids = torch.tensor([0, 3, 4])
+    head.set_step(StepKey(0, 1))
+    drawn = head.draw(ids)
+    assert torch.equal(drawn, head.draw(ids))
+    for row in drawn:  # 800 expected of each, within five standard errors
+        assert (torch.bincount(row, minlength=5) - 800).abs().max() < 5 * 25.3
+    head.exclude_own = True
+    for own, row in zip(ids.tolist(), head.draw(ids), strict=True):
+        counts = torch.bincount(row, minlength=5)
+        assert int(counts[own]) == 0 and (counts[counts > 0] - 1000).abs().max() < 5 * 27.4
+    head.set_step(StepKey(0, 2))
+    assert not torch.equal(drawn, head.draw(ids))
+
+
+def test_mixing_composes_with_the_softmax_form() -> None:
+    plain, mixing = build('softmax'), build('softmax', mixers=[FixedPair(4)], num_hard=3)
+    features, samples = batch(4)
+    features.requires_grad_()
+    banks = [bank.snapshot().double() for bank in mixing.memories]
+    losses = mixing.loss(features, samples)
+    (losses['loss_0_1'] + losses['loss_1_0']).backward()
+    assert features.grad is not None and torch.isfinite(features.grad).all()
+    total = 0.0
+    for i, own in enumerate(samples['sample_idx'].tolist()):
+        query = unit(features[i, 0].detach().double())
+        rows = [banks[1][own], *(banks[1][(own * 2 + k) % LENGTH] for k in range(1, 7))]
+        logits = [dot(query, row) for row in rows]
+        hard = sorted(rows[1:], key=lambda row: -dot(query, row))[:3]
+        for s in range(4):
+            w = (s + 1) / 6
+            logits.append(dot(query, unit(w * hard[s % 3] + (1 - w) * hard[(2 * s + 1) % 3])))
+        total += math.log(sum(math.exp(x / 0.3) for x in logits)) - logits[0] / 0.3
+    assert float(losses['loss_0_1']) == pytest.approx(total / 4, abs=2e-6)
+    assert float(losses['loss_0_1']) > float(plain.loss(features, samples)['loss_0_1'])
+
+
+def test_resuming_keeps_banks_and_normaliser() -> None:
+    head, other = build(), build()
+    head.loss(*batch(3))
+    other.load_state_dict(head.state_dict())
+    features, samples = batch(3, seed=1)
+    first, second = head.loss(features, samples), other.loss(features, samples)
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+def on_a_rank(rank: int, form: str, steps: list[list[int]]) -> dict[str, Any]:
+    head = build(form)
+    losses, grads = [], []
+    for step, splits in enumerate(steps):
+        features, samples = batch(sum(splits), seed=step)
+        own = features.split(splits)[rank].clone().requires_grad_()
+        result = head.loss(own, dict(sample_idx=samples['sample_idx'].split(splits)[rank]))
+        loss = result['loss_0_1'] + result['loss_1_0']
+        loss.backward()
+        value = loss.detach()
+        dist.all_reduce(value)
+        losses.append(value / 2)
+        grads.append(own.grad)
+    return dict(losses=losses, grads=grads, state=dict(head.state_dict()))
+
+
+@pytest.mark.parametrize('form', ['nce', 'softmax'])
+def test_two_ranks_equal_one_process(form: str) -> None:
+    steps = [[2, 2], [3, 1]]
+    results = run_ranks(on_a_rank, 2, form, steps)
+    head = build(form)
+    for step, splits in enumerate(steps):
+        features, samples = batch(sum(splits), seed=step)
+        features.requires_grad_()
+        result = head.loss(features, samples)
+        loss = result['loss_0_1'] + result['loss_1_0']
+        loss.backward()
+        torch.testing.assert_close(results[0]['losses'][step], loss.detach())
+        joined = torch.cat([r['grads'][step] for r in results]) / 2
+        torch.testing.assert_close(joined, features.grad, rtol=1e-5, atol=1e-7)
+    for name, value in head.state_dict().items():
+        for result in results:
+            torch.testing.assert_close(result['state'][name], value, rtol=1e-6, atol=1e-6)
+
+
+def test_bad_settings() -> None:
+    with pytest.raises(ValueError, match='at least two, all of one size'):
+        CrossViewHead([InstanceBank(4, 2), InstanceBank(5, 2)])
+    with pytest.raises(ValueError, match='temperature is 0;'):
+        build(temperature=0)
+    with pytest.raises(ValueError, match="form is 'both'; expected one of nce, softmax"):
+        build('both')
+    with pytest.raises(ValueError, match="mixers need form='softmax'"):
+        build('nce', mixers=[PairMixing(2)])
+    with pytest.raises(ValueError, match='num_hard is 7 but 6 rows are drawn'):
+        build('softmax', num_hard=7)
+    with pytest.raises(ValueError, match='num_negatives is 0'):
+        build(num_negatives=0)
+
+
+def test_bad_batches_leave_the_banks_alone() -> None:
+    head = build()
+    before = head.memories[0].snapshot()
+    features, samples = batch(3)
+    with pytest.raises(ValueError, match=r'expected \(images, 2 views, width 5\)'):
+        head.loss(features[:, :1], samples)
+    with pytest.raises(ValueError, match='needs the data set index of every sample, got none'):
+        head.loss(features, {})
+    with pytest.raises(ValueError, match='the sample 9 but the instance bank has rows 0 to 8'):
+        head.loss(features, dict(sample_idx=torch.tensor([0, 9, 1])))
+    assert torch.equal(head.memories[0].features, before)

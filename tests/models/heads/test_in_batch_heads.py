@@ -1,0 +1,260 @@
+"""In-batch objectives: worked values, slow loops, what they refuse."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from mochi_mm.models.heads import DecoupledHead, InBatchHead, NTXentHead, SupConHead, SupInfoNCEHead
+from tests.reference import dot, unit
+
+# Two views of three images, and five single views: the inputs of the worked values.
+FIRST = [(1.0, 0.0), (0.0, 1.0), (-0.6, 0.8)]
+SECOND = [(0.8, 0.6), (-0.28, 0.96), (-1.0, 0.0)]
+TWO_VIEWS = torch.tensor([FIRST, SECOND]).transpose(0, 1)
+LABELS = torch.tensor([0, 0, 1])
+FIVE = torch.tensor([(1.0, 0.0), (0.8, 0.6), (0.96, 0.28), (0.0, 1.0), (-0.6, 0.8)])[:, None]
+FIVE_LABELS = torch.tensor([0, 0, 0, 1, 1])
+
+
+def value(head: InBatchHead, features: Tensor, labels: Tensor | None = None) -> float:
+    samples = None if labels is None else dict(gt_label=labels)
+    return float(head.loss(features, samples)['loss_contrast'])
+
+
+@pytest.mark.parametrize(
+    ('head', 'expected'),
+    [
+        (SupConHead(temperature=0.5), 1.514154),
+        (SupConHead('in', temperature=0.5), 1.310338),
+        (SupConHead(temperature=0.5, base_temperature=1.0), 0.757077),
+        (SupConHead(temperature=0.5, base_temperature=0.07), 10.815388),
+        (NTXentHead(0.5), 0.881265),
+        (DecoupledHead(0.1), -1.852744),
+        (DecoupledHead(0.1, sigma=0.5), -1.436300),
+        (DecoupledHead(0.1, sigma=0.5, detach_weight=False), -1.436300),
+    ],
+)
+def test_worked_values_of_two_views(head: InBatchHead, expected: float) -> None:
+    # Un-normalised inputs: the head normalises.
+    scales = torch.tensor([[0.5, 2.0], [3.0, 1.0], [1.0, 7.0]])[..., None]
+    assert value(head, TWO_VIEWS * scales, LABELS) == pytest.approx(expected, abs=2e-6)
+
+
+def test_worked_values_of_each_anchor() -> None:
+    head = NTXentHead(0.5)
+    pairs = head.pairs(TWO_VIEWS)
+    logits = (pairs.cosine / 0.5).masked_fill(pairs.itself, -math.inf)
+    losses = head.objective(pairs, logits, head.positives(pairs, {}))
+    expected = [0.340290, 0.918734, 1.577304, 0.842075, 0.951639, 0.657551]  # view by view
+    assert losses.reshape(3, 2).T.flatten().tolist() == pytest.approx(expected, abs=2e-6)
+    # TensorFlow's SimCLR adds the means of the two views.
+    assert float(2 * losses.mean()) == pytest.approx(1.762531, abs=2e-6)
+
+
+def test_other_codes_supcon_is_l_in_less_the_log_of_the_positives() -> None:
+    log_positives = (4 * math.log(3) + 2 * math.log(1)) / 6
+    inside = value(SupConHead('in', temperature=0.5), TWO_VIEWS, LABELS)
+    assert inside - log_positives == pytest.approx(0.577929, abs=2e-6)
+
+
+def test_anchors_without_a_positive_are_left_out_of_the_mean() -> None:
+    features = torch.tensor([(1.0, 0.0), (0.6, 0.8), (0.8, 0.6), (0.0, 1.0)])[:, None]
+    result = SupConHead(temperature=0.5).loss(features, dict(gt_label=torch.tensor([0, 1, 1, 2])))
+    assert float(result['loss_contrast']) == pytest.approx(0.794304, abs=2e-6)
+    assert float(result['share_counted']) == 0.5
+    over_all = result['loss_contrast'] * result['share_counted']  # as SupCon's authors count
+    assert float(over_all) == pytest.approx(0.397152, abs=2e-6)
+
+
+def test_one_view_of_different_classes_gives_no_loss_and_no_gradient() -> None:
+    features = torch.randn(3, 1, 4, requires_grad=True)
+    loss = SupConHead().loss(features, dict(gt_label=torch.arange(3)))['loss_contrast']
+    loss.backward()
+    assert float(loss.detach()) == 0 and features.grad is not None
+    assert features.grad.abs().sum() == 0
+
+
+@pytest.mark.parametrize(
+    ('head', 'expected'),
+    [
+        (SupConHead(temperature=0.5), 0.758344),
+        (SupInfoNCEHead(0.0, temperature=0.5), 0.434457),
+        (SupInfoNCEHead(0.0, form='in', temperature=0.5), 0.016449),
+        (SupInfoNCEHead(0.25, temperature=0.5), 0.275287),
+        (SupInfoNCEHead(0.125, margin_in='cosine', temperature=0.5), 0.275287),
+        (SupInfoNCEHead(0.25, form='in', temperature=0.5), -0.143013),
+        (SupInfoNCEHead(0.25, form='sup_con', temperature=0.5), 0.580566),
+        (SupInfoNCEHead(0.0, form='sup_con', temperature=0.5), 0.758344),
+        (SupConHead(denominator='one_positive', temperature=0.5), 0.434457),
+    ],
+)
+def test_worked_values_of_single_views(head: InBatchHead, expected: float) -> None:
+    assert value(head, FIVE, FIVE_LABELS) == pytest.approx(expected, abs=2e-6)
+
+
+def test_no_floor_under_the_logarithm() -> None:
+    features = torch.tensor([(1.0, 0.0), (-0.6, 0.8), (-0.8, -0.6), (0.0, -1.0)])[:, None]
+    head = SupInfoNCEHead(0.25, temperature=0.07)
+    labels = torch.tensor([0, 0, 1, 1])
+    assert value(head, features, labels) == pytest.approx(4.160915, abs=5e-6)
+
+
+def test_decoupled_loss_of_an_aligned_orthonormal_batch() -> None:
+    features = torch.eye(3)[:, None].expand(3, 2, 3)
+    assert value(DecoupledHead(0.1), features) == pytest.approx(math.log(4) - 10, abs=2e-6)
+
+
+# One anchor by its definition: cosines over temperature with the others, positives among them.
+def nt_xent(pos: list[float], neg: list[float]) -> float:
+    total = sum(map(math.exp, pos + neg))
+    return sum(math.log(total) - p for p in pos) / len(pos)
+
+
+def sup_con_in(pos: list[float], neg: list[float]) -> float:
+    total = sum(map(math.exp, pos + neg))
+    return -math.log(sum(map(math.exp, pos)) / len(pos) / total)
+
+
+def decoupled(pos: list[float], neg: list[float]) -> float:
+    return sum(math.log(sum(map(math.exp, neg))) - p for p in pos) / len(pos)
+
+
+def eps_out(pos: list[float], neg: list[float]) -> float:
+    push = sum(map(math.exp, neg))
+    return sum(-math.log(math.exp(p) / (math.exp(p - 0.3) + push)) for p in pos) / len(pos)
+
+
+def eps_in(pos: list[float], neg: list[float]) -> float:
+    mean = sum(math.exp(p - 0.3) for p in pos) / len(pos)
+    return -math.log(sum(map(math.exp, pos)) / (mean + sum(map(math.exp, neg))))
+
+
+def eps_sup_con(pos: list[float], neg: list[float]) -> float:
+    push = sum(math.exp(p - 0.3) for p in pos) + sum(map(math.exp, neg))
+    return sum(math.log(push) - p for p in pos) / len(pos)
+
+
+T = 0.3
+CASES: list[tuple[InBatchHead, Callable[..., float], bool]] = [
+    (NTXentHead(T), nt_xent, False),
+    (DecoupledHead(T), decoupled, False),
+    (SupConHead(temperature=T), nt_xent, True),
+    (SupConHead('in', temperature=T), sup_con_in, True),
+    (SupConHead(denominator='negatives', temperature=T), decoupled, True),
+    (SupInfoNCEHead(0.3, temperature=T), eps_out, True),
+    (SupInfoNCEHead(0.3, form='in', temperature=T), eps_in, True),
+    (SupInfoNCEHead(0.3, form='sup_con', temperature=T), eps_sup_con, True),
+]
+
+
+def loop(features: Tensor, labels: Tensor, anchor: Callable[..., float], supervised: bool) -> float:
+    images, views, _ = features.shape
+    rows = {(b, v): unit(features[b, v].double()) for b in range(images) for v in range(views)}
+    losses = []
+    for b, v in rows:
+        cosine = {k: dot(rows[b, v], rows[k]) / T for k in rows if k != (b, v)}
+        same = {k: (labels[k[0]] == labels[b]) if supervised else k[0] == b for k in cosine}
+        positives = [c for k, c in cosine.items() if same[k]]
+        negatives = [c for k, c in cosine.items() if not same[k]]
+        if positives:
+            losses.append(anchor(positives, negatives))
+    return sum(losses) / len(losses)
+
+
+@pytest.mark.parametrize(('head', 'anchor', 'supervised'), CASES, ids=lambda v: str(v)[:22])
+@pytest.mark.parametrize('size', [(2, 2), (7, 2), (5, 3)])
+def test_equals_the_loop(
+    head: InBatchHead, anchor: Callable[..., float], supervised: bool, size: tuple[int, int]
+) -> None:
+    features = torch.randn(*size, 6, generator=torch.Generator().manual_seed(size[0]))
+    labels = torch.arange(size[0]) % 3
+    expected = loop(features, labels, anchor, supervised)
+    assert value(head, features, labels) == pytest.approx(expected, abs=1e-5)
+
+
+def test_weights_of_dclw_and_their_gradient() -> None:
+    features = torch.randn(4, 2, 5, generator=torch.Generator().manual_seed(1))
+    rows = [[unit(v.double()) for v in image] for image in features]
+    pull = [math.exp(dot(*image) / 0.5) for image in rows]
+    weights = [2 - p / (sum(pull) / 4) for p in pull]
+    attract = [dot(*image) / T for image in rows]
+    plain = value(DecoupledHead(T), features)
+    expected = plain - sum((w - 1) * a for w, a in zip(weights, attract, strict=True)) / 4
+    gradients = []
+    for detach in (True, False):
+        leaf = features.clone().requires_grad_()
+        loss = DecoupledHead(T, 0.5, detach).loss(leaf)['loss_contrast']
+        loss.backward()
+        assert float(loss.detach()) == pytest.approx(expected, abs=1e-5)
+        gradients.append(leaf.grad)
+    assert not torch.allclose(gradients[0], gradients[1], rtol=1e-2)
+
+
+def test_statistics() -> None:
+    result = NTXentHead(0.5).loss(TWO_VIEWS)
+    assert float(result['chance_level']) == pytest.approx(math.log(5))
+    positive = (0.8 + 0.96 + 0.6) / 3
+    assert float(result['sim_positive']) == pytest.approx(positive, abs=1e-6)
+    # Nearest: a's views each other; the others' nearest are of other images but for one.
+    assert float(result['acc_contrast']) == pytest.approx(_hits(), abs=1e-6)
+    assert float(result['share_counted']) == 1
+
+
+def _hits() -> float:
+    rows = [unit(torch.tensor(r).double()) for r in FIRST + SECOND]
+    hits = 0
+    for i in range(6):
+        others = [j for j in range(6) if j != i]
+        hits += max(others, key=lambda j: dot(rows[i], rows[j])) == (i + 3) % 6
+    return hits / 6
+
+
+def test_half_precision_is_left() -> None:
+    features = torch.randn(6, 2, 8, generator=torch.Generator().manual_seed(0))
+    plain = value(NTXentHead(0.05), features.bfloat16().float())
+    with torch.autocast('cpu', torch.bfloat16):
+        assert value(NTXentHead(0.05), features.bfloat16()) == plain
+
+
+@pytest.mark.parametrize(
+    ('make', 'message'),
+    [
+        (lambda: NTXentHead(0.0), 'temperature is 0.0'),
+        (lambda: SupConHead(temperature=-1), 'temperature is -1'),
+        (lambda: SupConHead('both'), "form is 'both'"),
+        (lambda: SupConHead(denominator='none'), "denominator is 'none'"),
+        (lambda: SupConHead('in', 'one_positive'), "use denominator='all'"),
+        (lambda: SupConHead(base_temperature=0), 'base_temperature is 0'),
+        (lambda: DecoupledHead(sigma=0), 'sigma is 0'),
+        (lambda: SupInfoNCEHead(-0.1), 'margin is -0.1'),
+        (lambda: SupInfoNCEHead(margin_in='degrees'), "margin_in 'degrees'"),
+        (lambda: SupInfoNCEHead(form='inside'), "form 'inside'"),
+    ],
+)
+def test_settings_are_checked_when_built(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ('head', 'features', 'samples', 'message'),
+    [
+        (NTXentHead(), torch.randn(4, 1, 3), None, 'at least 2 views'),
+        (NTXentHead(), torch.randn(1, 2, 3), None, 'at least 2'),
+        (SupConHead(), torch.randn(4, 2, 3), None, 'SupConHead needs gt_label.*got none'),
+        (SupConHead(), torch.randn(2, 2, 3), dict(gt_label=torch.tensor([0, -1])), 'unknown ones'),
+        (SupInfoNCEHead(), torch.randn(2, 2, 3), {}, 'SupInfoNCEHead needs gt_label'),
+        (DecoupledHead(sigma=0.5), torch.randn(2, 3, 3), None, 'got 3 views'),
+    ],
+)
+def test_batches_are_checked(
+    head: InBatchHead, features: Tensor, samples: Any, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        head.loss(features, samples)

@@ -1,0 +1,84 @@
+"""The family benchmark: a tiny run, going on where it stopped, budgets that do not mix."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope='module')
+def family() -> Any:
+    spec = importlib.util.spec_from_file_location('family', ROOT / 'tools/benchmarks/family.py')
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules['family'] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """Thirty images of each of ten classes, and as many for validation."""
+    rng = np.random.default_rng(0)
+    for split in ('train', 'val'):
+        for kind in range(10):
+            folder = tmp_path / 'images' / split / f'class{kind}'
+            folder.mkdir(parents=True)
+            for i in range(30):
+                pixels = rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f'{i:02}.png')
+    return tmp_path / 'images'
+
+
+def test_every_method_has_a_config_in_each_suite(family: Any) -> None:
+    found = {name: family.find_methods(suite) for name, suite in family.SUITES.items()}
+    assert {'simclr', 'supcon', 'dcl', 'dclw', 'supinfonce', 'mocov2'} <= set(found['cifar10'])
+    assert {'supcon', 'supcon-fairkl'} <= set(found['coloured'])
+
+
+def test_trains_measures_goes_on_and_refuses_another_budget(
+    family: Any, images: Path, tmp_path: Path
+) -> None:
+    common = ['--data-root', str(images), '--out', str(tmp_path / 'out'), '--epochs', '1']
+    common += ['--images-per-class', '26']
+    record = family.main(['--methods', 'supcon', *common])
+    row = record['methods']['supcon']
+    assert 0 <= row['trained']['knn'] <= 100 and row['config'].startswith('configs/supcon/')
+    links = tmp_path / 'out' / 'images_26'
+    assert len(list((links / 'train' / 'class3').iterdir())) == 26
+    assert len(list((links / 'val' / 'class3').iterdir())) == 13
+
+    def never(*args: Any) -> None:
+        raise AssertionError('trained again')
+
+    original, family.run = family.run, never
+    assert family.main(['--methods', 'supcon', *common]) == record
+    family.run = original
+    written = json.loads((tmp_path / 'out' / 'results.json').read_text())
+    assert written == record
+    assert '| supcon |' in (tmp_path / 'out' / 'table.md').read_text()
+    with pytest.raises(ValueError, match='was made with'):
+        family.main(['--methods', 'supcon', *common, '--epochs', '2'])
+
+
+def test_the_coloured_table_has_the_gap(family: Any) -> None:
+    numbers = dict(biased=90.0, unbiased=60.0)
+    row = dict(untrained=dict(biased=80.0, unbiased=10.0), trained=numbers, seconds=7, resumed=True)
+    table = family.table(dict(suite='coloured', methods=dict(supcon=row)))
+    assert '| supcon | 80.0 | 90.0 | +10.0 | 10.0 | 60.0 | +50.0 | 30.0 | 7 (resumed) |' in table
+
+
+def test_unknown_methods_are_refused(family: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        family.main(['--methods', 'nonsense'])
+    assert 'no method nonsense' in capsys.readouterr().err

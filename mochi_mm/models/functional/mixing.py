@@ -18,8 +18,8 @@ from torch.nn import functional as F
 # no direction, and give a (near) zero vector instead of an arbitrary one.
 MIN_NORM = 1e-12
 
-# Numbers gathered at a time where two (S, D) blocks a query are needed.
-_CHUNK_NUMBERS = 2**22
+# Pairs of rows gathered at a time: both sides stay in a core's cache.
+_PAIRS = 2048
 
 
 def mixture_norm(weight: Tensor, cosine: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def mixture_norm(weight: Tensor, cosine: Tensor) -> Tensor:
 
 
 def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """Return the cosine between two chosen rows, (B, S), a bounded number of queries at a time.
+    """Return the cosine between two chosen rows, (B, S), a bounded number of pairs at a time.
 
     Args:
         bank: (K, D) unit rows.
@@ -38,21 +38,23 @@ def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> 
         first: (B, S) positions in the N.
         second: (B, S) positions in the N.
     """
-    left, right = index.gather(1, first), index.gather(1, second)
-    per_query = max(1, left.shape[1] * bank.shape[1])
-    chunk = max(1, _CHUNK_NUMBERS // per_query)
-    parts = [
-        (bank[a] * bank[b]).sum(-1)
-        for a, b in zip(left.split(chunk), right.split(chunk), strict=True)
+    left, right = index.gather(1, first).flatten(), index.gather(1, second).flatten()
+    cosines = [
+        bank.index_select(0, a).mul_(bank.index_select(0, b)).sum(1)
+        for a, b in zip(left.split(_PAIRS), right.split(_PAIRS), strict=True)
     ]
-    return torch.cat(parts) if parts else bank.new_empty(left.shape)
+    return torch.cat(cosines).view(first.shape) if cosines else bank.new_empty(first.shape)
 
 
 def sum_of_rows(bank: Tensor, index: Tensor, position: Tensor, weight: Tensor) -> Tensor:
     """Return ``sum_s weight[b, s] * bank[index[b, position[b, s]]]``, (B, D).
 
-    Weights of the same row are added up first, so at most N rows a query are read.
+    Where there are more terms than rows, the weights of a row are added up first, so at most N rows
+    a query are read.
     """
+    if position.shape[1] <= index.shape[1]:
+        chosen = index.gather(1, position)
+        return F.embedding_bag(chosen, bank, mode='sum', per_sample_weights=weight)
     per_row = weight.new_zeros(index.shape).scatter_add_(1, position, weight)
     return F.embedding_bag(index, bank, mode='sum', per_sample_weights=per_row)
 

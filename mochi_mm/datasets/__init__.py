@@ -2,8 +2,16 @@
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.image_folder import ImageFolder
+from mochi_mm.datasets.in_memory import InMemory
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.shape_scenes import ShapeScenes
 from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
 
-__all__ = ['ImageDataset', 'ImageFolder', 'KeyedSampler', 'ShapeScenes', 'TorchVisionDataset']
+__all__ = [
+    'ImageDataset',
+    'ImageFolder',
+    'InMemory',
+    'KeyedSampler',
+    'ShapeScenes',
+    'TorchVisionDataset',
+]

@@ -20,5 +20,7 @@ def test_equals_indexing_the_joined_rows(counts: list[int]) -> None:
     order = torch.randperm(sum(counts), generator=torch.Generator().manual_seed(1))
     rows = torch.arange(sum(counts) * 6, dtype=torch.uint8).view(-1, 2, 3)
     expected = rows[order].split(counts)
-    for result, part in zip(run_ranks(exchanged, len(counts), counts, order), expected, strict=True):
+    for result, part in zip(
+        run_ranks(exchanged, len(counts), counts, order), expected, strict=True
+    ):
         assert torch.equal(result, part)

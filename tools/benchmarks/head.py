@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--memory', type=int, default=65536)
     parser.add_argument('--dim', type=int, default=128)
     parser.add_argument('--repeats', type=int, default=7)
+    parser.add_argument(
+        '--cpu-time', action='store_true', help='seconds of the processor, not of the clock'
+    )
     parser.add_argument('--settings', nargs='+', metavar='N,S,S2', help='default: three of them')
     parser.add_argument('--json', metavar='OUT')
     args = parser.parse_args(argv)
@@ -161,7 +165,8 @@ def main(argv: list[str] | None = None) -> None:
         result['measured'][name] = dict(difference=difference)
         pair = alternatives(args, setting)
         runs.update({f'{name}/{way}': run for way, run in pair.items()})
-    times = seconds(runs, args.repeats, args.device)
+    clock = time.process_time if args.cpu_time else time.perf_counter
+    times = seconds(runs, args.repeats, args.device, clock)
     for key, run in runs.items():
         name, way = key.rsplit('/', 1)
         memory = peak_extra_bytes(run, args.device)

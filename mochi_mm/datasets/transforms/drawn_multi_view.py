@@ -37,9 +37,7 @@ class DrawnMultiView(MultiView):
         """Return what was drawn for each view, and the crops, (h, w, 3) uint8."""
         cv2.setNumThreads(0)  # the workers of a loader are the threads
         source = (
-            SourceImage.open(results['file'])
-            if 'file' in results
-            else SourceImage(results['img'])
+            SourceImage.open(results['file']) if 'file' in results else SourceImage(results['img'])
         )
         rng = results['rng']
         plans = [recipe.draw(source.width, source.height, rng) for recipe in self.recipes]

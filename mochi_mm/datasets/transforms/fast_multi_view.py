@@ -47,9 +47,7 @@ def finish(pixels: np.ndarray, plan: ViewPlan) -> torch.Tensor:
         pixels = cv2.transform(pixels, np.column_stack([of_pixel, offset]).astype(np.float32))
     if plan.sigma > 0:
         side = 2 * math.ceil(2.5 * plan.sigma) + 1
-        pixels = cv2.GaussianBlur(
-            pixels, (side, side), plan.sigma, borderType=cv2.BORDER_REPLICATE
-        )
+        pixels = cv2.GaussianBlur(pixels, (side, side), plan.sigma, borderType=cv2.BORDER_REPLICATE)
     if plan.flip:
         pixels = cv2.flip(pixels, 1)
     planes = np.empty((3, *pixels.shape[:2]), np.uint8)

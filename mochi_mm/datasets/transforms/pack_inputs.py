@@ -21,9 +21,11 @@ class PackInputs:
     """Packs a sample into ``dict(inputs=[view, ...], data_samples=dict(...))``.
 
     Each view is a contiguous uint8 RGB tensor (3, H, W): ``results['views']`` if there are any,
-    else ``results['img']`` alone; PIL images, or such tensors already. ``data_samples`` holds ``gt_label`` and ``sample_idx`` as
-    ``int`` and the values of ``extra_keys`` as they are (NumPy scalars as plain numbers), so that
-    torch's default collate makes V tensors (B, 3, H, W) and a dict of tensors (B,).
+    else ``results['img']`` alone; they may be PIL images, or such tensors already.
+    ``data_samples`` holds ``gt_label`` and ``sample_idx`` as ``int``, ``view_parameters`` where a
+    transform left some to the device, and the values of ``extra_keys`` as they are (NumPy scalars
+    as plain numbers), so that torch's default collate makes V tensors (B, 3, H, W) and a dict of
+    tensors (B, ...).
 
     Args:
         extra_keys: Further keys of the results that go into ``data_samples``.

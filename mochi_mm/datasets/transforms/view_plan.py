@@ -54,9 +54,11 @@ class ViewRecipe:
     def __init__(self, transforms: Sequence[Any]) -> None:
         built = Compose(transforms).transforms
         kinds = [type(transform) for transform in built]
-        if not kinds or kinds[0] is not RandomResizedCrop or kinds != [
-            kind for kind in _ORDER if kind in kinds
-        ]:
+        if (
+            not kinds
+            or kinds[0] is not RandomResizedCrop
+            or kinds != [kind for kind in _ORDER if kind in kinds]
+        ):
             raise ValueError(
                 f'the fast recipes know {", ".join(kind.__name__ for kind in _ORDER)}, in this '
                 f'order, the first of them always; got {[kind.__name__ for kind in kinds]}. Use '

@@ -43,9 +43,7 @@ def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> 
 
 def row_products(left: Tensor, left_rows: Tensor, right: Tensor, right_rows: Tensor) -> Tensor:
     """Return ``left[left_rows] . right[right_rows]`` for equal shapes of row numbers."""
-    blocks = zip(
-        left_rows.flatten().split(_PAIRS), right_rows.flatten().split(_PAIRS), strict=True
-    )
+    blocks = zip(left_rows.flatten().split(_PAIRS), right_rows.flatten().split(_PAIRS), strict=True)
     products = [left.index_select(0, a).mul_(right.index_select(0, b)).sum(1) for a, b in blocks]
     return torch.cat(products).view(left_rows.shape)
 
@@ -169,6 +167,4 @@ def query_mixing_logits(
     of_query, of_row = weight / norm, (1 - weight) / norm
     cosine = of_query + of_row * chosen
     direction = query.detach()
-    return constant_cosines(
-        query, cosine, bank, index, (first,), (of_row,), direction, of_query
-    )
+    return constant_cosines(query, cosine, bank, index, (first,), (of_row,), direction, of_query)

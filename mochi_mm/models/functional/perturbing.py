@@ -39,9 +39,7 @@ def noise_logits(
     norm = moved_norm(row_products(bank, rows, noise, column), noise.square().sum(1))
     scale = 1 / norm
     cosine = (similarity.gather(1, first) + query.detach() @ noise.T) * scale
-    return constant_cosines(
-        query, cosine, bank, index, (first,), (scale,), noise[:, None], scale
-    )
+    return constant_cosines(query, cosine, bank, index, (first,), (scale,), noise[:, None], scale)
 
 
 def sign_step_logits(
@@ -67,6 +65,4 @@ def sign_step_logits(
     scale = 1 / moved_norm(step * row_products(bank, rows, signs, owner), square)
     reach = step * query.detach().abs().sum(1, keepdim=True)
     cosine = (similarity.gather(1, first) + reach) * scale
-    return constant_cosines(
-        query, cosine, bank, index, (first,), (scale,), signs, step * scale
-    )
+    return constant_cosines(query, cosine, bank, index, (first,), (scale,), signs, step * scale)

@@ -47,9 +47,7 @@ class NoiseInjection(BaseMixer):
 
     def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S)."""
-        return noise_logits(
-            query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan)
-        )
+        return noise_logits(query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan))
 
 
 def _noise(plan: Plan) -> Tensor:

@@ -79,9 +79,7 @@ def test_value_and_gradient(
             torch.testing.assert_close(features[b, s].double(), h, rtol=0, atol=tolerance)
             assert float(logits[b, s]) == pytest.approx(dot(query[b], h), abs=tolerance)
             gradient += weight[b, s].double() * h
-        torch.testing.assert_close(
-            leaf.grad[b].double(), gradient, rtol=0, atol=tolerance * num
-        )
+        torch.testing.assert_close(leaf.grad[b].double(), gradient, rtol=0, atol=tolerance * num)
 
 
 @pytest.mark.parametrize('kind', MIXERS)

@@ -23,6 +23,7 @@ _REDUCED = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 _ORIENTATION = 0x0112
+_END = b'\xff\xd9'
 
 Box = tuple[int, int, int, int]
 
@@ -53,7 +54,7 @@ class SourceImage:
 
     @classmethod
     def open(cls, path: str | Path) -> SourceImage:
-        """Return the image in ``path``, a JPEG undecoded; other kinds through ``read_image``.
+        """Return the image in ``path``: a whole, upright JPEG undecoded, others by ``read_image``.
 
         Raises:
             ValueError: The file cannot be decoded; names it.
@@ -66,7 +67,9 @@ class SourceImage:
                 turned = 'exif' in header.info and header.getexif().get(_ORIENTATION, 1) != 1
         except OSError as error:
             raise ValueError(f'cannot read image {str(path)!r}: {error}.') from error
-        if plain and not turned:
+        # The fast decoder would fill what is missing of a torn file with grey, and say nothing.
+        whole = _END in data[-1024:]
+        if plain and whole and not turned:
             return cls(data=data, size=size, name=str(path))
         return cls(read_image(path))
 

@@ -62,7 +62,7 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         Raises:
             ValueError: ``inputs`` is no list of (B, 3, H, W) views.
         """
-        parameters = self._take_parameters(data)
+        data, parameters = self._take_parameters(data)
         data = self.cast_data(data)
         views = data['inputs']
         if isinstance(views, Tensor) or any(v.ndim != 4 or v.shape[1] != 3 for v in views):
@@ -77,19 +77,19 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         return dict(inputs=normalised, data_samples=data.get('data_samples'))
 
     @staticmethod
-    def _take_parameters(data: dict[str, Any]) -> Tensor | None:
-        """Take the parameters of the views out of the data samples, before they are moved."""
+    def _take_parameters(data: dict[str, Any]) -> tuple[dict[str, Any], Tensor | None]:
+        """Return the batch without the parameters of its views, and these, not yet moved."""
         samples = data.get('data_samples')
         if not isinstance(samples, dict) or 'view_parameters' not in samples:
-            return None
-        data['data_samples'] = {k: v for k, v in samples.items() if k != 'view_parameters'}
+            return data, None
         parameters: Tensor = samples['view_parameters']
         if parameters.ndim != 3 or parameters.shape[1:] != (len(data['inputs']), 20):
             raise ValueError(
                 f'view_parameters of shape {tuple(parameters.shape)} for {len(data["inputs"])} '
                 'views; expected (batch, views, 20), as DeviceMultiView makes them.'
             )
-        return parameters
+        rest = {key: value for key, value in samples.items() if key != 'view_parameters'}
+        return dict(data, data_samples=rest), parameters
 
 
 def augment(images: Tensor, parameters: Tensor) -> Tensor:

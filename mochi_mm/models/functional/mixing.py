@@ -18,8 +18,8 @@ from torch.nn import functional as F
 # no direction, and give a (near) zero vector instead of an arbitrary one.
 MIN_NORM = 1e-12
 
-# Pairs of rows gathered at a time: both sides stay in a core's cache.
-_PAIRS = 2048
+# Pairs of rows gathered at a time: on a CPU, both sides stay in a core's cache.
+_PAIRS_ON_CPU, _PAIRS_ELSEWHERE = 2**11, 2**15
 
 
 def mixture_norm(weight: Tensor, cosine: Tensor) -> Tensor:

@@ -162,9 +162,12 @@ def test_other_kinds_of_files(tmp_path: Path) -> None:
         assert (source.width, source.height) == size
         cut = source.crops([(0, 0, size[1], size[0])], [(20, 20)])[0]
         assert cut.shape == (20, 20, 3) and cut.dtype == np.uint8
-    (tmp_path / 'torn.jpg').write_bytes((tmp_path / 'grey.jpg').read_bytes()[:200])
-    with pytest.raises(ValueError, match=r'torn\.jpg'):
-        SourceImage.open(tmp_path / 'torn.jpg').crops([(0, 0, 30, 40)], [(20, 20)])
+    picture(0, 200, 300).save(tmp_path / 'whole.jpg')
+    whole = (tmp_path / 'whole.jpg').read_bytes()
+    for kept in (200, len(whole) // 2):
+        (tmp_path / 'torn.jpg').write_bytes(whole[:kept])
+        with pytest.raises(ValueError, match=r'torn\.jpg'):
+            SourceImage.open(tmp_path / 'torn.jpg').crops([(0, 0, 30, 40)], [(20, 20)])
 
 
 def test_recipes_that_it_cannot_do_are_refused() -> None:

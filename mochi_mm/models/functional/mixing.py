@@ -43,7 +43,9 @@ def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> 
 
 def row_products(left: Tensor, left_rows: Tensor, right: Tensor, right_rows: Tensor) -> Tensor:
     """Return ``left[left_rows] . right[right_rows]`` for equal shapes of row numbers."""
-    blocks = zip(left_rows.flatten().split(_PAIRS), right_rows.flatten().split(_PAIRS), strict=True)
+    cached = left.device.type == 'cpu' and not torch.compiler.is_compiling()
+    block = _PAIRS_ON_CPU if cached else _PAIRS_ELSEWHERE
+    blocks = zip(left_rows.flatten().split(block), right_rows.flatten().split(block), strict=True)
     products = [left.index_select(0, a).mul_(right.index_select(0, b)).sum(1) for a, b in blocks]
     return torch.cat(products).view(left_rows.shape)
 

@@ -36,7 +36,8 @@ def colour_affine(
         operations: (name, factor) in the order of application, as ``ColorJitter.draw`` gives them.
         grey: Whether the image is made grey after them.
     """
-    of_pixel, of_mean = np.eye(3), np.zeros((3, 3))
+    of_pixel: np.ndarray = np.eye(3)
+    of_mean: np.ndarray = np.zeros((3, 3))
     for name, factor in operations:
         if name == 'brightness':
             of_pixel, of_mean = factor * of_pixel, factor * of_mean

@@ -34,11 +34,14 @@ VIEW = [
 
 
 def picture(seed: int = 0, width: int = 150, height: int = 110) -> Image.Image:
-    """Smooth colours with texture, away from black and white as most of a photograph is."""
+    """Smooth colours with texture, mostly dull and neither black nor white, as in photographs."""
     rng = np.random.default_rng(seed)
-    coarse = Image.fromarray(rng.integers(40, 200, (6, 8, 3), dtype=np.uint8))
+    bright = rng.integers(40, 200, (6, 8, 3)).astype(float)
+    grey = bright.mean(2, keepdims=True)
+    coarse = Image.fromarray((grey + 0.35 * (bright - grey)).astype(np.uint8))
     smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC)).astype(float)
-    return Image.fromarray((smooth + rng.normal(0, 8, smooth.shape)).clip(0, 255).astype(np.uint8))
+    noisy = smooth + rng.normal(0, 8, (height, width, 1))
+    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
 
 
 @pytest.fixture(scope='module')
@@ -67,7 +70,7 @@ def test_same_draws_and_nearly_the_same_pixels(folder: Path) -> None:
         for a, b in zip(exact[key]['inputs'], fast[key]['inputs'], strict=True):
             assert b.dtype == torch.uint8 and b.shape == (3, 64, 64) and b.is_contiguous()
             differences.append(difference(a, b))
-    assert np.mean(differences) < 2.5
+    assert np.mean(differences) < 3
     # With the parameters of another sample it would be another picture.
     other = fast[SampleKey(0, 1, 3)]['inputs'][0]
     assert difference(other, fast[SampleKey(0, 1, 2)]['inputs'][0]) > 10
@@ -103,8 +106,8 @@ def test_device_recipe_equals_the_fast_one(folder: Path) -> None:
         ('contrast', 1.4, 1.0),
         ('saturation', 0.6, 0.8),
         ('saturation', 1.4, 1.0),
-        ('hue', 0.1, 6.0),
-        ('hue', -0.1, 6.0),
+        ('hue', 0.1, 4.0),
+        ('hue', -0.1, 4.0),
     ],
 )
 def test_colour_operations(name: str, factor: float, most: float) -> None:
@@ -113,7 +116,7 @@ def test_colour_operations(name: str, factor: float, most: float) -> None:
     plan = ViewPlan((0, 0, 1, 1), [(name, factor)], False, 0.0, False)
     assert difference(finish(np.array(image), plan), expected) < most
     unchanged = F.pil_to_tensor(image)
-    assert difference(unchanged, expected) > 1.5 * difference(
+    assert difference(unchanged, expected) > 1.2 * difference(
         finish(np.array(image), plan), expected
     )
 

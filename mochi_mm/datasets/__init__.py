@@ -3,6 +3,7 @@
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.coloured_shape_scenes import ColouredShapeScenes
 from mochi_mm.datasets.image_folder import ImageFolder
+from mochi_mm.datasets.in_memory import InMemory
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.shape_scenes import ShapeScenes
 from mochi_mm.datasets.start_worker import start_worker
@@ -12,6 +13,7 @@ __all__ = [
     'ColouredShapeScenes',
     'ImageDataset',
     'ImageFolder',
+    'InMemory',
     'KeyedSampler',
     'ShapeScenes',
     'TorchVisionDataset',

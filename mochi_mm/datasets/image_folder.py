@@ -104,6 +104,13 @@ class ImageFolder(ImageDataset):
         """Return image ``index``; raises ``ValueError`` naming a file that cannot be read."""
         return read_image(self.path(index))
 
+    def sample(self, index: int) -> dict[str, Any]:
+        """Return what the pipeline starts from; a path where its first transform decodes."""
+        if not self.pipeline.takes_files:
+            return super().sample(index)
+        label = int(self.labels[index])
+        return dict(file=self.path(index), gt_label=label, sample_idx=int(index))
+
     def _class_names(self, owners: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
         found = tuple(sorted(set(owners) - {''}))
         if wanted is not None:

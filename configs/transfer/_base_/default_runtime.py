@@ -13,7 +13,9 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='mochi_mm.CheckpointHook', by_epoch=False, interval=5000, max_keep_ckpts=2),
+    checkpoint=dict(
+        type='mochi_mm.CheckpointHook', by_epoch=False, interval=5000, max_keep_ckpts=2
+    ),
     keyed_random=dict(type='mochi_mm.KeyedRandomHook'),
     run_check=dict(type='mochi_mm.RunCheckHook'),
     num_class_check=dict(type='NumClassCheckHook'),

@@ -3,6 +3,8 @@
 from mochi_mm.datasets.transforms.center_crop import CenterCrop
 from mochi_mm.datasets.transforms.color_jitter import ColorJitter
 from mochi_mm.datasets.transforms.compose import Compose
+from mochi_mm.datasets.transforms.device_multi_view import DeviceMultiView
+from mochi_mm.datasets.transforms.fast_multi_view import FastMultiView
 from mochi_mm.datasets.transforms.gaussian_blur import GaussianBlur
 from mochi_mm.datasets.transforms.multi_view import MultiView
 from mochi_mm.datasets.transforms.pack_inputs import PackInputs
@@ -16,6 +18,8 @@ __all__ = [
     'CenterCrop',
     'ColorJitter',
     'Compose',
+    'DeviceMultiView',
+    'FastMultiView',
     'GaussianBlur',
     'MultiView',
     'PackInputs',

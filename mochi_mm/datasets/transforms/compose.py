@@ -31,6 +31,11 @@ class Compose:
             )
         self.transforms = [self._build(transform) for transform in transforms]
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether the first transform decodes, given ``file``, a path, in place of ``img``."""
+        return bool(self.transforms) and getattr(self.transforms[0], 'takes_files', False)
+
     @staticmethod
     def _build(transform: Any) -> Transform:
         if isinstance(transform, Mapping):

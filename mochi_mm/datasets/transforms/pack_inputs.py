@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional as F
@@ -20,9 +21,11 @@ class PackInputs:
     """Packs a sample into ``dict(inputs=[view, ...], data_samples=dict(...))``.
 
     Each view is a contiguous uint8 RGB tensor (3, H, W): ``results['views']`` if there are any,
-    else ``results['img']`` alone. ``data_samples`` holds ``gt_label`` and ``sample_idx`` as
-    ``int`` and the values of ``extra_keys`` as they are (NumPy scalars as plain numbers), so that
-    torch's default collate makes V tensors (B, 3, H, W) and a dict of tensors (B,).
+    else ``results['img']`` alone; they may be PIL images, or such tensors already.
+    ``data_samples`` holds ``gt_label`` and ``sample_idx`` as ``int``, ``view_parameters`` where a
+    transform left some to the device, and the values of ``extra_keys`` as they are (NumPy scalars
+    as plain numbers), so that torch's default collate makes V tensors (B, 3, H, W) and a dict of
+    tensors (B, ...).
 
     Args:
         extra_keys: Further keys of the results that go into ``data_samples``.
@@ -40,6 +43,8 @@ class PackInputs:
 
     @staticmethod
     def _tensor(image: Any) -> Tensor:
+        if isinstance(image, Tensor) and image.dtype == torch.uint8 and image.ndim == 3:
+            return image.contiguous()
         if not isinstance(image, Image.Image) or image.mode != 'RGB':
             kind = image.mode if isinstance(image, Image.Image) else type(image).__name__
             raise ValueError(f'PackInputs takes PIL images of mode RGB, got {kind}')
@@ -50,6 +55,8 @@ class PackInputs:
         """Return the packed sample."""
         images = results['views'] if 'views' in results else [results['img']]
         samples: dict[str, Any] = {key: int(results[key]) for key in _ALWAYS}
+        if 'view_parameters' in results:  # what the data preprocessor is to do with each view
+            samples['view_parameters'] = results['view_parameters']
         for key in self.extra_keys:
             if key not in results:
                 raise KeyError(

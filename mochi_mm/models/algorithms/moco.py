@@ -20,6 +20,7 @@ from mochi_mm.models.functional.ema import check_ema_decay, ema_update
 from mochi_mm.models.layers.split_batch_norm import split_batch_norm
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.distributed import gather_rows, rank, row_counts, world_size
+from mochi_mm.utils.exchange import exchange_rows
 from mochi_mm.utils.keyed_random import StepKey
 
 BATCH_SHUFFLES = ('auto', 'shuffle', 'split_bn', 'none')
@@ -140,13 +141,12 @@ class MoCo(BaseAlgorithm):
         counts = row_counts(len(images), images.device)
         start = sum(counts[: rank()])
         stop = start + counts[rank()]
-        everything = gather_rows(images, counts)
-        # The same permutation on every rank: none has to be sent.
-        order = torch.randperm(
-            len(everything), generator=self._generator(images.device, False), device=images.device
-        )
-        keys = gather_rows(self._key_encoder(everything[order[start:stop]]), counts)
-        return keys[order.argsort()[start:stop]]
+        # The same permutation on every rank: none has to be sent. On the CPU: what is sent where
+        # has to be known there.
+        order = torch.randperm(sum(counts), generator=self._generator('cpu', False))
+        images = exchange_rows(images.contiguous(), order, counts)
+        keys = gather_rows(self._key_encoder(images), counts)
+        return keys[order.argsort()[start:stop].to(keys.device)]
 
     def _key_encoder(self, images: Tensor) -> Tensor:
         if self.channels_last:

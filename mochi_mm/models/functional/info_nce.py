@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mochi_mm.models.functional.log_sum_exp import log_sum_exp
+
 
 def info_nce(positive: Tensor, negatives: Sequence[Tensor], temperature: float) -> Tensor:
     """Return ``-log( e^(p/t) / (e^(p/t) + sum_n e^(n/t)) )`` for each query.
@@ -22,5 +24,5 @@ def info_nce(positive: Tensor, negatives: Sequence[Tensor], temperature: float) 
         (B,) losses in nats; ``log(1 + number of negatives)`` when all cosines are equal.
     """
     positive = positive / temperature
-    parts = [positive] + [torch.logsumexp(block / temperature, dim=1) for block in negatives]
+    parts = [positive] + [log_sum_exp(block, temperature) for block in negatives]
     return torch.logsumexp(torch.stack(parts, dim=1), dim=1) - positive

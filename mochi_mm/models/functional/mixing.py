@@ -18,8 +18,8 @@ from torch.nn import functional as F
 # no direction, and give a (near) zero vector instead of an arbitrary one.
 MIN_NORM = 1e-12
 
-# Numbers gathered at a time where two (S, D) blocks a query are needed.
-_CHUNK_NUMBERS = 2**22
+# Pairs of rows gathered at a time: on a CPU, both sides stay in a core's cache.
+_PAIRS_ON_CPU, _PAIRS_ELSEWHERE = 2**11, 2**15
 
 
 def mixture_norm(weight: Tensor, cosine: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ def mixture_norm(weight: Tensor, cosine: Tensor) -> Tensor:
 
 
 def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """Return the cosine between two chosen rows, (B, S), a bounded number of queries at a time.
+    """Return the cosine between two chosen rows, (B, S), a bounded number of pairs at a time.
 
     Args:
         bank: (K, D) unit rows.
@@ -38,21 +38,27 @@ def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> 
         first: (B, S) positions in the N.
         second: (B, S) positions in the N.
     """
-    left, right = index.gather(1, first), index.gather(1, second)
-    per_query = max(1, left.shape[1] * bank.shape[1])
-    chunk = max(1, _CHUNK_NUMBERS // per_query)
-    parts = [
-        (bank[a] * bank[b]).sum(-1)
-        for a, b in zip(left.split(chunk), right.split(chunk), strict=True)
-    ]
-    return torch.cat(parts) if parts else bank.new_empty(left.shape)
+    return row_products(bank, index.gather(1, first), bank, index.gather(1, second))
+
+
+def row_products(left: Tensor, left_rows: Tensor, right: Tensor, right_rows: Tensor) -> Tensor:
+    """Return ``left[left_rows] . right[right_rows]`` for equal shapes of row numbers."""
+    cached = left.device.type == 'cpu' and not torch.compiler.is_compiling()
+    block = _PAIRS_ON_CPU if cached else _PAIRS_ELSEWHERE
+    blocks = zip(left_rows.flatten().split(block), right_rows.flatten().split(block), strict=True)
+    products = [left.index_select(0, a).mul_(right.index_select(0, b)).sum(1) for a, b in blocks]
+    return torch.cat(products).view(left_rows.shape)
 
 
 def sum_of_rows(bank: Tensor, index: Tensor, position: Tensor, weight: Tensor) -> Tensor:
     """Return ``sum_s weight[b, s] * bank[index[b, position[b, s]]]``, (B, D).
 
-    Weights of the same row are added up first, so at most N rows a query are read.
+    Where there are more terms than rows, the weights of a row are added up first, so at most N rows
+    a query are read.
     """
+    if position.shape[1] <= index.shape[1]:
+        chosen = index.gather(1, position)
+        return F.embedding_bag(chosen, bank, mode='sum', per_sample_weights=weight)
     per_row = weight.new_zeros(index.shape).scatter_add_(1, position, weight)
     return F.embedding_bag(index, bank, mode='sum', per_sample_weights=per_row)
 
@@ -69,23 +75,48 @@ class _MixedCosine(torch.autograd.Function):
         index: Tensor,
         positions: tuple[Tensor, ...],
         row_weights: tuple[Tensor, ...],
-        query_weight: Tensor | None,
+        direction: Tensor | None,
+        direction_weight: Tensor | None,
     ) -> Tensor:
-        ctx.save_for_backward(query, bank, index, query_weight, *positions, *row_weights)
+        """Return ``cosine``; h is a sum of memory rows and of ``direction``, of each query (B, D)
+        or of each synthetic negative (S, 1, D)."""
+        ctx.save_for_backward(bank, index, direction, direction_weight, *positions, *row_weights)
         ctx.terms = len(positions)
         return cosine
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grads
-        query, bank, index, query_weight, *rest = ctx.saved_tensors
+        bank, index, direction, direction_weight, *rest = ctx.saved_tensors
         positions, row_weights = rest[: ctx.terms], rest[ctx.terms :]
         position = torch.cat(positions, dim=1)
         weight = torch.cat([grad * w for w in row_weights], dim=1)
         result = sum_of_rows(bank, index, position, weight)
-        if query_weight is not None:
-            result = result + (grad * query_weight).sum(1, keepdim=True) * query
-        return result, None, None, None, None, None, None
+        if direction is not None and direction.ndim == 2:
+            result = result + (grad * direction_weight).sum(1, keepdim=True) * direction
+        elif direction is not None:
+            result = result + (grad * direction_weight) @ direction.squeeze(1)
+        return result, None, None, None, None, None, None, None
+
+
+def constant_cosines(
+    query: Tensor,
+    cosine: Tensor,
+    bank: Tensor,
+    index: Tensor,
+    positions: tuple[Tensor, ...],
+    row_weights: tuple[Tensor, ...],
+    direction: Tensor | None = None,
+    direction_weight: Tensor | None = None,
+) -> Tensor:
+    """Return ``cosine`` (B, S) with the gradient of ``query . h`` for constants h.
+
+    ``h[b, s] = sum_t row_weights[t][b, s] * bank[index[b, positions[t][b, s]]]``, plus
+    ``direction_weight[b, s]`` times the direction of the query b, (B, D), or of s, (S, 1, D).
+    """
+    return _MixedCosine.apply(
+        query, cosine, bank, index, positions, row_weights, direction, direction_weight
+    )
 
 
 def pair_mixing_logits(
@@ -114,7 +145,7 @@ def pair_mixing_logits(
     norm = mixture_norm(weight, pair_cosines(bank, index, first, second))
     left, right = weight / norm, (1 - weight) / norm
     cosine = left * similarity.gather(1, first) + right * similarity.gather(1, second)
-    return _MixedCosine.apply(query, cosine, bank, index, (first, second), (left, right), None)
+    return constant_cosines(query, cosine, bank, index, (first, second), (left, right))
 
 
 def query_mixing_logits(
@@ -137,4 +168,5 @@ def query_mixing_logits(
     norm = mixture_norm(weight, chosen)
     of_query, of_row = weight / norm, (1 - weight) / norm
     cosine = of_query + of_row * chosen
-    return _MixedCosine.apply(query, cosine, bank, index, (first,), (of_row,), of_query)
+    direction = query.detach()
+    return constant_cosines(query, cosine, bank, index, (first,), (of_row,), direction, of_query)

@@ -1,7 +1,19 @@
 """How a hard negative is synthesised from others."""
 
 from mochi_mm.models.mixers.base_mixer import BaseMixer
+from mochi_mm.models.mixers.extrapolation import Extrapolation
+from mochi_mm.models.mixers.gradient_step import GradientStep
+from mochi_mm.models.mixers.noise_injection import NoiseInjection
 from mochi_mm.models.mixers.pair_mixing import PairMixing
 from mochi_mm.models.mixers.query_mixing import QueryMixing
+from mochi_mm.models.mixers.sign_step import SignStep
 
-__all__ = ['BaseMixer', 'PairMixing', 'QueryMixing']
+__all__ = [
+    'BaseMixer',
+    'Extrapolation',
+    'GradientStep',
+    'NoiseInjection',
+    'PairMixing',
+    'QueryMixing',
+    'SignStep',
+]

@@ -1,0 +1,58 @@
+"""A small data set, decoded once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.registry import DATASETS
+
+
+@DATASETS.register_module()
+class InMemory(ImageDataset):
+    """Another data set whose images are decoded at the start and held as 8-bit pixels.
+
+    For images of one size, such as CIFAR (150 MB) and Tiny ImageNet (1.2 GB at 64 x 64). The pixels
+    lie in shared memory: the workers of a loader do not copy them. Labels, order and classes are
+    those of the data set within, and any pipeline works, also the fast ones.
+
+    Args:
+        dataset: The data set within, as a config or an object; its own pipeline is not used.
+        pipeline: See :class:`ImageDataset`.
+
+    Attributes:
+        pixels: (len, H, W, 3) uint8.
+
+    Raises:
+        ValueError: The data set within has a pipeline, or its images differ in size.
+    """
+
+    def __init__(self, dataset: Any, pipeline: Sequence[Any] = ()) -> None:
+        super().__init__(pipeline)
+        source = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        if source.pipeline.transforms:
+            raise ValueError(
+                'the data set within InMemory has a pipeline, which would never run; put it '
+                'into InMemory(pipeline=...).'
+            )
+        self.labels, self.classes = source.labels, source.classes
+        first = np.asarray(source.image(0))
+        self.pixels = torch.empty((len(source), *first.shape), dtype=torch.uint8).share_memory_()
+        for index in range(len(source)):
+            image = np.array(source.image(index))
+            if image.shape != first.shape:
+                raise ValueError(
+                    f'image {index} is {image.shape[1]} x {image.shape[0]}, image 0 is '
+                    f'{first.shape[1]} x {first.shape[0]}; InMemory holds images of one size. '
+                    'Use the data set within as it is.'
+                )
+            self.pixels[index] = torch.from_numpy(image)
+
+    def image(self, index: int) -> Image.Image:
+        """Return image ``index`` as RGB."""
+        return Image.fromarray(self.pixels[index].numpy())

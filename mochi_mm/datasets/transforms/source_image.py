@@ -1,0 +1,117 @@
+"""One image, decoded once for all its views, and only as large as they need it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn import functional as F
+from torchvision.io import ImageReadMode, decode_jpeg
+
+from mochi_mm.datasets.read_image import read_image
+
+_HALVES = (8, 4, 2)
+_REDUCED = {
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+_ORIENTATION = 0x0112
+_END = b'\xff\xd9'
+
+Box = tuple[int, int, int, int]
+
+
+class SourceImage:
+    """An RGB image in memory, or a JPEG file that is still to be decoded.
+
+    Args:
+        image: PIL image, or (H, W, 3) uint8.
+        data: Bytes of an upright JPEG file of ``size`` (width, height), instead of ``image``.
+        size: See ``data``.
+        name: What an error calls it.
+    """
+
+    def __init__(
+        self,
+        image: Any = None,
+        data: bytes | None = None,
+        size: tuple[int, int] = (0, 0),
+        name: str = 'in memory',
+    ) -> None:
+        self._data, self.name = data, name
+        # A copy: PIL's memory is read-only, which torch does not take.
+        self._pixels: Any = None if data is not None else np.array(image)
+        self.width, self.height = size
+        if self._pixels is not None:
+            self.height, self.width = self._pixels.shape[:2]
+
+    @classmethod
+    def open(cls, path: str | Path) -> SourceImage:
+        """Return the image in ``path``: a whole, upright JPEG undecoded, others by ``read_image``.
+
+        Raises:
+            ValueError: The file cannot be decoded; names it.
+        """
+        try:
+            data = Path(path).read_bytes()
+            with Image.open(io.BytesIO(data)) as header:
+                plain = header.format == 'JPEG' and header.mode in ('RGB', 'L')
+                size = header.size
+                turned = 'exif' in header.info and header.getexif().get(_ORIENTATION, 1) != 1
+        except OSError as error:
+            raise ValueError(f'cannot read image {str(path)!r}: {error}.') from error
+        # The fast decoder would fill what is missing of a torn file with grey, and say nothing.
+        whole = _END in data[-1024:]
+        if plain and whole and not turned:
+            return cls(data=data, size=size, name=str(path))
+        return cls(read_image(path))
+
+    def crops(self, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+        """Return each box (top, left, height, width) resized to its size, (h, w, 3) uint8.
+
+        Bilinear with a filter as wide as a result pixel, like PIL's resize: the same pixels, to
+        one grey level, when the file was decoded in full. A box that is at least twice as large as
+        its result in both directions may come from a decoding at half size, and so on; only when
+        all boxes allow it.
+        """
+        spare = min(min(b[2] // s[0], b[3] // s[1]) for b, s in zip(boxes, sizes, strict=True))
+        divisor = next((d for d in _HALVES if d <= spare), 1)
+        divisor = 1 if self._data is None else divisor
+        pixels = self._decode(divisor)
+        return [
+            _resized(pixels, box, divisor, size) for box, size in zip(boxes, sizes, strict=True)
+        ]
+
+    def _decode(self, divisor: int) -> np.ndarray:
+        if self._data is None:
+            return self._pixels
+        try:
+            if divisor > 1:
+                encoded = np.frombuffer(self._data, np.uint8)
+                return cv2.cvtColor(cv2.imdecode(encoded, _REDUCED[divisor]), cv2.COLOR_BGR2RGB)
+            encoded = torch.frombuffer(bytearray(self._data), dtype=torch.uint8)
+            return decode_jpeg(encoded, mode=ImageReadMode.RGB).permute(1, 2, 0).numpy()
+        except (RuntimeError, cv2.error) as error:
+            raise ValueError(
+                f'cannot read image {self.name!r}: {error}. Repair or remove the file.'
+            ) from error
+
+
+def _resized(pixels: np.ndarray, box: Box, divisor: int, size: tuple[int, int]) -> np.ndarray:
+    """Return the box resized bilinearly with antialiasing, (h, w, 3) uint8."""
+    top, left, height, width = (round(value / divisor) for value in box)
+    height, width = max(1, height), max(1, width)
+    # Torch copies the box much faster than NumPy, which loops over three bytes at a time.
+    cut = torch.from_numpy(pixels)[top : top + height, left : left + width].contiguous()
+    if tuple(cut.shape[:2]) == size:
+        return cut.numpy()
+    planes = cut.permute(2, 0, 1)[None]
+    result = F.interpolate(planes, size=size, mode='bilinear', antialias=True)
+    return result[0].permute(1, 2, 0).contiguous().numpy()

@@ -1,0 +1,91 @@
+"""What is drawn for one view, before any pixel is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mochi_mm.datasets.transforms.color_jitter import ColorJitter
+from mochi_mm.datasets.transforms.compose import Compose
+from mochi_mm.datasets.transforms.gaussian_blur import GaussianBlur
+from mochi_mm.datasets.transforms.random_flip import RandomFlip
+from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
+from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
+
+_ORDER = (RandomResizedCrop, ColorJitter, RandomGrayscale, GaussianBlur, RandomFlip)
+
+
+@dataclass(frozen=True)
+class ViewPlan:
+    """The parameters of one view.
+
+    Attributes:
+        box: (top, left, height, width) of the crop.
+        colours: (operation, factor) in order; empty for none.
+        grey: Whether it loses its colour.
+        sigma: Standard deviation of the blur in pixels, 0 for none.
+        flip: Whether it is mirrored.
+    """
+
+    box: tuple[int, int, int, int]
+    colours: list[tuple[str, float]]
+    grey: bool
+    sigma: float
+    flip: bool
+
+
+class ViewRecipe:
+    """A list of transforms, read as one recipe whose parameters can be drawn at once.
+
+    It draws from the generator what the transforms would draw one by one, so that the exact recipe
+    and a fast one give the same view for the same sample key.
+
+    Args:
+        transforms: ``RandomResizedCrop``, then any of ``ColorJitter``, ``RandomGrayscale``,
+            ``GaussianBlur`` and ``RandomFlip`` in this order, as configs or objects.
+
+    Raises:
+        ValueError: Another transform, or another order.
+    """
+
+    def __init__(self, transforms: Sequence[Any]) -> None:
+        built = Compose(transforms).transforms
+        kinds = [type(transform) for transform in built]
+        if (
+            not kinds
+            or kinds[0] is not RandomResizedCrop
+            or kinds != [kind for kind in _ORDER if kind in kinds]
+        ):
+            raise ValueError(
+                f'the fast recipes know {", ".join(kind.__name__ for kind in _ORDER)}, in this '
+                f'order, the first of them always; got {[kind.__name__ for kind in kinds]}. Use '
+                "type='MultiView', which takes any transforms."
+            )
+        by_kind: dict[type, Any] = {type(transform): transform for transform in built}
+        self.crop: RandomResizedCrop = by_kind[RandomResizedCrop]
+        self._jitter: ColorJitter | None = by_kind.get(ColorJitter)
+        self._grey: RandomGrayscale | None = by_kind.get(RandomGrayscale)
+        self.blur: GaussianBlur | None = by_kind.get(GaussianBlur)
+        self._flip: RandomFlip | None = by_kind.get(RandomFlip)
+        if self.crop.interpolation.value != 'bilinear':
+            raise ValueError(
+                f'the fast recipes resize bilinearly, got interpolation='
+                f"{self.crop.interpolation.value!r}; use type='MultiView'."
+            )
+
+    def draw(self, width: int, height: int, rng: np.random.Generator) -> ViewPlan:
+        """Return the parameters of one view of an image of that size."""
+        box = self.crop.draw(width, height, rng)
+        colours: list[tuple[str, float]] = []
+        if self._jitter is not None and rng.random() < self._jitter.prob:
+            colours = self._jitter.draw(rng)
+        grey = self._grey is not None and rng.random() < self._grey.prob
+        sigma = 0.0
+        if self.blur is not None and rng.random() < self.blur.prob:
+            low, high = self.blur.sigma
+            sigma = low + (high - low) * rng.random()
+        flip = self._flip is not None and rng.random() < self._flip.prob
+        return ViewPlan(box, colours, grey, sigma, flip)

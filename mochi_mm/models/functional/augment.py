@@ -1,0 +1,52 @@
+"""Colours, blur and flip of a batch of views, with parameters of its own for each sample."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def apply_colours(images: Tensor, of_pixel: Tensor, of_mean: Tensor) -> Tensor:
+    """Return ``A x + C m`` for every pixel x of images with mean pixel m, clipped to 0..255.
+
+    Args:
+        images: (B, 3, H, W) in grey levels.
+        of_pixel: (B, 3, 3), A.
+        of_mean: (B, 3, 3), C.
+    """
+    offset = of_mean @ images.mean((2, 3))[..., None]
+    mixed = torch.baddbmm(offset, of_pixel, images.flatten(2))
+    return mixed.view_as(images).clamp_(0, 255)
+
+
+def gaussian_blur(images: Tensor, sigma: Tensor, radius: int) -> Tensor:
+    """Return images blurred by a Gaussian cut off at ``radius``, edges repeated.
+
+    Args:
+        images: (B, C, H, W).
+        sigma: (B,) standard deviations in pixels, > 0.
+        radius: At least 1; pixels on either side that a pixel is averaged over.
+    """
+    batch, channels, height, width = images.shape
+    offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
+    kernel = torch.exp(-0.5 * (offsets / sigma[:, None]) ** 2)
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)
+    groups = batch * channels
+    flat = images.reshape(1, groups, height, width)
+    flat = F.pad(flat, (radius,) * 4, mode='replicate')
+    flat = F.conv2d(flat, kernel[:, None, None, :], groups=groups)
+    flat = F.conv2d(flat, kernel[:, None, :, None], groups=groups)
+    return flat.view(batch, channels, height, width)
+
+
+def blur_radius(sigma: float) -> int:
+    """Return where a Gaussian of that standard deviation is cut off: 2.5 of them."""
+    return max(1, math.ceil(2.5 * sigma))
+
+
+def flip_some(images: Tensor, flip: Tensor) -> Tensor:
+    """Return images (B, C, H, W), those with ``flip`` (B,) mirrored left to right."""
+    return torch.where(flip.bool()[:, None, None, None], images.flip(3), images)

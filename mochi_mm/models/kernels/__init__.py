@@ -1,0 +1,5 @@
+"""Fused forms of equations in ``models/functional``, for devices that have them."""
+
+from mochi_mm.models.kernels.pair_mixing import pair_mixing_logits
+
+__all__ = ['pair_mixing_logits']

@@ -1,0 +1,37 @@
+"""SynCo's second strategy: a hard negative pushed away from the query."""
+
+from __future__ import annotations
+
+import torch
+
+from mochi_mm.models.mixers.query_mixing import QueryMixing
+from mochi_mm.registry import MODELS
+from mochi_mm.structures import HardNegatives, Plan
+
+
+@MODELS.register_module()
+class Extrapolation(QueryMixing):
+    """``h = unit(q + b (n_j - q))``, j among the N hardest, b uniform in [1, ``max_reach``).
+
+    It is query mixing with the negative weight ``1 - b`` of the query, and has its closed form.
+    Source: SynCo, type 2 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
+
+    Args:
+        num: S, synthetic negatives a query.
+        max_reach: Bound that b stays below, > 1. At 1 the negative itself.
+    """
+
+    def __init__(self, num: int, max_reach: float = 1.5) -> None:
+        super().__init__(num)
+        if not max_reach > 1:
+            raise ValueError(
+                f'Extrapolation max_reach is {max_reach}; expected a number above 1, such as 1.5: '
+                'at or below 1 nothing lies beyond the negative.'
+            )
+        self.max_reach = max_reach
+
+    def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
+        """Draw ``first`` (B, S) in the N and ``weight`` (B, S) of the query, ``1 - b``."""
+        first = self.draw_positions(hard, generator)
+        weight = torch.rand(first.shape, generator=generator, device=first.device)
+        return Plan(first=first, weight=-weight * (self.max_reach - 1))

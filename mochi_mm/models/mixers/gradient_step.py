@@ -1,0 +1,34 @@
+"""SynCo's fifth strategy: a hard negative moved up the gradient of its cosine."""
+
+from __future__ import annotations
+
+import torch
+
+from mochi_mm.models.mixers.query_mixing import QueryMixing
+from mochi_mm.registry import MODELS
+from mochi_mm.structures import HardNegatives, Plan
+
+
+@MODELS.register_module()
+class GradientStep(QueryMixing):
+    """``h = unit(n_j + step * q)``, j among the N hardest: the gradient of q.n in n is q.
+
+    Up to its length it is query mixing with the constant weight ``step / (1 + step)``.
+    Source: SynCo, type 5 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
+
+    Args:
+        num: S, synthetic negatives a query.
+        step: Length of the step, > 0.
+    """
+
+    def __init__(self, num: int, step: float = 0.01) -> None:
+        super().__init__(num)
+        if not step > 0:
+            raise ValueError(f'GradientStep step is {step}; expected a number above 0, as 0.01.')
+        self.step = step
+
+    def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
+        """Draw ``first`` (B, S) in the N; ``weight`` (B, S) is the same everywhere."""
+        first = self.draw_positions(hard, generator)
+        weight = self.step / (1 + self.step)
+        return Plan(first=first, weight=torch.full(first.shape, weight, device=first.device))

@@ -1,0 +1,56 @@
+"""SynCo's fourth strategy: a hard negative with noise added."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mochi_mm.models.functional.perturbing import noise_logits
+from mochi_mm.models.mixers.base_mixer import BaseMixer
+from mochi_mm.registry import MODELS
+from mochi_mm.structures import HardNegatives, Plan
+
+
+@MODELS.register_module()
+class NoiseInjection(BaseMixer):
+    """``h = unit(n_j + e)``, j among the N hardest, each coordinate of e normal.
+
+    The S draws of e are shared by the queries of a batch: every synthetic negative has the
+    distribution of SynCo's, those of different queries are correlated, and (B, S, D) numbers are
+    neither drawn nor held.
+    Source: SynCo, type 4 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
+
+    Args:
+        num: S, synthetic negatives a query.
+        std: Standard deviation of each coordinate of e, > 0.
+    """
+
+    def __init__(self, num: int, std: float = 0.01) -> None:
+        super().__init__(num)
+        if not std > 0:
+            raise ValueError(f'NoiseInjection std is {std}; expected a number above 0, as 0.01.')
+        self.std = std
+
+    def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
+        """Draw ``first`` (B, S) in the N and ``noise`` (S, D); ``weight`` (B, S) is 1."""
+        first = self.draw_positions(hard, generator)
+        shape = (self.num, hard.bank.shape[1])
+        noise = torch.randn(shape, generator=generator, device=first.device) * self.std
+        weight = torch.ones(first.shape, device=first.device)
+        return Plan(first=first, weight=weight, noise=noise.to(hard.bank.dtype))
+
+    def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+        """Return the noisy negatives themselves, (B, S, D)."""
+        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
+        return F.normalize(hard.features[rows, plan.first] + _noise(plan), dim=-1).detach()
+
+    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+        """Return their cosines with the query, (B, S)."""
+        return noise_logits(query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan))
+
+
+def _noise(plan: Plan) -> Tensor:
+    if plan.noise is None:
+        raise ValueError('the plan has no noise; expected one that NoiseInjection.plan drew.')
+    return plan.noise

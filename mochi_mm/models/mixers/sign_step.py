@@ -1,0 +1,47 @@
+"""SynCo's sixth strategy: a hard negative moved by the sign of the gradient of its cosine."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mochi_mm.models.functional.perturbing import sign_step_logits
+from mochi_mm.models.mixers.base_mixer import BaseMixer
+from mochi_mm.registry import MODELS
+from mochi_mm.structures import HardNegatives, Plan
+
+
+@MODELS.register_module()
+class SignStep(BaseMixer):
+    """``h = unit(n_j + step * sign(q))``, j among the N hardest: the gradient of q.n in n is q.
+
+    Source: SynCo, type 6 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
+
+    Args:
+        num: S, synthetic negatives a query.
+        step: Length of the step in each coordinate, > 0.
+    """
+
+    def __init__(self, num: int, step: float = 0.01) -> None:
+        super().__init__(num)
+        if not step > 0:
+            raise ValueError(f'SignStep step is {step}; expected a number above 0, such as 0.01.')
+        self.step = step
+
+    def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
+        """Draw ``first`` (B, S) in the N; ``weight`` (B, S), of the negative, is 1."""
+        first = self.draw_positions(hard, generator)
+        return Plan(first=first, weight=torch.ones(first.shape, device=first.device))
+
+    def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+        """Return the moved negatives themselves, (B, S, D)."""
+        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
+        moved = hard.features[rows, plan.first] + self.step * query.detach().sign()[:, None]
+        return F.normalize(moved, dim=-1).detach()
+
+    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+        """Return their cosines with the query, (B, S)."""
+        return sign_step_logits(
+            query, hard.bank, hard.index, hard.similarity, plan.first, self.step
+        )

@@ -1,0 +1,24 @@
+"""The benchmark of the objective runs, at a size that takes no time, and checks itself."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_runs_and_writes(tmp_path: Path) -> None:
+    out = tmp_path / 'new' / 'head.json'
+    command = [sys.executable, 'tools/benchmarks/head.py', '--batch', '4', '--memory', '4096']
+    command += ['--dim', '16', '--repeats', '1', '--settings', '16,32,8', '--json', str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(out.read_text())
+    assert set(result['measured']) == {'MoCo-v2', 'MoCHi (16, 32, 8)'}
+    mochi = result['measured']['MoCHi (16, 32, 8)']
+    assert max(mochi['difference'].values()) <= 1e-5
+    assert {'fastest', 'median', 'peak_bytes'} == set(mochi['ours']) == set(mochi['direct'])
+    assert 'beyond MoCo-v2, ours / direct' in done.stdout

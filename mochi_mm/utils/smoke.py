@@ -20,9 +20,9 @@ def to_smoke(config: Config) -> Config:
     """Return ``config`` cut down to two training steps on the CPU, on generated images.
 
     Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
-    four images, banks of one row an image as short, and mixing starts at once so that it is exercised. A detection config reads its
-    scenes as files, see :func:`shrink_detection`. Nothing is read from ``data_root`` and everything
-    is written to a temporary folder.
+    four images, banks of one row an image as short, and mixing starts at once so that it is
+    exercised. A detection config reads its scenes as files, see :func:`shrink_detection`. Nothing
+    is read from ``data_root`` and everything is written to a temporary folder.
 
     Args:
         config: A training config of this project.

@@ -94,8 +94,9 @@ class SourceImage:
             return self._pixels
         try:
             if divisor > 1:
-                encoded = np.frombuffer(self._data, np.uint8)
-                return cv2.cvtColor(cv2.imdecode(encoded, _REDUCED[divisor]), cv2.COLOR_BGR2RGB)
+                buffer = np.frombuffer(self._data, np.uint8)
+                decoded: Any = cv2.imdecode(buffer, _REDUCED[divisor])  # None fails in cvtColor
+                return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
             encoded = torch.frombuffer(bytearray(self._data), dtype=torch.uint8)
             return decode_jpeg(encoded, mode=ImageReadMode.RGB).permute(1, 2, 0).numpy()
         except (RuntimeError, cv2.error) as error:

@@ -55,6 +55,13 @@ def sum_weights(logits: Sequence[Tensor], weights: OptionalBlocks) -> Tensor:
     return total
 
 
+def _attract(shares: OptionalBlocks, logits: Sequence[Tensor], form: str) -> Tensor:
+    if form == 'outside':
+        return _weighted(shares, logits)
+    pulled = [b + s.log() for b, s in zip(logits, shares, strict=True) if s is not None]
+    return log_sum_exp(pulled)
+
+
 def contrast(
     logits: Sequence[Tensor],
     weights: OptionalBlocks,
@@ -109,13 +116,8 @@ def contrast(
         repel = log_sum_exp(pushed)
     else:
         repel = _repel_each(pushed, logits, shares, positive_bias)
-    if form == 'inside':
-        attract = log_sum_exp(
-            [b + s.log() for b, s in zip(logits, shares, strict=True) if s is not None]
-        )
-    else:
-        attract = _weighted(shares, logits)
-        attract = attract if positive_scale is None else attract * positive_scale
+    attract = _attract(shares, logits, form)
+    attract = attract if positive_scale is None else attract * positive_scale
     usable = (total > 0) & (repel.detach() > -torch.inf)
     # Each part is cleared by itself: -inf minus -inf has no gradient to clear.
     return repel.masked_fill(~usable, 0.0) - attract.masked_fill(~usable, 0.0)

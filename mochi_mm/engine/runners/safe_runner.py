@@ -19,6 +19,15 @@ from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, s
 from mochi_mm.utils.checkpoint_folder import newest_valid, write_checkpoint
 from mochi_mm.utils.distributed import rank
 
+_ENGINE_HOOKS = (
+    'runtime_info',
+    'timer',
+    'sampler_seed',
+    'logger',
+    'param_scheduler',
+    'checkpoint',
+)
+
 
 @RUNNERS.register_module()
 class SafeRunner(Runner):
@@ -55,6 +64,11 @@ class SafeRunner(Runner):
                 f'{self.iter + 1}; without an answer: {absent or "none, all are there again"}. '
                 'Continue with --resume; torchrun --max-restarts=N does so by itself.'
             ) from error
+
+    def register_default_hooks(self, hooks: Mapping[str, Any] | None = None) -> None:
+        """Register hooks as MMEngine does; None takes away any of them, not its own six alone."""
+        kept = {n: h for n, h in (hooks or {}).items() if h is not None or n in _ENGINE_HOOKS}
+        super().register_default_hooks(kept)
 
     def build_train_loop(self, loop: Any) -> Any:
         """Build the loop; ``by_epoch=True`` gives this project's, which resumes inside an epoch."""

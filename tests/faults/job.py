@@ -80,7 +80,7 @@ def job_config(folder: Path, resume: bool = True, **changes: Any) -> Any:
     config.custom_hooks = [dict(type='TellHook', delay=delay)]
     config.resume = resume
     config.experiment_name = f'{folder.name}_{os.getpid()}_{time.time_ns()}'
-    config.log_level = 'ERROR'
+    config.log_level = 'WARNING'
     return config
 
 

@@ -159,7 +159,7 @@ def report(results: dict[str, dict[str, float]]) -> bool:
     for name in METHODS:
         for measure_name in ('knn', 'linear'):
             gain = results[name][measure_name] - base[measure_name]
-            if gain < MARGIN:
+            if not gain >= MARGIN:  # NaN is no gain
                 print(
                     f'{name}: {measure_name} gains {gain:.1f} points over the untrained network; '
                     f'expected at least {MARGIN:g}',
@@ -181,8 +181,11 @@ def main() -> int:
 
     import mochi_mm
 
-    shutil.rmtree(args.out, ignore_errors=True)
-    args.out.mkdir(parents=True)
+    if args.out.exists() and any(args.out.iterdir()):
+        if not (args.out / 'untrained.pth').is_file():
+            raise ValueError(f'{args.out} holds other files; expected a new folder for --out.')
+        shutil.rmtree(args.out)
+    args.out.mkdir(parents=True, exist_ok=True)
 
     checkpoints, seconds = {'untrained': args.out / 'untrained.pth'}, {'untrained': 0.0}
     print('drawing the scenes', flush=True)

@@ -163,7 +163,10 @@ def main() -> int:
 
     start = time.perf_counter()
     checkpoint = args.pretrained or quickstart_checkpoint()
-    shutil.rmtree(args.out, ignore_errors=True)
+    if args.out.exists() and any(args.out.iterdir()):
+        if not (args.out / 'data').is_dir():
+            raise ValueError(f'{args.out} holds other files; expected a new folder for --out.')
+        shutil.rmtree(args.out)
     data = write_scenes(args.out / 'data')
     results: dict[str, dict[str, float]] = {}
     work_dirs: dict[tuple[str, str], Path] = {}

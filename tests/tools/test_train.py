@@ -113,7 +113,7 @@ def test_train_resume_and_test(toy: Path) -> None:
         folder=toy,
     )
     assert first.returncode == 0, first.stderr
-    assert 'no checkpoint in parts, training starts from the beginning' in first.stdout
+    assert 'no checkpoint in' in first.stdout and 'starts from the beginning' in first.stdout
     second = run(train, 'toy.py', '--work-dir', 'parts', '--resume', folder=toy)
     assert second.returncode == 0, second.stderr
     expected, resumed = state(toy / 'whole/epoch_2.pth'), state(toy / 'parts/epoch_2.pth')
@@ -221,7 +221,7 @@ def test_config_errors_need_no_torch(toy: Path) -> None:
     (toy / 'broken.py').write_text('x = (')
     for words, message in (
         (['none.py'], 'no config at none.py'),
-        (['broken.py'], 'syntax'),
+        (['broken.py'], 'was never closed'),
         (['toy.yaml'], 'expected a Python file'),
         (['toy.py', '--cfg-options', 'modle.head=1'], "no setting 'modle'"),
         (['toy.py', '--cfg-options', 'model.head'], 'expected KEY=VALUE'),

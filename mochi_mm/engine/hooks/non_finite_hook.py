@@ -33,7 +33,8 @@ class NonFiniteHook(Hook):
 
     Args:
         policy: ``stop``, or ``skip``: leave out the step and put the running statistics back to
-            what they were before it. Weights, momenta and averaged weights keep their values.
+            what they were before it. Weights and momenta keep their values; averaged weights move
+            towards the weights as after any step.
         max_skips: Steps that may be left out in one run; one more stops it.
 
     Raises:

@@ -16,10 +16,15 @@ def check_ema_decay(ema_decay: float) -> None:
         ValueError: Outside [0.5, 1): below 0.5 it is most likely the weight of the new value.
     """
     if not 0.5 <= ema_decay < 1:
+        fix = (
+            f' If {ema_decay} is meant as the weight of the new value, write '
+            f'ema_decay={1 - ema_decay:g}.'
+            if 0 < ema_decay < 0.5
+            else ''
+        )
         raise ValueError(
             f'ema_decay is {ema_decay}; expected the weight of the old value, in [0.5, 1), such as '
-            f'0.999. If {ema_decay} is meant as the weight of the new value, write '
-            f'ema_decay={1 - ema_decay:g}.'
+            f'0.999.{fix}'
         )
 
 

@@ -51,6 +51,7 @@ class CrossViewHead(SyntheticNegatives):
     """
 
     log_z: Tensor
+    log_z_known: Tensor
 
     def __init__(
         self,
@@ -77,7 +78,9 @@ class CrossViewHead(SyntheticNegatives):
         self.num_hard = num_negatives if num_hard is None else num_hard
         self.exclude_own, self.eps = exclude_own, eps
         self._check_numbers()
-        self.register_buffer('log_z', torch.full((len(built), len(built)), float('-inf')))
+        views = (len(built), len(built))
+        self.register_buffer('log_z', torch.zeros(views))
+        self.register_buffer('log_z_known', torch.zeros(views, dtype=torch.bool))
 
     def _check_banks(self) -> tuple[int, int]:
         sizes = [(int(bank.length), int(bank.dim)) for bank in self.memories]
@@ -169,8 +172,9 @@ class CrossViewHead(SyntheticNegatives):
     @torch.no_grad()
     def _normaliser(self, a: int, b: int, logits: Tensor) -> Tensor:
         """Return log Z of a pair; the first batch, of all ranks, fixes it."""
-        if bool(self.log_z[a, b].isinf()):
+        if not bool(self.log_z_known[a, b]):
             self.log_z[a, b] = log_normaliser(gather_rows(logits), self.length)
+            self.log_z_known[a, b] = True
         return self.log_z[a, b].clone()
 
     def _statistics(self, cosines: Tensor) -> dict[str, Tensor]:

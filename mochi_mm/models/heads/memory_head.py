@@ -64,7 +64,7 @@ class MemoryHead(SyntheticNegatives):
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         length = int(built.length)
         num_hard = min(1024, length) if num_hard is None else num_hard
-        if not 1 <= num_hard <= length:
+        if not isinstance(num_hard, int) or not 1 <= num_hard <= length:
             raise ValueError(
                 f'num_hard is {num_hard} but the memory holds {length} keys; expected '
                 f'1 <= num_hard <= {length}. Lower num_hard or lengthen the memory.'

@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives
 from mochi_mm.utils.keyed_random import StepKey
@@ -30,11 +31,19 @@ class SyntheticNegatives(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if start_epoch < 0:
-            raise ValueError(f'start_epoch is {start_epoch}; expected 0 (from the start) or later.')
+        if not isinstance(start_epoch, int) or start_epoch < 0:
+            raise ValueError(
+                f'start_epoch is {start_epoch}; expected a whole number: 0 (from the start) or later.'
+            )
         self.mixers = nn.ModuleList(
             MODELS.build(mixer) if isinstance(mixer, dict) else mixer for mixer in mixers
         )
+        for mixer in self.mixers:
+            if not isinstance(mixer, BaseMixer):
+                raise ValueError(
+                    f'{type(mixer).__name__} is no mixer; expected PairMixing, QueryMixing or '
+                    'another subclass of BaseMixer.'
+                )
         self.start_epoch = start_epoch
         self.epoch = 0
         self.step_key: StepKey | None = None

@@ -33,7 +33,9 @@ def test_the_newest_are_kept_with_their_manifests(tmp_path: Path) -> None:
     about = read_checkpoint(tmp_path / 'epoch_4.pth')['meta']['mochi_mm']
     assert about['channel_order'] == 'rgb' and about['algorithm'] == 'MoCo'
     assert about['mean'] == pytest.approx([123.675, 116.28, 103.53])
-    assert about['backbone'] == dict(type='ResNet', depth=10, width=0.125, stem='small')
+    stated = dict(type='ResNet', depth=10, width=0.125, stem='small')
+    assert {key: about['backbone'][key] for key in stated} == stated
+    assert about['backbone']['frozen_stages'] == -1  # defaults are written out
 
 
 def test_a_new_run_in_an_old_folder_is_warned_about_and_keeps_its_own(tmp_path: Path) -> None:

@@ -170,8 +170,9 @@ def test_what_does_not_fit_is_refused_and_named(folder: Path, name: str) -> None
     content = read_checkpoint(folder / 'epoch_2.pth')
     change(content)
     torch.save(content, folder / 'changed.pth')
-    with pytest.raises(ValueError, match=f'(?s)changed.pth.*{message}|{message}.*changed.pth'):
+    with pytest.raises(ValueError, match=f'(?s){message}') as refused:
         resumed_from(folder, 'changed.pth')
+    assert 'changed.pth' in str(refused.value)
     if allowance:
         assert resumed_from(folder, 'changed.pth', allowance) == 2
         with pytest.raises(ValueError, match=message):

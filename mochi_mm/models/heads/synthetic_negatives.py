@@ -33,7 +33,7 @@ class SyntheticNegatives(BaseModule):
         super().__init__(init_cfg)
         if not isinstance(start_epoch, int) or start_epoch < 0:
             raise ValueError(
-                f'start_epoch is {start_epoch}; expected a whole number: 0 (from the start) or later.'
+                f'start_epoch is {start_epoch}; expected 0 (from the start) or a later epoch.'
             )
         self.mixers = nn.ModuleList(
             MODELS.build(mixer) if isinstance(mixer, dict) else mixer for mixer in mixers

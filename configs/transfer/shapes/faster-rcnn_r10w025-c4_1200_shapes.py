@@ -3,9 +3,10 @@
 Paper: none; the VOC protocol at a small scale.
 Command: python tools/train.py configs/transfer/shapes/faster-rcnn_r10w025-c4_1200_shapes.py \\
     --cfg-options pretrained=work_dirs/.../epoch_8.pth
-Hardware: 2 CPU cores; TODO-MEASURE.
+Hardware: one CPU core; 6 minutes.
 Expected: AP50 at least 60, and more than from random weights.
-Measured: TODO-MEASURE.
+Measured: AP50 75.2, AP 50.1, AP75 55.8 from the quickstart's MoCHi weights; 82.9, 56.2, 62.5 from random
+    weights, one run each.
 """
 
 _base_ = [

@@ -3,9 +3,10 @@
 Paper: none; the COCO protocol at a small scale.
 Command: python tools/train.py configs/transfer/shapes/mask-rcnn_r10w025-fpn_1200_shapes.py \\
     --cfg-options pretrained=work_dirs/.../epoch_8.pth
-Hardware: 2 CPU cores; TODO-MEASURE.
+Hardware: one CPU core; 8 minutes.
 Expected: mask AP50 at least 50, and more than from random weights.
-Measured: TODO-MEASURE.
+Measured: mask AP50 57.9, box AP50 67.1 from the quickstart's MoCHi weights, one run; from random weights
+    not yet measured.
 """
 
 _base_ = [

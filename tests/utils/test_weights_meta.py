@@ -33,6 +33,7 @@ def test_a_run_writes_the_record(tmp_path: Path) -> None:
             norm_eval=False,
             stem='small',
             zero_init_residual=False,
+            in_channels=3,
             init_cfg=None,
         ),
         algorithm='MoCo',

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
 from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from mochi_mm.models.algorithms.base_algorithm import pool
@@ -149,6 +150,7 @@ def main(argv: list[str] | None = None) -> None:
     """Measure, print, write."""
     args = parse_args(argv)
     config = load_config(args.config, args.cfg_options)
+    init_default_scope('mochi_mm')
     steps = dict(ours=Step(args, config, plain=False))
     if args.plain:
         steps['plain'] = Step(args, config, plain=True)

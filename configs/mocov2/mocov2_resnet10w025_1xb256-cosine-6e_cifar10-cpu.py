@@ -12,6 +12,7 @@ Measured: kNN top-1 (k=20) 52.4, untrained 35.0.
 _base_ = [
     '../_base_/datasets/cifar10.py',
     '../_base_/models/moco_resnet18_small.py',
+    '../_base_/schedules/sgd_cosine_6e_cpu.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -25,23 +26,6 @@ model = dict(
 # One core trains (OMP_NUM_THREADS=1), the other makes the views: two threads that wait for each
 # other on busy cores are slower than one.
 train_dataloader = dict(batch_size=256, num_workers=1, pin_memory=False)
-# On a CPU with units for bfloat16, --amp is faster; on others it is several times slower.
-optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='SGD', lr=0.3, momentum=0.9, weight_decay=5e-4)
-)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=80),
-    dict(
-        type='CosineAnnealingLR',
-        T_max=6,
-        by_epoch=True,
-        begin=0,
-        end=6,
-        convert_to_iter_based=True,
-    ),
-]
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=6)
-auto_scale_lr = dict(base_batch_size=256, enable=False)
 custom_hooks = [
     dict(
         type='KNNHook',

@@ -209,7 +209,7 @@ def test_the_worked_example_passes_its_own_test(example: Path) -> None:
 
 
 def test_the_worked_example_trains(example: Path) -> None:
-    path = next((example / 'configs/extrapolation').glob('*.py'))
+    path = next((example / 'configs/skewed').glob('*.py'))
     problems = list(docstring_problems(path, example))
     assert problems == []
     config = to_smoke(load_config(path))
@@ -222,7 +222,7 @@ def test_the_worked_example_trains(example: Path) -> None:
     check_config(config)
     runner = build_runner(config)
     runner.train()
-    assert type(runner.model.head.mixers[1]).__name__ == 'ExtrapolationMixing'
+    assert type(runner.model.head.mixers[1]).__name__ == 'SkewedMixing'
     log = runner.message_hub.log_scalars
     assert runner.iter == 2 and len(log['train/loss'].data[0]) == 2
     # Against 4096 random rows, mixtures of two hard ones are often harder than the hardest.

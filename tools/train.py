@@ -66,6 +66,11 @@ def read_config(args: argparse.Namespace) -> Any:
     from mochi_mm.utils.config import load_config, parse_options
 
     config = load_config(args.config, parse_options(args.cfg_options))
+    if config.get('train_cfg') is None:
+        raise ValueError(
+            f'{args.config} has no train_cfg, so there is nothing to train; measure a checkpoint '
+            f'with it: python tools/test.py {args.config} CHECKPOINT'
+        )
     if args.work_dir:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:

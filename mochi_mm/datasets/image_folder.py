@@ -142,6 +142,11 @@ def _without(files: list[tuple[str, str]], exclude: str | Path | None) -> list[t
     """Return ``files`` (folder, name) without those listed in the file ``exclude``."""
     if exclude is None:
         return files
+    if not Path(exclude).expanduser().is_file():
+        raise FileNotFoundError(
+            f'exclude names {str(exclude)!r}, which is no file; expected a text file with one path '
+            'a line, such as tools/dataset/check.py writes.'
+        )
     lines = Path(exclude).expanduser().read_text(encoding='utf-8').splitlines()
     listed = {line.strip() for line in lines if line.strip()}
     kept = [(f, name) for f, name in files if (f'{f}/{name}' if f else name) not in listed]

@@ -66,13 +66,13 @@ def check_resume(
         )
 
 
-def restore(runner: Any, content: Mapping[str, Any], allowed: Sequence[str]) -> None:
+def restore(runner: Any, content: Mapping[str, Any]) -> None:
     """Put optimiser, schedules, curves, buffers and the position back.
 
     Args:
-        runner: A runner that :func:`check_resume` found to fit and that has the weights.
+        runner: A runner that :func:`check_resume` found to fit and that has the weights. An
+            optimiser of another kind, or whose state does not fit, starts afresh.
         content: What the checkpoint holds.
-        allowed: What may differ.
     """
     meta, now = content['meta'], describe_run(runner)
     _restore_seed(runner, meta['seed'])
@@ -80,7 +80,8 @@ def restore(runner: Any, content: Mapping[str, Any], allowed: Sequence[str]) -> 
     runner.train_loop._epoch, runner.train_loop._iter = epoch, iteration
     optimizer = runner.optim_wrapper.optimizer
     fresh = hyperparameters(runner.optim_wrapper)
-    if optimizer_problem(optimizer, content.get('optimizer')) is None:
+    same_kind = meta['run']['optimizer'] == now['optimizer']
+    if same_kind and optimizer_problem(optimizer, content.get('optimizer')) is None:
         runner.optim_wrapper.load_state_dict(content['optimizer'])
     schedulers = runner.param_schedulers or []
     saved = content['param_schedulers']

@@ -204,3 +204,9 @@ def test_later_damage_is_named_when_reached(tmp_path) -> None:
     dataset = ImageFolder(tmp_path)
     with pytest.raises(ValueError, match=r'a/2\.jpg'):
         dataset[1]
+
+
+def test_a_missing_list_of_exclusions_is_named(tmp_path) -> None:
+    fill(tmp_path / 'images', 'a/1.png')
+    with pytest.raises(FileNotFoundError, match='exclude names .*none.txt.*tools/dataset/check.py'):
+        ImageFolder(tmp_path / 'images', exclude=tmp_path / 'none.txt')

@@ -222,9 +222,9 @@ CHANGES = {
     'data': ('dataset settings', {'train_dataloader.dataset.size': 20}, 'samples: 16 -> 20'),
     'temperature': ('settings', {'model.head.temperature': 0.5}, r'temperature: absent -> 0\.5'),
     'width': (
-        'settings',
+        'optimizer settings',
         {'model.neck.out_channels': 4, 'model.head.memory.dim': 4},
-        'another shape|neck',
+        'neck',
     ),
     'seed': ('settings', {'randomness.seed': 1}, r'randomness\.seed: 0 -> 1'),
 }

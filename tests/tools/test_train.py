@@ -198,6 +198,14 @@ def test_mistakes_are_named_and_leave_nothing_behind(
     assert not list(toy.rglob('*.pth')) and not list(toy.rglob('*.part'))
 
 
+@pytest.mark.parametrize('option', ['--smoke', '--amp', '--resume'])
+def test_what_measures_cannot_be_trained(toy: Path, option: str) -> None:
+    result = run(REPOSITORY / 'tools/train.py', 'knn.py', option, folder=toy)
+    assert result.returncode != 0
+    assert 'knn.py has no train_cfg' in result.stderr.splitlines()[-1], result.stderr
+    assert 'tools/test.py knn.py CHECKPOINT' in result.stderr.splitlines()[-1]
+
+
 def test_an_empty_folder_is_named(toy: Path) -> None:
     (toy / 'empty').mkdir()
     result = run(

@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-
-from mmengine.config import DictAction
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -25,10 +24,21 @@ def parse_args() -> argparse.Namespace:
         '--num', type=int, default=8, help='images shown, evenly spaced (default: 8)'
     )
     parser.add_argument('--epochs', type=int, default=2, help='epochs whose views are shown')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE'
-    )
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     return parser.parse_args()
+
+
+def finished_views(sample: dict[str, Any]) -> list[Any]:
+    """Return the views (3, H, W) of a sample, with what was left to the device."""
+    parameters = sample['data_samples'].get('view_parameters')
+    if parameters is None:
+        return list(sample['inputs'])
+    from mochi_mm.models.data_preprocessors.view_data_preprocessor import augment
+
+    return [
+        augment(view[None].float(), parameters[None, i])[0].clamp(0, 255).round().byte()
+        for i, view in enumerate(sample['inputs'])
+    ]
 
 
 def main() -> None:
@@ -44,14 +54,14 @@ def main() -> None:
 
     from mochi_mm.registry import DATASETS
     from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.utils.config import load_config, parse_options
     from mochi_mm.utils.keyed_random import SampleKey
     from mochi_mm.visualization import draw_image_rows
 
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
-    config = load_config(args.config, args.cfg_options)
+    config = load_config(args.config, parse_options(args.cfg_options))
     check_config(config)
     dataset = DATASETS.build(config.train_dataloader.dataset)
     seed = config.get('randomness', {}).get('seed') or 0
@@ -60,7 +70,7 @@ def main() -> None:
         views = [
             view.permute(1, 2, 0).numpy()
             for epoch in range(args.epochs)
-            for view in dataset[SampleKey(int(index), seed, epoch)]['inputs']
+            for view in finished_views(dataset[SampleKey(int(index), seed, epoch)])
         ]
         height, width = views[0].shape[:2]
         original = np.asarray(dataset.image(int(index)).resize((width, height)))

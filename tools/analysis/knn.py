@@ -16,8 +16,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
@@ -37,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        default=[],
         metavar='KEY=VALUE',
         help='overrides of the config',
     )
@@ -91,10 +89,10 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.checkpoint import load_backbone
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.utils.config import load_config, parse_options
 
     MMLogger.get_instance('knn', log_level='WARNING')  # else it lists every initialised weight
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load_config(args.config, parse_options(args.cfg_options))
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))
     bank_cfg, query_cfg, settings = find_benchmark(cfg)

@@ -9,8 +9,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
@@ -20,15 +18,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE'
-    )
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     args = parser.parse_args()
 
     from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.utils.config import load_config, parse_options
 
-    config = load_config(args.config, args.cfg_options)
+    config = load_config(args.config, parse_options(args.cfg_options))
     check_config(config)
     print(config.pretty_text)
 

@@ -9,8 +9,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
@@ -26,9 +24,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--min-score', type=float, default=0.5, help='leave out findings below it (default: 0.5)'
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE'
-    )
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     return parser.parse_args()
 
 
@@ -47,9 +43,9 @@ def main() -> None:
     from matplotlib import pyplot as plt
 
     from mochi_mm.transfer.examples import detect_examples, draw_examples
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.utils.config import load_config, parse_options
 
-    config = load_config(args.config, args.cfg_options)
+    config = load_config(args.config, parse_options(args.cfg_options))
     examples = detect_examples(config, args.checkpoint, args.num, args.min_score)
     figure, axes = plt.subplots(
         len(examples), 2, figsize=(8, 3.6 * len(examples)), squeeze=False, layout='constrained'

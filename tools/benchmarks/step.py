@@ -22,14 +22,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.benchmark import machine, write_json
-from mochi_mm.utils.config import load_config
+from mochi_mm.utils.config import load_config, parse_options
 from mochi_mm.utils.keyed_random import StepKey
 
 PARTS = ('data', 'query forward', 'key encoder', 'head', 'backward', 'optimiser', 'EMA')
@@ -48,7 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--data', action='store_true', help="take the config's images")
     parser.add_argument('--plain', action='store_true', help='add the plain sequence')
     parser.add_argument('--amp', action='store_true', help='encoders in bfloat16')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    parser.add_argument('--cfg-options', nargs='+', default=[])
     parser.add_argument('--json', metavar='OUT')
     args = parser.parse_args(argv)
     if min(args.batch, args.size, args.repeats) < 1:
@@ -149,7 +148,7 @@ class Step:
 def main(argv: list[str] | None = None) -> None:
     """Measure, print, write."""
     args = parse_args(argv)
-    config = load_config(args.config, args.cfg_options)
+    config = load_config(args.config, parse_options(args.cfg_options))
     init_default_scope('mochi_mm')
     steps = dict(ours=Step(args, config, plain=False))
     if args.plain:

@@ -59,8 +59,13 @@ class PreemptionHook(Hook):
         process = os.getpid()
 
         def note(number: int, frame: Any) -> None:
-            if os.getpid() == process:  # children inherit the handler
+            if os.getpid() == process:
                 self._asked = number
+                return
+            # A forked child inherits this handler, and whoever forked it ends it by SIGTERM:
+            # mmdet's evaluation waits for its pool to die.
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
         for number in (signal.SIGTERM, signal.SIGUSR1):
             self._former[number] = signal.signal(number, note)

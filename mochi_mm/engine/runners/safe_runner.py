@@ -172,7 +172,7 @@ class SafeRunner(Runner):
         allowed = tuple(self.cfg.get('resume_allow') or ())
         check_resume(self, content, str(filename), allowed)
         self.load_weights(content, str(filename), strict='weights' not in allowed)
-        restore(self, content, allowed)
+        restore(self, content)
         self._has_loaded = True
         self.logger.info(f'resumed {filename}: epoch {self.epoch}, iteration {self.iter}')
 

@@ -109,6 +109,11 @@ class ResNet(BaseModule):
             raise ValueError(f'width is {width}; expected a factor above 0, such as 0.25 or 2.')
         if not out_indices or any(i not in range(4) for i in out_indices):
             raise ValueError(f'out_indices is {tuple(out_indices)}; expected stages 0 to 3.')
+        if list(out_indices) != sorted(set(out_indices)):
+            raise ValueError(
+                f'out_indices is {tuple(out_indices)}; maps are returned from the first stage to '
+                f'the last, expected {tuple(sorted(set(out_indices)))}.'
+            )
         built = max(out_indices) + 1
         if frozen_stages not in range(-1, built + 1):
             raise ValueError(

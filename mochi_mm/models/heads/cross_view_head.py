@@ -78,6 +78,7 @@ class CrossViewHead(SyntheticNegatives):
         self.num_hard = num_negatives if num_hard is None else num_hard
         self.exclude_own, self.eps = exclude_own, eps
         self._check_numbers()
+        self.check_num_hard(self.num_hard)
         views = (len(built), len(built))
         self.register_buffer('log_z', torch.zeros(views))
         self.register_buffer('log_z_known', torch.zeros(views, dtype=torch.bool))

@@ -70,6 +70,7 @@ class MemoryHead(SyntheticNegatives):
                 f'1 <= num_hard <= {length}. Lower num_hard or lengthen the memory.'
             )
         self.num_hard = num_hard
+        self.check_num_hard(num_hard)
 
     def loss(
         self, query: Tensor, key: Tensor, data_samples: DataSamples | None = None

@@ -48,6 +48,12 @@ class SyntheticNegatives(BaseModule):
         self.epoch = 0
         self.step_key: StepKey | None = None
 
+    def check_num_hard(self, num_hard: int) -> None:
+        """Let each mixer refuse a number of hard negatives that it cannot work on."""
+        mixers: Any = self.mixers
+        for mixer in mixers:
+            mixer.check_num_hard(num_hard)
+
     def set_step(self, step_key: StepKey) -> None:
         """Key the random draws of the coming step; a hook calls it before each iteration."""
         self.step_key = step_key

@@ -30,6 +30,12 @@ class BaseMixer(nn.Module, ABC):
         """Return what is printed of the mixer."""
         return f'num={self.num}'
 
+    def check_num_hard(self, num_hard: int) -> None:
+        """Raise ``ValueError`` where this mixer cannot work on N = ``num_hard`` negatives.
+
+        A head calls it when it is built. Any N will do, unless a mixer says otherwise.
+        """
+
     @abstractmethod
     def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
         """Draw which negatives are mixed and how much of each.

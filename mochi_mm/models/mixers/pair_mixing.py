@@ -28,14 +28,21 @@ class PairMixing(BaseMixer):
         super().__init__(num)
         self.distinct = distinct
 
+    def check_num_hard(self, num_hard: int) -> None:
+        """Refuse a single hard negative where pairs must be distinct."""
+        if self.distinct and num_hard < 2:
+            raise ValueError(
+                'PairMixing(distinct=True) mixes two different negatives, but num_hard is '
+                f'{num_hard}; expected at least 2.'
+            )
+
     def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
         """Draw ``first`` and ``second`` (B, S) in the N, and ``weight`` (B, S) of ``first``.
 
         Raises:
             ValueError: ``distinct`` with a single hard negative to draw from.
         """
-        if self.distinct and hard.index.shape[1] < 2:
-            raise ValueError('PairMixing(distinct=True) needs num_hard >= 2, got 1.')
+        self.check_num_hard(hard.index.shape[1])
         first = self.draw_positions(hard, generator)
         second = self.draw_positions(hard, generator, below=int(self.distinct))
         if self.distinct:

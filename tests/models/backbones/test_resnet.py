@@ -83,6 +83,7 @@ def test_norm_eval() -> None:
         (dict(depth=20), 'depth is 20; expected one of'),
         (dict(width=0), 'width is 0'),
         (dict(out_indices=(4,)), r'out_indices is \(4,\)'),
+        (dict(out_indices=(3, 1)), r'out_indices is \(3, 1\).*expected \(1, 3\)'),
         (dict(frozen_stages=5), 'frozen_stages is 5'),
         (dict(stem='tiny'), "stem is 'tiny'"),
     ],

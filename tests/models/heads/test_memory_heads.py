@@ -319,6 +319,8 @@ def test_computes_in_float32_under_autocast(dtype: torch.dtype) -> None:
 def test_bad_settings() -> None:
     with pytest.raises(ValueError, match='num_hard is 12 but the memory holds 11 keys'):
         HardNegativeMixingHead(memory(), LENGTH + 1, [PairMixing(3)])
+    with pytest.raises(ValueError, match='two different negatives, but num_hard is 1'):
+        HardNegativeMixingHead(memory(), 1, [PairMixing(3, distinct=True)])
     with pytest.raises(ValueError, match='num_hard is 0'):
         HardNegativeMixingHead(memory(), 0)
     with pytest.raises(ValueError, match='temperature is 0.*above 0'):

@@ -181,7 +181,7 @@ def test_distinct_pairs() -> None:
     )
     loose = PairMixing(600).plan(negatives, torch.Generator().manual_seed(0))
     assert (loose.first == loose.second).any()
-    with pytest.raises(ValueError, match='num_hard >= 2'):
+    with pytest.raises(ValueError, match='num_hard is 1; expected at least 2'):
         PairMixing(2, distinct=True).plan(make(2, 1)[1])
 
 

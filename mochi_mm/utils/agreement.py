@@ -12,6 +12,8 @@ import torch.distributed as dist
 from mochi_mm.utils.distributed import rank, world_size
 
 _groups: dict[int, Any] = {}
+# One tensor that is never freed: gloo's threads may let go of it after the interpreter's end began.
+_shared = torch.zeros(1, dtype=torch.int64)
 
 
 def open_cpu_group(timeout: float | None = None) -> None:
@@ -39,9 +41,9 @@ def any_rank(flag: bool) -> bool:
     if world_size() == 1:
         return flag
     open_cpu_group()
-    shared = torch.tensor([int(flag)])
-    dist.all_reduce(shared, op=dist.ReduceOp.MAX, group=_groups[id(dist.group.WORLD)])
-    return bool(shared.item())
+    _shared.fill_(int(flag))
+    dist.all_reduce(_shared, op=dist.ReduceOp.MAX, group=_groups[id(dist.group.WORLD)])
+    return bool(_shared.item())
 
 
 def is_lost_connection(error: BaseException) -> bool:

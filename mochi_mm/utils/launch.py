@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
+import time
 from typing import Any
 
 import torch
@@ -23,7 +25,19 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
     from mochi_mm.registry import RUNNERS
 
     prepare_launcher(config, launcher)
+    atexit.register(let_gloo_finish)
     return RUNNERS.get(config.get('runner_type') or 'mochi_mm.SafeRunner').from_cfg(config)
+
+
+def let_gloo_finish(seconds: float = 0.2) -> None:
+    """Give gloo's threads time to drop what they hold, before the interpreter ends.
+
+    A thread that still holds a tensor of the last collective needs the interpreter's lock to let it
+    go; asking for it in an interpreter that is being taken down aborts a process whose work was
+    done (SIGABRT, "terminate called without an active exception").
+    """
+    if dist.is_available() and dist.is_initialized():
+        time.sleep(seconds)  # releases the lock
 
 
 def prepare_launcher(config: Config, launcher: str) -> None:

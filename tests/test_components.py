@@ -96,6 +96,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'RandomSolarize': {},
     'ResNet': dict(depth=18, width=0.25),
     'Resize': dict(size=4),
+    'HeldMultiView': dict(transforms=[[dict(type='RandomResizedCrop', size=4)]], num_views=[2]),
+    'HoldImagesHook': {},
     'RevertSyncBNHook': {},
     'RunCheckHook': {},
     'SetEpochHook': {},

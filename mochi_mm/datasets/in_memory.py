@@ -56,3 +56,11 @@ class InMemory(ImageDataset):
     def image(self, index: int) -> Image.Image:
         """Return image ``index`` as RGB."""
         return Image.fromarray(self.pixels[index].numpy())
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """Return what the pipeline starts from; no pixels where its first transform needs none."""
+        if not self.pipeline.takes_rows:
+            return super().sample(index)
+        height, width = self.pixels.shape[1:3]
+        label = int(self.labels[index])
+        return dict(row=index, size=(height, width), gt_label=label, sample_idx=index)

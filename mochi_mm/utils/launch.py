@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import datetime
+import os
 import time
 from typing import Any
 
@@ -27,6 +28,18 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
     prepare_launcher(config, launcher)
     atexit.register(let_gloo_finish)
     return RUNNERS.get(config.get('runner_type') or 'mochi_mm.SafeRunner').from_cfg(config)
+
+
+def open_gloo(limit: datetime.timedelta | None = None) -> None:
+    """Open the gloo group that torchrun's environment describes, ``limit`` for each exchange.
+
+    torchrun keeps its store when it starts a job again, and in it the addresses of the processes
+    before; a rank that is first would call one that is dead. So each start has names of its own.
+    """
+    store, rank, world_size = next(iter(dist.rendezvous('env://')))
+    start = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+    store = dist.PrefixStore(f'start_{start}', store)
+    dist.init_process_group('gloo', store=store, rank=rank, world_size=world_size, timeout=limit)
 
 
 def let_gloo_finish(seconds: float = 0.2) -> None:
@@ -56,7 +69,7 @@ def prepare_launcher(config: Config, launcher: str) -> None:
     if not dist.is_initialized():
         seconds = ((config.get('env_cfg') or {}).get('dist_cfg') or {}).get('timeout')
         limit = None if seconds is None else datetime.timedelta(seconds=seconds)
-        dist.init_process_group('gloo', timeout=limit)
+        open_gloo(limit)
     wrapper: dict[str, Any] = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
     )

@@ -14,6 +14,8 @@ BATCH = 4
 STEPS = 2
 # Views of an image above which a batch holds two images only.
 MANY_VIEWS = 4
+# Pixels of images that are held in memory: not more than a view has.
+HELD_SIZE = 32
 
 
 def to_smoke(config: Config) -> Config:
@@ -68,11 +70,15 @@ def _shrink_loader(loader: Any) -> None:
     # A generated data set stays what it is: its samples may have labels of their own.
     kind = dict(dataset) if 'num_scenes' in dataset else dict(type='ShapeScenes')
     kind.pop('cache_dir', None)
+    held = dataset['type'] == 'InMemory'
+    if held:
+        kind = dict(type='InMemory', dataset=dict(type='ShapeScenes', image_size=HELD_SIZE))
     loader['dataset'] = dict(kind, pipeline=dataset.get('pipeline', []))
     counts = [step.get('num_views', 1) for step in dataset.get('pipeline', [])]
     views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
     batch = BATCH if views <= MANY_VIEWS else 2
-    loader['dataset']['num_scenes'] = batch * STEPS
+    scenes = loader['dataset']['dataset'] if held else loader['dataset']
+    scenes['num_scenes'] = batch * STEPS
     loader.update(batch_size=batch, num_workers=0, persistent_workers=False, pin_memory=False)
     loader.pop('prefetch_factor', None)
 

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from mochi_mm.datasets import ImageFolder, InMemory
+from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
 from mochi_mm.utils.keyed_random import SampleKey
 
 PIPELINE = [
@@ -53,3 +54,57 @@ def test_refuses_sizes_that_differ_and_a_pipeline_that_would_not_run(folder: Pat
     Image.new('RGB', (10, 11)).save(folder / 'b' / '2.png')
     with pytest.raises(ValueError, match='image 4 is 10 x 11, image 0 is 10 x 12'):
         InMemory(ImageFolder(folder))
+
+
+VIEW = [
+    dict(type='RandomResizedCrop', size=12, scale=(0.2, 1.0)),
+    dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, prob=0.8),
+    dict(type='RandomGrayscale', prob=0.2),
+    dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
+    dict(type='RandomFlip', prob=0.5),
+]
+
+
+def held(folder: Path, kind: str, view: list[dict]) -> InMemory:
+    views = dict(type=kind, transforms=[view], num_views=[2])
+    source = dict(type='ImageFolder', data_root=str(folder))
+    return InMemory(source, pipeline=[views, dict(type='PackInputs')])
+
+
+def views_of(dataset: InMemory, epoch: int) -> list[torch.Tensor]:
+    batch = torch.utils.data.default_collate([dataset[SampleKey(i, 5, epoch)] for i in range(4)])
+    preprocessor = ViewDataPreprocessor(mean=(0, 0, 0), std=(1, 1, 1))
+    preprocessor.hold(dataset.pixels)
+    done = preprocessor(batch)
+    assert set(done['data_samples']) == {'gt_label', 'sample_idx'}
+    return done['inputs']
+
+
+def test_crops_on_the_device_are_pils(folder: Path) -> None:
+    crop = [VIEW[0], VIEW[4]]
+    for epoch in range(8):
+        got = views_of(held(folder, 'HeldMultiView', crop), epoch)
+        expected = views_of(held(folder, 'MultiView', crop), epoch)
+        for view, other in zip(got, expected, strict=True):
+            assert view.shape == other.shape == (4, 3, 12, 12)
+            assert float((view - other).abs().max()) <= 1  # PIL rounds between its two passes
+
+
+def test_the_rest_is_what_the_device_recipe_does(folder: Path) -> None:
+    for epoch in range(8):
+        got = views_of(held(folder, 'HeldMultiView', VIEW), epoch)
+        expected = views_of(held(folder, 'DeviceMultiView', VIEW), epoch)
+        for view, other in zip(got, expected, strict=True):
+            assert float((view - other).abs().mean()) < 0.5
+
+
+def test_held_views_say_what_they_need(folder: Path) -> None:
+    dataset = held(folder, 'HeldMultiView', [dict(type='RandomResizedCrop', size=11)])
+    with pytest.raises(ValueError, match=r'images of 10 x 12 and views of 11 pixels'):
+        dataset[0]
+    views = dict(type='HeldMultiView', transforms=[VIEW], num_views=[2])
+    with pytest.raises(ValueError, match='InMemory'):
+        ImageFolder(folder, pipeline=[views, dict(type='PackInputs')])[0]
+    batch = torch.utils.data.default_collate([held(folder, 'HeldMultiView', VIEW)[0]])
+    with pytest.raises(ValueError, match='HoldImagesHook'):
+        ViewDataPreprocessor()(batch)

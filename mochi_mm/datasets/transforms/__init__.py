@@ -6,6 +6,7 @@ from mochi_mm.datasets.transforms.compose import Compose
 from mochi_mm.datasets.transforms.device_multi_view import DeviceMultiView
 from mochi_mm.datasets.transforms.fast_multi_view import FastMultiView
 from mochi_mm.datasets.transforms.gaussian_blur import GaussianBlur
+from mochi_mm.datasets.transforms.held_multi_view import HeldMultiView
 from mochi_mm.datasets.transforms.multi_view import MultiView
 from mochi_mm.datasets.transforms.pack_inputs import PackInputs
 from mochi_mm.datasets.transforms.random_flip import RandomFlip
@@ -21,6 +22,7 @@ __all__ = [
     'DeviceMultiView',
     'FastMultiView',
     'GaussianBlur',
+    'HeldMultiView',
     'MultiView',
     'PackInputs',
     'RandomFlip',

@@ -36,6 +36,11 @@ class Compose:
         """Whether the first transform decodes, given ``file``, a path, in place of ``img``."""
         return bool(self.transforms) and getattr(self.transforms[0], 'takes_files', False)
 
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the first transform wants ``row`` and ``size`` in place of ``img``."""
+        return bool(self.transforms) and getattr(self.transforms[0], 'takes_rows', False)
+
     @staticmethod
     def _build(transform: Any) -> Transform:
         if isinstance(transform, Mapping):

@@ -43,6 +43,8 @@ class PackInputs:
 
     @staticmethod
     def _tensor(image: Any) -> Tensor:
+        if isinstance(image, Tensor) and image.dtype == torch.int64 and image.ndim == 0:
+            return image  # the number of an image that the device holds
         if isinstance(image, Tensor) and image.dtype == torch.uint8 and image.ndim == 3:
             return image.contiguous()
         if not isinstance(image, Image.Image) or image.mode != 'RGB':

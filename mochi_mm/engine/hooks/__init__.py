@@ -3,6 +3,7 @@
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.data_fault_hook import DataFaultHook
 from mochi_mm.engine.hooks.ema_update_hook import EMAUpdateHook
+from mochi_mm.engine.hooks.hold_images_hook import HoldImagesHook
 from mochi_mm.engine.hooks.keyed_random_hook import KeyedRandomHook
 from mochi_mm.engine.hooks.knn_hook import KNNHook
 from mochi_mm.engine.hooks.non_finite_hook import NonFiniteHook
@@ -16,6 +17,7 @@ __all__ = [
     'CheckpointHook',
     'DataFaultHook',
     'EMAUpdateHook',
+    'HoldImagesHook',
     'KNNHook',
     'KeyedRandomHook',
     'NonFiniteHook',

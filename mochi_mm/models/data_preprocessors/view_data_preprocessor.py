@@ -14,9 +14,12 @@ from mochi_mm.models.functional.augment import (
     blur_radius,
     flip_some,
     gaussian_blur,
+    resized_crops,
 )
 from mochi_mm.registry import MODELS
 
+#: Numbers that ``DeviceMultiView`` draws for a view.
+NUM_PARAMETERS = 20
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 
@@ -26,7 +29,8 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
     """``(view - mean) / std`` for every uint8 RGB view, on the device.
 
     Where the samples come with ``view_parameters`` (from ``DeviceMultiView``), colours, blur and
-    flip are applied first, for each sample as drawn.
+    flip are applied first, for each sample as drawn. From ``HeldMultiView`` a view is the number of
+    an image that :meth:`hold` put here, and is cut out of it first.
 
     Args:
         mean: Of red, green and blue, in grey levels (0 to 255).
@@ -36,6 +40,7 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
 
     mean: Tensor
     std: Tensor
+    images: Tensor | None
 
     def __init__(
         self,
@@ -51,6 +56,11 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
             )
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std).view(3, 1, 1), persistent=False)
+        self.register_buffer('images', None, persistent=False)
+
+    def hold(self, pixels: Tensor) -> None:
+        """Keep images (N, H, W, 3) uint8 on the device, for views that are numbers of images."""
+        self.images = pixels.permute(0, 3, 1, 2).contiguous().to(self.mean.device)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Return ``dict(inputs=[V float views (B, 3, H, W)], data_samples=tensors by name)``.
@@ -65,6 +75,8 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         data, parameters = self._take_parameters(data)
         data = self.cast_data(data)
         views = data['inputs']
+        if parameters is not None and parameters.shape[2] > NUM_PARAMETERS:
+            views = self._cut(views, parameters[..., NUM_PARAMETERS:])
         if isinstance(views, Tensor) or any(v.ndim != 4 or v.shape[1] != 3 for v in views):
             raise ValueError(
                 f'inputs is {_describe(views)}; expected a list of views (B, 3, H, W): end the '
@@ -75,6 +87,22 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
             views = [augment(v, parameters[:, i]) for i, v in enumerate(views)]
         normalised = [(self.convert(view) - self.mean) / self.std for view in views]
         return dict(inputs=normalised, data_samples=data.get('data_samples'))
+
+    def _cut(self, views: list[Tensor], crops: Tensor) -> list[Tensor]:
+        """Return the crops (B, 3, size, size) of the images whose numbers ``views`` (B,) are."""
+        if self.images is None:
+            raise ValueError(
+                'the views are numbers of images, and none are held; HeldMultiView needs '
+                "dict(type='HoldImagesHook') in custom_hooks."
+            )
+        return [
+            resized_crops(
+                self.images[view],
+                crops[:, i, :4].to(self.mean.device, non_blocking=True),
+                int(crops[0, i, 4]),
+            )
+            for i, view in enumerate(views)
+        ]
 
     def convert(self, view: Tensor) -> Tensor:
         """Return a float view (B, 3, H, W), in grey levels, in the colours to be normalised."""
@@ -87,10 +115,14 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         if not isinstance(samples, dict) or 'view_parameters' not in samples:
             return data, None
         parameters: Tensor = samples['view_parameters']
-        if parameters.ndim != 3 or parameters.shape[1:] != (len(data['inputs']), 20):
+        fits = (NUM_PARAMETERS, NUM_PARAMETERS + 5)
+        if parameters.ndim != 3 or (
+            parameters.shape[1] != len(data['inputs']) or parameters.shape[2] not in fits
+        ):
             raise ValueError(
                 f'view_parameters of shape {tuple(parameters.shape)} for {len(data["inputs"])} '
-                'views; expected (batch, views, 20), as DeviceMultiView makes them.'
+                'views; expected (batch, views, 20 or 25), as DeviceMultiView and HeldMultiView '
+                'make them.'
             )
         rest = {key: value for key, value in samples.items() if key != 'view_parameters'}
         return dict(data, data_samples=rest), parameters
@@ -101,8 +133,8 @@ def augment(images: Tensor, parameters: Tensor) -> Tensor:
 
     Args:
         images: Float, on any device.
-        parameters: (B, 20) of ``DeviceMultiView``. On the CPU, which samples are blurred and how
-            far is known without waiting for the device.
+        parameters: (B, 20 or more), the first 20 of ``DeviceMultiView``. On the CPU, which samples
+            are blurred and how far is known without waiting for the device.
     """
     blurred = (parameters[:, 18] > 0).nonzero().squeeze(1)
     sigma = parameters[blurred, 18]

@@ -50,3 +50,27 @@ def blur_radius(sigma: float) -> int:
 def flip_some(images: Tensor, flip: Tensor) -> Tensor:
     """Return images (B, C, H, W), those with ``flip`` (B,) mirrored left to right."""
     return torch.where(flip.bool()[:, None, None, None], images.flip(3), images)
+
+
+def resized_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
+    """Return a crop of each image, resized bilinearly and rounded to whole grey levels.
+
+    The filter is PIL's where a crop is enlarged; one that is reduced would need a wider filter.
+
+    Args:
+        images: (B, C, H, W) uint8.
+        boxes: (B, 4) top, left, height, width in pixels.
+        size: Side of the result, not below that of a crop.
+
+    Returns:
+        (B, C, size, size) float.
+    """
+    height, width = images.shape[2:]
+    steps = (torch.arange(size, device=images.device) + 0.5) / size
+    top, left, tall, wide = boxes[:, :, None].unbind(1)
+    # Pixel centres, kept inside the crop: its border is repeated, what lies beyond is not seen.
+    y = (top + steps * tall - 0.5).clamp(top, top + tall - 1)
+    x = (left + steps * wide - 0.5).clamp(left, left + wide - 1)
+    y, x = (2 * y + 1) / height - 1, (2 * x + 1) / width - 1
+    grid = torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
+    return F.grid_sample(images.float(), grid, align_corners=False).round()

@@ -76,6 +76,21 @@ def test_same_draws_and_nearly_the_same_pixels(folder: Path) -> None:
     assert difference(other, fast[SampleKey(0, 1, 2)]['inputs'][0]) > 10
 
 
+def test_photographs_at_the_same_parameters(tmp_path: Path) -> None:
+    """Two photographs that come with scikit-learn; ``docs/numerics.md`` has the mean over more."""
+    samples = pytest.importorskip('sklearn.datasets', reason='scikit-learn brings the photographs')
+    for number, pixels in enumerate(samples.load_sample_images().images):
+        Image.fromarray(pixels).save(tmp_path / f'{number}.jpg', quality=92)
+    view = [dict(VIEW[0], size=224), *VIEW[1:]]
+    exact, fast = data_set(tmp_path, 'MultiView', view), data_set(tmp_path, 'FastMultiView', view)
+    found = [
+        difference(a, b)
+        for key in (SampleKey(index, 0, epoch) for index in range(2) for epoch in range(5))
+        for a, b in zip(exact[key]['inputs'], fast[key]['inputs'], strict=True)
+    ]
+    assert len(found) == 20 and np.mean(found) < 4.5
+
+
 def test_crops_are_those_of_pil_to_one_grey_level(folder: Path) -> None:
     crop = [VIEW[0], VIEW[4]]
     exact, fast = data_set(folder, 'MultiView', crop), data_set(folder, 'FastMultiView', crop)

@@ -1,0 +1,65 @@
+"""Views of images that the device holds: only what was drawn leaves the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from mochi_mm.datasets.transforms.device_multi_view import parameters
+from mochi_mm.datasets.transforms.drawn_multi_view import DrawnMultiView
+from mochi_mm.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class HeldMultiView(DrawnMultiView):
+    """:class:`DeviceMultiView` whose crops are cut on the device as well.
+
+    For :class:`~mochi_mm.datasets.InMemory` with ``HoldImagesHook``: a view is the number of its
+    image, a scalar; ``view_parameters`` (V, 25) are the 20 of ``DeviceMultiView``, then the crop's
+    top, left, height and width and the view's size. ``ViewDataPreprocessor`` does the rest. Views
+    may not be smaller than the images: they are resized without a filter.
+
+    Args:
+        transforms: As for :class:`FastMultiView`.
+        num_views: As for :class:`FastMultiView`.
+
+    Raises:
+        ValueError: When called: the data set is no InMemory, or its images are larger than a view.
+    """
+
+    takes_files = False
+    #: A data set in memory hands over ``row`` and ``size`` instead of a decoded ``img``.
+    takes_rows = True
+
+    def __init__(self, transforms: Sequence[Sequence[Any]], num_views: int | Sequence[int]) -> None:
+        super().__init__(transforms, num_views)
+        sizes = [recipe.crop.size for recipe in self.recipes]
+        if any(height != width for height, width in sizes):
+            raise ValueError(f'views of sizes {sizes}; HeldMultiView makes square ones.')
+        self.sizes = [height for height, _ in sizes]
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add ``views``, numbers of images as int64 scalars, and ``view_parameters``."""
+        if 'row' not in results:
+            raise ValueError(
+                "HeldMultiView draws for images that are held: dataset=dict(type='InMemory', "
+                "dataset=..., pipeline=...) with dict(type='HoldImagesHook') in custom_hooks."
+            )
+        height, width = results['size']
+        if max(height, width) > min(self.sizes):
+            raise ValueError(
+                f'images of {width} x {height} and views of {min(self.sizes)} pixels; '
+                'HeldMultiView resizes without a filter, so views must not be smaller. Use '
+                "'DeviceMultiView'."
+            )
+        plans = [recipe.draw(width, height, results['rng']) for recipe in self.recipes]
+        rows = [
+            np.concatenate([parameters(plan), np.array([*plan.box, size], np.float32)])
+            for plan, size in zip(plans, self.sizes, strict=True)
+        ]
+        results['views'] = [torch.tensor(results['row']) for _ in plans]
+        results['view_parameters'] = torch.from_numpy(np.stack(rows))
+        return results

@@ -22,12 +22,18 @@ class DetectorPretrainedHook(Hook):
     Args:
         trained_with: For files that do not record it: the ``mean``, ``std`` and ``channel_order``
             that the weights were trained with.
+        fresh_norms: Scale each kernel of the file to the norm of the one it replaces; what the
+            network computes stays the same. For short schedules from kernels that grew large in
+            pre-training. No published protocol does this.
     """
 
     priority = 'HIGH'
 
-    def __init__(self, trained_with: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, trained_with: Mapping[str, Any] | None = None, fresh_norms: bool = False
+    ) -> None:
         self.trained_with = trained_with
+        self.fresh_norms = fresh_norms
 
     def before_train(self, runner: Any) -> None:
         """Load and log the report.
@@ -53,4 +59,5 @@ class DetectorPretrainedHook(Hook):
                 'the backbone; expected one of them (pretrained=none keeps what load_from loaded).'
             )
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        runner.logger.info(str(load_detector(model, path, self.trained_with)))
+        report = load_detector(model, path, self.trained_with, self.fresh_norms)
+        runner.logger.info(str(report))

@@ -15,6 +15,19 @@ from mochi_mm.utils.agreement import any_rank
 
 #: What the process ends with after it has saved: EX_TEMPFAIL, "try again later".
 EXIT_PREEMPTED = 75
+_listened: set[int] = set()
+
+
+def _forget() -> None:
+    # A forked child inherits the handler, and whoever forked it ends it by SIGTERM: mmdet's
+    # evaluation waits for its pool to die. A handler in Python runs only when the interpreter gets
+    # a turn, which it does not where the signal came just before the child went to sleep on a
+    # lock; the default action needs no turn.
+    for number in _listened:
+        signal.signal(number, signal.SIG_DFL)
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 @HOOKS.register_module()
@@ -62,13 +75,13 @@ class PreemptionHook(Hook):
             if os.getpid() == process:
                 self._asked = number
                 return
-            # A forked child inherits this handler, and whoever forked it ends it by SIGTERM:
-            # mmdet's evaluation waits for its pool to die.
+            # A child in which the signal came before _forget.
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
         for number in (signal.SIGTERM, signal.SIGUSR1):
             self._former[number] = signal.signal(number, note)
+            _listened.add(number)
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
@@ -98,3 +111,4 @@ class PreemptionHook(Hook):
         for number, handler in self._former.items():
             signal.signal(number, handler)
         self._former.clear()
+        _listened.clear()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mochi_mm.transfer.weights.architecture import blocks_of, describe, style_of
 from mochi_mm.transfer.weights.check_input import contradictions, numbers
+from mochi_mm.transfer.weights.kernel_norms import with_fresh_norms
 from mochi_mm.transfer.weights.origin import Input
 from mochi_mm.transfer.weights.report import LoadReport
 from mochi_mm.transfer.weights.source import Source, read_source
@@ -20,7 +21,10 @@ Value = str | tuple[float, ...] | None
 
 
 def load_detector(
-    model: nn.Module, path: str | Path, trained_with: Mapping[str, Any] | None = None
+    model: nn.Module,
+    path: str | Path,
+    trained_with: Mapping[str, Any] | None = None,
+    fresh_norms: bool = False,
 ) -> LoadReport:
     """Fill the backbone of ``model``, and the last stage where a C4 head holds it, from ``path``.
 
@@ -29,6 +33,8 @@ def load_detector(
         path: A checkpoint of one of :data:`mochi_mm.transfer.weights.origin.ORIGINS`.
         trained_with: ``mean``, ``std`` (grey levels) and ``channel_order`` that the weights were
             trained with, for files that do not say so themselves.
+        fresh_norms: Scale each kernel to the norm of the one it replaces, see
+            :func:`mochi_mm.transfer.weights.kernel_norms.with_fresh_norms`.
 
     Raises:
         FileNotFoundError: No such file.
@@ -39,8 +45,12 @@ def load_detector(
     source = read_source(path)
     wanted = _wanted(model)
     state = model.state_dict()
-    matched = _match(source, {bare: state[full] for full, bare in wanted.items()})
+    fresh = {bare: state[full] for full, bare in wanted.items()}
+    matched = _match(source, fresh)
     lines = _check(model, source, trained_with)
+    if fresh_norms:
+        matched, factors = with_fresh_norms(matched, fresh)
+        lines += (('kernels', _scaling(factors)),)
     filled = {full: matched[bare] for full, bare in wanted.items() if bare in matched}
     model.load_state_dict(filled, strict=False)  # _match has seen to what is strict about it
     unused = Counter(source.others)
@@ -168,6 +178,14 @@ def _fact(trained: Value, detector: Value, told: str) -> str:
     if trained is None:
         return f'{shown} in the detector; of the weights unknown: make sure that it is the same'
     return f'{shown} in both ({told})'
+
+
+def _scaling(factors: Mapping[str, float]) -> str:
+    least, most = min(factors, key=lambda n: factors[n]), max(factors.values())
+    return (
+        f'scaled to the norms of fresh ones, by {factors[least]:.3g} ({least}) to {most:.3g}, and '
+        'their batch norms with them: the same outputs'
+    )
 
 
 def _part(full: str) -> str:

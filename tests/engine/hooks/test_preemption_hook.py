@@ -43,6 +43,20 @@ def test_a_forked_child_dies_of_sigterm(hook: PreemptionHook) -> None:
     assert hook._asked is None
 
 
+def _exit_with_handlers_left() -> None:
+    both = (signal.SIGTERM, signal.SIGUSR1)
+    raise SystemExit(sum(signal.getsignal(number) != signal.SIG_DFL for number in both))
+
+
+def test_a_forked_child_has_no_handler_in_python(hook: PreemptionHook) -> None:
+    """One that goes to sleep on a lock just behind the signal would never get to run it."""
+    child = multiprocessing.get_context('fork').Process(target=_exit_with_handlers_left)
+    child.start()
+    child.join(timeout=20)
+    assert child.exitcode == 0
+    assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL  # here it is
+
+
 def test_a_pool_ends(hook: PreemptionHook) -> None:
     pool = multiprocessing.get_context('fork').Pool(2)
     assert pool.map(abs, [-1, -2, -3]) == [1, 2, 3]

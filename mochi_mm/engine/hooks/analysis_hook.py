@@ -30,6 +30,7 @@ class AnalysisHook(Hook):
             the alignment of classes is wanted.
         interval: Epochs between measurements.
         at_start: Also measure before the first iteration.
+        pictures: Also draw nearest neighbours and maps of hard negatives (some seconds each time).
         measures: See :class:`AnalysisSettings`.
         layers: Likewise.
         alpha: Likewise.
@@ -49,6 +50,7 @@ class AnalysisHook(Hook):
         dataloader: Any,
         interval: int = 10,
         at_start: bool = False,
+        pictures: bool = False,
         measures: Sequence[str] | None = None,
         layers: Sequence[str] | None = None,
         alpha: float = 2.0,
@@ -63,6 +65,7 @@ class AnalysisHook(Hook):
             measures, layers, float(alpha), float(t), num_hard, num_queries, seed
         )
         self.dataloader, self.interval, self.at_start = dataloader, interval, at_start
+        self.pictures = pictures
         self._measured_iter: int | None = None
         self._told: set[str] = set()
 
@@ -98,7 +101,8 @@ class AnalysisHook(Hook):
         if rank() == 0:
             folder = Path(runner.work_dir) / 'analysis'
             record = found.record(epoch=epoch, iter=runner.iter)
-            write_analysis(folder, f'epoch_{epoch}', record, found.arrays)
+            pictures = self._draw(runner, found) if self.pictures else {}
+            write_analysis(folder, f'epoch_{epoch}', record, found.arrays, pictures)
         finite = {
             f'analysis/{name}': value
             for name, value in found.scalars.items()
@@ -115,3 +119,10 @@ class AnalysisHook(Hook):
         runner.visualizer.add_scalars(
             dict(finite, epoch=epoch), step=runner.iter, file_path=f'{runner.timestamp}.json'
         )
+
+    def _draw(self, runner: Any, found: Any) -> dict[str, bytes]:
+        from mochi_mm.visualization.analysis_pictures import draw_pictures
+
+        return draw_pictures(runner.model, self.dataloader, self.views, found, self.settings.seed)[
+            0
+        ]

@@ -53,6 +53,8 @@ class Analysis:
             largest first; ``singular_values_<layer>`` (C,).
         counts: Samples and queries that were looked at, rows of the memory, N.
         settings: The constants.
+        features: (M, C) pooled backbone features of the samples, where they were needed.
+        labels: (M,) their classes.
     """
 
     settings: dict[str, Any]
@@ -60,9 +62,11 @@ class Analysis:
     missing: dict[str, str] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    features: Tensor | None = None
+    labels: Tensor | None = None
 
     def record(self, **where: Any) -> dict[str, Any]:
-        """Return all but the arrays as plain data, with ``where`` (epoch, checkpoint) in front."""
+        """Return all but arrays and features as plain data; ``where`` (epoch, ...) goes first."""
         return dict(
             **where,
             settings=self.settings,
@@ -107,6 +111,7 @@ def analyse(
         if needed:
             features, labels = extract_features(bare, loader, progress)
             result.counts['samples'] = len(features)
+            result.features, result.labels = features, labels
         else:
             features, labels = torch.zeros(0, 0), torch.zeros(0, dtype=torch.int64)
         missing_measures(bare, settings, absent or {}, labels, views.dataset, result.missing)

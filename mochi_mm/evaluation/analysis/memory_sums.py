@@ -36,8 +36,10 @@ def memory_sums(
     """Return sums over the batch; nothing of the head changes.
 
     The memory is met as in the head's step: its masks, its temperature, its mixers. Mixers are
-    asked whatever ``start_epoch`` says. With a class oracle on the loss, same-class rows still
-    count among the hardest, so that its curve can be compared with the others.
+    asked whatever ``start_epoch`` says. A query's own older key never counts: after an epoch the
+    memory is full of keys that a training step would hardly meet together with their images. With
+    a class oracle on the loss, same-class rows still count among the hardest, so that its curve
+    can be compared with the others.
 
     Args:
         head: A memory head.
@@ -53,9 +55,10 @@ def memory_sums(
     query, key = F.normalize(query.float(), dim=1), F.normalize(key.float(), dim=1)
     bank, labels = head.memory.features, samples['gt_label'].to(head.memory.labels)
     roles = head.roles(key, bank, samples)
+    own = head.memory.own_keys(samples['sample_idx'])
     cosine = query @ bank.T
     positive = (query * key).sum(1)
-    pushing = without(without(cosine, roles.dropped), roles.positives)
+    pushing = without(without(cosine, either(own, roles.dropped)), roles.positives)
     batch = len(query)
     probabilities = hardest_probabilities(positive[:, None], pushing, num_hard, head.temperature)
     sums: Sums = dict(
@@ -64,14 +67,13 @@ def memory_sums(
         acc_contrast=batch * float(contrastive_accuracy(positive, pushing.amax(1))),
         probabilities=_array(probabilities.sum(0)),
     )
-    own = head.memory.own_keys(samples['sample_idx']) if head.mask_own_keys else None
     rows = without(cosine, either(own, roles.positives))
     index, values = select_hardest(rows, num_hard)
     same, known = same_known_class(labels, head.memory.labels[index])
     false, counted = share_of_false(same, known & torch.isfinite(values))
     sums.update({'false/hardest': false, 'counted/hardest': counted})
     if len(head.mixers):
-        minable = without(cosine, either(roles.unmixed, roles.positives))
+        minable = without(cosine, either(either(own, roles.unmixed), roles.positives))
         sums.update(
             _synthetic_sums(head, query, positive, pushing, minable, labels, num_hard, generator)
         )

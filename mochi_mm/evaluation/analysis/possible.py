@@ -70,7 +70,7 @@ def missing_measures(
         reasons['class_alignment'] = why
     if settings.wanted('view_alignment') and len(views[0]['inputs']) < 2:
         reasons['view_alignment'] = 'the pipeline of the views makes one view of each image'
-    if why := _no_memory(model):
+    if why := no_memory(model):
         reasons.update({name: why for name in MEMORY_MEASURES if name not in reasons})
     elif settings.wanted('false_negatives') and 'false_negatives' not in reasons:
         if bool((model.head.memory.labels < 0).all()):
@@ -95,7 +95,7 @@ def default_num_hard(head: Any, settings: AnalysisSettings) -> int:
     """
     length = int(head.memory.length)
     if settings.num_hard is None:
-        return min(_MOST, length)
+        return max(1, min(_MOST, length // 4))
     if settings.num_hard > length:
         raise ValueError(
             f'num_hard is {settings.num_hard} but the memory holds {length} keys; expected at '
@@ -113,7 +113,8 @@ def _unaligned(labels: Tensor) -> str:
     return ''
 
 
-def _no_memory(model: Any) -> str:
+def no_memory(model: Any) -> str:
+    """Return why an algorithm has no memory of negatives to look at, or nothing."""
     if not isinstance(model.head, MemoryHead):
         return f'{type(model.head).__name__} has no memory of negatives'
     if not hasattr(model, 'embed_pair'):

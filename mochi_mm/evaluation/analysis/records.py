@@ -1,4 +1,4 @@
-"""An analysis on the disk: numbers as JSON, arrays as .npz beside them."""
+"""An analysis on the disk: numbers as JSON, arrays as .npz and pictures as PNG beside them."""
 
 from __future__ import annotations
 
@@ -17,33 +17,40 @@ FORMAT = 1
 
 
 def write_analysis(
-    folder: str | Path, name: str, record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    folder: str | Path,
+    name: str,
+    record: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+    pictures: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """Write ``<name>.json`` and ``<name>.npz``, both or none, and return the path of the first.
+    """Write ``<name>.json``, ``<name>.npz`` and the pictures, all or none; return the first's path.
 
     Args:
         folder: Is made if it is not there.
         name: Such as ``epoch_10``.
         record: Plain data. NaN and infinities become null.
         arrays: Float arrays by name.
+        pictures: PNG files by name, written as ``<name>_<picture>.png``.
 
     Raises:
         OSError: They cannot be written; what was written of them is removed.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    numbers, data = folder / f'{name}.json', folder / f'{name}.npz'
     text = json.dumps(_plain(dict(format=FORMAT, **record)), indent=2, allow_nan=False) + '\n'
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **dict[str, Any](arrays))
+    contents = {folder / f'{name}_{what}.png': png for what, png in (pictures or {}).items()}
+    contents[folder / f'{name}.npz'] = buffer.getvalue()
+    contents[folder / f'{name}.json'] = text.encode()  # last: it says that the others are there
     try:
-        write_atomically(data, lambda file: file.write(buffer.getvalue()))
-        write_atomically(numbers, lambda file: file.write(text.encode()))
+        for path, content in contents.items():
+            write_atomically(path, lambda file, content=content: file.write(content))  # type: ignore[misc]
     except BaseException:
-        data.unlink(missing_ok=True)
-        numbers.unlink(missing_ok=True)
+        for path in contents:
+            path.unlink(missing_ok=True)
         raise
-    return numbers
+    return folder / f'{name}.json'
 
 
 def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -26,8 +26,8 @@ class AnalysisSettings:
             takes both, as for ``measures``.
         alpha: Exponent of the alignment.
         t: Of the uniformity.
-        num_hard: N, the hardest negatives that are looked at; None takes 1024, or the whole memory
-            if it is shorter. How many are mixed is the head's own setting.
+        num_hard: N, the hardest negatives that are looked at; None takes 1024, or a quarter of a
+            memory shorter than 4096. How many are mixed is the head's own setting.
         num_queries: Images, evenly spaced over the data set, whose views meet the memory.
         seed: Of their views and of what the mixers draw.
 

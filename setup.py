@@ -84,7 +84,9 @@ def main() -> None:
         long_description_content_type='text/markdown',
         python_requires='>=3.10',
         packages=find_packages(include=['mochi_mm', 'mochi_mm.*']),
-        package_data={'mochi_mm': ['py.typed', 'datasets/lists/*.txt']},
+        package_data={
+            'mochi_mm': ['py.typed', 'datasets/lists/*.txt', 'visualization/report/page.html']
+        },
         install_requires=read_requirements('runtime'),
         extras_require=read_extras(),
         cmdclass={'build_py': BuildWithMim},

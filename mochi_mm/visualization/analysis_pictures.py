@@ -53,9 +53,8 @@ def negatives_picture(model: nn.Module, views: DataLoader, seed: int = 0) -> byt
     handles: dict[str, Any] = {}
     for number, (axis, data) in enumerate(zip(axes, maps, strict=True)):
         draw_negative_map(axis, data, seed)
-        axis.set_title(
-            f'query {number + 1}: lines lead from some mixtures to their parents', size=9
-        )
+        linked = '; lines lead to the parents of some' if (data.parents >= 0).any() else ''
+        axis.set_title(f'query {number + 1}{linked}', size=9)
         found = zip(*axis.get_legend_handles_labels(), strict=True)
         handles.update({label: handle for handle, label in found})
     return _png(figure, list(handles.values()), 3)

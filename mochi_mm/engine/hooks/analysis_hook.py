@@ -117,7 +117,9 @@ class AnalysisHook(Hook):
         runner.logger.info(f'analysis after {epoch} epochs:  {text}')
         # The iteration as step and the file of the training log: it joins the other curves.
         runner.visualizer.add_scalars(
-            dict(finite, epoch=epoch), step=runner.iter, file_path=f'{runner.timestamp}.json'
+            dict(finite, epoch=epoch, iter=runner.iter),
+            step=runner.iter,
+            file_path=f'{runner.timestamp}.json',
         )
 
     def _draw(self, runner: Any, found: Any) -> dict[str, bytes]:

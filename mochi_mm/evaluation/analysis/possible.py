@@ -15,6 +15,7 @@ from mochi_mm.evaluation.analysis.settings import (
 )
 from mochi_mm.evaluation.measures.alignment import check_classes
 from mochi_mm.models.heads.memory_head import MemoryHead
+from mochi_mm.models.necks.split_neck import SplitNeck
 
 _MOST = 1024
 
@@ -33,6 +34,8 @@ def missing_layers(
     reasons = dict(absent)
     if model.neck is None:
         reasons.setdefault('neck', f'{type(model).__name__} has no neck')
+    elif isinstance(model.neck, SplitNeck):
+        reasons.setdefault('neck', 'the neck is split: several embeddings an image, not one')
     layers = []
     for layer in settings.layers or LAYERS:
         if layer not in reasons:
@@ -115,6 +118,10 @@ def _unaligned(labels: Tensor) -> str:
 
 def no_memory(model: Any) -> str:
     """Return why an algorithm has no memory of negatives to look at, or nothing."""
+    if model.head is None:
+        return f'{type(model).__name__} has no head, and so no memory of negatives'
+    if hasattr(model.head, 'memories'):
+        return f'{type(model.head).__name__} has several memories; one is looked at here'
     if not isinstance(model.head, MemoryHead):
         return f'{type(model.head).__name__} has no memory of negatives'
     if not hasattr(model, 'embed_pair'):

@@ -128,7 +128,10 @@ def test_what_is_not_there_is_named() -> None:
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(measures=['accuracy']), "measure 'accuracy' was asked for, but NoneType has no"),
+        (
+            dict(measures=['accuracy']),
+            "measure 'accuracy' was asked for, but ToyAlgorithm has no head",
+        ),
         (dict(measures=['view_alignment']), 'one view of each image'),
         (dict(layers=['neck']), "layer 'neck' was asked for, but ToyAlgorithm has no neck"),
         (dict(measures=['class_alignment']), 'samples have no label'),

@@ -16,7 +16,7 @@ from tests.reference import dot, random_units, unit
 
 QUERIES, ROWS, HARD, TAU = 5, 9, 4, 0.2
 LABELS = torch.tensor([0, 1, 0, -1, 2])
-INDICES = torch.tensor([100, 101, 3, 103, 104])  # the third query has an older key: row 3
+INDICES = torch.tensor([100, 101, 4, 103, 104])  # the third query's hardest row is its older key
 
 
 def head(mixers: Any = (), **kwargs: Any) -> Any:

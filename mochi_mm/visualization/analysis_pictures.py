@@ -53,7 +53,7 @@ def negatives_picture(model: nn.Module, views: DataLoader, seed: int = 0) -> byt
     handles: dict[str, Any] = {}
     for number, (axis, data) in enumerate(zip(axes, maps, strict=True)):
         draw_negative_map(axis, data, seed)
-        linked = '; lines lead to the parents of some' if (data.parents >= 0).any() else ''
+        linked = '; lines join some mixtures and their parents' if (data.parents >= 0).any() else ''
         axis.set_title(f'query {number + 1}{linked}', size=9)
         found = zip(*axis.get_legend_handles_labels(), strict=True)
         handles.update({label: handle for handle, label in found})

@@ -17,7 +17,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 MIM_FOLDER = Path('mochi_mm', '.mim')
 MIM_SOURCES = ('configs', 'tools', 'model-index.yml')
-EXTRAS = ('det', 'timm', 'tests', 'lint')
+EXTRAS = ('det', 'timm', 'tensorboard', 'tests', 'lint')
 
 
 def read_version() -> str:
@@ -84,7 +84,9 @@ def main() -> None:
         long_description_content_type='text/markdown',
         python_requires='>=3.10',
         packages=find_packages(include=['mochi_mm', 'mochi_mm.*']),
-        package_data={'mochi_mm': ['py.typed', 'datasets/lists/*.txt']},
+        package_data={
+            'mochi_mm': ['py.typed', 'datasets/lists/*.txt', 'visualization/report/page.html']
+        },
         install_requires=read_requirements('runtime'),
         extras_require=read_extras(),
         cmdclass={'build_py': BuildWithMim},

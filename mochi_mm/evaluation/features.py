@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,12 +10,11 @@ import numpy as np
 import torch
 from mmengine.dist import get_comm_device
 from mmengine.model import is_model_wrapper
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mochi_mm.utils.distributed import gather_rows, rank, row_counts, world_size
+from mochi_mm.utils.distributed import gather_rows, row_counts, world_size
+from mochi_mm.utils.progress import progress_bar
 
 
 @contextmanager
@@ -76,19 +74,6 @@ def gather_samples(
     return tuple(tensor[order] for tensor in tensors[1:])
 
 
-def _with_progress(dataloader: DataLoader, shown: bool) -> Any:
-    """Return the batches of ``dataloader``, with a bar and the time left if ``shown``."""
-    if not (shown and rank() == 0 and sys.stderr.isatty()):
-        return dataloader
-    return track(
-        dataloader,
-        description='features',
-        total=len(dataloader),
-        console=Console(stderr=True),
-        transient=True,
-    )
-
-
 @torch.no_grad()
 def extract_features(
     model: nn.Module, dataloader: DataLoader, progress: bool = True, require_labels: bool = False
@@ -114,7 +99,7 @@ def extract_features(
     bare: Any = model.module if is_model_wrapper(model) else model
     collected: list[tuple[Tensor, Tensor, Tensor]] = []
     with evaluating(bare):
-        for batch in _with_progress(dataloader, progress):
+        for batch in progress_bar(dataloader, 'features', len(dataloader), progress):
             data = bare.data_preprocessor(batch, False)
             labels = data['data_samples']['gt_label'].cpu()
             if require_labels and bool((labels < 0).any()):

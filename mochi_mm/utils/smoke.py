@@ -62,7 +62,8 @@ def _shrink(config: Config) -> None:
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
-    config.custom_hooks = [h for h in config.get('custom_hooks') or [] if h['type'] != 'KNNHook']
+    hooks = config.get('custom_hooks') or []
+    config.custom_hooks = [h for h in hooks if h['type'] not in ('KNNHook', 'AnalysisHook')]
 
 
 def _shrink_loader(loader: Any) -> None:

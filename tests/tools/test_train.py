@@ -254,6 +254,8 @@ def test_help_needs_no_torch() -> None:
         'analysis/print_config.py',
         'analysis/browse_dataset.py',
         'analysis/knn.py',
+        'analysis/analyse.py',
+        'analysis/report.py',
     ):
         code = (
             'import sys, runpy; sys.argv = ["tool", "--help"]\n'

@@ -1,5 +1,6 @@
 """Hooks of the training loop."""
 
+from mochi_mm.engine.hooks.analysis_hook import AnalysisHook
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.data_fault_hook import DataFaultHook
 from mochi_mm.engine.hooks.ema_update_hook import EMAUpdateHook
@@ -14,6 +15,7 @@ from mochi_mm.engine.hooks.run_check_hook import RunCheckHook
 from mochi_mm.engine.hooks.set_epoch_hook import SetEpochHook
 
 __all__ = [
+    'AnalysisHook',
     'CheckpointHook',
     'DataFaultHook',
     'EMAUpdateHook',

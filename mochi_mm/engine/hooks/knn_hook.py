@@ -84,7 +84,9 @@ class KNNHook(Hook):
         runner.logger.info(f'kNN after {epoch} epochs (k={self.k}):  {text}')
         # The iteration as step and the file of the training log: it joins the other curves.
         runner.visualizer.add_scalars(
-            dict(metrics, epoch=epoch), step=runner.iter, file_path=f'{runner.timestamp}.json'
+            dict(metrics, epoch=epoch, iter=runner.iter),
+            step=runner.iter,
+            file_path=f'{runner.timestamp}.json',
         )
 
     @staticmethod

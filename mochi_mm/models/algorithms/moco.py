@@ -121,10 +121,30 @@ class MoCo(BaseAlgorithm):
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the head's losses and statistics for two views (B, 3, H, W) of each image."""
         query_view, key_view = inputs
-        query = self.neck(pool(self.backbone(query_view)))
+        query = self._encode_query(query_view)
         with torch.no_grad():
             key = self._encode_keys(key_view)
         return self.head.loss(query, key, data_samples)
+
+    @torch.no_grad()
+    def embed_pair(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the raw embeddings (B, D) of a query and of a key of the same images.
+
+        As a training step makes them, batch shuffle included, for measuring: nothing is enqueued.
+
+        Args:
+            inputs: The views of a training batch, (B, 3, H, W) each.
+        """
+        views = self.take_views(inputs)
+        query_view, key_view = self.measured_views()
+        return self._encode_query(views[query_view]), self._encode_keys(views[key_view])
+
+    def measured_views(self) -> tuple[int, int]:
+        """Return the numbers of the views that :meth:`embed_pair` takes query and key from."""
+        return 0, 1
+
+    def _encode_query(self, images: Tensor) -> Tensor:
+        return self.neck(pool(self.backbone(images)))
 
     def _encode_keys(self, images: Tensor) -> Tensor:
         if self.batch_shuffle == 'shuffle':

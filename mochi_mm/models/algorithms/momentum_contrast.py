@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mochi_mm.models.algorithms.base_algorithm import DataSamples, Losses, build, pool
+from mochi_mm.models.algorithms.base_algorithm import DataSamples, Losses, build
 from mochi_mm.models.algorithms.moco import MoCo
 from mochi_mm.models.functional.ema import ema_update
 from mochi_mm.models.functional.ema_schedule import EMA_SCHEDULES, scheduled_ema_decay
@@ -103,8 +103,13 @@ class MomentumContrast(MoCo):
             keys = {view: self._encode_keys(inputs[view]) for view in self.target_views}
         return self.head.loss_views(queries, keys, data_samples)
 
+    def measured_views(self) -> tuple[int, int]:
+        """Return the first pair of an online and a target view that differ."""
+        pairs = [(i, j) for i in self.online_views for j in self.target_views if i != j]
+        return pairs[0]
+
     def _encode_query(self, images: Tensor) -> Tensor:
-        embedding = self.neck(pool(self.backbone(images)))
+        embedding = super()._encode_query(images)
         return embedding if self.predictor is None else self.predictor(embedding)
 
     def set_progress(self, progress: float) -> None:

@@ -87,17 +87,27 @@ class SyntheticNegatives(BaseModule):
         """
         if not self.mixers or self.epoch < self.start_epoch:
             return None
-        allowed = torch.isfinite(hard_similarity)
-        hard = HardNegatives(
-            bank, hard_index, hard_similarity.masked_fill(~allowed, 0.0), allowed.sum(1)
-        )
+        hard, allowed = usable(bank, hard_index, hard_similarity)
         generator = self.generator('mixing', query.device)
         mixers: Any = self.mixers
         blocks = [mixer.logits(query, hard, mixer.plan(hard, generator)) for mixer in mixers]
         # A query without a single allowed negative has nothing to mix.
-        return torch.cat(blocks, dim=1).masked_fill(~allowed.any(1, keepdim=True), float('-inf'))
+        return torch.cat(blocks, dim=1).masked_fill(~allowed[:, None], float('-inf'))
 
     @torch.compiler.disable  # the key changes every step, and a compiler would specialise on it
     def generator(self, stream: str, device: Any) -> torch.Generator | None:
         """Return this rank's generator of the step for ``stream``, None if no step was named."""
         return None if self.step_key is None else self.step_key.generator(stream, device)
+
+
+def usable(bank: Tensor, index: Tensor, similarity: Tensor) -> tuple[HardNegatives, Tensor]:
+    """Return the hard negatives as mixers take them, and which queries (B,) have any.
+
+    Args:
+        bank: (K, D) unit rows.
+        index: (B, N) the hardest rows of the bank.
+        similarity: (B, N) their cosines, -inf where fewer than N rows are allowed.
+    """
+    allowed = torch.isfinite(similarity)
+    hard = HardNegatives(bank, index, similarity.masked_fill(~allowed, 0.0), allowed.sum(1))
+    return hard, allowed.any(1)

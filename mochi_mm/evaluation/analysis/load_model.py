@@ -1,0 +1,62 @@
+"""A checkpoint into a model, as much of it as there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from mochi_mm.evaluation.analysis.settings import MEMORY_MEASURES
+from mochi_mm.utils.checkpoint import load_backbone, match_keys, read_checkpoint, state_dict_of
+
+#: Parts beside the backbone that measures need, and what goes without them.
+_PARTS = (
+    ('neck.', ('neck', *MEMORY_MEASURES)),
+    ('key_encoder.', MEMORY_MEASURES),
+    ('predictor.', MEMORY_MEASURES),
+    ('head.', MEMORY_MEASURES),
+)
+
+
+def load_for_analysis(model: nn.Module, path: str | Path) -> tuple[str, dict[str, str]]:
+    """Load a checkpoint of this project; each part is loaded whole, or left out and named.
+
+    Args:
+        model: The algorithm of the config, already initialised.
+        path: A checkpoint: of a whole run, or of a backbone alone.
+
+    Returns:
+        A report, and what cannot be measured, with the reason, for :func:`analyse`.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: The backbone is not all there, a part is there in part, or a shape differs.
+    """
+    report = load_backbone(model, path)
+    tensors = state_dict_of(read_checkpoint(path))
+    wanted = model.state_dict()
+    absent: dict[str, str] = {}
+    for prefix, needs in _PARTS:
+        names = [name for name in wanted if name.startswith(prefix)]
+        if not names:
+            continue
+        found = {name: tensors[name] for name in names if name in tensors}
+        if not found:
+            what = 'memory (head.*)' if prefix == 'head.' else f'{prefix}*'
+            absent.update(dict.fromkeys(needs, f'{path} holds no {what}'))
+            continue
+        missing, _ = match_keys({name: wanted[name] for name in names}, found, str(path))
+        if missing:
+            raise ValueError(
+                f'{path} holds {len(found)} of the {len(names)} weights {prefix}*, without '
+                f'{missing[0]}; expected a checkpoint of the same config.'
+            )
+        model.load_state_dict(found, strict=False)
+    return report.split(',')[0], absent
+
+
+def position_of(path: str | Path) -> dict[str, Any]:
+    """Return the ``epoch`` and ``iter`` that a checkpoint was saved at, where it says so."""
+    meta = read_checkpoint(path).get('meta') or {}
+    return {name: int(meta[name]) for name in ('epoch', 'iter') if name in meta}

@@ -1,0 +1,111 @@
+"""One query with everything that pushes it hardest, as points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+from mochi_mm.evaluation.analysis.as_in_training import as_in_training
+from mochi_mm.evaluation.analysis.memory_sums import named_mixers
+from mochi_mm.evaluation.measures import same_known_class
+from mochi_mm.models.functional.hardest import select_hardest
+from mochi_mm.models.heads.roles import either, without
+from mochi_mm.models.heads.synthetic_negatives import usable
+from mochi_mm.structures import HardNegatives
+from mochi_mm.utils.distributed import rank
+from mochi_mm.utils.keyed_random import StepKey
+
+
+@dataclass(frozen=True)
+class NegativeMap:
+    """A query, its key, its hard negatives and the synthetic ones.
+
+    Attributes:
+        points: (M, D) unit rows; row 0 is the query, row 1 its key.
+        kinds: (M,) ``query``, ``key``, ``hard``, or the type of the mixer.
+        parents: (M, 2) rows that a point was mixed from, -1 for none. The query is row 0.
+        same_class: (M,) bool, hard negatives of the query's class.
+    """
+
+    points: np.ndarray
+    kinds: np.ndarray
+    parents: np.ndarray
+    same_class: np.ndarray
+
+
+@torch.no_grad()
+def negative_maps(
+    model: Any, views: DataLoader, seed: int, count: int = 2, most: int = 128
+) -> list[NegativeMap]:
+    """Return the maps of the first ``count`` queries of ``views``, encoded as in training.
+
+    Args:
+        model: A bare algorithm with a memory head and a query and a key encoder.
+        views: Batches of training views.
+        seed: Of what the mixers draw.
+        count: Queries.
+        most: Synthetic negatives shown of each mixer. Of the hard negatives, the hardest ``most``
+            are shown, and those that were mixed into a synthetic one.
+
+    Raises:
+        ValueError: The data loader gave no batch.
+    """
+    batch = next(iter(views), None)
+    if batch is None:
+        raise ValueError('the data loader of the views gave no batch; its data set is empty.')
+    data = model.data_preprocessor(batch, False)
+    step = StepKey(seed, 0, rank())
+    with as_in_training(model, step):
+        query, key = model.embed_pair(data['inputs'])
+    query, key = F.normalize(query.float(), dim=1), F.normalize(key.float(), dim=1)
+    head, samples = model.head, data['data_samples']
+    bank = head.memory.features
+    roles = head.roles(key, bank, samples)
+    own = head.memory.own_keys(samples['sample_idx'])
+    minable = without(query @ bank.T, either(either(own, roles.unmixed), roles.positives))
+    hard, _ = usable(bank, *select_hardest(minable, head.num_hard))
+    labels = samples['gt_label'].to(head.memory.labels)
+    same, _ = same_known_class(labels, head.memory.labels[hard.index])
+    generator = step.generator('analysis', query.device)
+    mixed = []
+    for name, mixer in named_mixers(head):
+        plan = mixer.plan(hard, generator)
+        mixed.append((name, plan, mixer.features(query, hard, plan)))
+    return [_map(row, query, key, hard, same, mixed, most) for row in range(min(count, len(query)))]
+
+
+def _map(
+    row: int, query: Tensor, key: Tensor, hard: HardNegatives, same: Tensor, mixed: Any, most: int
+) -> NegativeMap:
+    """Return the map of one query of the batch."""
+    usable_here = hard.index.shape[1] if hard.count is None else int(hard.count[row])
+    shown = set(range(min(most, usable_here)))
+    for _, plan, _ in mixed:
+        for positions in (plan.first, plan.second):
+            if positions is not None and usable_here:
+                shown |= set(positions[row, :most].tolist())
+    order = sorted(shown)
+    place = {position: 2 + i for i, position in enumerate(order)}  # after the query and its key
+    points = [query[row : row + 1], key[row : row + 1], hard.bank[hard.index[row, order]]]
+    kinds = ['query', 'key', *['hard'] * len(order)]
+    parents = [(-1, -1)] * len(kinds)
+    for name, plan, features in mixed if usable_here else ():
+        points.append(features[row, :most])
+        kinds += [name] * len(points[-1])
+        first = plan.first[row, :most].tolist()
+        if plan.second is None:
+            parents += [(place[i], 0) for i in first]
+        else:
+            second = plan.second[row, :most].tolist()
+            parents += [(place[i], place[j]) for i, j in zip(first, second, strict=True)]
+    false = np.zeros(len(kinds), dtype=bool)
+    false[2 : 2 + len(order)] = same[row, order].cpu().numpy()
+    return NegativeMap(
+        torch.cat(points).cpu().double().numpy(), np.array(kinds), np.array(parents), false
+    )

@@ -1,0 +1,23 @@
+"""Measures of features and of hard negatives: pure functions of tensors, no network, no state."""
+
+from mochi_mm.evaluation.measures.alignment import class_alignment, pair_alignment
+from mochi_mm.evaluation.measures.effective_rank import effective_rank, singular_values
+from mochi_mm.evaluation.measures.false_negatives import (
+    same_known_class,
+    share_of_false,
+    synthetic_false_negatives,
+)
+from mochi_mm.evaluation.measures.matching_probability import hardest_probabilities
+from mochi_mm.evaluation.measures.uniformity import uniformity
+
+__all__ = [
+    'class_alignment',
+    'effective_rank',
+    'hardest_probabilities',
+    'pair_alignment',
+    'same_known_class',
+    'share_of_false',
+    'singular_values',
+    'synthetic_false_negatives',
+    'uniformity',
+]

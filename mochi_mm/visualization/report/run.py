@@ -1,0 +1,119 @@
+"""Everything that a work dir tells about a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mochi_mm.evaluation.analysis.records import read_analysis
+from mochi_mm.visualization.report.environment import parse_environment
+from mochi_mm.visualization.report.plain_config import parse_config
+from mochi_mm.visualization.report.run_log import RunLog, read_log
+
+Analysed = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, as the report shows it.
+
+    Attributes:
+        name: What it is called on the page.
+        work_dir: Where it was read from.
+        log: Its scalars.
+        config: Its settings; empty where it left none.
+        config_text: The same as it was written.
+        environment: What it ran on.
+        starts: How often it was started or resumed.
+        analyses: Record and arrays of each analysis that knows its epoch, by epoch.
+        pictures: Newest picture of each kind: its kind, what it was made from, PNG.
+    """
+
+    name: str
+    work_dir: Path
+    log: RunLog
+    config: dict[str, Any]
+    config_text: str
+    environment: dict[str, str]
+    starts: int
+    analyses: list[Analysed]
+    pictures: list[tuple[str, str, bytes]]
+
+    def analysed(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
+        """Return where and what of one number of the analyses."""
+        place = 'epoch' if by_epoch else 'iter'
+        found = [
+            (float(record[place]), record['scalars'][key])
+            for record, _ in self.analyses
+            if key in record['scalars'] and place in record
+        ]
+        return [x for x, _ in found], [y for _, y in found]
+
+
+def read_run(work_dir: str | Path, name: str | None = None) -> Run:
+    """Return the run in ``work_dir``.
+
+    Raises:
+        FileNotFoundError: No such folder, or no logs in it.
+        ValueError: Logs, config or analyses that cannot be read.
+    """
+    folder = Path(work_dir)
+    log = read_log(folder)
+    config_text = _newest(folder, '*/vis_data/config.py')
+    return Run(
+        name=name or folder.resolve().name,
+        work_dir=folder,
+        log=log,
+        config=parse_config(config_text),
+        config_text=config_text,
+        environment=parse_environment(_newest(folder, '*/*.log')),
+        starts=len(list(folder.glob('*/vis_data/scalars.json'))),
+        analyses=_analyses(folder / 'analysis'),
+        pictures=_pictures(folder / 'analysis'),
+    )
+
+
+def read_runs(work_dirs: Sequence[str | Path]) -> list[Run]:
+    """Return the runs of several work dirs, named so that no two names are equal.
+
+    Raises:
+        ValueError: None at all, or one work dir twice.
+    """
+    folders = [Path(folder).resolve() for folder in work_dirs]
+    if not folders:
+        raise ValueError('no work dir was given; expected at least one.')
+    twice = [str(folder) for folder in folders if folders.count(folder) > 1]
+    if twice:
+        raise ValueError(f'the work dir {twice[0]} was given twice; name each once.')
+    names = [folder.name for folder in folders]
+    depth = 1
+    while len(set(names)) < len(names):
+        depth += 1
+        names = ['/'.join(folder.parts[-depth:]) for folder in folders]
+    return [read_run(folder, name) for folder, name in zip(work_dirs, names, strict=True)]
+
+
+def _newest(folder: Path, pattern: str) -> str:
+    files = sorted(folder.glob(pattern))
+    return files[-1].read_text(encoding='utf-8', errors='replace') if files else ''
+
+
+def _analyses(folder: Path) -> list[Analysed]:
+    found = [read_analysis(path) for path in sorted(folder.glob('*.json'))]
+    known = [one for one in found if isinstance(one[0].get('epoch'), int)]
+    return sorted(known, key=lambda one: one[0]['epoch'])
+
+
+def _pictures(folder: Path) -> list[tuple[str, str, bytes]]:
+    """Return the newest picture of each kind, by the time it was written."""
+    newest: dict[str, Path] = {}
+    for path in sorted(folder.glob('*_*.png'), key=lambda path: path.stat().st_mtime):
+        newest[path.stem.rsplit('_', 1)[1]] = path
+    return [
+        (kind, path.stem.rsplit('_', 1)[0], path.read_bytes())
+        for kind, path in sorted(newest.items())
+    ]

@@ -1,0 +1,110 @@
+"""Putting the page together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+import mochi_mm
+from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.utils.progress import progress_bar
+from mochi_mm.visualization.report.charts import colour_of, png_uri
+from mochi_mm.visualization.report.plain_config import differences
+from mochi_mm.visualization.report.run import Run, read_runs
+from mochi_mm.visualization.report.sections import (
+    analysis_charts,
+    probability_charts,
+    spectrum_charts,
+    summary,
+    training_charts,
+)
+
+_TEMPLATE = Path(__file__).with_name('page.html')
+_KINDS = {
+    'neighbours': 'Nearest neighbours',
+    'negatives': 'A query, its hard negatives and its synthetic ones (t-SNE)',
+}
+
+
+def write_report(work_dirs: Sequence[str | Path], out: str | Path) -> Path:
+    """Write one HTML page about several runs; it needs no other file and no network.
+
+    Args:
+        work_dirs: Work dirs of training runs.
+        out: The page; replaced in one step when all of it is there.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        FileNotFoundError: A work dir that does not exist or has no logs.
+        ValueError: Logs, configs or analyses that cannot be read; a work dir named twice; a name
+            of the page that does not end in ``.html``.
+    """
+    out = Path(out)
+    if out.suffix != '.html':
+        raise ValueError(f'out is {out}; expected the name of a page, ending in .html.')
+    page = render(read_runs(work_dirs))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(out, lambda file: file.write(page.encode()))
+    return out
+
+
+def render(runs: Sequence[Run]) -> str:
+    """Return the page about ``runs``; every text that comes from them is escaped."""
+    by_epoch = all(run.log.per_epoch or run.log.validation for run in runs)
+    steps = {
+        'Training': lambda: training_charts(runs, by_epoch),
+        'Features': lambda: analysis_charts(runs, by_epoch),
+        'Matching probabilities of the hardest negatives': lambda: probability_charts(runs),
+        'Spectrum of the features': lambda: spectrum_charts(runs),
+    }
+    groups = []
+    for title, charts in progress_bar(list(steps.items()), 'charts', len(steps)):
+        groups.append((title, charts()))
+    heads, rows = summary(runs)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = environment.from_string(_TEMPLATE.read_text(encoding='utf-8'))
+    return template.render(
+        runs=runs,
+        colours=[colour_of(number) for number in range(len(runs))],
+        heads=heads,
+        rows=rows,
+        groups=[(title, charts) for title, charts in groups if charts],
+        pictures=_pictures(runs),
+        differing=differences([run.config for run in runs]),
+        environment=_environment(runs),
+        version=mochi_mm.__version__,
+        written=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
+    )
+
+
+def _pictures(runs: Sequence[Run]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return title, then caption and image of each run, for each kind of picture."""
+    kinds = dict.fromkeys(kind for run in runs for kind, _, _ in run.pictures)
+    return [
+        (
+            _KINDS.get(kind, kind),
+            [
+                (f'{run.name}, {source}', png_uri(content))
+                for run in runs
+                for found, source, content in run.pictures
+                if found == kind
+            ],
+        )
+        for kind in kinds
+    ]
+
+
+def _environment(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:
+    """Return name, value of each run, and whether the values differ."""
+    names = dict.fromkeys(name for run in runs for name in run.environment)
+    table: list[tuple[str, list[Any], bool]] = []
+    for name in names:
+        values = [run.environment.get(name, '-') for run in runs]
+        table.append((name, values, len(set(values)) > 1))
+    return table

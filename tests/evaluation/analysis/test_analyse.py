@@ -1,0 +1,238 @@
+"""One network analysed: what is measured where, what is missing, and that nothing changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, default_collate
+
+from mochi_mm.evaluation import extract_features
+from mochi_mm.evaluation.analysis import (
+    AnalysisSettings,
+    analyse,
+    load_for_analysis,
+    read_analysis,
+    view_batches,
+    write_analysis,
+)
+from mochi_mm.evaluation.measures import (
+    class_alignment,
+    effective_rank,
+    pair_alignment,
+    singular_values,
+    uniformity,
+)
+from mochi_mm.utils.keyed_random import SampleKey
+from tests.evaluation.analysis.toy import pairs, samples, trained_moco
+from tests.evaluation.toy import ToyImages, toy_loader, toy_model
+from tests.models.algorithms.toy import build_moco
+from tests.toy_runner import NoiseImages
+
+EVERY = AnalysisSettings(alpha=1.0, t=3.0, num_hard=6, num_queries=8, seed=5)
+
+
+def test_features_are_those_of_the_layers() -> None:
+    model = trained_moco()
+    found = analyse(model, samples(), pairs(EVERY), EVERY)
+    features, labels = extract_features(model, samples())
+    model.eval()
+    with torch.no_grad():
+        layers = dict(backbone=features, neck=model.neck(features))
+    for layer, rows in layers.items():
+        values = singular_values(rows)
+        assert found.scalars[f'alignment/class/{layer}'] == class_alignment(rows, labels, 1.0)
+        assert found.scalars[f'uniformity/{layer}'] == uniformity(rows, 3.0)
+        assert found.scalars[f'rank/{layer}'] == effective_rank(values)
+        np.testing.assert_array_equal(found.arrays[f'singular_values_{layer}'], values.numpy())
+    assert found.counts == dict(samples=12, queries=8, memory=16, num_hard=6)
+    assert found.arrays['probabilities'].shape == (6,)
+    assert found.missing == {}
+
+
+def test_views_are_keyed_and_aligned_in_evaluation_mode() -> None:
+    model = trained_moco()
+    loader = pairs(EVERY)
+    found = analyse(model, samples(), loader, EVERY)
+    chosen = sorted(int(i) for i in loader.dataset.indices)
+    assert chosen == [0, 2, 3, 5, 6, 8, 9, 11]  # evenly spaced over twelve images
+    dataset, model = NoiseImages(12), model.eval()
+    views = [dataset[SampleKey(i, 5, 0)]['inputs'] for i in chosen]
+    batch = [torch.stack(view) for view in zip(*views, strict=True)]
+    data = model.data_preprocessor(dict(inputs=batch, data_samples={}), False)
+    with torch.no_grad():
+        first, second = (model.extract_feat(view) for view in data['inputs'])
+    wanted = pair_alignment(first, second, 1.0)
+    assert found.scalars['alignment/views/backbone'] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_nothing_changes_and_it_repeats_itself() -> None:
+    model = trained_moco().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    key, flags = model.step_key, [m.training for m in model.modules()]
+    drawn = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    first = analyse(model, samples(), pairs(EVERY), EVERY)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert model.step_key is key and [m.training for m in model.modules()] == flags
+    assert torch.equal(torch.get_rng_state(), drawn[0])
+    assert (np.random.get_state()[1] == drawn[1]).all()  # noqa: NPY002
+    torch.manual_seed(99)
+    second = analyse(model.eval(), samples(), pairs(EVERY), EVERY)
+    assert second.scalars == first.scalars
+    other = AnalysisSettings(alpha=1.0, t=3.0, num_hard=6, num_queries=8, seed=6)
+    assert analyse(model, samples(), pairs(other), other).scalars != first.scalars
+
+
+def test_the_memory_is_met_as_in_training() -> None:
+    """Batch norms use the batch: the query that a training step makes of these views."""
+    model = trained_moco(batch_shuffle='none')
+    batch = next(iter(pairs(EVERY)))
+    data = model.data_preprocessor(batch, True)
+    alike = model.train().head.loss(
+        *model.embed_pair(data['inputs']),
+        # keys of these very images are in the memory: the step leaves them out too
+        data['data_samples'],
+    )
+    one = AnalysisSettings(num_queries=4, seed=5)
+    again = trained_moco(batch_shuffle='none')
+    loader = DataLoader(
+        pairs(EVERY).dataset, batch_sampler=[list(range(4))], collate_fn=default_collate
+    )
+    found = analyse(again, samples(), loader, one)
+    assert found.scalars['sim_positive'] == pytest.approx(float(alike['sim_positive']), rel=1e-6)
+
+
+def unlabelled() -> DataLoader:
+    return toy_loader(ToyImages(12, unlabelled=list(range(12))))
+
+
+def test_what_is_not_there_is_named() -> None:
+    model = trained_moco(mixing=False)
+    found = analyse(model, samples(), pairs(EVERY), EVERY)
+    assert found.missing == {'synthetic': 'ContrastiveHead of this config has no mixers'}
+    assert 'probabilities_synthetic' not in found.arrays
+    one_view = view_batches(ToyImages(12), 8, 0, 4)
+    found = analyse(toy_model(), unlabelled(), one_view, EVERY)
+    assert set(found.scalars) == {'uniformity/backbone', 'rank/backbone'}
+    assert found.missing['neck'] == 'ToyAlgorithm has no neck'
+    assert found.missing['class_alignment'].startswith('12 of 12 samples have no label')
+    assert 'one view of each image' in found.missing['view_alignment']
+    for name in ('accuracy', 'probabilities', 'false_negatives'):
+        assert 'no memory' in found.missing[name]
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (
+            dict(measures=['accuracy']),
+            "measure 'accuracy' was asked for, but ToyAlgorithm has no head",
+        ),
+        (dict(measures=['view_alignment']), 'one view of each image'),
+        (dict(layers=['neck']), "layer 'neck' was asked for, but ToyAlgorithm has no neck"),
+        (dict(measures=['class_alignment']), 'samples have no label'),
+    ],
+)
+def test_asked_for_and_not_possible_is_an_error(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        analyse(
+            toy_model(),
+            unlabelled(),
+            view_batches(ToyImages(4), 4, 0, 4),
+            AnalysisSettings(**settings),
+        )
+
+
+def test_impossible_numbers() -> None:
+    with pytest.raises(ValueError, match='num_hard is 17 but the memory holds 16 keys'):
+        many = AnalysisSettings(num_hard=17, num_queries=4)
+        analyse(trained_moco(), samples(), pairs(many), many)
+    single = DataLoader(
+        NoiseImages(4, pipeline=samples().dataset.pipeline.transforms),
+        4,
+        collate_fn=default_collate,
+    )
+    asked = AnalysisSettings(measures=['class_alignment'])
+    with pytest.raises(ValueError, match='the class 1 has one image'):
+        analyse(trained_moco(), single, pairs(asked), asked)
+    for wrong, message in (
+        (dict(measures=['speed']), r"measures is \['speed'\]; expected some of class_alignment"),
+        (dict(layers=[]), 'layers is'),
+        (dict(alpha=0), 'alpha is 0'),
+        (dict(num_queries=0), 'num_queries is 0'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            AnalysisSettings(**wrong)
+
+
+def save(path: Path, model: Any, keep: tuple[str, ...] = ('',)) -> Path:
+    weights = {n: v for n, v in model.state_dict().items() if n.startswith(keep)}
+    torch.save(dict(state_dict=weights, meta=dict(epoch=3, iter=12)), path)
+    return path
+
+
+def test_a_whole_checkpoint(tmp_path: Path) -> None:
+    trained = trained_moco()
+    model = build_moco(seed=9)
+    report, absent = load_for_analysis(model, save(tmp_path / 'epoch_3.pth', trained))
+    count = len(trained.backbone.state_dict())
+    assert absent == {} and f'{count} of {count} weights matched' in report
+    for name, value in trained.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+
+
+def test_a_backbone_alone_has_no_memory(tmp_path: Path) -> None:
+    model = build_moco(seed=9)
+    path = save(tmp_path / 'backbone.pth', trained_moco(), ('backbone.',))
+    _, absent = load_for_analysis(model, path)
+    assert set(absent) == {'neck', 'accuracy', 'probabilities', 'false_negatives'}
+    assert 'holds no memory' in absent['accuracy']
+    found = analyse(model, samples(), pairs(EVERY), EVERY, absent)
+    assert set(found.scalars) == {
+        f'{name}/backbone' for name in ('alignment/class', 'alignment/views', 'uniformity', 'rank')
+    }
+    with pytest.raises(ValueError, match="'probabilities' was asked for, but .* holds no memory"):
+        asked = AnalysisSettings(measures=['probabilities'])
+        analyse(model, samples(), pairs(asked), asked, absent)
+    torn = save(
+        tmp_path / 'torn.pth', trained_moco(), ('backbone.', 'neck.', 'head.memory.features')
+    )
+    with pytest.raises(ValueError, match=r'holds 1 of the \d weights head'):
+        load_for_analysis(model, torn)
+
+
+def test_records_go_to_the_disk_and_back(tmp_path: Path, monkeypatch: Any) -> None:
+    found = analyse(trained_moco(), samples(), pairs(EVERY), EVERY)
+    found.scalars['false_negatives/hardest'] = float('nan')
+    record = found.record(epoch=3)
+    path = write_analysis(tmp_path / 'a', 'epoch_3', record, found.arrays, dict(map=b'png'))
+    again, arrays = read_analysis(path)
+    assert np.isnan(again['scalars'].pop('false_negatives/hardest'))
+    assert again['scalars'] == {n: v for n, v in found.scalars.items() if v == v}
+    assert (again['epoch'], again['counts'], again['settings']) == (3, found.counts, EVERY.record())
+    for name, values in found.arrays.items():
+        np.testing.assert_array_equal(arrays[name], values)
+    assert (tmp_path / 'a/epoch_3_map.png').read_bytes() == b'png'
+
+    def full(path: Path, write: Any) -> None:
+        if path.suffix == '.json':
+            raise OSError('disk full')
+        path.write_bytes(b'')
+
+    monkeypatch.setattr('mochi_mm.evaluation.analysis.records.write_atomically', full)
+    with pytest.raises(OSError, match='disk full'):
+        write_analysis(tmp_path / 'b', 'epoch_3', record, found.arrays, dict(map=b'png'))
+    assert list((tmp_path / 'b').iterdir()) == []
+
+
+def test_records_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / 'x.json').write_text('{"format": 7}')
+    with pytest.raises(FileNotFoundError, match='no .*x.npz'):
+        read_analysis(tmp_path / 'x.json')
+    np.savez(tmp_path / 'x.npz', a=np.zeros(1))
+    with pytest.raises(ValueError, match='no analysis of format 1'):
+        read_analysis(tmp_path / 'x.json')

@@ -1,0 +1,79 @@
+"""Two processes analyse what one does: features alike, views and memory over all their batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches
+from mochi_mm.evaluation.analysis.as_in_training import as_in_training
+from mochi_mm.evaluation.analysis.memory_sums import add, memory_sums, scalars_of
+from mochi_mm.utils.keyed_random import StepKey
+from tests.distributed import run_ranks
+from tests.evaluation.analysis.toy import pairs, samples, trained_moco
+from tests.toy_runner import NoiseImages
+
+SETTINGS = AnalysisSettings(num_queries=12, num_hard=5, seed=2)
+
+
+def model() -> Any:
+    return trained_moco(batch_shuffle='none')
+
+
+def _analyse(rank: int, state: dict[str, torch.Tensor]) -> tuple[dict[str, float], dict[str, Any]]:
+    from tests.models.algorithms.toy import build_moco
+
+    made = build_moco(batch_shuffle='none')
+    made.load_state_dict(state)
+    found = analyse(made, samples(), pairs(SETTINGS, batch_size=3), SETTINGS)
+    return found.scalars, dict(found.counts, curve=found.arrays['probabilities'].tolist())
+
+
+def test_two_ranks() -> None:
+    made = model()
+    one, two = run_ranks(_analyse, 2, made.state_dict())
+    assert one == two
+    scalars, counts = one
+    alone = analyse(made, samples(), pairs(SETTINGS, batch_size=3), SETTINGS)
+    assert (counts['samples'], counts['queries']) == (12, 12)
+    # Batches and views are the same; what mixers draw is keyed by the rank.
+    for name, value in alone.scalars.items():
+        if not any(word in name for word in ('synthetic', 'harder', 'Mixing')):
+            assert scalars[name] == pytest.approx(value, rel=1e-5), name
+    assert counts['curve'] == pytest.approx(alone.arrays['probabilities'].tolist(), rel=1e-5)
+    # The mixers too, batch by batch: rank r took every second batch, from r on.
+    total: dict[str, Any] = {}
+    batches = list(pairs(SETTINGS, batch_size=3))
+    for number, batch in enumerate(batches):
+        step = StepKey(SETTINGS.seed, number // 2, number % 2)
+        data = made.data_preprocessor(batch, False)
+        with torch.no_grad(), as_in_training(made, step):
+            query, key = made.embed_pair(data['inputs'])
+        generator = step.generator('analysis', 'cpu')
+        sums = memory_sums(made.head, query, key, data['data_samples'], 5, generator)
+        total = add(total, sums)
+    for name, value in scalars_of(total).items():
+        assert scalars[name] == pytest.approx(value, rel=1e-5), name
+
+
+def _views(rank: int) -> list[list[int]]:
+    loader = view_batches(NoiseImages(16), 16, 0, 5)
+    return [batch['data_samples']['sample_idx'].tolist() for batch in loader]
+
+
+def test_ranks_take_equally_many_full_batches() -> None:
+    one, two = run_ranks(_views, 2)
+    assert [len(batch) for batch in [*one, *two]] == [5, 5]
+    assert len({*one[0], *two[0]}) == 10
+
+
+def _too_few(rank: int) -> str:
+    with pytest.raises(ValueError) as refusal:
+        view_batches(NoiseImages(4), 4, 0, 4)
+    return str(refusal.value)
+
+
+def test_too_few_batches_for_the_ranks() -> None:
+    assert all('fewer than 2 rank(s)' in text for text in run_ranks(_too_few, 2))

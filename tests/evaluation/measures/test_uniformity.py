@@ -1,0 +1,41 @@
+"""Uniformity against a loop over pairs in float64, at sizes around the chunk."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from mochi_mm.evaluation.measures import uniformity
+from tests.reference import dot, unit
+
+
+@pytest.mark.parametrize('t', [2.0, 0.5, 5])
+@pytest.mark.parametrize('rows', [2, 3, 4, 5, 9])
+def test_against_the_loop(t: float, rows: int) -> None:
+    generator = torch.Generator().manual_seed(rows)
+    features = 2 * torch.randn(rows, 6, generator=generator, dtype=torch.float64)
+    total, pairs = 0.0, 0
+    for i in range(rows):
+        for j in range(i):
+            difference = unit(features[i]) - unit(features[j])
+            total += math.exp(-t * dot(difference, difference))
+            pairs += 1
+    for chunk in (1, 4, 1024):
+        assert uniformity(features, t, chunk) == pytest.approx(math.log(total / pairs), abs=2e-6)
+
+
+def test_extremes() -> None:
+    assert uniformity(torch.ones(5, 3)) == pytest.approx(0.0, abs=1e-6)
+    opposite = torch.tensor([[1.0, 0], [-1, 0]])
+    assert uniformity(opposite, t=2.0) == pytest.approx(-8.0)  # the only pair is 2 apart
+
+
+def test_bad_input() -> None:
+    with pytest.raises(ValueError, match='at least 2 samples'):
+        uniformity(torch.ones(1, 3))
+    with pytest.raises(ValueError, match='t is -1'):
+        uniformity(torch.ones(3, 3), t=-1)
+    with pytest.raises(ValueError, match='not finite'):
+        uniformity(torch.full((3, 3), torch.nan))

@@ -246,6 +246,7 @@ def test_help_needs_no_torch() -> None:
         'analysis/print_config.py',
         'analysis/browse_dataset.py',
         'analysis/knn.py',
+        'converters/export.py',
     ):
         code = (
             'import sys, runpy; sys.argv = ["tool", "--help"]\n'

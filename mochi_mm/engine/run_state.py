@@ -140,4 +140,6 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
-    return value if isinstance(value, (bool, int, float, str, Tensor, type(None))) else str(value)
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)

@@ -93,7 +93,9 @@ class SVMLoop(BaseLoop):
         """Return and log ``svm/mAP``, or ``svm/mAP_k{k}`` and its spread, in percent."""
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
-        train, test = (self._features(loader) for loader in (self.train_dataloader, self.dataloader))
+        train, test = (
+            self._features(loader) for loader in (self.train_dataloader, self.dataloader)
+        )
         answer: list[Any] = [None]
         if rank() == 0:  # the others wait: the SVMs take one process
             answer[0] = self._low_shot(train, test) if self.shots else self._whole(train, test)

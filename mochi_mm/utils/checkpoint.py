@@ -162,6 +162,12 @@ def load_for_test(model: nn.Module, path: str | Path) -> str:
         return load_backbone(model, path)
     tensors = state_dict_of(read_checkpoint(path))
     missing, unused = match_keys(model.state_dict(), tensors, str(path))
+    if missing and all(name.startswith('head.') for name in missing):
+        raise ValueError(
+            f'{path} has no trained head: it lacks {some(missing)}, so its accuracy would be that '
+            'of chance. Train the probe first (tools/train.py CONFIG --cfg-options '
+            f'pretrained={path}) and test the checkpoint of the probe.'
+        )
     if missing:
         raise ValueError(
             f'{path} lacks {len(missing)} weights of the model: {some(missing)}. Expected a '

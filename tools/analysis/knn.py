@@ -49,24 +49,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def find_benchmark(cfg: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return the data loaders of bank and queries, and the settings of the loop or hook.
-
-    Raises:
-        ValueError: The config has neither a KNNLoop nor a KNNHook.
-    """
-    test_cfg = cfg.get('test_cfg') or {}
-    if str(test_cfg.get('type')).endswith('KNNLoop'):
-        return test_cfg['bank_dataloader'], cfg.test_dataloader, test_cfg
-    for hook in cfg.get('custom_hooks') or []:
-        if str(hook.get('type')).endswith('KNNHook'):
-            return hook['bank_dataloader'], hook['query_dataloader'], hook
-    raise ValueError(
-        f'{cfg.filename} says nothing about kNN; expected test_cfg of type KNNLoop, as in '
-        'configs/benchmarks/knn, or a KNNHook in custom_hooks.'
-    )
-
-
 def print_table(results: dict[str, dict[str, float]], ks: list[int]) -> None:
     """Print one line for each network and k, in percent."""
     width = max(len(name) for name in ['network', *results])
@@ -88,6 +70,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     from mmengine.runner import Runner, set_random_seed
 
     from mochi_mm.evaluation import knn_evaluate
+    from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.checkpoint import load_backbone

@@ -55,7 +55,8 @@ class ImageFolder(ImageDataset):
         FileNotFoundError: The folder, or a class list, does not exist.
         ValueError: No images, images both in the root and in class folders, class folders
             that look like splits, a listed class without a folder or images, an ``exclude``
-            list that fits nothing, an ``include`` list with a path that is no image, or no image among the first few that can be decoded.
+            list that fits nothing, an ``include`` list with a path that is no image, or no image
+            among the first few that can be decoded.
     """
 
     def __init__(
@@ -176,9 +177,9 @@ def _only(files: list[tuple[str, str]], include: str | Path | None) -> list[tupl
     if len(kept) != len(listed) or not kept:
         unknown = listed - {f'{f}/{name}' if f else name for f, name in kept}
         raise ValueError(
-            f'{len(unknown)} of the {len(listed)} paths in {str(include)!r} are none of the images, '
-            f'such as {min(unknown, default="")!r}; expected paths relative to data_root/split, '
-            'like those that tools/dataset/make_subset.py writes for this folder.'
+            f'{len(unknown)} of the {len(listed)} paths in {str(include)!r} are none of the '
+            f'images, such as {min(unknown, default="")!r}; expected paths relative to '
+            'data_root/split, like those that tools/dataset/make_subset.py writes for this folder.'
         )
     print_log(f'{len(kept)} of {len(files)} images are taken, by {include}', logger='current')
     return kept

@@ -15,9 +15,27 @@ from mochi_mm.datasets.read_image import read_image
 from mochi_mm.registry import DATASETS
 
 VOC_CLASSES = (
-    'aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike '
-    'person pottedplant sheep sofa train tvmonitor'
-).split()
+    'aeroplane',
+    'bicycle',
+    'bird',
+    'boat',
+    'bottle',
+    'bus',
+    'car',
+    'cat',
+    'chair',
+    'cow',
+    'diningtable',
+    'dog',
+    'horse',
+    'motorbike',
+    'person',
+    'pottedplant',
+    'sheep',
+    'sofa',
+    'train',
+    'tvmonitor',
+)
 
 
 @DATASETS.register_module()
@@ -44,7 +62,7 @@ class VOCClassification(ImageDataset):
         self,
         data_root: str | Path,
         split: str = 'trainval',
-        classes: Sequence[str] = tuple(VOC_CLASSES),
+        classes: Sequence[str] = VOC_CLASSES,
         pipeline: Sequence[Any] = (),
     ) -> None:
         super().__init__(pipeline)
@@ -52,8 +70,8 @@ class VOCClassification(ImageDataset):
         listed = self.root / 'ImageSets/Main' / f'{split}.txt'
         if not listed.is_file():
             raise FileNotFoundError(
-                f'no list {listed} (from {Path.cwd()}); expected a VOC folder: set data_root to the '
-                'one that holds ImageSets, JPEGImages and Annotations, and split to a list in it.'
+                f'no list {listed} (from {Path.cwd()}); expected a VOC folder: set data_root to '
+                'the one that holds ImageSets, JPEGImages and Annotations, split to a list in it.'
             )
         self.names = [line.split()[0] for line in listed.read_text().splitlines() if line.strip()]
         if not self.names:

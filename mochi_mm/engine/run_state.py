@@ -23,7 +23,7 @@ from mochi_mm.utils.weights_meta import describe_weights
 _OWN_INFO = ('cfg', 'seed', 'experiment_name', 'mmengine_version', 'max_epochs', 'max_iters')
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
+def unwrapped(model: nn.Module) -> Any:
     """Return the model inside a data-parallel wrapper."""
     inner: Any = model.module if is_model_wrapper(model) else model
     return inner

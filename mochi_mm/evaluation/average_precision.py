@@ -28,8 +28,8 @@ def average_precision(scores: np.ndarray, positive: np.ndarray, method: str = '1
     if not positive.any() or not np.isfinite(scores).all():
         raise ValueError(
             f'average precision of {len(scores)} samples, {int(positive.sum())} of them positive, '
-            f'{int((~np.isfinite(scores)).sum())} scores not finite; expected a positive sample and '
-            'finite scores.'
+            f'{int((~np.isfinite(scores)).sum())} scores not finite; expected a positive sample '
+            'and finite scores.'
         )
     hits = np.cumsum(positive[np.argsort(-scores, kind='stable')])
     recall = hits / hits[-1]

@@ -32,7 +32,12 @@ def fit_svm(features: np.ndarray, positive: np.ndarray, cost: float) -> Any:
     from sklearn.svm import LinearSVC
 
     svm = LinearSVC(
-        C=cost, class_weight={True: 2, False: 1}, dual=True, max_iter=5000, tol=1e-4, random_state=0
+        C=cost,
+        class_weight={True: 2, False: 1},
+        dual='auto',
+        max_iter=5000,
+        tol=1e-4,
+        random_state=0,
     )
     return svm.fit(features, positive)
 

@@ -246,7 +246,9 @@ def test_help_needs_no_torch() -> None:
         'analysis/print_config.py',
         'analysis/browse_dataset.py',
         'analysis/knn.py',
+        'analysis/linear_probe.py',
         'converters/export.py',
+        'dataset/make_subset.py',
     ):
         code = (
             'import sys, runpy; sys.argv = ["tool", "--help"]\n'

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ('mochi_mm', 'configs', 'tools', 'tests', 'docs', 'requirements', '.ci')
+FOLDERS = ('mochi_mm', 'configs', 'tools', 'tests', 'docs', 'results', 'requirements', '.ci')
 MAX_FILE = 400
 MAX_FUNCTION = 60
 

@@ -34,6 +34,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--out', type=Path, help='also write the results to this JSON file')
     parser.add_argument(
+        '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
+    )
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
@@ -45,6 +48,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error('give a CHECKPOINT, or --untrained to measure random weights')
     if args.out is not None and not args.out.parent.is_dir():
         parser.error(f'--out: there is no folder {args.out.parent}; create it first')
+    if args.record is not None and (args.untrained or not args.checkpoint):
+        parser.error('--record is for one checkpoint, without --untrained')
     return args
 
 
@@ -107,6 +112,14 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
         partial = args.out.with_name(args.out.name + '.part')
         partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
         os.replace(partial, args.out)
+    if args.record is not None:
+        from mochi_mm.utils.result_record import result_record, write_record
+
+        source = Path(args.checkpoint)
+        protocol = f'weighted kNN, temperature {temperature:g}'
+        metrics = results[args.checkpoint]
+        pretraining = source.parent.name or source.name
+        write_record(args.record, result_record(protocol, args.config, metrics, pretraining))
     return results
 
 

@@ -68,13 +68,7 @@ def fit_linear(
     Raises:
         ValueError: l2 not positive, missing labels, features not finite.
     """
-    if not l2 > 0 or len(features) == 0 or bool((labels < 0).any()):
-        raise ValueError(
-            f'l2={l2}, {len(features)} samples, smallest label '
-            f'{int(labels.min()) if len(labels) else "none"}; expected l2 > 0 and labels from 0 on.'
-        )
-    if not bool(torch.isfinite(features).all()):
-        raise ValueError('the features are not finite; the network has diverged.')
+    _check(features, labels, l2)
     x, y = features.to(device), labels.to(device)
     mean, std = x.mean(dim=0), x.std(dim=0, unbiased=False).clamp_min(1e-6)
     classes = num_classes or int(y.max()) + 1
@@ -104,6 +98,16 @@ def fit_linear(
     with torch.enable_grad():
         optimiser.step(closure)
     return LinearClassifier(mean, std, weight.detach(), bias.detach())
+
+
+def _check(features: Tensor, labels: Tensor, l2: float) -> None:
+    if not l2 > 0 or len(features) == 0 or bool((labels < 0).any()):
+        raise ValueError(
+            f'l2={l2}, {len(features)} samples, smallest label '
+            f'{int(labels.min()) if len(labels) else "none"}; expected l2 > 0 and labels from 0 on.'
+        )
+    if not bool(torch.isfinite(features).all()):
+        raise ValueError('the features are not finite; the network has diverged.')
 
 
 def held_out(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:

@@ -81,12 +81,13 @@ def _measured(records: list[dict[str, Any]]) -> Iterable[str]:
         yield 'Nothing yet.\n'
         return
     yield from _table(
-        ('protocol', 'pre-training', 'result', 'command', 'commit', 'date'),
+        ('protocol', 'benchmark', 'pre-training', 'result', 'command', 'commit', 'date'),
         (
             (
                 record['protocol'],
+                f'[{Path(record["config"]).stem}](../{record["config"]})',
                 record['pretraining'],
-                '<br>'.join(f'{n} **{v:.2f}**' for n, v in record['metrics'].items()),
+                '<br>'.join(f'{n} **{v:.2f}**' for n, v in _summary(record['metrics'])),
                 f'`{record["command"]}`',
                 record['commit'],
                 record['date'],
@@ -98,6 +99,12 @@ def _measured(records: list[dict[str, Any]]) -> Iterable[str]:
     for place in sorted({_place(record) for record in records}):
         yield f'- {place}'
     yield ''
+
+
+def _summary(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return accuracies and means, where there are any: not what each class has."""
+    means = [(name, v) for name, v in metrics.items() if 'top' in name or 'mAP' in name]
+    return means or list(metrics.items())
 
 
 def _place(record: Mapping[str, Any]) -> str:

@@ -2,9 +2,9 @@
 
 Paper: Goyal et al. 2019 (arXiv 1905.01235) for the protocol; costs and folds are this project's.
 Command: python tools/test.py configs/benchmarks/svm/svm_resnet10w025_shapes.py CHECKPOINT
-Hardware: 2 CPU cores; minutes not yet measured.
+Hardware: 2 CPU cores; seconds.
 Expected: none published for this setting was checked.
-Measured: not yet measured.
+Measured: mAP 35.4 from the quickstart's MoCo-v2 weights, 33.6 from its MoCHi weights, one run each.
 """
 
 _base_ = [

@@ -83,6 +83,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'NonFiniteHook': {},
     'NTXentHead': {},
     'NoiseInjection': dict(num=3),
+    'OnlineProbeHook': dict(num_classes=3),
     'PackInputs': {},
     'PairMixing': dict(num=3),
     'PreemptionHook': {},
@@ -119,10 +120,12 @@ ELSEWHERE = {
     'EpochBasedTrainLoop': 'needs a runner',
     'KNNLoop': 'needs a runner',
     'LARS': 'builds a class of timm',
+    'SVMLoop': 'needs a runner',
     'SafeRunner': 'is built from a whole config',
     'TorchVisionDataset': 'needs the files of its data set',
     'start_worker': 'changes the signals of its process',
     'CocoDetection': 'needs the files of its data set',
+    'VOCClassification': 'needs the files of its data set',
     'VOCDetection': 'needs the files of its data set',
 }
 # Pass on what they do not know to the library they extend, which refuses it.

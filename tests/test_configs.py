@@ -11,7 +11,9 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from PIL import Image
 
+from mochi_mm.datasets.voc_classification import VOC_CLASSES
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.checkpoint import load_for_test, read_checkpoint
@@ -26,7 +28,8 @@ CONFIGS = sorted(
     if not {'_base_', 'transfer'} & set(p.parts)  # detection: tests/transfer and tests/utils
 )
 TRAINED = [c for c in CONFIGS if Config.fromfile(str(ROOT / c)).get('train_cfg')]
-TESTED = [c for c in CONFIGS if c not in TRAINED]
+TESTED = [c for c in CONFIGS if c not in TRAINED and '/svm/' not in c]
+SVMS = [c for c in CONFIGS if '/svm/' in c]
 
 
 def test_there_are_configs() -> None:
@@ -77,6 +80,41 @@ def test_knn_configs_measure(path: str) -> None:
     config.experiment_name = f'knn_{Path(path).stem}'
     metrics = build_runner(config).test()
     assert metrics['knn/top1_k1'] == 100  # bank and queries are the same scenes here
+
+
+@pytest.mark.parametrize('path', SVMS)
+def test_svm_configs_measure(path: str, tmp_path: Path) -> None:
+    config = load_config(ROOT / path)
+    classes = config.test_dataloader.dataset.get('classes') or VOC_CLASSES
+    for split, loader in (
+        ('a', config.test_dataloader),
+        ('b', config.test_cfg.train_dataloader),
+    ):
+        write_voc(tmp_path, split, classes)
+        loader.dataset.update(data_root=str(tmp_path), split=split)
+        loader.update(num_workers=0, batch_size=8)
+    config.model.backbone.width = 0.25
+    config.test_cfg.update(costs=(1.0,), shots=(1,) if config.test_cfg.get('shots') else ())
+    config.work_dir, config.experiment_name = str(tmp_path / 'run'), f'svm_{Path(path).stem}'
+    metrics = build_runner(config).test()
+    key = 'svm/mAP_k1' if config.test_cfg.shots else 'svm/mAP'
+    # Each class has a colour of its own, in training and in testing.
+    assert metrics[key] > 90
+
+
+def write_voc(root: Path, split: str, classes: Any) -> None:
+    """A VOC folder of plain images: two of each class, told apart by their colour."""
+    for folder in ('JPEGImages', 'Annotations', 'ImageSets/Main'):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    names = []
+    for number in range(2 * len(classes)):
+        kind, name = number % len(classes), f'{split}{number}'
+        colour = np.random.default_rng(kind).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        Image.fromarray(colour).resize((64, 64)).save(root / f'JPEGImages/{name}.jpg')
+        text = f'<annotation><object><name>{classes[kind]}</name></object></annotation>'
+        (root / f'Annotations/{name}.xml').write_text(text)
+        names.append(name)
+    (root / f'ImageSets/Main/{split}.txt').write_text('\n'.join(names))
 
 
 def test_mochi_replaces_the_head_alone() -> None:

@@ -33,7 +33,7 @@ DOCUMENTS = [
     *sorted((ROOT / 'docs').glob('*.md')),
     *sorted((ROOT / 'configs').rglob('*.md')),
 ]
-FOLDERS = ('mochi_mm', 'configs', 'tools', 'tests', 'docs', 'requirements', '.ci')
+FOLDERS = ('mochi_mm', 'configs', 'tools', 'tests', 'docs', 'results', 'requirements', '.ci')
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
 FIELDS = ('Paper', 'Command', 'Hardware', 'Expected', 'Measured')
 

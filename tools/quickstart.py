@@ -169,6 +169,23 @@ def report(results: dict[str, dict[str, float]]) -> bool:
     return good
 
 
+def write_records(folder: Path, results: dict[str, dict[str, float]]) -> None:
+    """Write each figure with its command, commit and hardware, as docs/results.md reads them."""
+    from mochi_mm.utils.result_record import result_record, write_record
+
+    benchmarks = dict(
+        knn=('weighted kNN, k=20, temperature 0.07', KNN, 'knn/top1_k20'),
+        linear=('linear probe, 10 epochs', PROBE, 'accuracy/top1'),
+    )
+    for name, row in results.items():
+        trained = Path(METHODS[name]).stem if name in METHODS else 'untrained'
+        for kind, (protocol, config, metric) in benchmarks.items():
+            record = result_record(
+                protocol, config, {metric: row[kind]}, trained, command='python tools/quickstart.py'
+            )
+            write_record(folder / f'{trained}-{kind}.json', record)
+
+
 def main() -> int:
     """Run everything; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -209,6 +226,7 @@ def main() -> int:
     draw(args.out / 'quickstart.png', folders, checkpoints['MoCHi'])
 
     good = report(results)
+    write_records(args.out / 'records', results)
     summary = dict(
         results=results,
         passed=good,

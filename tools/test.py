@@ -24,6 +24,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--out', help='write the metrics to this JSON file')
+    parser.add_argument(
+        '--record', help='write the metrics, and where they are from, to this JSON file'
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -55,6 +58,15 @@ def main() -> None:
     if args.out and runner.rank == 0:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         Path(args.out).write_text(json.dumps(metrics, indent=2) + '\n')
+    if args.record and runner.rank == 0:
+        from mochi_mm.utils.result_record import protocol_of, result_record, write_record
+
+        source = Path(args.checkpoint)
+        protocol = protocol_of(config)
+        write_record(
+            args.record,
+            result_record(protocol, args.config, metrics, source.parent.name or source.name),
+        )
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.shape_scenes import ShapeScenes
 from mochi_mm.datasets.start_worker import start_worker
 from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
+from mochi_mm.datasets.voc_classification import VOCClassification
 
 __all__ = [
     'ColouredShapeScenes',
@@ -17,5 +18,6 @@ __all__ = [
     'KeyedSampler',
     'ShapeScenes',
     'TorchVisionDataset',
+    'VOCClassification',
     'start_worker',
 ]

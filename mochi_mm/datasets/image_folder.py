@@ -48,12 +48,15 @@ class ImageFolder(ImageDataset):
         extensions: Endings of image files, upper or lower case.
         exclude: A text file with the paths of images to leave out, one a line, relative to
             ``data_root``/``split``, as ``tools/dataset/check.py`` writes it.
+        include: A text file with the only paths to take, one a line, relative likewise, as
+            ``tools/dataset/make_subset.py`` writes it. Labels stay those of the whole folder.
 
     Raises:
         FileNotFoundError: The folder, or a class list, does not exist.
         ValueError: No images, images both in the root and in class folders, class folders
             that look like splits, a listed class without a folder or images, an ``exclude``
-            list that fits nothing, or no image among the first few that can be decoded.
+            list that fits nothing, an ``include`` list with a path that is no image, or no image
+            among the first few that can be decoded.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class ImageFolder(ImageDataset):
         index_cache: str | Path | None = None,
         extensions: Sequence[str] = IMG_EXTENSIONS,
         exclude: str | Path | None = None,
+        include: str | Path | None = None,
     ) -> None:
         super().__init__(pipeline)
         self.root = _existing_folder(data_root, split)
@@ -74,11 +78,13 @@ class ImageFolder(ImageDataset):
             _check_folders(self.root, names)
         index = load_index(self.root, self.extensions, names or None, index_cache)
         _check_found(index)
-        files = _without(list(index.files()), exclude)
+        everything = list(index.files())
+        files = _only(_without(everything, exclude), include)
         self._paths = PathTable(f'{folder}/{name}' if folder else name for folder, name in files)
         owners = [folder.split('/', 1)[0] for folder, _ in files]
         if names is None or names:
-            self.classes = self._class_names(owners, names)
+            whole = [folder.split('/', 1)[0] for folder, _ in everything]
+            self.classes = self._class_names(whole, names)
         labels = {name: label for label, name in enumerate(self.classes)}
         self.labels = np.array([labels.get(owner, -1) for owner in owners], dtype=np.int64)
         self._try_first()
@@ -158,6 +164,29 @@ def _without(files: list[tuple[str, str]], exclude: str | Path | None) -> list[t
     if not kept:
         raise ValueError(f'{str(exclude)!r} leaves out every image.')
     print_log(f'{len(files) - len(kept)} images are left out by {exclude}', logger='current')
+    return kept
+
+
+def _only(files: list[tuple[str, str]], include: str | Path | None) -> list[tuple[str, str]]:
+    """Return those of ``files`` (folder, name) that the file ``include`` lists."""
+    if include is None:
+        return files
+    path = Path(include).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'no list {str(include)!r}; make one with tools/dataset/make_subset.py.'
+        )
+    lines = (line.strip() for line in path.read_text(encoding='utf-8').splitlines())
+    listed = {line for line in lines if line}
+    kept = [(f, name) for f, name in files if (f'{f}/{name}' if f else name) in listed]
+    if len(kept) != len(listed) or not kept:
+        unknown = listed - {f'{f}/{name}' if f else name for f, name in kept}
+        raise ValueError(
+            f'{len(unknown)} of the {len(listed)} paths in {str(include)!r} are none of the '
+            f'images, such as {min(unknown, default="")!r}; expected paths relative to '
+            'data_root/split, like those that tools/dataset/make_subset.py writes for this folder.'
+        )
+    print_log(f'{len(kept)} of {len(files)} images are taken, by {include}', logger='current')
     return kept
 
 

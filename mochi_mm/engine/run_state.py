@@ -23,7 +23,7 @@ from mochi_mm.utils.weights_meta import describe_weights
 _OWN_INFO = ('cfg', 'seed', 'experiment_name', 'mmengine_version', 'max_epochs', 'max_iters')
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
+def unwrapped(model: nn.Module) -> Any:
     """Return the model inside a data-parallel wrapper."""
     inner: Any = model.module if is_model_wrapper(model) else model
     return inner
@@ -140,4 +140,6 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
-    return value if isinstance(value, (bool, int, float, str, Tensor, type(None))) else str(value)
+    if isinstance(value, Tensor):
+        return value.detach().cpu()
+    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)

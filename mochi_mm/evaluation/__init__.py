@@ -3,6 +3,7 @@
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn_evaluate import knn_evaluate
 from mochi_mm.evaluation.knn_loop import KNNLoop
+from mochi_mm.evaluation.svm_loop import SVMLoop
 from mochi_mm.evaluation.top_k_accuracy import TopKAccuracy
 
-__all__ = ['KNNLoop', 'TopKAccuracy', 'extract_features', 'knn_evaluate']
+__all__ = ['KNNLoop', 'SVMLoop', 'TopKAccuracy', 'extract_features', 'knn_evaluate']

@@ -12,18 +12,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.utils.safetensors_file import SUFFIX, as_checkpoint, read_safetensors
+
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """Return the content of ``path`` on the CPU, read with ``weights_only=True`` and no fallback.
 
     What other libraries have put on torch's list of allowed objects is not allowed here: a file
-    that stays within such a list can still run code.
+    that stays within such a list can still run code. A ``.safetensors`` file is returned in the
+    same layout: ``state_dict``, and ``meta`` where it records what its weights were trained with.
 
     Raises:
         FileNotFoundError: No such file.
         ValueError: Not a checkpoint, torn, or holding objects other than data; names the first.
     """
     path = Path(path)
+    if path.suffix == SUFFIX:
+        return as_checkpoint(*read_safetensors(path))
     if not path.is_file():
         raise FileNotFoundError(f'no checkpoint at {path}; expected a .pth file of a training run.')
     try:
@@ -157,6 +162,12 @@ def load_for_test(model: nn.Module, path: str | Path) -> str:
         return load_backbone(model, path)
     tensors = state_dict_of(read_checkpoint(path))
     missing, unused = match_keys(model.state_dict(), tensors, str(path))
+    if missing and all(name.startswith('head.') for name in missing):
+        raise ValueError(
+            f'{path} has no trained head: it lacks {some(missing)}, so its accuracy would be that '
+            'of chance. Train the probe first (tools/train.py CONFIG --cfg-options '
+            f'pretrained={path}) and test the checkpoint of the probe.'
+        )
     if missing:
         raise ValueError(
             f'{path} lacks {len(missing)} weights of the model: {some(missing)}. Expected a '

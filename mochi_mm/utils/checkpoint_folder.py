@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from mochi_mm.utils.atomic_file import sha256_of, write_atomically
+from mochi_mm.utils.backbone_file import backbone_path
 from mochi_mm.utils.checkpoint import read_checkpoint
 
 POINTER = 'last_checkpoint'
@@ -56,8 +57,10 @@ def manifest_path(path: Path) -> Path:
     return path.with_name(f'{path.name}.json')
 
 
-def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
+def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> str:
     """Write a checkpoint, its manifest, and the folder's pointer to it, each in one step.
+
+    Returns the SHA-256 of the checkpoint.
 
     Args:
         path: The file; it replaces one of that name.
@@ -90,11 +93,13 @@ def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
     _write_text(manifest_path(path), json.dumps(manifest, indent=1) + '\n')
     # A name, not a path: the folder may be moved.
     _write_text(path.parent / POINTER, path.name)
+    return digest
 
 
 def remove_checkpoint(path: Path) -> None:
-    """Delete a checkpoint, then its manifest."""
+    """Delete a checkpoint, then its backbone and its manifest."""
     path.unlink(missing_ok=True)
+    backbone_path(path).unlink(missing_ok=True)
     manifest_path(path).unlink(missing_ok=True)
 
 

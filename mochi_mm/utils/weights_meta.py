@@ -22,7 +22,8 @@ def describe_weights(model: nn.Module, cfg: Mapping[str, Any]) -> dict[str, Any]
 
     Returns:
         ``mean`` and ``std`` (three grey levels each, in the order of the channels; None where
-        images are not normalised), ``channel_order`` (``rgb`` or ``bgr``; None where unknown),
+        images are not normalised), ``channel_order`` (``rgb``, ``bgr``, or a colour space such as
+        ``lab``; None where unknown),
         ``backbone`` (its config, default arguments written out) and ``algorithm`` (type name).
         Numbers, strings, lists and dicts only.
     """
@@ -49,7 +50,8 @@ def describe_input(preprocessor: nn.Module | None) -> dict[str, Any]:
     if exchanged is not None:
         found['channel_order'] = 'rgb' if exchanged else 'bgr'
     else:
-        found['channel_order'] = None if found['mean'] is None else 'rgb'
+        space = getattr(preprocessor, 'space', 'rgb')  # of ColorSpaceDataPreprocessor
+        found['channel_order'] = None if found['mean'] is None else space
     return found
 
 

@@ -29,11 +29,11 @@ def test_training_goes_on_and_tries_again(tmp_path: Path, monkeypatch: Any) -> N
     """The second and third attempt fail; the next one comes two iterations later."""
     attempts: list[str] = []
 
-    def write(path: Path, content: Any) -> None:
+    def write(path: Path, content: Any) -> str:
         attempts.append(path.name)
         if len(attempts) in (2, 3):
             raise OSError(28, 'No space left on device')
-        write_checkpoint(path, content)
+        return write_checkpoint(path, content)
 
     monkeypatch.setattr('mochi_mm.engine.hooks.checkpoint_hook.write_checkpoint', write)
     config = runner_config(tmp_path, max_epochs=3)

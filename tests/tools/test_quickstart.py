@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mochi_mm.utils.config import load_config
+from mochi_mm.utils.result_record import FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,3 +44,12 @@ def test_both_methods_have_the_same_budget_and_seed(quickstart: Any) -> None:
     moco, mochi = (load_config(ROOT / path).to_dict() for path in quickstart.METHODS.values())
     moco['model'].pop('head'), mochi['model'].pop('head')
     assert moco == mochi
+
+
+def test_records_of_every_figure(quickstart: Any, tmp_path: Path) -> None:
+    quickstart.write_records(tmp_path, results(30.12345, 31.5))
+    assert len(list(tmp_path.iterdir())) == 6
+    name = 'mocov2_resnet10w025_1xb128-quickstart_shapes'
+    record = json.loads((tmp_path / f'{name}-linear.json').read_text())
+    assert tuple(record) == FIELDS and record['metrics'] == {'accuracy/top1': 30.1234}
+    assert record['config'] == quickstart.PROBE and record['pretraining'] == name

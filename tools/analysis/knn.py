@@ -14,7 +14,6 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -33,6 +32,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--out', type=Path, help='also write the results to this JSON file')
     parser.add_argument(
+        '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
+    )
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         default=[],
@@ -44,25 +46,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error('give a CHECKPOINT, or --untrained to measure random weights')
     if args.out is not None and not args.out.parent.is_dir():
         parser.error(f'--out: there is no folder {args.out.parent}; create it first')
+    if args.record is not None and (args.untrained or not args.checkpoint):
+        parser.error('--record is for one checkpoint, without --untrained')
     return args
-
-
-def find_benchmark(cfg: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return the data loaders of bank and queries, and the settings of the loop or hook.
-
-    Raises:
-        ValueError: The config has neither a KNNLoop nor a KNNHook.
-    """
-    test_cfg = cfg.get('test_cfg') or {}
-    if str(test_cfg.get('type')).endswith('KNNLoop'):
-        return test_cfg['bank_dataloader'], cfg.test_dataloader, test_cfg
-    for hook in cfg.get('custom_hooks') or []:
-        if str(hook.get('type')).endswith('KNNHook'):
-            return hook['bank_dataloader'], hook['query_dataloader'], hook
-    raise ValueError(
-        f'{cfg.filename} says nothing about kNN; expected test_cfg of type KNNLoop, as in '
-        'configs/benchmarks/knn, or a KNNHook in custom_hooks.'
-    )
 
 
 def print_table(results: dict[str, dict[str, float]], ks: list[int]) -> None:
@@ -86,6 +72,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     from mmengine.runner import Runner, set_random_seed
 
     from mochi_mm.evaluation import knn_evaluate
+    from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.checkpoint import load_backbone
@@ -123,6 +110,14 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
         partial = args.out.with_name(args.out.name + '.part')
         partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
         os.replace(partial, args.out)
+    if args.record is not None:
+        from mochi_mm.utils.result_record import result_record, write_record
+
+        source = Path(args.checkpoint)
+        protocol = f'weighted kNN, temperature {temperature:g}'
+        metrics = results[args.checkpoint]
+        pretraining = source.parent.name or source.name
+        write_record(args.record, result_record(protocol, args.config, metrics, pretraining))
     return results
 
 

@@ -8,6 +8,7 @@ from mochi_mm.engine.hooks.hold_images_hook import HoldImagesHook
 from mochi_mm.engine.hooks.keyed_random_hook import KeyedRandomHook
 from mochi_mm.engine.hooks.knn_hook import KNNHook
 from mochi_mm.engine.hooks.non_finite_hook import NonFiniteHook
+from mochi_mm.engine.hooks.online_probe_hook import OnlineProbeHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.hooks.pretrained_hook import PretrainedHook
 from mochi_mm.engine.hooks.rank_check_hook import RankCheckHook
@@ -23,6 +24,7 @@ __all__ = [
     'KNNHook',
     'KeyedRandomHook',
     'NonFiniteHook',
+    'OnlineProbeHook',
     'PreemptionHook',
     'PretrainedHook',
     'RankCheckHook',

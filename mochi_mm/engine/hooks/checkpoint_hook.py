@@ -10,10 +10,12 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from mochi_mm.engine.run_state import collect_state
+from mochi_mm.engine.run_state import collect_state, unwrapped
+from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.agreement import any_rank
 from mochi_mm.utils.atomic_file import sweep
+from mochi_mm.utils.backbone_file import backbone_path, write_backbone
 from mochi_mm.utils.checkpoint_folder import remove_checkpoint, saved_in, write_checkpoint
 from mochi_mm.utils.distributed import rank
 
@@ -27,7 +29,8 @@ class CheckpointHook(Hook):
     A file is written beside its target, synced, read back and renamed; older ones go only after
     that. A disk that cannot take it costs a warning and a new attempt later, and training goes on.
     While gradients accumulate, saving waits for the optimiser's step. Weights that are not finite
-    are never saved.
+    are never saved. Beside the newest and the best checkpoint lies its backbone alone,
+    ``backbone_<name>.safetensors``, where the run trains one.
 
     Args:
         interval: Epochs, or iterations, between checkpoints.
@@ -39,6 +42,7 @@ class CheckpointHook(Hook):
         rule: ``greater`` or ``less``, what is better.
         save_begin: First epoch (iteration) to save at.
         retry_iters: Iterations after which a failed save is tried again.
+        save_backbone: Write the backbone alone as well.
 
     Raises:
         ValueError: Settings out of range.
@@ -58,6 +62,7 @@ class CheckpointHook(Hook):
         rule: str = 'greater',
         save_begin: int = 0,
         retry_iters: int = 100,
+        save_backbone: bool = True,
     ) -> None:
         if interval < 1 or retry_iters < 1 or max_keep_ckpts == 0 or rule not in _BETTER:
             raise ValueError(
@@ -68,6 +73,7 @@ class CheckpointHook(Hook):
         self.interval, self.by_epoch, self.save_begin = interval, by_epoch, save_begin
         self.max_keep_ckpts, self.retry_iters = max_keep_ckpts, retry_iters
         self.save_last, self.save_best, self.rule = save_last, save_best, rule
+        self.save_backbone = save_backbone
         self._due_at: int | None = None
         self._training = False
 
@@ -145,10 +151,28 @@ class CheckpointHook(Hook):
         check_finite(state['state_dict'])
         path = Path(runner.work_dir) / f'{name}.pth'
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_checkpoint(path, state)
+        sha256 = write_checkpoint(path, state)
         self._due_at = None
         runner.logger.info(f'checkpoint {path} saved')
+        if self.save_backbone and trains_backbone(unwrapped(runner.model)):
+            self._save_backbone(runner, path, state, sha256)
         return path
+
+    def _save_backbone(self, runner: Any, path: Path, state: Any, sha256: str) -> None:
+        """Write the backbone beside its checkpoint, which is safe already, and drop older ones."""
+        try:
+            written = write_backbone(path, state, sha256)
+        except OSError as error:
+            runner.logger.log(
+                logging.WARNING,
+                f'the backbone of {path} could not be saved beside it: {error}. The checkpoint is '
+                'whole; tools/converters/export.py takes the backbone out of it.',
+            )
+            return
+        regular = [entry.path for entry in saved_in(runner.work_dir)]
+        for older in regular if written and path in regular else ():  # the best keeps its own
+            if older != path:
+                backbone_path(older).unlink(missing_ok=True)
 
     def _save_or_wait(self, runner: Any, epoch: int, iteration: int, name: str) -> None:
         should_update = getattr(runner.optim_wrapper, 'should_update', None)
@@ -178,6 +202,11 @@ class CheckpointHook(Hook):
                 'again. Make room on the disk.',
             )
         return path
+
+
+def trains_backbone(model: Any) -> bool:
+    """Tell whether a run makes backbone weights of its own: no detector, no frozen probe."""
+    return isinstance(model, BaseAlgorithm) and not getattr(model, 'freeze_backbone', False)
 
 
 def check_finite(tensors: Mapping[str, Any]) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
+from mochi_mm.engine.run_state import unwrapped
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.checkpoint import load_backbone
+from mochi_mm.utils.weights_digest import weights_digest
+
+DIGEST = 'frozen_backbone'
 
 
 @HOOKS.register_module()
@@ -17,18 +20,46 @@ class PretrainedHook(Hook):
 
     ``tools/train.py CONFIG --cfg-options pretrained=work_dirs/.../epoch_200.pth``. The string
     ``none`` trains from random weights on purpose. A resumed run keeps its own weights.
+
+    Where the model freezes its backbone (a linear probe), weights and running statistics are
+    compared at the end with those at the start, bit by bit: what was measured is what was loaded.
     """
 
     priority = 'HIGH'
 
     def before_train(self, runner: Any) -> None:
-        """Load and log the report.
+        """Load and log the report; note what a frozen backbone is.
 
         Raises:
             ValueError: ``pretrained`` is not set, or the file does not cover the backbone.
         """
-        if runner.iter > 0:
+        if runner.iter == 0:
+            self._load(runner)
+        model = unwrapped(runner.model)
+        if getattr(model, 'freeze_backbone', False):
+            info = runner.message_hub.runtime_info
+            if runner.iter == 0 or DIGEST not in info:
+                runner.message_hub.update_info(DIGEST, weights_digest(model.backbone))
+
+    def after_train(self, runner: Any) -> None:
+        """Compare a frozen backbone with what it was.
+
+        Raises:
+            RuntimeError: It has changed.
+        """
+        model = unwrapped(runner.model)
+        if not getattr(model, 'freeze_backbone', False):
             return
+        before, after = runner.message_hub.get_info(DIGEST), weights_digest(model.backbone)
+        if before != after:
+            raise RuntimeError(
+                f'the frozen backbone changed during training: digest {before[:12]} before, '
+                f'{after[:12]} after. The accuracy is not that of the weights that were loaded; '
+                'look for a hook, or a batch norm in training mode, that writes into it.'
+            )
+        runner.logger.info(f'the frozen backbone is unchanged (digest {after[:12]})')
+
+    def _load(self, runner: Any) -> None:
         path = runner.cfg.get('pretrained')
         if not path:
             raise ValueError(
@@ -38,5 +69,4 @@ class PretrainedHook(Hook):
         if path == 'none':
             runner.logger.warning('pretrained=none: the backbone starts from random weights')
             return
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        runner.logger.info(load_backbone(model, path))
+        runner.logger.info(load_backbone(unwrapped(runner.model), path))

@@ -67,7 +67,7 @@ def read_source(path: str | Path) -> Source:
         ValueError: The file is no checkpoint, or its names are those of no known origin.
     """
     path = Path(path)
-    content = _read(path)
+    content = read_checkpoint(path)
     tensors = _tensors(content, path)
     origin = next((o for o in ORIGINS if o.fits(tensors)), None)
     if origin is None:
@@ -85,22 +85,6 @@ def read_source(path: str | Path) -> Source:
     if record is not None:
         origin = replace(origin, name=f'mochi_mm, {record.get("algorithm", "algorithm unknown")}')
     return Source(path, origin, _torchvision_names(inside), dict(outside), record)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if path.suffix != '.safetensors':
-        return read_checkpoint(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'no weights at {path}; expected a .safetensors file.')
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise ImportError(f'reading {path} needs safetensors: pip install safetensors') from error
-    try:
-        return dict(load_file(path))
-    except SafetensorError as error:
-        raise ValueError(f'{path} cannot be read as safetensors: {error}. Restore it.') from error
 
 
 def _tensors(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:

@@ -81,6 +81,17 @@ def test_benchmark_config(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert table[4].split() == ['untrained', '5', f'{top1:.2f}', f'{top5:.2f}']
 
 
+def test_a_record_of_one_checkpoint(tool: Any, tmp_path: Path) -> None:
+    config, checkpoint = write(tmp_path, LOOP)
+    results = tool.main([config, checkpoint, '--record', str(tmp_path / 'r.json')])
+    record = json.loads((tmp_path / 'r.json').read_text())
+    assert record['metrics'] == pytest.approx(results[checkpoint], abs=1e-4)
+    assert record['protocol'] == 'weighted kNN, temperature 0.2'
+    assert record['pretraining'] == tmp_path.name
+    with pytest.raises(SystemExit):
+        tool.main([config, checkpoint, '--untrained', '--record', str(tmp_path / 's.json')])
+
+
 def test_hook_config_and_options(tool: Any, tmp_path: Path) -> None:
     config, checkpoint = write(tmp_path, HOOK)
     assert tool.main([config, checkpoint])[checkpoint] == expected(5, (5,), 0.07)

@@ -1,0 +1,44 @@
+"""A fixed, class-balanced part of a folder of images."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+
+
+def balanced_subset(paths: Iterable[str], per_class: int, seed: int) -> list[str]:
+    """Return ``per_class`` paths of each class, sorted.
+
+    What is drawn of a class depends on the seed, the name of the class and its file names alone: a
+    smaller subset of one seed is part of a larger one, and other classes change nothing.
+
+    Args:
+        paths: ``class/.../name``, in any order.
+        per_class: How many of each.
+        seed: Of the draw.
+
+    Raises:
+        ValueError: A path without a class, or a class with fewer images.
+    """
+    classes: dict[str, list[str]] = {}
+    for path in paths:
+        name, slash, _ = path.partition('/')
+        if not slash:
+            raise ValueError(f'{path!r} lies in no class folder; expected class/name.')
+        classes.setdefault(name, []).append(path)
+    few = sorted((len(files), name) for name, files in classes.items())[:1]
+    if not few or per_class < 1 or few[0][0] < per_class:
+        raise ValueError(
+            f'{per_class} images of each class are wanted; '
+            + (f'{few[0][1]!r} has {few[0][0]}.' if few else 'there are no images.')
+            + ' Expected at least one, and no more than the smallest class has.'
+        )
+    chosen: list[str] = []
+    for name, files in classes.items():
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], 'big')
+        order = np.random.default_rng([seed, key]).permutation(len(files))
+        ordered = sorted(files)
+        chosen += [ordered[i] for i in order[:per_class]]
+    return sorted(chosen)

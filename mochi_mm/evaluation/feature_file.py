@@ -1,0 +1,75 @@
+"""Features of a data set on the disk, tied to the weights that made them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from mochi_mm.evaluation.features import extract_features
+from mochi_mm.utils.distributed import rank
+from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
+from mochi_mm.utils.weights_digest import weights_digest
+
+
+def describe_data(dataset: Any, config: Any = None) -> str:
+    """Return text that differs where samples or their pipeline differ.
+
+    Args:
+        dataset: The data set; counts its samples and, where it lists them, its labels.
+        config: What it was built from.
+    """
+    import hashlib
+
+    labels = getattr(dataset, 'labels', None)
+    listed = '' if labels is None else hashlib.sha256(str(list(map(int, labels))).encode())
+    shown = listed if isinstance(listed, str) else listed.hexdigest()[:16]
+    return f'{type(dataset).__name__}, {len(dataset)} samples, labels {shown}, from {config}'
+
+
+def cached_features(
+    path: str | Path, model: Any, dataloader: Any, config: Any = None
+) -> tuple[Tensor, Tensor]:
+    """Return features and labels of a data set from a file, or extract and write them.
+
+    Args:
+        path: A ``.safetensors`` file.
+        model: An algorithm; the digest of its backbone goes into the file.
+        dataloader: Batches of one view of labelled samples.
+        config: Of the data, see :func:`describe_data`.
+
+    Returns:
+        features (M, C) float32 and labels (M,) int64, see :func:`extract_features`.
+
+    Raises:
+        ValueError: The file is of another checkpoint, or of other data.
+    """
+    path = Path(path)
+    wanted = dict(
+        backbone=weights_digest(model.backbone), data=describe_data(dataloader.dataset, config)
+    )
+    if path.exists():
+        tensors, metadata = read_safetensors(path)
+        check_origin(path, metadata, wanted)
+        return tensors['features'], tensors['labels']
+    features, labels = extract_features(model, dataloader, require_labels=True)
+    if rank() == 0:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_safetensors(path, dict(features=features, labels=labels), wanted)
+    return features, labels
+
+
+def check_origin(path: Path, found: dict[str, str], wanted: dict[str, str]) -> None:
+    """Refuse a file that was made by other weights or from other data.
+
+    Raises:
+        ValueError: Says which, and both values.
+    """
+    what = dict(backbone='another checkpoint: its backbone has the digest', data='other data:')
+    for key, meaning in what.items():
+        if found.get(key) != wanted[key]:
+            raise ValueError(
+                f'the features in {path} are of {meaning} {found.get(key, "unknown")}, expected '
+                f'{wanted[key]}. Delete the file, or name another with --features.'
+            )

@@ -1,0 +1,158 @@
+"""Multinomial logistic regression on features, to its optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class LinearClassifier:
+    """A linear classifier on standardised features.
+
+    Attributes:
+        mean: (C,) of the training features.
+        std: (C,) likewise.
+        weight: (C, classes).
+        bias: (classes,).
+    """
+
+    mean: Tensor
+    std: Tensor
+    weight: Tensor
+    bias: Tensor
+
+    def scores(self, features: Tensor) -> Tensor:
+        """Return (n, classes) logits of (n, C) features."""
+        return (features.to(self.mean) - self.mean) / self.std @ self.weight + self.bias
+
+    def accuracy(self, features: Tensor, labels: Tensor, chunk: int = 8192) -> dict[str, float]:
+        """Return ``top1`` and, with more than five classes, ``top5``, in percent."""
+        ks = (1, 5) if len(self.bias) > 5 else (1,)
+        hits = torch.zeros(len(ks), dtype=torch.int64)
+        for rows in torch.arange(len(features)).split(chunk):
+            order = self.scores(features[rows]).topk(max(ks), dim=1).indices.cpu()
+            right = order == labels[rows, None]
+            hits += torch.stack([right[:, :k].any(dim=1).sum() for k in ks])
+        return {f'top{k}': 100 * int(n) / len(features) for k, n in zip(ks, hits, strict=True)}
+
+
+def fit_linear(
+    features: Tensor,
+    labels: Tensor,
+    l2: float,
+    num_classes: int | None = None,
+    max_iter: int = 1000,
+    chunk: int = 65536,
+    device: torch.device | str = 'cpu',
+) -> LinearClassifier:
+    """Return the minimiser of ``mean cross-entropy + l2 / 2 * |weight|^2`` over (W, b).
+
+    Features are standardised with their own mean and standard deviation; the bias is not
+    penalised; L-BFGS on all samples, so no learning rate and no order of samples enters.
+
+    Args:
+        features: (n, C).
+        labels: (n,) 0 to classes - 1.
+        l2: Weight of the penalty, above 0.
+        num_classes: Where labels do not show all of them.
+        max_iter: Bound of iterations.
+        chunk: Samples in one pass.
+        device: Where to compute.
+
+    Raises:
+        ValueError: l2 not positive, missing labels, features not finite.
+    """
+    _check(features, labels, l2)
+    x, y = features.to(device), labels.to(device)
+    mean, std = x.mean(dim=0), x.std(dim=0, unbiased=False).clamp_min(1e-6)
+    classes = num_classes or int(y.max()) + 1
+    weight = torch.zeros(x.shape[1], classes, dtype=x.dtype, device=device, requires_grad=True)
+    bias = torch.zeros(classes, dtype=x.dtype, device=device, requires_grad=True)
+    optimiser = torch.optim.LBFGS(
+        [weight, bias],
+        max_iter=max_iter,
+        history_size=20,
+        tolerance_grad=1e-7,
+        tolerance_change=1e-12,
+        line_search_fn='strong_wolfe',
+    )
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = l2 / 2 * weight.square().sum()
+        loss.backward()
+        total = loss.detach()
+        for rows in torch.arange(len(x), device=device).split(chunk):
+            logits = (x[rows] - mean) / std @ weight + bias
+            part = F.cross_entropy(logits, y[rows], reduction='sum') / len(x)
+            part.backward()
+            total = total + part.detach()
+        return total
+
+    with torch.enable_grad():
+        optimiser.step(closure)
+    return LinearClassifier(mean, std, weight.detach(), bias.detach())
+
+
+def _check(features: Tensor, labels: Tensor, l2: float) -> None:
+    if not l2 > 0 or len(features) == 0 or bool((labels < 0).any()):
+        raise ValueError(
+            f'l2={l2}, {len(features)} samples, smallest label '
+            f'{int(labels.min()) if len(labels) else "none"}; expected l2 > 0 and labels from 0 on.'
+        )
+    if not bool(torch.isfinite(features).all()):
+        raise ValueError('the features are not finite; the network has diverged.')
+
+
+def held_out(labels: Tensor, share: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Return the rows to train on and the rows to choose by: a stratified split.
+
+    Raises:
+        ValueError: A class with a single sample, or fewer samples to hold out than classes.
+    """
+    from sklearn.model_selection import train_test_split
+
+    classes, counts = np.unique(labels.numpy(), return_counts=True)
+    if counts.min() < 2 or round(share * len(labels)) < len(classes):
+        few = int(classes[counts.argmin()])
+        raise ValueError(
+            f'{len(labels)} samples of {len(classes)} classes cannot be split to choose l2: class '
+            f'{few} has {int(counts.min())} and {share:.0%} are held out. Expected two samples of '
+            'each class and one held out of each; give one value of l2, which needs no choice.'
+        )
+    rows = train_test_split(
+        np.arange(len(labels)), test_size=share, random_state=seed, stratify=labels.numpy()
+    )
+    return torch.from_numpy(rows[0]), torch.from_numpy(rows[1])
+
+
+def choose_l2(
+    features: Tensor,
+    labels: Tensor,
+    values: Sequence[float],
+    share: float = 0.2,
+    seed: int = 0,
+    device: torch.device | str = 'cpu',
+) -> tuple[float, dict[float, float]]:
+    """Return the best of ``values`` by top-1 on held-out training samples, and all top-1.
+
+    Raises:
+        ValueError: No value, or samples that cannot be split.
+    """
+    if not values:
+        raise ValueError('no value of l2 was given; expected at least one.')
+    if len(values) == 1:
+        return values[0], {}
+    train, chosen = held_out(labels, share, seed)
+    classes = int(labels.max()) + 1
+    found = {}
+    for value in values:
+        fitted = fit_linear(features[train], labels[train], value, classes, device=device)
+        found[value] = fitted.accuracy(features[chosen], labels[chosen])['top1']
+    return max(found, key=lambda value: found[value]), found

@@ -1,0 +1,115 @@
+"""From a checkpoint to a file of another library: written, compared, then put in place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mochi_mm.export.equality import TOLERANCE, Equality, compare
+from mochi_mm.export.source import BackboneSource, read_backbone_source
+from mochi_mm.export.target import Target
+from mochi_mm.export.targets import TARGETS
+from mochi_mm.utils.atomic_file import sha256_of, write_atomically
+from mochi_mm.utils.backbone_file import UNSPECIFIED, backbone_metadata
+
+
+def export_backbone(
+    checkpoint: str | Path,
+    to: str,
+    out: str | Path | None = None,
+    encoder: str = 'query',
+    licence: str = UNSPECIFIED,
+    overwrite: bool = False,
+    tolerance: float = TOLERANCE,
+) -> tuple[Path, dict[str, Any]]:
+    """Export the backbone of a checkpoint; return where it is and what stands beside it.
+
+    The file (a folder for huggingface) is written under another name, read by the library that it
+    is for where that is installed, and its features compared with ours; only then does it take its
+    name, with ``<name>.json`` beside it. Whatever fails before, nothing is left and what was there
+    is untouched.
+
+    Args:
+        checkpoint: A checkpoint of this project, or a backbone alone.
+        to: One of :data:`TARGETS`.
+        out: The file or folder; by default beside the checkpoint.
+        encoder: ``query``, or ``key`` for the averaged encoder.
+        licence: Of the weights; goes into the metadata as it is.
+        overwrite: Replace what is there.
+        tolerance: Largest difference allowed, as a share of the largest feature.
+
+    Raises:
+        FileNotFoundError: No checkpoint.
+        ValueError: An unknown format, one that has no such network, or another difference.
+        FileExistsError: Something is there.
+        ImportError: A package without which the format cannot be written.
+    """
+    if to not in TARGETS:
+        raise ValueError(f'--to is {to!r}; expected one of {", ".join(TARGETS)}.')
+    target, source = TARGETS[to], read_backbone_source(checkpoint, encoder)
+    out = Path(out) if out else source.path.with_name(f'{source.path.stem}_{to}{target.suffix}')
+    if target.suffix and out.suffix != target.suffix:
+        raise ValueError(f'--out is {out}; expected a name that ends with {target.suffix}.')
+    if out.exists() and not overwrite:
+        raise FileExistsError(f'{out} exists; expected a new name, or pass --overwrite.')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=out.parent))
+    try:
+        partial = scratch / out.name
+        if not target.suffix:
+            partial.mkdir()
+        metadata = backbone_metadata(source.record, source.path.name, source.sha256, licence)
+        target.write(source, partial, dict(metadata, encoder=encoder))
+        equality = compare(source, target, partial, tolerance)
+        _check(equality, out)
+        about = _about(source, target, partial, licence, equality)
+        _put(partial, out)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    text = json.dumps(about, indent=2) + '\n'
+    write_atomically(out.with_name(f'{out.name}.json'), lambda file: file.write(text.encode()))
+    return out, about
+
+
+def _check(equality: Equality, out: Path) -> None:
+    if not equality.holds:
+        raise ValueError(
+            f'the exported network is another function than ours: the features differ by up to '
+            f'{equality.max_difference:.3g}, {equality.tolerance * equality.scale:.3g} is allowed '
+            f'(checked in {equality.checked_in}). {out} was not written.'
+        )
+
+
+def _about(
+    source: BackboneSource, target: Target, path: Path, licence: str, equality: Equality
+) -> dict[str, Any]:
+    """Return what is known about an export, as plain data."""
+    mean, std = source.record.get('mean'), source.record.get('std')
+    files = sorted(p for p in ([path] if path.is_file() else path.iterdir()) if p.is_file())
+    return dict(
+        format=target.name,
+        source=source.path.name,
+        source_sha256=source.sha256,
+        encoder=source.encoder,
+        architecture=source.record['backbone'],
+        algorithm=source.record.get('algorithm'),
+        channel_order=source.record.get('channel_order'),
+        mean_255=mean,
+        std_255=std,
+        mean_1=None if mean is None else [value / 255 for value in mean],
+        std_1=None if std is None else [value / 255 for value in std],
+        licence=licence,
+        usage=target.usage(source, path.name),
+        equality=equality.as_dict(),
+        sha256={file.name: sha256_of(file) for file in files},
+    )
+
+
+def _put(partial: Path, out: Path) -> None:
+    """Move ``partial`` to ``out``, replacing what is there."""
+    if out.is_dir():
+        shutil.rmtree(out)
+    partial.replace(out)

@@ -1,0 +1,141 @@
+"""Hugging Face: a folder that ``transformers.ResNetModel.from_pretrained`` reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mochi_mm.export.read_back import installed, read_back
+from mochi_mm.export.source import BackboneSource
+from mochi_mm.export.target import Metadata, Target
+from mochi_mm.models.backbones.resnet import ARCHITECTURES
+from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
+
+WEIGHTS = 'model.safetensors'
+_BLOCK = re.compile(r'^layer(\d)\.(\d+)\.(conv|bn|downsample\.)(\d)\.(.+)$')
+_STAGE = re.compile(
+    r'^encoder\.stages\.(\d)\.layers\.(\d+)\.(?:layer\.(\d)|shortcut)\.'
+    r'(convolution|normalization)\.(.+)$'
+)
+_STEM = {
+    'conv1.': 'embedder.embedder.convolution.',
+    'bn1.': 'embedder.embedder.normalization.',
+}
+
+
+def to_transformers(name: str) -> str:
+    """Return transformers' name of torchvision's ``name``."""
+    found = _BLOCK.match(name)
+    if found is None:
+        stem, rest = name.split('.', 1)
+        return _STEM[f'{stem}.'] + rest
+    stage, block, kind, number, rest = found.groups()
+    place = f'encoder.stages.{int(stage) - 1}.layers.{block}.'
+    if kind == 'downsample.':
+        return f'{place}shortcut.{("convolution", "normalization")[int(number)]}.{rest}'
+    part = 'convolution' if kind == 'conv' else 'normalization'
+    return f'{place}layer.{int(number) - 1}.{part}.{rest}'
+
+
+def from_transformers(name: str) -> str:
+    """Return torchvision's name of transformers' ``name``."""
+    found = _STAGE.match(name)
+    if found is None:
+        for ours, theirs in _STEM.items():
+            if name.startswith(theirs):
+                return ours + name[len(theirs) :]
+        raise ValueError(f'{name} is no weight of a ResNetModel of transformers.')
+    stage, block, layer, part, rest = found.groups()
+    place = f'layer{int(stage) + 1}.{block}.'
+    convolution = part == 'convolution'
+    if layer is None:
+        return f'{place}downsample.{int(not convolution)}.{rest}'
+    return f'{place}{"conv" if convolution else "bn"}{int(layer) + 1}.{rest}'
+
+
+def model_config(source: BackboneSource) -> dict[str, Any]:
+    """Return the content of ``config.json``; any depth and width fits."""
+    backbone = source.resnet('transformers', tuple(ARCHITECTURES), any_width=True)
+    block, layers = ARCHITECTURES[backbone.depth]
+    return dict(
+        architectures=['ResNetModel'],
+        model_type='resnet',
+        num_channels=3,
+        embedding_size=backbone.conv1.out_channels,
+        hidden_sizes=list(backbone.stage_channels),
+        depths=list(layers),
+        layer_type='bottleneck' if block.expansion == 4 else 'basic',
+        hidden_act='relu',
+        downsample_in_first_stage=False,
+        downsample_in_bottleneck=False,  # the stride is in the 3x3
+    )
+
+
+def preprocessor_config(source: BackboneSource) -> dict[str, Any]:
+    """Return the content of ``preprocessor_config.json``: the crop of ImageNet's evaluation."""
+    mean, std = source.record.get('mean'), source.record.get('std')
+    statistics = {}
+    if mean is not None and std is not None:
+        statistics = dict(image_mean=[v / 255 for v in mean], image_std=[v / 255 for v in std])
+    return dict(
+        image_processor_type='ConvNextImageProcessor',
+        do_resize=True,
+        size=dict(shortest_edge=224),
+        crop_pct=0.875,  # the shorter side to 256, then the middle 224 x 224
+        resample=2,  # bilinear
+        do_rescale=True,
+        rescale_factor=1 / 255,
+        do_normalize=bool(statistics),
+        **statistics,
+    )
+
+
+def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:
+    config = model_config(source)
+    tensors = {to_transformers(name): tensor for name, tensor in source.tensors.items()}
+    write_safetensors(path / WEIGHTS, tensors, metadata)
+    texts = {
+        'config.json': json.dumps(config, indent=2),
+        'preprocessor_config.json': json.dumps(preprocessor_config(source), indent=2),
+        'README.md': _card(source, metadata),
+    }
+    for name, text in texts.items():
+        (path / name).write_text(text + '\n', encoding='utf-8')
+
+
+def _card(source: BackboneSource, metadata: Metadata) -> str:
+    rows = '\n'.join(f'| {key} | {metadata[key]} |' for key in metadata if key != 'mochi_mm')
+    return (
+        '---\nlibrary_name: transformers\npipeline_tag: image-feature-extraction\n---\n\n'
+        'A backbone trained without labels by contrastive learning, exported by mochi_mm; its '
+        'features are `pooler_output`.\n\n| | |\n|---|---|\n' + rows
+    )
+
+
+@torch.no_grad()
+def _features(source: BackboneSource, path: Path, images: Tensor) -> tuple[str, Tensor]:
+    if not installed('transformers'):
+        tensors = {from_transformers(n): t for n, t in read_safetensors(path / WEIGHTS)[0].items()}
+        return read_back(source, tensors, images, 'transformers')
+    import transformers
+
+    model, report = transformers.ResNetModel.from_pretrained(
+        str(path), local_files_only=True, output_loading_info=True
+    )
+    wrong = sorted(str(key) for keys in report.values() for key in keys)
+    if wrong:
+        raise ValueError(f'transformers does not take these weights as they are: {wrong[:3]}.')
+    features = model.eval()(pixel_values=images).pooler_output.flatten(1)
+    return f'transformers {transformers.__version__} ResNetModel', features
+
+
+def _usage(source: BackboneSource, name: str) -> str:
+    return f"transformers.ResNetModel.from_pretrained('{name}')"
+
+
+TARGET = Target('huggingface', '', _write, _features, _usage)

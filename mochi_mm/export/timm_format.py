@@ -1,0 +1,63 @@
+"""timm: ``create_model(name, num_classes=0, checkpoint_path=...)``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mochi_mm.export.read_back import installed, read_back
+from mochi_mm.export.source import BackboneSource
+from mochi_mm.export.target import Metadata, Target
+from mochi_mm.models.backbones.timm_backbone import TimmBackbone
+from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
+
+DEPTHS = (18, 34, 50, 101, 152)
+_PREFIX = 'timm.'
+
+
+def _is_timm(source: BackboneSource) -> bool:
+    return str(source.record['backbone'].get('type')).endswith(TimmBackbone.__name__)
+
+
+def _arguments(source: BackboneSource) -> dict[str, Any]:
+    """Return what ``timm.create_model`` is called with."""
+    recorded = source.record['backbone']
+    if not _is_timm(source):
+        return dict(model_name=f'resnet{recorded["depth"]}', num_classes=0)
+    further = dict(recorded.get('model_kwargs') or {})
+    further.pop('pretrained', None)
+    return dict(model_name=recorded['model_name'], num_classes=0, **further)
+
+
+def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:
+    tensors = source.tensors
+    if _is_timm(source):
+        source.module()
+        tensors = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
+    else:
+        source.resnet('timm', DEPTHS)
+    write_safetensors(path, tensors, metadata)
+
+
+@torch.no_grad()
+def _features(source: BackboneSource, path: Path, images: Tensor) -> tuple[str, Tensor]:
+    tensors = read_safetensors(path)[0]
+    if not installed('timm'):  # then the source is no TimmBackbone: its module could not be built
+        return read_back(source, tensors, images, 'timm')
+    import timm
+
+    arguments = _arguments(source)
+    model = timm.create_model(**arguments)
+    model.load_state_dict(tensors)
+    return f'timm {timm.__version__} {arguments["model_name"]}', model.eval()(images)
+
+
+def _usage(source: BackboneSource, name: str) -> str:
+    given = ', '.join(f'{key}={value!r}' for key, value in _arguments(source).items())
+    return f"timm.create_model({given}, checkpoint_path='{name}')"
+
+
+TARGET = Target('timm', '.safetensors', _write, _features, _usage)

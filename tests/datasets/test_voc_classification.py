@@ -1,0 +1,59 @@
+"""Classes of VOC images, difficult ones apart, on exported scenes and on a hand-made annotation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mochi_mm.datasets import VOCClassification
+from mochi_mm.datasets.shape_scenes import ShapeScenes
+from mochi_mm.datasets.shapes.export import export_voc
+
+OBJECT = '<object><name>{}</name><difficult>{}</difficult></object>'
+
+
+def write(root: Path, name: str, objects: list[tuple[str, int]]) -> None:
+    for folder in ('Annotations', 'JPEGImages', 'ImageSets/Main'):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    text = ''.join(OBJECT.format(*item) for item in objects)
+    (root / f'Annotations/{name}.xml').write_text(f'<annotation>{text}</annotation>')
+    Image.new('RGB', (6, 5), (10, 20, 30)).save(root / f'JPEGImages/{name}.jpg')
+    with open(root / 'ImageSets/Main/test.txt', 'a') as file:
+        file.write(f'{name}\n')
+
+
+def test_targets_of_exported_scenes(tmp_path: Path) -> None:
+    scenes = ShapeScenes(num_scenes=6, split='val', image_size=32, mixed=True)
+    export_voc(scenes, tmp_path)
+    dataset = VOCClassification(tmp_path, 'val', scenes.classes)
+    assert dataset.targets.shape == (6, 10) and dataset.labels.tolist() == [-1] * 6
+    for index in range(6):
+        shown = {item.kind for item in scenes.scene(index).objects}
+        wanted = [1 if kind in shown else -1 for kind in range(10)]
+        assert dataset.targets[index].tolist() == wanted
+        near = np.asarray(dataset.image(index), float) - scenes.scene(index).image
+        assert np.abs(near).mean() < 12  # JPEG
+
+
+def test_difficult_objects(tmp_path: Path) -> None:
+    write(tmp_path, 'a', [('cat', 1), ('cat', 0), ('dog', 1)])
+    write(tmp_path, 'b', [])
+    dataset = VOCClassification(tmp_path, 'test', ['bird', 'cat', 'dog'])
+    assert dataset.targets.tolist() == [[-1, 1, 0], [-1, -1, -1]]
+
+
+def test_mistakes(tmp_path: Path) -> None:
+    write(tmp_path, 'a', [('unicorn', 0)])
+    with pytest.raises(ValueError, match="shows 'unicorn'; expected one of aeroplane"):
+        VOCClassification(tmp_path, 'test')
+    with pytest.raises(FileNotFoundError, match='no list .*trainval.txt'):
+        VOCClassification(tmp_path)
+    (tmp_path / 'Annotations/a.xml').unlink()
+    with pytest.raises(FileNotFoundError, match='no annotation .*a.xml'):
+        VOCClassification(tmp_path, 'test')
+    (tmp_path / 'ImageSets/Main/test.txt').write_text('\n')
+    with pytest.raises(ValueError, match='lists no image'):
+        VOCClassification(tmp_path, 'test')

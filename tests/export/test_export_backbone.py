@@ -1,0 +1,286 @@
+"""Every format computes our features in its own library, is read back, and fails cleanly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from mochi_mm.export import TARGETS, export_backbone, mmdet_format, onnx_format, timm_format
+from mochi_mm.export import detectron2_format as d2
+from mochi_mm.export import huggingface_format as hf
+from mochi_mm.export.target import Target
+from mochi_mm.utils.atomic_file import sha256_of
+from mochi_mm.utils.checkpoint import load_backbone, read_checkpoint
+from mochi_mm.utils.safetensors_file import read_safetensors
+from tests.export.toy import MEAN, STD, checkpoint, features, images, trained
+
+
+@pytest.fixture(scope='module')
+def r18(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
+    path = tmp_path_factory.mktemp('r18') / 'epoch_3.pth'
+    return path, *checkpoint(path, depth=18)
+
+
+@pytest.fixture(scope='module')
+def r50(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, Any]:
+    path = tmp_path_factory.mktemp('r50') / 'epoch_3.pth'
+    return path, *checkpoint(path, depth=50)
+
+
+def same(theirs: torch.Tensor, backbone: Any, pictures: torch.Tensor) -> None:
+    ours = features(backbone, pictures)
+    torch.testing.assert_close(theirs, ours, rtol=1e-4, atol=1e-4 * float(ours.abs().max()))
+
+
+@pytest.mark.parametrize('depth', [18, 50])
+def test_torchvision(depth: int, request: Any, tmp_path: Path) -> None:
+    path, query, _ = request.getfixturevalue(f'r{depth}')
+    out, about = export_backbone(path, 'torchvision', tmp_path / 'a.safetensors', licence='MIT')
+    model = torchvision.models.get_model(f'resnet{depth}', weights=None)
+    tensors, metadata = read_safetensors(out)
+    missing = model.load_state_dict(tensors, strict=False)
+    assert missing.missing_keys == ['fc.weight', 'fc.bias'] and not missing.unexpected_keys
+    model.fc = nn.Identity()
+    with torch.no_grad():
+        same(model.eval()(images()), query, images())
+    assert json.loads(metadata['mean']) == MEAN and json.loads(metadata['std']) == STD
+    assert (metadata['channel_order'], metadata['licence']) == ('rgb', 'MIT')
+    assert metadata['source_sha256'] == sha256_of(path) and metadata['source'] == 'epoch_3.pth'
+    written = json.loads((tmp_path / 'a.safetensors.json').read_text())
+    assert written == about and written['sha256'] == {'a.safetensors': sha256_of(out)}
+    assert written['equality']['max_difference'] <= 1e-5 * written['equality']['scale']
+    assert written['mean_1'] == [value / 255 for value in MEAN]
+
+
+def test_timm(r18: Any, tmp_path: Path) -> None:
+    timm = pytest.importorskip('timm')
+    path, query, _ = r18
+    out, _ = export_backbone(path, 'timm', tmp_path / 'a.safetensors')
+    model = timm.create_model('resnet18', num_classes=0, checkpoint_path=str(out))
+    with torch.no_grad():
+        same(model.eval()(images()), query, images())
+
+
+def test_a_timm_backbone_goes_back_to_timm(tmp_path: Path) -> None:
+    timm = pytest.importorskip('timm')
+    settings = dict(type='TimmBackbone', model_name='resnet10t', model_kwargs=dict(drop_rate=0.1))
+    query, _ = checkpoint(tmp_path / 'epoch_1.pth', **settings)
+    out, about = export_backbone(tmp_path / 'epoch_1.pth', 'timm')
+    model = timm.create_model('resnet10t', num_classes=0, drop_rate=0.1, checkpoint_path=str(out))
+    with torch.no_grad():
+        same(model.eval()(images()), query, images())
+    assert 'resnet10t' in about['usage']
+    with pytest.raises(ValueError, match='torchvision has no network like this.*TimmBackbone'):
+        export_backbone(tmp_path / 'epoch_1.pth', 'torchvision')
+
+
+@pytest.mark.parametrize('settings', [dict(depth=50, width=0.25), dict(depth=18)])
+def test_mmdet(settings: Any, tmp_path: Path) -> None:
+    pytest.importorskip('mmdet')
+    import mochi_mm.transfer  # noqa: F401
+
+    from mmdet.models.backbones import ResNet  # isort: skip
+
+    query, _ = checkpoint(tmp_path / 'epoch_1.pth', **settings)
+    out, about = export_backbone(tmp_path / 'epoch_1.pth', 'mmdet')
+    channels = round(64 * settings.get('width', 1))
+    model = ResNet(
+        settings['depth'],
+        base_channels=channels,
+        stem_channels=channels,
+        init_cfg=dict(type='Pretrained', checkpoint=str(out)),
+    )
+    model.init_weights()
+    model.eval()
+    with torch.no_grad():
+        same(model(images())[-1].mean((2, 3)), query, images())
+    assert read_checkpoint(out)['meta']['mochi_mm']['mean'] == MEAN
+    assert ('base_channels=16' in about['usage']) == ('width' in settings)
+
+
+@pytest.mark.parametrize('settings', [dict(depth=50, width=0.25), dict(depth=10)])
+def test_huggingface(settings: Any, tmp_path: Path) -> None:
+    transformers = pytest.importorskip('transformers')
+    query, _ = checkpoint(tmp_path / 'epoch_1.pth', **settings)
+    out, about = export_backbone(tmp_path / 'epoch_1.pth', 'huggingface', tmp_path / 'hub')
+    model = transformers.ResNetModel.from_pretrained(str(out), local_files_only=True).eval()
+    with torch.no_grad():
+        same(model(images()).pooler_output.flatten(1), query, images())
+    processor = transformers.AutoImageProcessor.from_pretrained(str(out), local_files_only=True)
+    assert processor.image_mean == pytest.approx([value / 255 for value in MEAN])
+    assert set(about['sha256']) == {p.name for p in out.iterdir()}
+    assert '| licence | unspecified |' in (out / 'README.md').read_text()
+
+
+@pytest.mark.parametrize(
+    'settings', [dict(depth=50, width=0.25), dict(depth=10, width=0.25, stem='small')]
+)
+def test_onnx_runs_at_any_size(settings: Any, tmp_path: Path) -> None:
+    runtime = pytest.importorskip('onnxruntime')
+    query, _ = checkpoint(tmp_path / 'epoch_1.pth', **settings)
+    out, _ = export_backbone(tmp_path / 'epoch_1.pth', 'onnx')
+    session = runtime.InferenceSession(str(out), providers=['CPUExecutionProvider'])
+    for pictures in (images(), images(1, 40, 33)):
+        found = session.run(['features'], dict(images=pictures.numpy()))[0]
+        same(torch.from_numpy(found), query, pictures)
+    props = session.get_modelmeta().custom_metadata_map
+    assert json.loads(props['mean']) == MEAN and props['channel_order'] == 'rgb'
+
+
+def test_detectron2_names(r50: Any, tmp_path: Path) -> None:
+    """Against names written down from detectron2's ResNet, and there and back for all."""
+    known = {
+        'conv1.weight': 'stem.conv1.weight',
+        'bn1.running_var': 'stem.conv1.norm.running_var',
+        'layer1.0.conv1.weight': 'res2.0.conv1.weight',
+        'layer1.0.bn3.bias': 'res2.0.conv3.norm.bias',
+        'layer2.0.downsample.0.weight': 'res3.0.shortcut.weight',
+        'layer4.0.downsample.1.running_mean': 'res5.0.shortcut.norm.running_mean',
+        'layer3.5.bn2.weight': 'res4.5.conv2.norm.weight',
+    }
+    path, query, _ = r50
+    out, about = export_backbone(path, 'detectron2', tmp_path / 'd2.pth')
+    content = read_checkpoint(out)
+    assert content['matching_heuristics'] is True and content['__author__'] == 'mochi_mm'
+    for ours, theirs in known.items():
+        assert d2.to_detectron2(ours) == theirs
+        assert torch.equal(content['model'][theirs], query.state_dict()[ours])
+    names = [name for name in query.state_dict() if not name.endswith('num_batches_tracked')]
+    assert [d2.from_detectron2(d2.to_detectron2(name)) for name in names] == names
+    assert len(content['model']) == len(names) == 5 * 53
+    assert 'NOT in detectron2' in about['equality']['checked_in']
+    assert about['equality']['max_difference'] == 0
+    assert 'PIXEL_MEAN: [125.5, 122.5, 113.5]' in about['usage'] and 'FORMAT: RGB' in about['usage']
+
+
+def test_the_averaged_encoder(r18: Any, tmp_path: Path) -> None:
+    path, query, key = r18
+    out, _ = export_backbone(path, 'backbone', tmp_path / 'key.safetensors', encoder='key')
+    model = trained(7, depth=18)
+    load_backbone(model, out)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, key.state_dict()[name]), name
+    assert not torch.equal(model.conv1.weight, query.conv1.weight)
+    with pytest.raises(ValueError, match='no key encoder.*only in the full checkpoint'):
+        export_backbone(out, 'torchvision', tmp_path / 'x.safetensors', encoder='key')
+    export_backbone(out, 'torchvision', tmp_path / 'from_backbone.safetensors')
+
+
+@pytest.mark.parametrize('to', ['torchvision', 'timm', 'mmdet', 'backbone'])
+def test_the_transfer_loader_reads_what_was_exported(to: str, r18: Any, tmp_path: Path) -> None:
+    pytest.importorskip('mmdet')
+    from mochi_mm.transfer.weights.source import read_source
+
+    path, query, _ = r18
+    out, _ = export_backbone(path, to, tmp_path / f'a{TARGETS[to].suffix}')
+    source = read_source(out)
+    assert source.origin.name == 'mochi_mm, MoCo' and not source.others
+    assert list(source.input.mean or ()) == MEAN and list(source.input.std or ()) == STD
+    assert source.input.channel_order == 'rgb'
+    assert set(source.tensors) == set(query.state_dict())
+    assert all(torch.equal(t, query.state_dict()[n]) for n, t in source.tensors.items())
+
+
+@pytest.mark.parametrize(
+    ('module', 'to'), [(timm_format, 'timm'), (mmdet_format, 'mmdet'), (hf, 'huggingface')]
+)
+def test_without_the_library_names_are_mapped_back(
+    module: Any, to: str, r18: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, 'installed', lambda *names: False)
+    _, about = export_backbone(r18[0], to, tmp_path / f'a{TARGETS[to].suffix}')
+    assert about['equality']['checked_in'].startswith('NOT in ')
+    assert about['equality']['max_difference'] == 0
+
+
+def test_onnx_absent_says_what_to_install(
+    r18: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_format, 'installed', lambda *names: False)
+    with pytest.raises(ImportError, match='pip install onnx'):
+        export_backbone(r18[0], 'onnx', tmp_path / 'a.onnx')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_of_transformers_there_and_back(r50: Any) -> None:
+    names = list(r50[1].state_dict())
+    assert [hf.from_transformers(hf.to_transformers(name)) for name in names] == names
+    with pytest.raises(ValueError, match='no weight of a ResNetModel'):
+        hf.from_transformers('pooler.weight')
+
+
+def swapped(target: Target) -> Target:
+    """The format, but two weights of equal shape change places: a mistake in a name map."""
+
+    def write(source: Any, path: Path, metadata: Any) -> None:
+        first, second = 'layer1.0.conv1.weight', 'layer1.0.conv2.weight'
+        tensors = dict(source.tensors)
+        tensors[first], tensors[second] = tensors[second], tensors[first]
+        object.__setattr__(source, 'tensors', tensors)
+        target.write(source, path, metadata)
+        tensors[first], tensors[second] = tensors[second], tensors[first]
+
+    return Target(target.name, target.suffix, write, target.features, target.usage)
+
+
+@pytest.mark.parametrize('to', ['torchvision', 'huggingface'])
+def test_another_function_is_an_error_and_leaves_nothing(
+    to: str, r18: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / f'a{TARGETS[to].suffix}'
+    export_backbone(r18[0], to, out)
+    before = {p: sha256_of(p) for p in tmp_path.rglob('*') if p.is_file()}
+    monkeypatch.setitem(TARGETS, to, swapped(TARGETS[to]))
+    with pytest.raises(ValueError, match='another function than ours: the features differ'):
+        export_backbone(r18[0], to, out, overwrite=True)
+    assert {p: sha256_of(p) for p in tmp_path.rglob('*') if p.is_file()} == before
+    with pytest.raises(ValueError, match='was not written'):
+        export_backbone(r18[0], to, tmp_path / f'new{TARGETS[to].suffix}')
+    assert not list(tmp_path.glob('*new*')) and not list(tmp_path.glob('.*'))
+
+
+@pytest.mark.parametrize(
+    ('settings', 'to', 'problem'),
+    [
+        (dict(depth=10), 'torchvision', 'depth is 10, expected one of 18'),
+        (dict(depth=18, width=0.25), 'timm', 'width is 0.25, expected 1'),
+        (dict(depth=18, width=0.25, stem='small'), 'mmdet', "stem is 'small'"),
+        (dict(depth=10, width=0.25, stem='small'), 'huggingface', "stem is 'small'"),
+        (dict(depth=18, width=0.25, out_indices=(1, 2)), 'mmdet', 'ends with stage 2'),
+    ],
+)
+def test_networks_that_a_library_has_not(
+    settings: Any, to: str, problem: str, tmp_path: Path
+) -> None:
+    checkpoint(tmp_path / 'a.pth', **settings)
+    with pytest.raises(ValueError, match=rf'has no network like this backbone: .*{problem}'):
+        export_backbone(tmp_path / 'a.pth', to)
+    assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
+    export_backbone(tmp_path / 'a.pth', 'backbone')
+
+
+def test_mistakes(r18: Any, tmp_path: Path) -> None:
+    path = r18[0]
+    with pytest.raises(ValueError, match='expected one of torchvision, timm'):
+        export_backbone(path, 'keras')
+    with pytest.raises(ValueError, match='ends with .onnx'):
+        export_backbone(path, 'onnx', tmp_path / 'a.pth')
+    (tmp_path / 'a.safetensors').write_text('mine')
+    with pytest.raises(FileExistsError, match='pass --overwrite'):
+        export_backbone(path, 'backbone', tmp_path / 'a.safetensors')
+    assert (tmp_path / 'a.safetensors').read_text() == 'mine'
+    torch.save(dict(state_dict=read_checkpoint(path)['state_dict']), tmp_path / 'bare.pth')
+    with pytest.raises(ValueError, match='does not record what its weights are'):
+        export_backbone(tmp_path / 'bare.pth', 'backbone')
+    content = read_checkpoint(path)
+    content['meta']['mochi_mm']['backbone']['depth'] = 34
+    torch.save(content, tmp_path / 'other.pth')
+    with pytest.raises(ValueError, match='does not hold the backbone that it records'):
+        export_backbone(tmp_path / 'other.pth', 'backbone', tmp_path / 'b.safetensors')
+    assert not (tmp_path / 'b.safetensors').exists()

@@ -1,0 +1,105 @@
+"""A linear probe on features that are extracted once: minutes where the full probe takes hours.
+
+    python tools/analysis/linear_probe.py CONFIG CHECKPOINT [--features FOLDER] [--l2 1e-4 ...]
+
+CONFIG is a kNN benchmark config, or one with a KNNHook: its bank is the training set, its queries
+are the test set, both without augmentation. The classifier is multinomial logistic regression,
+trained to its optimum by L-BFGS on standardised features; of several l2 the best on a held-out
+fifth of the training set is taken. This is NOT the probe of the papers, which trains with
+augmentation and SGD; configs/benchmarks/linear has that one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
+    parser.add_argument('checkpoint', help='a checkpoint, or a backbone file')
+    parser.add_argument(
+        '--features', type=Path, help='keep features in this folder, and take them from there'
+    )
+    parser.add_argument(
+        '--l2',
+        type=float,
+        nargs='+',
+        default=[1e-5, 1e-4, 1e-3, 1e-2],
+        help='weights of the penalty to choose from',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of the held-out fifth (0)')
+    parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
+    parser.add_argument('--record', type=Path, help='write the result and where it is from here')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
+    return parser.parse_args(argv)
+
+
+def load(args: argparse.Namespace, device: str) -> tuple[Any, list[tuple[Any, Any]]]:
+    """Return the network and, for training and test, the loader and what it was made from."""
+    from mmengine.registry import init_default_scope
+    from mmengine.runner import Runner
+
+    from mochi_mm.evaluation.knn_settings import find_benchmark
+    from mochi_mm.registry import MODELS
+    from mochi_mm.utils.check_config import check_config
+    from mochi_mm.utils.checkpoint import load_backbone
+    from mochi_mm.utils.config import load_config, parse_options
+
+    cfg = load_config(args.config, parse_options(args.cfg_options))
+    check_config(cfg)
+    init_default_scope(cfg.get('default_scope', 'mochi_mm'))
+    bank, queries, _ = find_benchmark(cfg)
+    if cfg.get('data_preprocessor') is not None:
+        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
+    model = MODELS.build(cfg.model)
+    print(load_backbone(model, args.checkpoint))
+    loaders = [(Runner.build_dataloader(part, seed=0), part['dataset']) for part in (bank, queries)]
+    return model.to(device), loaders
+
+
+def main(argv: list[str] | None = None) -> dict[str, float]:
+    """Measure, print, and return the accuracies in percent."""
+    args = parse_args(argv)
+    import torch
+
+    from mochi_mm.evaluation.feature_file import cached_features
+    from mochi_mm.evaluation.features import extract_features
+    from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
+    from mochi_mm.utils.result_record import result_record, write_record
+
+    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    model, loaders = load(args, device)
+    sets = []
+    for name, (loader, config) in zip(('train', 'test'), loaders, strict=True):
+        if args.features is None:
+            sets.append(extract_features(model, loader, require_labels=True))
+        else:
+            path = args.features / f'{name}.safetensors'
+            sets.append(cached_features(path, model, loader, config))
+    (x, y), (x_test, y_test) = sets
+    classes = int(max(y.max(), y_test.max())) + 1
+    l2, tried = choose_l2(x, y, args.l2, seed=args.seed, device=device)
+    for value, top1 in tried.items():
+        print(f'l2 {value:g}: {top1:.2f} on the held-out fifth')
+    found = fit_linear(x, y, l2, classes, device=device).accuracy(x_test, y_test)
+    metrics = {f'fast_linear/{name}': value for name, value in found.items()}
+    protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g})'
+    print(f'{protocol}: ' + '  '.join(f'{name} {value:.2f}' for name, value in metrics.items()))
+    if args.record:
+        source = Path(args.checkpoint)
+        pretraining = source.parent.name or source.name
+        write_record(args.record, result_record(protocol, args.config, metrics, pretraining))
+    return metrics
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,47 @@
+"""Write docs/results.md from the files that tools and metafiles wrote down; nothing is typed.
+
+    python tools/analysis/results_table.py [--check]
+
+A figure enters by a tool's --record FILE and that file's place in results/measured/. --check writes
+nothing and exits with 1 where the page is not what it would write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--root', type=Path, default=ROOT, help='the repository')
+    parser.add_argument('--check', action='store_true', help='compare only')
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write or check the page; return the exit status."""
+    args = parse_args(argv)
+    from mochi_mm.utils.atomic_file import write_atomically
+    from mochi_mm.utils.results_page import PAGE, results_page
+
+    path, text = args.root / PAGE, results_page(args.root)
+    if args.check:
+        same = path.is_file() and path.read_text(encoding='utf-8') == text
+        if not same:
+            print(f'{path} is not up to date; run python tools/analysis/results_table.py')
+        return 0 if same else 1
+    write_atomically(path, lambda file: file.write(text.encode()))
+    print(f'{path} written')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

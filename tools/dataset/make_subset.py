@@ -1,0 +1,64 @@
+"""Draw a class-balanced subset of a folder of images, as a list for ImageFolder(include=...).
+
+    python tools/dataset/make_subset.py data/imagenet/train --share 0.01 \\
+        --out data/imagenet/train_1percent.txt
+
+The same seed and the same file names give the same list on any machine, and its 1 % is part of its
+10 %. Each class gets the same number of images: share x images / classes, rounded, at least one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('folder', help='class folders with images')
+    parser.add_argument('--out', type=Path, required=True, help='the list to write')
+    size = parser.add_mutually_exclusive_group(required=True)
+    size.add_argument('--share', type=float, help='of all images, such as 0.01')
+    size.add_argument('--per-class', type=int, help='images of each class')
+    parser.add_argument('--seed', type=int, default=0)
+    args = parser.parse_args(argv)
+    if args.share is not None and not 0 < args.share <= 1:
+        parser.error(f'--share is {args.share}; expected more than 0 and at most 1')
+    return args
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Draw, write, and say how many and the SHA-256 of the list."""
+    args = parse_args(argv)
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    from mochi_mm.datasets.folder_index import FolderIndex
+    from mochi_mm.datasets.subset import balanced_subset
+    from mochi_mm.utils.atomic_file import write_atomically
+
+    if not Path(args.folder).is_dir():
+        raise FileNotFoundError(f'no folder {args.folder}; expected one with a folder a class.')
+    index = FolderIndex.scan(args.folder, IMG_EXTENSIONS)
+    paths = [f'{folder}/{name}' if folder else name for folder, name in index.files()]
+    classes = len({path.partition('/')[0] for path in paths})
+    count = args.per_class
+    if count is None:
+        count = max(1, round(args.share * len(paths) / max(1, classes)))
+    chosen = balanced_subset(paths, count, args.seed)
+    text = '\n'.join(chosen) + '\n'
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    _, sha256 = write_atomically(args.out, lambda file: file.write(text.encode()))
+    print(
+        f'{args.out}: {len(chosen)} of {len(paths)} images, {count} of each of {classes} classes, '
+        f'seed {args.seed}, SHA-256 {sha256}'
+    )
+
+
+if __name__ == '__main__':
+    main()

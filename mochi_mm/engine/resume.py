@@ -62,7 +62,8 @@ def check_resume(
         listed = '; '.join(f'[{name}] {text}' for name, texts in found.items() for text in texts)
         raise ValueError(
             f'{source} is of another run: {listed}. Make the config what it was, or allow it: '
-            f'--allow-changed {" ".join(found)} (resume_allow={list(found)} in the config).'
+            f'--allow-changed {" ".join(sorted(found))} (resume_allow={sorted(found)} in the '
+            'config).'
         )
 
 

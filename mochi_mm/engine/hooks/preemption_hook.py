@@ -15,7 +15,23 @@ from mochi_mm.utils.agreement import any_rank
 
 #: What the process ends with after it has saved: EX_TEMPFAIL, "try again later".
 EXIT_PREEMPTED = 75
-_listened: set[int] = set()
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+
+
+class _Note:
+    """A handler that keeps the number of the signal that came."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.process = os.getpid()
+
+    def __call__(self, number: int, frame: Any) -> None:
+        if os.getpid() == self.process:
+            self.number = number
+            return
+        # A child in which the signal came before _forget.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _forget() -> None:
@@ -23,8 +39,9 @@ def _forget() -> None:
     # evaluation waits for its pool to die. A handler in Python runs only when the interpreter gets
     # a turn, which it does not where the signal came just before the child went to sleep on a
     # lock; the default action needs no turn.
-    for number in _listened:
-        signal.signal(number, signal.SIG_DFL)
+    for number in _SIGNALS:
+        if isinstance(signal.getsignal(number), _Note):
+            signal.signal(number, signal.SIG_DFL)
 
 
 os.register_at_fork(after_in_child=_forget)
@@ -52,7 +69,7 @@ class PreemptionHook(Hook):
         if interval < 1:
             raise ValueError(f'interval is {interval}; expected a number of iterations >= 1.')
         self.interval = interval
-        self._asked: int | None = None
+        self._note = _Note()
         self._leaving = False
         self._former: dict[int, Any] = {}
         self._saver: CheckpointHook | None = None
@@ -65,50 +82,43 @@ class PreemptionHook(Hook):
                 'PreemptionHook saves through CheckpointHook, and the run has none; keep '
                 'default_hooks.checkpoint or set default_hooks.preemption=None.'
             )
-        self._saver, self._asked, self._leaving = savers[0], None, False
+        self.give_back()  # of a run before, in this process
+        self._saver, self._note, self._leaving = savers[0], _Note(), False
         if threading.current_thread() is not threading.main_thread():
             runner.logger.warning('signals cannot be handled outside of the main thread')
             return
-        process = os.getpid()
-
-        def note(number: int, frame: Any) -> None:
-            if os.getpid() == process:
-                self._asked = number
-                return
-            # A child in which the signal came before _forget.
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-
-        for number in (signal.SIGTERM, signal.SIGUSR1):
-            self._former[number] = signal.signal(number, note)
-            _listened.add(number)
+        for number in _SIGNALS:
+            former = signal.signal(number, self._note)
+            # A note here is one of a run that ended without giving back: nobody reads it.
+            self._former[number] = signal.SIG_DFL if isinstance(former, _Note) else former
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
         """Save and leave, if any rank was asked to."""
         if not self._leaving and (runner.iter + 1) % self.interval == 0:
-            self._leaving = any_rank(self._asked is not None)
+            self._leaving = any_rank(self._note.number is not None)
         should_update = getattr(runner.optim_wrapper, 'should_update', lambda: True)
         if not self._leaving or self._saver is None or not should_update():
             return
         done = runner.iter + 1
         self._saver.save(runner, runner.epoch, done, f'iter_{done}')
         any_rank(False)  # launchers end the other ranks as soon as one has left
-        name = 'another rank' if self._asked is None else signal.Signals(self._asked).name
+        asked = self._note.number
+        name = 'another rank' if asked is None else signal.Signals(asked).name
         runner.logger.info(
             f'{name}: saved behind iteration {done}, leaving with code {EXIT_PREEMPTED}; '
             'continue with --resume'
         )
-        self._restore()
+        self.give_back()
         raise SystemExit(EXIT_PREEMPTED)
 
     def after_train(self, runner: Any) -> None:
         """Give the signals back."""
-        self._restore()
+        self.give_back()
 
-    def _restore(self) -> None:
+    def give_back(self) -> None:
+        """Put the former handlers back; a run that ends by an error calls it as well."""
         for number, handler in self._former.items():
             signal.signal(number, handler)
         self._former.clear()
-        _listened.clear()

@@ -11,6 +11,7 @@ import torch
 from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 
+from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.run_state import collect_state, unwrapped
 from mochi_mm.registry import RUNNERS
@@ -64,6 +65,10 @@ class SafeRunner(Runner):
                 f'{self.iter + 1}; without an answer: {absent or "none, all are there again"}. '
                 'Continue with --resume; torchrun --max-restarts=N does so by itself.'
             ) from error
+        finally:
+            for hook in self.hooks:
+                if isinstance(hook, PreemptionHook):
+                    hook.give_back()
 
     def register_default_hooks(self, hooks: Mapping[str, Any] | None = None) -> None:
         """Register hooks as MMEngine does; None takes away any of them, not its own six alone."""

@@ -7,11 +7,14 @@ import signal
 import time
 from collections.abc import Iterator
 from logging import getLogger
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from mochi_mm.engine.hooks import CheckpointHook, PreemptionHook
+from mochi_mm.utils.launch import build_runner
+from tests.toy_runner import runner_config
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def hook() -> Iterator[PreemptionHook]:
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
 def test_the_process_itself_only_notes_the_signal(hook: PreemptionHook, number: int) -> None:
     signal.raise_signal(number)
-    assert hook._asked == number
+    assert hook._note.number == number
 
 
 def test_a_forked_child_dies_of_sigterm(hook: PreemptionHook) -> None:
@@ -40,7 +43,7 @@ def test_a_forked_child_dies_of_sigterm(hook: PreemptionHook) -> None:
     code = child.exitcode
     child.kill()
     assert code == -signal.SIGTERM
-    assert hook._asked is None
+    assert hook._note.number is None
 
 
 def _exit_with_handlers_left() -> None:
@@ -57,12 +60,44 @@ def test_a_forked_child_has_no_handler_in_python(hook: PreemptionHook) -> None:
     assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL  # here it is
 
 
+def test_nor_where_a_run_before_left_its_handler() -> None:
+    """A runner of another kind, ended by an error, calls no after_train."""
+    runner = SimpleNamespace(hooks=[CheckpointHook(interval=1)], logger=getLogger('test'))
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)]
+    left, hook = PreemptionHook(), PreemptionHook()
+    left.before_train(runner)
+    child = multiprocessing.get_context('fork').Process(target=_exit_with_handlers_left)
+    child.start()
+    child.join(timeout=20)
+    assert child.exitcode == 0
+    hook.before_train(runner)
+    hook.after_train(runner)
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)] == before
+
+
+def test_an_error_gives_the_signals_back(tmp_path: Path) -> None:
+    """The run's own: what comes behind it in the process is not stopped by a note nobody reads."""
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)]
+    config = runner_config(tmp_path, max_epochs=1)
+    config.default_hooks.preemption = dict(type='PreemptionHook')
+    runner = build_runner(config)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        assert signal.getsignal(signal.SIGTERM) not in before
+        raise RuntimeError('in the step')
+
+    runner.model.train_step = fail
+    with pytest.raises(RuntimeError, match='in the step'):
+        runner.train()
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)] == before
+
+
 def test_a_pool_ends(hook: PreemptionHook) -> None:
     pool = multiprocessing.get_context('fork').Pool(2)
     assert pool.map(abs, [-1, -2, -3]) == [1, 2, 3]
     pool.terminate()
     pool.join()
-    assert hook._asked is None
+    assert hook._note.number is None
 
 
 def test_signals_are_given_back(hook: PreemptionHook) -> None:

@@ -1,7 +1,7 @@
 """MoCo-v2 on generated scenes, a quarter-width ResNet-10, 8 epochs: the quickstart.
 
 Paper: Chen et al. 2020 (arXiv 2003.04297); network, budget and temperature are ours. What a run of
-    250 steps needs: a batch norm in the neck, a key encoder that follows quickly, a high rate.
+    250 steps needs: a batch norm in the neck and a key encoder that follows quickly.
 Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/mocov2/mocov2_resnet10w025_1xb128-quickstart_shapes.py
 Hardware: one CPU core and one for the views; about 3.9 minutes (AMD EPYC, AVX2).
@@ -24,7 +24,7 @@ model = dict(
     head=dict(temperature=0.2, memory=dict(length=1024, dim=64)),
 )
 optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='SGD', lr=0.3, momentum=0.9, weight_decay=5e-4)
+    type='OptimWrapper', optimizer=dict(type='SGD', lr=0.05, momentum=0.9, weight_decay=5e-4)
 )
 param_scheduler = [
     dict(

@@ -82,6 +82,9 @@ def make_config(path: Path, args: argparse.Namespace, suite: Suite, work_dir: Pa
         images = args.out / f'images_{args.images_per_class}'
         options['data_root'] = str(link_images(args.data_root, images, args.images_per_class))
     config = load_config(path, options)
+    # Rows of images that are not shown would stay random, and easy to tell apart for ever.
+    for memory in config.model.head.get('memories', []):
+        memory.length = 10 * args.images_per_class
     for loader in _loaders(config):
         loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
         loader.dataset.pop('index_cache', None)

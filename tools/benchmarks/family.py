@@ -1,6 +1,6 @@
 """Every method of the family at one small budget, by nearest neighbours, beside untrained networks.
 
-    python tools/benchmarks/family.py [--suite cifar10] [--methods simclr supcon] [--epochs 5]
+    python tools/benchmarks/family.py [--suite cifar10] [--methods simclr supcon] [--epochs 15]
 
 A method is a config whose name ends as the suite says (cifar10: ``*cifar10-cpu.py``). Network,
 batch and schedule are the config's; the budget is ``--epochs`` passes over the first
@@ -224,7 +224,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--suite', choices=list(SUITES), default='cifar10')
     parser.add_argument('--methods', nargs='+', help='names of methods; default: all of the suite')
-    parser.add_argument('--epochs', type=int, default=5)
+    parser.add_argument('--epochs', type=int, default=15)
     parser.add_argument('--images-per-class', type=int, default=800)
     parser.add_argument('--data-root', type=Path, default=Path('data/cifar10'))
     parser.add_argument('--out', type=Path, help='default: work_dirs/family/SUITE')

@@ -1,7 +1,7 @@
 """mkdocs: pages link into configs/ and the root, which lie outside of docs/; take those along.
 
-``../configs/...`` and ``../CONTRIBUTING.md`` work on a code host as they stand. On the site the same
-files are placed beside the pages, and the links shortened to them.
+``../configs/...`` and ``../CONTRIBUTING.md`` work on a code host as they stand. On the site the
+same files are placed beside the pages, and the links shortened to them.
 """
 
 from __future__ import annotations

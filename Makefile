@@ -1,6 +1,7 @@
 # make quickstart    set up, then train and measure on the generated data set
 # make transfer-demo detectors on generated scenes from the quickstart's weights
 # make test          set up, then lint, type check and test
+# make docs          build the site of docs/ into build/site
 # make help          the rest
 #
 # All of it happens in .venv. Another interpreter: make PYTHON=python3.11 (after make distclean).
@@ -32,7 +33,7 @@ WITH_UV = $(UV) -b $(CONSTRAINTS) -e '$(TARGET)' && \
 WITH_PIP = $(PIP) -e '$(TARGET)' && \
 	$(PIP) -q --no-deps --force-reinstall opencv-python-headless
 
-.PHONY: help install quickstart transfer-demo test lint format wheel clean distclean
+.PHONY: help install quickstart transfer-demo test lint format docs wheel clean distclean
 
 help:
 	@echo 'install     make $(VENV) with the pinned set; does nothing when it is up to date'
@@ -41,6 +42,7 @@ help:
 	@echo 'test        lint, then pytest (PYTEST_ARGS="-k name" to choose)'
 	@echo 'lint        ruff and mypy'
 	@echo 'format      let ruff fix and format'
+	@echo 'docs        build the site of docs/ into build/site'
 	@echo 'wheel       build a wheel into dist/'
 	@echo 'clean       remove what builds and checks leave behind'
 	@echo 'distclean   clean, and remove $(VENV)'
@@ -74,6 +76,13 @@ lint: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# mkdocs is small and comes in here, not with the pinned set. --strict: a broken link is an error.
+docs: install
+	@$(BIN)/python -c 'import mkdocs' 2>/dev/null || $(UV) -q -r requirements/docs.txt || \
+		$(PIP) -q -r requirements/docs.txt
+	$(BIN)/python -m mkdocs build --strict --quiet
+	@echo 'build/site/index.html'
 
 wheel: install
 	rm -rf build

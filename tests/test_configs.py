@@ -124,7 +124,7 @@ def test_mochi_replaces_the_head_alone() -> None:
         ours, theirs = config.to_dict(), parent.to_dict()
         heads = ours['model'].pop('head'), theirs['model'].pop('head')
         assert ours == theirs, path
-        mixing = {'type', 'num_hard', 'mixers', 'start_epoch'}
+        mixing = {'type', 'num_hard', 'mixers', 'start_epoch', 'oracle_mix'}
         assert {k: v for k, v in heads[0].items() if k not in mixing} == {
             k: v for k, v in heads[1].items() if k != 'type'
         }

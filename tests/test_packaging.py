@@ -162,7 +162,9 @@ def test_every_pin_is_exact() -> None:
     assert [name for name, pin in pins().items() if not re.fullmatch(r'==[\w.]+', pin)] == []
 
 
-@pytest.mark.parametrize('name', ['runtime', 'det', 'timm', 'export', 'tensorboard', 'tests'])
+@pytest.mark.parametrize(
+    'name', ['runtime', 'det', 'timm', 'export', 'tensorboard', 'tests', 'docs']
+)
 def test_pinned_set_lies_in_the_ranges(name: str) -> None:
     for need in read(name):
         assert need.name in pins(), f'{need.name} has a range but no pin'

@@ -87,7 +87,7 @@ def _measured(records: list[dict[str, Any]]) -> Iterable[str]:
                 record['protocol'],
                 f'[{Path(record["config"]).stem}](../{record["config"]})',
                 record['pretraining'],
-                '<br>'.join(f'{n} **{v:.2f}**' for n, v in _summary(record['metrics'])),
+                '<br>'.join(f'{n} **{_shown(n, v)}**' for n, v in _summary(record['metrics'])),
                 f'`{record["command"]}`',
                 record['commit'],
                 record['date'],
@@ -105,6 +105,10 @@ def _summary(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
     """Return accuracies and means, where there are any: not what each class has."""
     means = [(name, v) for name, v in metrics.items() if 'top' in name or 'mAP' in name]
     return means or list(metrics.items())
+
+
+def _shown(name: str, value: float) -> str:
+    return f'{value:.2f}' if 'top' in name or 'mAP' in name else f'{value:.4g}'
 
 
 def _place(record: Mapping[str, Any]) -> str:

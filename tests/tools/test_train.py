@@ -259,6 +259,7 @@ def test_help_needs_no_torch() -> None:
         'analysis/linear_probe.py',
         'converters/export.py',
         'dataset/make_subset.py',
+        'benchmarks/evidence.py',
     ):
         code = (
             'import sys, runpy; sys.argv = ["tool", "--help"]\n'

@@ -46,6 +46,13 @@ def test_every_method_has_a_config_in_each_suite(family: Any) -> None:
     assert {'supcon', 'supcon-fairkl'} <= set(found['coloured'])
 
 
+def test_the_class_oracle_is_no_method_of_the_family(family: Any) -> None:
+    """It sees labels: its configs end in -oracle, which the suite's pattern leaves out."""
+    paths = family.find_methods(family.SUITES['cifar10']).values()
+    assert [path.name for path in paths if 'oracle' in path.name] == []
+    assert len(list((ROOT / 'configs').glob('*/*cifar10-cpu-oracle.py'))) == 2
+
+
 def test_trains_measures_goes_on_and_refuses_another_budget(
     family: Any, images: Path, tmp_path: Path
 ) -> None:

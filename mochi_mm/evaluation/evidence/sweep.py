@@ -1,0 +1,152 @@
+"""A sweep on the disk: its budget, its runs, and what they left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mochi_mm.evaluation.evidence.suites import SUITES, Setting
+from mochi_mm.utils.atomic_file import write_atomically
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Where a sweep lies and what every run of it has in common.
+
+    Attributes:
+        suite: A name in :data:`SUITES`.
+        out: Folder of the sweep, absolute.
+        data_root: Folder that holds the data sets, each with ``train`` and ``val``.
+        epochs: Of every run.
+        images_per_class: Trained on, and voting in the kNN; None for all.
+    """
+
+    suite: str
+    out: Path
+    data_root: Path
+    epochs: int
+    images_per_class: int | None
+
+    @property
+    def budget(self) -> dict[str, Any]:
+        """What makes runs comparable."""
+        return dict(suite=self.suite, epochs=self.epochs, images_per_class=self.images_per_class)
+
+    def settings(self, data: str) -> list[Setting]:
+        """Return what is trained on one data set."""
+        return SUITES[self.suite].data[data]
+
+    def runs(self, names: Sequence[str], seeds: Sequence[int]) -> Iterator[Run]:
+        """Return every run, seed by seed, so that early results compare like with like."""
+        for data in SUITES[self.suite].data:
+            for seed in seeds:
+                for setting in self.settings(data):
+                    if not names or setting.name in names:
+                        yield Run(self, data, setting, seed)
+
+    def seeds_on_disk(self) -> set[int]:
+        """Return the seeds that an earlier call started."""
+        folders = self.out.glob('*/*/seed_*')
+        return {int(folder.name.removeprefix('seed_')) for folder in folders}
+
+    def subset_list(self, data: str) -> Path | None:
+        """Return the file with the training images, None where all are taken."""
+        if self.images_per_class is None:
+            return None
+        return self.out / 'lists' / f'{data}_{self.images_per_class}.txt'
+
+    def prepare(self) -> None:
+        """Check the data, keep the budget, write the lists of images.
+
+        Raises:
+            FileNotFoundError: A data set is not there.
+            ValueError: What is in ``out`` was made with another budget; a class that is too small.
+        """
+        for data in SUITES[self.suite].data:
+            for split in ('train', 'val'):
+                if not (self.data_root / data / split).is_dir():
+                    raise FileNotFoundError(
+                        f'no folder {self.data_root / data / split}; --data-root is '
+                        f'{self.data_root}, expected the folder that holds '
+                        f'{", ".join(SUITES[self.suite].data)}, each with train/<class>/ and '
+                        'val/<class>/.'
+                    )
+        plan = self.out / 'plan.json'
+        if plan.is_file() and (former := json.loads(plan.read_text())) != self.budget:
+            raise ValueError(
+                f'{self.out} was made with {former}, this call asks for {self.budget}; give the '
+                'same budget or another --out.'
+            )
+        self.out.mkdir(parents=True, exist_ok=True)
+        write_json(plan, self.budget)
+        for data in SUITES[self.suite].data:
+            self._write_list(data)
+
+    def _write_list(self, data: str) -> None:
+        from torchvision.datasets.folder import IMG_EXTENSIONS
+
+        from mochi_mm.datasets.folder_index import FolderIndex
+        from mochi_mm.datasets.subset import balanced_subset
+
+        target = self.subset_list(data)
+        if target is None or target.is_file() or self.images_per_class is None:
+            return
+        index = FolderIndex.scan(str(self.data_root / data / 'train'), IMG_EXTENSIONS)
+        paths = [f'{folder}/{name}' if folder else name for folder, name in index.files()]
+        chosen = balanced_subset(paths, self.images_per_class, seed=0)
+        target.parent.mkdir(exist_ok=True)
+        write_atomically(target, lambda file: file.write(('\n'.join(chosen) + '\n').encode()))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One setting with one seed."""
+
+    sweep: Sweep
+    data: str
+    setting: Setting
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in logs and tables."""
+        return f'{self.data} {self.setting.name} seed {self.seed}'
+
+    @property
+    def folder(self) -> Path:
+        """Its work dir."""
+        return self.sweep.out / self.data / self.setting.name / f'seed_{self.seed}'
+
+    @property
+    def result_path(self) -> Path:
+        """There once the run is trained and measured."""
+        return self.folder / 'result.json'
+
+    @property
+    def work(self) -> int:
+        """How much it is, in epochs; measuring counts as one."""
+        return 1 if self.setting.role == 'untrained' else self.sweep.epochs + 1
+
+    def done(self) -> int:
+        """Return how much of the work is on the disk."""
+        if self.result_path.is_file():
+            return self.work
+        latest = self.folder / 'last_checkpoint'
+        stem = Path(latest.read_text().strip()).stem if latest.is_file() else ''
+        number = stem.removeprefix('epoch_')
+        return int(number) if number.isdigit() else 0
+
+    def result(self) -> dict[str, Any] | None:
+        """Return what was measured, None if it is not finished."""
+        if not self.result_path.is_file():
+            return None
+        return dict(json.loads(self.result_path.read_text(encoding='utf-8')))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain data in one step."""
+    text = json.dumps(content, indent=2) + '\n'
+    write_atomically(path, lambda file: file.write(text.encode()))

@@ -1,0 +1,48 @@
+"""A sweep on the disk: budgets do not mix, seeds stay, the lists are balanced."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from mochi_mm.evaluation.evidence.sweep import Sweep
+from tests.evaluation.evidence.toy import finish, toy_sweep, write_images
+
+
+def test_another_budget_is_refused(tmp_path: Path) -> None:
+    sweep = toy_sweep(tmp_path)
+    sweep.prepare()
+    with pytest.raises(ValueError, match=r"'epochs': 2.*asks for.*'epochs': 3"):
+        dataclasses.replace(sweep, epochs=3).prepare()
+
+
+def test_missing_data_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r'cifar10/train; --data-root is .*elsewhere'):
+        Sweep('cpu', tmp_path / 'out', tmp_path / 'elsewhere', 1, 5).prepare()
+    assert not (tmp_path / 'out').exists()
+    write_images(tmp_path / 'few', train=3, val=1)
+    with pytest.raises(ValueError, match="'class0' has 3"):
+        Sweep('cpu', tmp_path / 'out', tmp_path / 'few', 1, 5).prepare()
+
+
+def test_the_list_holds_as_many_of_each_class(tmp_path: Path) -> None:
+    path = toy_sweep(tmp_path).subset_list('cifar10')
+    assert path is not None
+    owners = [line.split('/')[0] for line in path.read_text().splitlines()]
+    assert {owners.count(f'class{kind}') for kind in range(10)} == {26} and len(owners) == 260
+
+
+def test_runs_and_what_is_done_of_them(tmp_path: Path) -> None:
+    sweep = toy_sweep(tmp_path)
+    runs = list(sweep.runs([], [0, 1, 2]))
+    assert len(runs) == 21 and len({run.folder for run in runs}) == 21
+    assert [run.seed for run in runs[:7]] == [0] * 7 and sweep.seeds_on_disk() == set()
+    (run,) = sweep.runs(['mocov2'], [4])
+    assert run.work == 3 and run.done() == 0 and run.result() is None
+    run.folder.mkdir(parents=True)
+    (run.folder / 'last_checkpoint').write_text(f'{run.folder}/epoch_1.pth\n')
+    assert run.done() == 1 and sweep.seeds_on_disk() == {4}
+    finish(run, lambda key: 1.0)
+    assert run.done() == 3 and run.result()['seed'] == 4  # type: ignore[index]

@@ -1,0 +1,115 @@
+"""The site of docs/: every page is in its navigation, links lead somewhere, versions are true."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from mochi_mm.utils.versions import TESTED
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(path.name for path in (ROOT / 'docs').glob('*.md'))
+HOOK = runpy.run_path(str(ROOT / 'docs/site_hook.py'))
+
+
+def named_in(node: Any) -> list[str]:
+    """The files of a navigation, in its order."""
+    if isinstance(node, str):
+        return [node]
+    children = node.values() if isinstance(node, dict) else node
+    return [name for child in children for name in named_in(child)]
+
+
+def test_every_page_is_in_the_navigation_once() -> None:
+    nav = named_in(yaml.safe_load((ROOT / 'mkdocs.yml').read_text())['nav'])
+    assert sorted(nav) == PAGES and nav[0] == 'index.md'
+
+
+def test_the_start_page_leads_to_every_page() -> None:
+    linked = re.findall(r'\]\((\w+\.md)', (ROOT / 'docs/index.md').read_text())
+    assert sorted({*linked, 'index.md'}) == PAGES
+
+
+def on_the_site(name: str, text: str) -> list[str]:
+    """Where the links of a page lead on the site, from its root."""
+    page = SimpleNamespace(file=SimpleNamespace(src_uri=name))
+    text = re.sub(r'^```.*?^```$', '', text, flags=re.M | re.S)
+    shown = HOOK['on_page_markdown'](text, page, None, None)
+    targets = re.findall(r'\]\(([^)#\s]+)', shown)
+    folder = Path('/site') / Path(name).parent
+    return [str((folder / t).resolve()) for t in targets if '://' not in t]
+
+
+@pytest.mark.parametrize('name', PAGES)
+def test_links_lead_to_what_is_on_the_site(name: str) -> None:
+    there = {f'/site/{page}' for page in [*PAGES, *HOOK['outside']()]}
+    links = on_the_site(name, (ROOT / 'docs' / name).read_text())
+    assert [link for link in links if link not in there] == []
+
+
+def test_readmes_of_configs_lead_back_to_the_pages() -> None:
+    there = {f'/site/{page}' for page in [*PAGES, *HOOK['outside']()]}
+    names = [name for name in HOOK['outside']() if name.endswith('.md')]
+    assert len(names) > 10
+    wrong = {
+        (name, link)
+        for name in names
+        for link in on_the_site(name, (ROOT / name).read_text())
+        if link not in there and link != '/site/README.md'
+    }
+    assert wrong == set()
+
+
+@pytest.mark.skipif(find_spec('mkdocs') is None, reason='mkdocs comes with make docs')
+def test_the_site_is_built_and_needs_no_network(tmp_path: Path) -> None:
+    command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-d', str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name in PAGES:
+        page = (tmp_path / name).with_suffix('.html').read_text()
+        fetched = re.findall(r'<(?:script|img)[^>]*src="([^"]*)|<link[^>]*href="([^"]*)', page)
+        assert not [url for pair in fetched for url in pair if url.startswith(('http', '//'))]
+    assert 'id="evidence-over-seeds"' in (tmp_path / 'evaluation.html').read_text()
+
+
+def requirements(name: str) -> dict[str, str]:
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
+    found = [re.match(r'([\w-]+)((?:==|>=).+)', line) for line in lines]
+    return {match[1]: match[2] for match in found if match}
+
+
+def table_rows(page: str) -> list[list[str]]:
+    lines = [line for line in page.splitlines() if line.startswith('| ')]
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
+
+
+def test_versions_of_the_compatibility_page() -> None:
+    rows = table_rows((ROOT / 'docs/compatibility.md').read_text())
+    pins, ranges = requirements('constraints'), {}
+    for name in ('runtime', 'det', 'timm', 'export'):
+        ranges.update(requirements(name))
+    pinned = [row for row in rows if row[0].split(' ')[0] in pins and row[2].startswith('>=')]
+    assert len(pinned) >= 9
+    for title, version, wanted in pinned:
+        name = title.split(' ')[0]
+        assert (pins[name], ranges[name]) == (f'=={version}', wanted), title
+    tested = {row[0]: (row[1], row[2]) for row in rows if row[0] in TESTED and row not in pinned}
+    assert tested == {name: (found.lowest, found.highest) for name, found in TESTED.items()}
+
+
+def test_both_examples_of_own_images_are_one() -> None:
+    pattern = r'`my_images.py`:\n\n```python\n(.*?)```'
+    readme, page = (
+        re.findall(pattern, (ROOT / name).read_text(), re.S)
+        for name in ('README.md', 'docs/your_images.md')
+    )
+    assert len(page) == 1 and readme == page

@@ -93,9 +93,15 @@ class SourceImage:
     def _decode(self, divisor: int) -> np.ndarray:
         if self._data is None:
             return self._pixels
-        decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), _RGB | _DIVIDED[divisor])
+        try:
+            decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), _RGB | _DIVIDED[divisor])
+        except cv2.error as error:  # such as too many pixels
+            raise ValueError(f'cannot read image {self.name!r}: {error}.') from error
         if decoded is None:
-            raise ValueError(f'cannot decode image {self.name!r}. Repair or remove the file.')
+            raise ValueError(
+                f'cannot read image {self.name!r}: its JPEG data cannot be decoded. Repair or '
+                'remove the file.'
+            )
         return decoded
 
 

@@ -277,6 +277,7 @@ def test_mochi_configs_state_the_head_alone() -> None:
     [
         'mocov2',
         'mochi',
+        'synco',
         'benchmarks',
         'simclr',
         'supcon',

@@ -21,6 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import cv2
+import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch.utils.data import DataLoader
@@ -111,10 +112,10 @@ class DecodeOnly:
         return len(self.source)
 
     def __getitem__(self, index: int) -> int:
-        from torchvision.io import ImageReadMode, decode_jpeg, read_file
-
-        data = read_file(self.source.path(int(index)))
-        return decode_jpeg(data, mode=ImageReadMode.RGB).shape[1]
+        with open(self.source.path(int(index)), 'rb') as file:
+            data = np.frombuffer(file.read(), np.uint8)
+        pixels: Any = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+        return pixels.shape[1]
 
 
 def one_pass(dataset: Any, indices: list[int], workers: int, epoch: int) -> float:

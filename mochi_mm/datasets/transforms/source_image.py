@@ -12,16 +12,17 @@ import numpy as np
 import torch
 from PIL import Image
 from torch.nn import functional as F
-from torchvision.io import ImageReadMode, decode_jpeg
 
 from mochi_mm.datasets.read_image import read_image
 
-_HALVES = (8, 4, 2)
-_REDUCED = {
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
+#: How the decoder is told to divide both sides. RGB is a flag of its own beside them.
+_DIVIDED = {
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    1: 0,
 }
+_RGB = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 _ORIENTATION = 0x0112
 _END = b'\xff\xd9'
 
@@ -82,7 +83,7 @@ class SourceImage:
         all boxes allow it.
         """
         spare = min(min(b[2] // s[0], b[3] // s[1]) for b, s in zip(boxes, sizes, strict=True))
-        divisor = next((d for d in _HALVES if d <= spare), 1)
+        divisor = next(d for d in _DIVIDED if d <= max(1, spare))
         divisor = 1 if self._data is None else divisor
         pixels = self._decode(divisor)
         return [
@@ -93,26 +94,26 @@ class SourceImage:
         if self._data is None:
             return self._pixels
         try:
-            if divisor > 1:
-                buffer = np.frombuffer(self._data, np.uint8)
-                decoded: Any = cv2.imdecode(buffer, _REDUCED[divisor])  # None fails in cvtColor
-                return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-            encoded = torch.frombuffer(bytearray(self._data), dtype=torch.uint8)
-            return decode_jpeg(encoded, mode=ImageReadMode.RGB).permute(1, 2, 0).numpy()
-        except (RuntimeError, cv2.error) as error:
+            decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), _RGB | _DIVIDED[divisor])
+        except cv2.error as error:  # such as too many pixels
+            raise ValueError(f'cannot read image {self.name!r}: {error}.') from error
+        if decoded is None:
             raise ValueError(
-                f'cannot read image {self.name!r}: {error}. Repair or remove the file.'
-            ) from error
+                f'cannot read image {self.name!r}: its JPEG data cannot be decoded. Repair or '
+                'remove the file.'
+            )
+        return decoded
 
 
 def _resized(pixels: np.ndarray, box: Box, divisor: int, size: tuple[int, int]) -> np.ndarray:
     """Return the box resized bilinearly with antialiasing, (h, w, 3) uint8."""
     top, left, height, width = (round(value / divisor) for value in box)
     height, width = max(1, height), max(1, width)
-    # Torch copies the box much faster than NumPy, which loops over three bytes at a time.
-    cut = torch.from_numpy(pixels)[top : top + height, left : left + width].contiguous()
-    if tuple(cut.shape[:2]) == size:
-        return cut.numpy()
-    planes = cut.permute(2, 0, 1)[None]
+    # Torch copies the box much faster than NumPy, which loops over three bytes at a time. Made a
+    # batch first and permuted then, it is channels-last to torch, whose resize is fastest there.
+    cut = torch.from_numpy(pixels)[None, top : top + height, left : left + width].contiguous()
+    if tuple(cut.shape[1:3]) == size:
+        return cut[0].numpy()
+    planes = cut.permute(0, 3, 1, 2)
     result = F.interpolate(planes, size=size, mode='bilinear', antialias=True)
     return result[0].permute(1, 2, 0).contiguous().numpy()

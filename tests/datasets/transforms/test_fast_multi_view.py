@@ -159,6 +159,41 @@ def test_blur_is_near_pils(sigma: float) -> None:
     assert difference(finish(np.array(image), plan).flip(2), expected) < 1.0
 
 
+@pytest.mark.parametrize('sigma', [0.1, 0.9, 2.0])
+def test_blur_is_the_gaussian(sigma: float) -> None:
+    """Row by row and column by column in float64, edges repeated."""
+    pixels = np.array(picture(1, 20, 15))
+    reach = int(np.ceil(2.5 * sigma))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    expected = pixels.astype(np.float64)
+    for axis in (0, 1):
+        last, blurred = expected.shape[axis] - 1, np.zeros_like(expected)
+        for step, weight in zip(range(-reach, reach + 1), weights / weights.sum(), strict=True):
+            near = np.clip(np.arange(last + 1) + step, 0, last)
+            blurred += weight * expected.take(near, axis)
+        expected = blurred
+    got = finish(pixels, ViewPlan((0, 0, 1, 1), [], False, sigma, False)).permute(1, 2, 0).numpy()
+    assert np.abs(got - expected).max() < 1.1
+    assert abs((got - expected).mean()) < 0.05
+
+
+@pytest.mark.parametrize('mode', ['RGB', 'L'])
+def test_the_decoder_gives_the_pixels_of_pil(tmp_path: Path, mode: str) -> None:
+    picture(4, 61, 43).convert(mode).save(tmp_path / 'a.jpg', quality=90)
+    got = SourceImage.open(tmp_path / 'a.jpg').crops([(0, 0, 43, 61)], [(43, 61)])[0]
+    with Image.open(tmp_path / 'a.jpg') as image:
+        np.testing.assert_array_equal(got, np.array(image.convert('RGB')))
+
+
+def test_data_that_cannot_be_decoded(tmp_path: Path) -> None:
+    picture(0, 40, 30).save(tmp_path / 'a.jpg')
+    data = bytearray((tmp_path / 'a.jpg').read_bytes())
+    data[data.index(b'\xff\xc0') + 12] = 3  # a quantisation table that the file does not have
+    (tmp_path / 'a.jpg').write_bytes(data)
+    with pytest.raises(ValueError, match=r'a\.jpg.*cannot be decoded. Repair or'):
+        SourceImage.open(tmp_path / 'a.jpg').crops([(0, 0, 30, 40)], [(20, 20)])
+
+
 def test_large_files_are_decoded_small(tmp_path: Path) -> None:
     picture(2, 900, 700).save(tmp_path / 'large.jpg', quality=95)
     box, size = (100, 200, 400, 480), (64, 64)

@@ -7,11 +7,14 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from mochi_mm.models.functional.info_nce import info_nce
 from mochi_mm.models.mixers import (
     BaseMixer,
     Extrapolation,
     GradientStep,
     NoiseInjection,
+    PairMixing,
+    QueryMixing,
     SignStep,
 )
 from mochi_mm.structures import HardNegatives, Plan
@@ -134,3 +137,32 @@ def test_noise_has_the_stated_deviation() -> None:
 def test_bad_settings(kind: Callable, name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f'{name} is {value}; expected a number above'):
         kind(3, **{name: value})
+
+
+def test_a_worked_example() -> None:
+    """One negative of each of the six types in two dimensions, worked out apart from this code."""
+    query = torch.tensor([[0.96, 0.28]], dtype=torch.float64)
+    bank = torch.tensor([[0.8, 0.6], [0.6, -0.8], [0, 1], [-0.6, 0.8]], dtype=torch.float64)
+    similarity, index = (query @ bank.T).topk(2, dim=1)
+    hard = HardNegatives(bank, index, similarity)
+    first, second = torch.tensor([[0]]), torch.tensor([[1]])
+
+    def plan(weight: float, **others: torch.Tensor) -> Plan:
+        return Plan(first, torch.tensor([[weight]], dtype=torch.float64), **others)
+
+    noise = torch.tensor([[0.01, -0.02]], dtype=torch.float64)
+    plans = [
+        (QueryMixing(1), plan(0.25)),
+        (Extrapolation(1), plan(1 - 1.25)),
+        (PairMixing(1), plan(0.5, second=second)),
+        (NoiseInjection(1), plan(1, noise=noise)),
+        (GradientStep(1), plan(0.01 / 1.01)),
+        (SignStep(1), plan(1)),
+    ]
+    got = torch.cat([mixer.logits(query, hard, drawn) for mixer, drawn in plans], dim=1)
+    expected = [0.963634, 0.902134, 0.910754, 0.943545, 0.937222, 0.935304]
+    assert got[0].tolist() == pytest.approx(expected, abs=1e-6)
+    key = torch.tensor([0.96], dtype=torch.float64)
+    rows = query @ bank.T
+    losses = [info_nce(key, blocks, 0.2).item() for blocks in ([rows], [rows, got])]
+    assert losses == pytest.approx([0.677802, 1.976245], abs=2e-6)

@@ -109,6 +109,21 @@ def test_two_interruptions_change_nothing(tmp_path: Path, kind: str, loaders: An
     assert_same_run(tmp_path / 'straight', tmp_path / 'parts')
 
 
+@pytest.mark.parametrize('at', [4, 9])
+def test_an_interruption_in_a_smaller_last_batch(tmp_path: Path, at: int) -> None:
+    """17 samples in batches of 4: the last of the 5 iterations of an epoch has one."""
+
+    def part(folder: Path, at: int = -1) -> list[str]:
+        config = config_of(folder, 'epochs', at, drop_last=False)
+        config.train_dataloader.dataset.size = 17
+        return run(config)
+
+    straight = part(tmp_path / 'straight')
+    parts = part(tmp_path / 'parts', at) + part(tmp_path / 'parts')
+    assert parts == straight and len(straight) == 15
+    assert_same_run(tmp_path / 'straight', tmp_path / 'parts')
+
+
 def test_no_draw_is_repeated_between_epochs(tmp_path: Path) -> None:
     """Each sample is seen three times; no view of it comes twice (the engine: all of them)."""
     inputs = run(config_of(tmp_path, 'epochs', num_workers=2, persistent_workers=False))

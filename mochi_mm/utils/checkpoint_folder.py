@@ -9,7 +9,7 @@ import json
 import re
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,11 +119,14 @@ def saved_in(folder: str | Path, best: bool = False) -> list[Saved]:
     return sorted(found, key=lambda entry: entry.time)
 
 
-def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
+def newest_valid(
+    folder: str | Path, among: Container[Path] | None = None
+) -> tuple[Path | None, list[str]]:
     """Return the newest whole checkpoint of a run, and what was wrong with the newer ones.
 
     Args:
         folder: A work dir.
+        among: The only files to consider; None for all.
 
     Returns:
         The path, None where there are no checkpoints at all; one sentence for each file refused.
@@ -131,7 +134,7 @@ def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
     Raises:
         ValueError: There are checkpoints, and none is whole.
     """
-    entries = saved_in(folder, best=True)
+    entries = [e for e in saved_in(folder, best=True) if among is None or e.path in among]
     refused: list[str] = []
     for entry in reversed(entries):
         problem = entry.problem()

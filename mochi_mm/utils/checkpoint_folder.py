@@ -6,9 +6,12 @@ Beside ``epoch_10.pth`` lies its manifest ``epoch_10.pth.json``: size, SHA-256, 
 from __future__ import annotations
 
 import json
+import lzma
 import re
+import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +25,20 @@ from mochi_mm.utils.checkpoint import read_checkpoint
 
 POINTER = 'last_checkpoint'
 _REGULAR = re.compile(r'(epoch|iter)_\d+\.pth')
+# What zipfile and its decompressors raise for an archive with wrong bytes.
+_DAMAGE = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _BEST = re.compile(r'best_.+\.pth')
 
 
@@ -191,7 +208,7 @@ def _damage(path: Path) -> str | None:
         if broken is not None:
             return f'its part {broken} is damaged'
         meta = read_checkpoint(path).get('meta')
-    except Exception as error:  # damage shows as any kind of error; all mean the same
+    except _DAMAGE as error:
         return str(error) if isinstance(error, ValueError) else f'{type(error).__name__}: {error}'
     if not isinstance(meta, dict) or not {'epoch', 'iter'} <= meta.keys():
         return 'it does not say which epoch and iteration it is of'

@@ -15,6 +15,8 @@ shift 4
 gpus=${GPUS:-8}
 per_node=${GPUS_PER_NODE:-$((gpus < 8 ? gpus : 8))}
 preempted=75
+# Outside of a batch job each srun is a job of its own; this name holds for all of them.
+export MOCHI_MM_JOB=${MOCHI_MM_JOB:-${SLURM_JOB_ID:-$(hostname).$$.$(date +%s)}}
 while :; do
   # shellcheck disable=SC2086  # SRUN_ARGS is a list of words
   srun --partition="$partition" --job-name="$job" --gres="gpu:$per_node" \

@@ -84,28 +84,27 @@ def read_config(args: argparse.Namespace) -> Any:
 def set_resume(config: Any, resume: str | None, allowed: list[str]) -> None:
     """Point the config at what ``--resume`` names; a job that was started again goes on.
 
-    torchrun and Slurm start the same command line again after a failure or a requeue, and say so
-    in the environment.
+    ``--resume`` alone takes the newest checkpoint of the work dir, and ``load_from`` only where
+    there is none. torchrun and Slurm start the same command line again after a failure or a
+    requeue, and say so in the environment; then only what this job wrote is taken, and where it
+    wrote nothing, it begins as it did at first.
     """
-    counts = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
-    again = any(int(os.environ.get(name) or 0) for name in counts)
-    if resume is not None or again:
-        config.resume = True
+    from mochi_mm.utils.start_record import is_restart, note_start, written_since
+
+    if resume is not None:
+        config.resume = 'auto' if resume == 'auto' else True
     if resume not in (None, 'auto'):
         config.load_from = resume
-    if again:
-        from mochi_mm.utils.checkpoint_folder import saved_in
-
-        if saved_in(config.work_dir, best=True):
-            config.load_from = None
-        elif config.get('load_from') is not None and resume in (None, 'auto'):
-            config.resume = False
+    begun = is_restart() and bool(written_since(config.work_dir))
+    if begun:
+        config.restarted = True
     if allowed:
         config.resume_allow = allowed
-    if config.get('load_from') is not None:
+    if config.get('load_from') is not None and not begun:  # keep=1 may have deleted it
         from mochi_mm.utils.checkpoint import local_path, read_checkpoint
 
         read_checkpoint(local_path(config.load_from))  # before anything is built
+    note_start(config.work_dir)
 
 
 def main() -> None:

@@ -79,7 +79,8 @@ class KeyedSampler(Sampler[int]):
     def _pass(self, epoch: int) -> Iterator[SampleKey]:
         seed, key_epoch = (self.seed, epoch) if self.shuffle else (0, 0)
         order = self.order(epoch)
-        positions = torch.arange(self._left_out, len(self)) * self.world_size + self.rank
+        first = min(self._left_out, len(self))  # the last batch may have been a smaller one
+        positions = torch.arange(first, len(self)) * self.world_size + self.rank
         self._left_out = 0
         for index in order[positions % self.size].tolist():
             yield SampleKey(index, seed, key_epoch)

@@ -49,6 +49,12 @@ def check_resume(
             'of a training run of this project; to start from its weights alone, use load_from '
             'or pretrained instead of resume.'
         )
+    if not meta.get('exact', True):
+        raise ValueError(
+            f'{source} cannot be continued exactly: it was kept for its metric between two steps '
+            'of the optimiser, and the gradients accumulated until then are not in it. Resume '
+            'from an epoch_*.pth or iter_*.pth, or start from its weights alone with load_from.'
+        )
     found = changes(meta['run'], describe_run(runner))
     problem = optimizer_problem(runner.optim_wrapper.optimizer, content.get('optimizer'))
     if problem is not None:
@@ -78,6 +84,7 @@ def restore(runner: Any, content: Mapping[str, Any]) -> None:
     meta, now = content['meta'], describe_run(runner)
     _restore_seed(runner, meta['seed'])
     epoch, iteration = _position(runner, meta, now)
+    _check_left(runner, epoch, iteration)
     runner.train_loop._epoch, runner.train_loop._iter = epoch, iteration
     optimizer = runner.optim_wrapper.optimizer
     fresh = hyperparameters(runner.optim_wrapper)
@@ -100,7 +107,7 @@ def restore(runner: Any, content: Mapping[str, Any]) -> None:
 
 def _restore_seed(runner: Any, seed: int) -> None:
     """Take the saved seed where the config leaves it to chance."""
-    if seed == runner.seed:
+    if seed == runner.seed or runner._randomness_cfg.get('seed') is not None:
         return
     runner._randomness_cfg.update(seed=seed)
     runner.set_randomness(**runner._randomness_cfg)
@@ -108,6 +115,23 @@ def _restore_seed(runner: Any, seed: int) -> None:
     sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
     if hasattr(sampler, 'seed'):
         sampler.seed = seed
+
+
+def _check_left(runner: Any, epoch: int, iteration: int) -> None:
+    """Say that nothing is left to train, or that the run is beyond its end."""
+    loop = runner.train_loop
+    if epoch > loop.max_epochs or iteration > loop.max_iters:
+        raise ValueError(
+            f'the checkpoint is of epoch {epoch}, iteration {iteration}, and the config ends at '
+            f'epoch {loop.max_epochs}, iteration {loop.max_iters}: what was trained beyond cannot '
+            'be taken back. Raise train_cfg, or resume an earlier checkpoint.'
+        )
+    by_iteration = isinstance(loop, IterBasedTrainLoop)
+    if iteration >= loop.max_iters if by_iteration else epoch >= loop.max_epochs:
+        runner.logger.info(
+            f'nothing is left to train: epoch {epoch}, iteration {iteration} is the end; raise '
+            'train_cfg to go on'
+        )
 
 
 def _position(runner: Any, meta: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[int, int]:

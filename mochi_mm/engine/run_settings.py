@@ -28,7 +28,7 @@ _FREE = {
     'data_root',
     'index_cache',
 }
-SCHEDULE = ('optim_wrapper', 'param_scheduler')
+SCHEDULE = ('optim_wrapper', 'param_scheduler', 'auto_scale_lr')
 
 
 def describe_run(runner: Any) -> dict[str, Any]:
@@ -36,6 +36,8 @@ def describe_run(runner: Any) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for section in _SECTIONS:
         settings.update(_flat(runner.cfg.get(section), section))
+    if (runner.cfg.get('auto_scale_lr') or {}).get('enable'):
+        settings.update(_flat(runner.cfg.auto_scale_lr, 'auto_scale_lr'))
     return dict(
         world_size=world_size(),
         dataset=len(runner.train_dataloader.dataset),

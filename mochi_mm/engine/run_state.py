@@ -29,6 +29,11 @@ def unwrapped(model: nn.Module) -> Any:
     return inner
 
 
+def has_stepped(runner: Any) -> bool:
+    """Tell whether the optimiser has no accumulated gradients that it did not use yet."""
+    return bool(getattr(runner.optim_wrapper, 'should_update', lambda: True)())
+
+
 def collect_state(runner: Any, epoch: int, iteration: int) -> dict[str, Any]:
     """Return all that a run needs to go on: tensors on the CPU, numbers, strings.
 
@@ -45,6 +50,7 @@ def collect_state(runner: Any, epoch: int, iteration: int) -> dict[str, Any]:
         meta=dict(
             epoch=int(epoch),
             iter=int(iteration),
+            exact=has_stepped(runner),  # accumulated gradients are not saved
             seed=int(runner.seed),
             experiment_name=runner.experiment_name,
             time=time.strftime('%Y%m%d_%H%M%S'),

@@ -6,10 +6,13 @@ Beside ``epoch_10.pth`` lies its manifest ``epoch_10.pth.json``: size, SHA-256, 
 from __future__ import annotations
 
 import json
+import lzma
 import re
+import struct
 import time
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,20 @@ from mochi_mm.utils.checkpoint import read_checkpoint
 
 POINTER = 'last_checkpoint'
 _REGULAR = re.compile(r'(epoch|iter)_\d+\.pth')
+# What zipfile and its decompressors raise for an archive with wrong bytes.
+_DAMAGE = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _BEST = re.compile(r'best_.+\.pth')
 
 
@@ -40,8 +57,26 @@ class Saved:
     time: int
     manifest: Mapping[str, Any] | None
 
+    @property
+    def exact(self) -> bool:
+        """Whether a run can go on from it exactly: it waits for no accumulated gradients."""
+        if self.manifest is not None:
+            return bool(self.manifest.get('exact', True))
+        if _REGULAR.fullmatch(self.path.name):  # those are saved behind a step
+            return True
+        try:
+            return bool(read_checkpoint(self.path)['meta'].get('exact', True))
+        except (ValueError, OSError, KeyError, AttributeError):
+            return True  # damaged, which `problem` says better
+
     def problem(self) -> str | None:
         """Return why the file cannot be trusted, None if it is whole."""
+        try:
+            return self._problem()
+        except OSError as error:
+            return f'{type(error).__name__}: {error}'
+
+    def _problem(self) -> str | None:
         if self.manifest is None:
             return _damage(self.path)
         size = self.path.stat().st_size
@@ -88,6 +123,7 @@ def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> str:
         sha256=digest,
         epoch=meta['epoch'],
         iter=meta['iter'],
+        exact=meta.get('exact', True),
         saved=max([time.time_ns(), *(entry.time + 1 for entry in earlier)]),  # whatever the clock
     )
     _write_text(manifest_path(path), json.dumps(manifest, indent=1) + '\n')
@@ -114,16 +150,21 @@ def saved_in(folder: str | Path, best: bool = False) -> list[Saved]:
     for path in Path(folder).glob('*.pth'):
         if _REGULAR.fullmatch(path.name) or (best and _BEST.fullmatch(path.name)):
             manifest = _manifest(path)
-            saved = path.stat().st_mtime_ns if manifest is None else int(manifest['saved'])
+            saved = path.lstat().st_mtime_ns if manifest is None else int(manifest['saved'])
             found.append(Saved(path, saved, manifest))
     return sorted(found, key=lambda entry: entry.time)
 
 
-def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
+def newest_valid(
+    folder: str | Path, among: Container[Path] | None = None
+) -> tuple[Path | None, list[str]]:
     """Return the newest whole checkpoint of a run, and what was wrong with the newer ones.
+
+    Those that are not exact, as a best one can be where gradients accumulate, are not considered.
 
     Args:
         folder: A work dir.
+        among: The only files to consider; None for all.
 
     Returns:
         The path, None where there are no checkpoints at all; one sentence for each file refused.
@@ -131,9 +172,9 @@ def newest_valid(folder: str | Path) -> tuple[Path | None, list[str]]:
     Raises:
         ValueError: There are checkpoints, and none is whole.
     """
-    entries = saved_in(folder, best=True)
+    entries = [e for e in saved_in(folder, best=True) if among is None or e.path in among]
     refused: list[str] = []
-    for entry in reversed(entries):
+    for entry in reversed([entry for entry in entries if entry.exact]):
         problem = entry.problem()
         if problem is None:
             return entry.path, refused
@@ -167,8 +208,8 @@ def _damage(path: Path) -> str | None:
         if broken is not None:
             return f'its part {broken} is damaged'
         meta = read_checkpoint(path).get('meta')
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        return str(error)
+    except _DAMAGE as error:
+        return str(error) if isinstance(error, ValueError) else f'{type(error).__name__}: {error}'
     if not isinstance(meta, dict) or not {'epoch', 'iter'} <= meta.keys():
         return 'it does not say which epoch and iteration it is of'
     return None

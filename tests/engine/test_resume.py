@@ -109,6 +109,21 @@ def test_two_interruptions_change_nothing(tmp_path: Path, kind: str, loaders: An
     assert_same_run(tmp_path / 'straight', tmp_path / 'parts')
 
 
+@pytest.mark.parametrize('at', [4, 9])
+def test_an_interruption_in_a_smaller_last_batch(tmp_path: Path, at: int) -> None:
+    """17 samples in batches of 4: the last of the 5 iterations of an epoch has one."""
+
+    def part(folder: Path, at: int = -1) -> list[str]:
+        config = config_of(folder, 'epochs', at, drop_last=False)
+        config.train_dataloader.dataset.size = 17
+        return run(config)
+
+    straight = part(tmp_path / 'straight')
+    parts = part(tmp_path / 'parts', at) + part(tmp_path / 'parts')
+    assert parts == straight and len(straight) == 15
+    assert_same_run(tmp_path / 'straight', tmp_path / 'parts')
+
+
 def test_no_draw_is_repeated_between_epochs(tmp_path: Path) -> None:
     """Each sample is seen three times; no view of it comes twice (the engine: all of them)."""
     inputs = run(config_of(tmp_path, 'epochs', num_workers=2, persistent_workers=False))
@@ -226,6 +241,11 @@ CHANGES = {
         {'model.neck.out_channels': 4, 'model.head.memory.dim': 4},
         'neck',
     ),
+    'scaled rate': (
+        'settings',
+        {'auto_scale_lr': dict(enable=True, base_batch_size=2)},
+        r'auto_scale_lr\.enable: absent -> True',
+    ),
     'seed': ('settings', {'randomness.seed': 1}, r'randomness\.seed: 0 -> 1'),
 }
 
@@ -248,6 +268,10 @@ def test_a_changed_run_is_refused_unless_allowed(tmp_path: Path, name: str) -> N
     runner = train(changed)
     if name == 'lr':  # the new rate, on its schedule
         assert runner.optim_wrapper.param_groups[0]['initial_lr'] == 0.2
+    if name == 'scaled rate':  # batches of 4
+        assert runner.optim_wrapper.param_groups[0]['initial_lr'] == 0.2
+    if name == 'seed':
+        assert runner.seed == runner.train_dataloader.sampler.seed == 1
     assert runner.epoch == 3
 
 
@@ -255,3 +279,23 @@ def test_free_settings_may_change(tmp_path: Path) -> None:
     run(config_of(tmp_path, 'epochs', at=4))
     changed = config_of(tmp_path, 'epochs', num_workers=1, pin_memory=False)
     assert train(changed).epoch == 3
+
+
+@pytest.mark.parametrize('kind', ['epochs', 'iterations'])
+def test_the_end_cannot_be_behind_what_is_done(tmp_path: Path, kind: str) -> None:
+    run(config_of(tmp_path, kind, at=8))
+
+    def config(end: int) -> Any:
+        made = config_of(tmp_path, kind)
+        made.train_cfg['max_epochs' if kind == 'epochs' else 'max_iters'] = end
+        made.log_level = 'INFO'
+        return made
+
+    with pytest.raises(ValueError, match='iteration 9, and the config ends at .* iteration 8'):
+        train(config(2 if kind == 'epochs' else 8))
+    ends = config(3 if kind == 'epochs' else 9)
+    assert train(ends).iter == (12 if kind == 'epochs' else 9)
+    ends.experiment_name += 'again'
+    train(ends)
+    logs = [path.read_text() for path in sorted(tmp_path.glob('*/*.log'))]
+    assert sum('nothing is left to train' in log for log in logs) == (2 if kind != 'epochs' else 1)

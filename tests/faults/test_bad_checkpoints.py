@@ -5,6 +5,7 @@ python -m pytest tests/faults/test_bad_checkpoints.py
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -100,6 +101,39 @@ def test_none_is_whole(folder: Path) -> None:
     empty(folder / 'epoch_2.pth')
     with pytest.raises(ValueError, match=r'2 checkpoints .* none is whole.*epoch_2.*epoch_1'):
         resumed_from(folder)
+
+
+def flip_in_directory(field: int, bit: int) -> Callable[[Path], None]:
+    """Damage a field of the zip file's first directory entry."""
+
+    def apply(path: Path) -> None:
+        data = bytearray(path.read_bytes())
+        data[data.find(b'PK\x01\x02') + field] ^= bit
+        path.write_bytes(data)
+
+    return apply
+
+
+ODD = {
+    'needs a version of zip that nobody has': flip_in_directory(6, 0x80),
+    'says that it is encrypted': flip_in_directory(8, 0x01),
+    'says that it is compressed': flip_in_directory(10, 0x08),
+    'a link to nowhere': lambda path: (path.unlink(), path.symlink_to('/nowhere'))[1],
+    'a folder': lambda path: (path.unlink(), path.mkdir())[1],
+}
+
+
+@pytest.mark.parametrize('name', ODD)
+@pytest.mark.parametrize('manifest', [True, False])
+def test_whatever_is_wrong_leaves_a_file_out(folder: Path, name: str, manifest: bool) -> None:
+    odd = folder / 'iter_9.pth'
+    odd.write_bytes((folder / 'epoch_2.pth').read_bytes())
+    if manifest:
+        about = json.loads(manifest_path(folder / 'epoch_2.pth').read_text())
+        manifest_path(odd).write_text(json.dumps({**about, 'saved': 2 * about['saved']}))
+    ODD[name](odd)
+    path, refused = newest_valid(folder)
+    assert path == folder / 'epoch_2.pth' and len(refused) == 1 and str(odd) in refused[0]
 
 
 @pytest.mark.parametrize('manifest', [None, b'', b'{"file": 1}', b'[]'])

@@ -191,3 +191,16 @@ def test_the_converter_runs_it_after_a_warning(tmp_path: Path, marker: Path) -> 
     assert 'WARNING: reading' in result.stderr and marker.exists()
     assert 'checkpoint.history (mmengine.logging.history_buffer.HistoryBuffer)' in result.stdout
     assert torch.equal(read_checkpoint(new)['state_dict']['w'], torch.arange(3.0))
+
+
+def test_the_converter_refuses_what_is_no_dict(tmp_path: Path) -> None:
+    """A whole module has no plain form; nothing is written, and what was there stays."""
+    old, new = tmp_path / 'old.pth', tmp_path / 'new.pth'
+    torch.save(torch.nn.Linear(2, 2), old)
+    new.write_text('of before')
+    tool = str(REPOSITORY / 'tools/converters/trust.py')
+    result = subprocess.run([sys.executable, tool, old, new], text=True, capture_output=True)
+    last = result.stderr.strip().splitlines()[-1]
+    assert result.returncode == 1 and 'holds a torch.nn.modules.linear.Linear' in last
+    assert 'state_dict()' in last and new.read_text() == 'of before'
+    assert {path.name for path in tmp_path.iterdir()} == {'old.pth', 'new.pth'}

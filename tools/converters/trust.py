@@ -69,6 +69,13 @@ def main() -> None:
     content = torch.load(args.old, map_location='cpu', weights_only=False)
     left_out: list[str] = []
     converted = plain(content, 'checkpoint', left_out)
+    if not isinstance(converted, dict):
+        kind = f'{type(content).__module__}.{type(content).__qualname__}'
+        raise ValueError(
+            f'{args.old} holds a {kind}, and a checkpoint is a dict of tensors; nothing was '
+            'written. If it is a whole module, save its state_dict() where it was made, and use '
+            'that.'
+        )
     Path(args.new).parent.mkdir(parents=True, exist_ok=True)
     write_atomically(args.new, lambda file: torch.save(converted, file))
     read_checkpoint(args.new)

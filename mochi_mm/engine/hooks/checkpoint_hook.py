@@ -10,7 +10,8 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from mochi_mm.engine.run_state import collect_state, unwrapped
+from mochi_mm.engine.run_state import collect_state, has_stepped, unwrapped
+from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validate_what_is_left
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.agreement import any_rank
@@ -34,18 +35,20 @@ class CheckpointHook(Hook):
 
     Args:
         interval: Epochs, or iterations, between checkpoints.
-        by_epoch: Which of the two.
+        by_epoch: Which of the two; None follows the loop.
         max_keep_ckpts: How many to keep, the newest; -1 keeps all. Best ones are not counted.
         save_last: Also save at the end of training.
         save_best: Name of a validation metric; the run at its best value is kept as
-            ``best_<metric>_<position>.pth``, and is complete: it can be resumed as well.
+            ``best_<metric>_<position>.pth``. It can be resumed as well, unless gradients were
+            accumulating.
         rule: ``greater`` or ``less``, what is better.
         save_begin: First epoch (iteration) to save at.
         retry_iters: Iterations after which a failed save is tried again.
         save_backbone: Write the backbone alone as well.
 
     Raises:
-        ValueError: Settings out of range.
+        ValueError: Settings out of range; when training starts: ``by_epoch=True`` in an iteration
+            loop, which has no epochs, or ``save_best`` without a validation.
         FloatingPointError: When saving: a weight or statistic is not finite.
         OSError: At the end of training or at preemption only: the disk does not take the last one.
     """
@@ -55,7 +58,7 @@ class CheckpointHook(Hook):
     def __init__(
         self,
         interval: int = 1,
-        by_epoch: bool = True,
+        by_epoch: bool | None = None,
         max_keep_ckpts: int = -1,
         save_last: bool = True,
         save_best: str | None = None,
@@ -80,9 +83,30 @@ class CheckpointHook(Hook):
     def before_train(self, runner: Any) -> None:
         """Remove what a killed run left half-written."""
         self._due_at, self._training = None, True
-        if rank():
-            return
-        left = sweep(runner.work_dir)
+        self._check_loop(runner)
+        if not rank():
+            self._look_around(runner)
+        validate_what_is_left(runner)
+
+    def _check_loop(self, runner: Any) -> None:
+        if self.by_epoch and not counts_epochs(runner):
+            raise ValueError(
+                'CheckpointHook got by_epoch=True in an iteration loop, where no epoch ends and '
+                'nothing would be saved; set default_hooks.checkpoint.by_epoch=False, with '
+                'interval in iterations.'
+            )
+        if self.save_best is not None and runner.val_loop is None:
+            raise ValueError(
+                f'save_best={self.save_best!r} needs a validation, and the run has none; set '
+                'val_dataloader, val_evaluator and val_cfg, or leave save_best out.'
+            )
+
+    def _look_around(self, runner: Any) -> None:
+        try:
+            left = sweep(runner.work_dir)
+        except OSError as error:
+            left = []
+            runner.logger.log(logging.WARNING, f'unfinished files stay: {error}')
         if left:
             runner.logger.info(f'removed {len(left)} unfinished files of an earlier run')
         earlier = saved_in(runner.work_dir)
@@ -97,7 +121,9 @@ class CheckpointHook(Hook):
     def after_train_epoch(self, runner: Any) -> None:
         """Save at the end of an epoch."""
         last = self.save_last and self.is_last_train_epoch(runner)
-        if self.by_epoch and (self.every_n_epochs(runner, self.interval, self.save_begin) or last):
+        if self._by_epoch(runner) and (
+            self.every_n_epochs(runner, self.interval, self.save_begin) or last
+        ):
             self._save_or_wait(runner, runner.epoch + 1, runner.iter, f'epoch_{runner.epoch + 1}')
 
     def after_train_iter(
@@ -105,7 +131,7 @@ class CheckpointHook(Hook):
     ) -> None:
         """Save after an iteration, or try again what could not be saved before."""
         last = self.save_last and self.is_last_train_iter(runner)
-        due = not self.by_epoch and (
+        due = not self._by_epoch(runner) and (
             self.every_n_train_iters(runner, self.interval, self.save_begin) or last
         )
         if due or (self._due_at is not None and runner.iter + 1 >= self._due_at):
@@ -120,7 +146,10 @@ class CheckpointHook(Hook):
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Keep the run if the metric is the best so far."""
-        if self.save_best is None or not self._training:
+        if not self._training:
+            return
+        runner.message_hub.update_info(VALIDATED_AT, runner.iter)
+        if self.save_best is None:
             return
         if self.save_best not in (metrics or {}):
             raise KeyError(
@@ -133,11 +162,16 @@ class CheckpointHook(Hook):
             return
         runner.message_hub.update_info('best_score', value)
         prefix = f'best_{self.save_best.replace("/", "_")}_'
-        at = f'epoch_{runner.epoch}' if self.by_epoch else f'iter_{runner.iter}'
-        written = self._attempt(runner, runner.epoch, runner.iter, prefix + at)
+        at = f'epoch_{runner.epoch}' if self._by_epoch(runner) else f'iter_{runner.iter}'
+        written, failed = self._attempt(runner, runner.epoch, runner.iter, prefix + at)
+        if failed:  # what is kept is still the best that there is
+            runner.message_hub.update_info('best_score', best)
         for path in Path(runner.work_dir).glob(f'{prefix}*.pth') if written else ():
             if path != written:
-                remove_checkpoint(path)
+                remove(runner, path)
+
+    def _by_epoch(self, runner: Any) -> bool:
+        return counts_epochs(runner) if self.by_epoch is None else self.by_epoch
 
     def save(self, runner: Any, epoch: int, iteration: int, name: str) -> Path | None:
         """Save now, on all ranks together; returns the path on rank 0.
@@ -172,36 +206,52 @@ class CheckpointHook(Hook):
         regular = [entry.path for entry in saved_in(runner.work_dir)]
         for older in regular if written and path in regular else ():  # the best keeps its own
             if older != path:
-                backbone_path(older).unlink(missing_ok=True)
+                try:
+                    backbone_path(older).unlink(missing_ok=True)
+                except OSError as error:
+                    runner.logger.log(logging.WARNING, f'an older backbone stays: {error}')
 
     def _save_or_wait(self, runner: Any, epoch: int, iteration: int, name: str) -> None:
-        should_update = getattr(runner.optim_wrapper, 'should_update', None)
-        if should_update is not None and not should_update():
+        if not has_stepped(runner):
             self._due_at = iteration + 1
             return
         self._due_at = None
-        written = self._attempt(runner, epoch, iteration, name)
+        written, failed = self._attempt(runner, epoch, iteration, name)
+        if failed:
+            self._due_at = iteration + self.retry_iters
+            runner.logger.log(
+                logging.WARNING, f'in {self.retry_iters} iterations it is tried again'
+            )
         if written and self.max_keep_ckpts > 0:
             others = [e.path for e in saved_in(runner.work_dir) if e.path != written]
             for path in others[: max(0, len(others) - self.max_keep_ckpts + 1)]:
-                remove_checkpoint(path)
+                remove(runner, path)
 
-    def _attempt(self, runner: Any, epoch: int, iteration: int, name: str) -> Path | None:
+    def _attempt(
+        self, runner: Any, epoch: int, iteration: int, name: str
+    ) -> tuple[Path | None, bool]:
+        """Save; return the path on rank 0, and on all ranks whether the disk did not take it."""
         problem = path = None
         try:
             path = self.save(runner, epoch, iteration, name)
         except OSError as error:
             problem = error
-        if any_rank(problem is not None):  # only rank 0 writes, but all must try again together
-            self._due_at = iteration + self.retry_iters
-        if problem is not None:
             runner.logger.log(
                 logging.WARNING,
                 f'checkpoint {name} could not be saved: {problem}. The earlier checkpoints are '
-                f'untouched, training goes on, and in {self.retry_iters} iterations it is tried '
-                'again. Make room on the disk.',
+                'untouched and training goes on. Make room on the disk.',
             )
-        return path
+        return path, any_rank(problem is not None)  # only rank 0 writes
+
+
+def remove(runner: Any, path: Path) -> None:
+    """Delete a checkpoint; one that cannot be deleted is named, and stays until the next time."""
+    try:
+        remove_checkpoint(path)
+    except OSError as error:
+        runner.logger.log(
+            logging.WARNING, f'{path} could not be deleted: {error}; training goes on'
+        )
 
 
 def trains_backbone(model: Any) -> bool:

@@ -34,13 +34,16 @@ class _Note:
         os.kill(os.getpid(), number)
 
 
+_ignoring: list[bool] = []  # filled where this process is on its way out and ignores both
+
+
 def _forget() -> None:
     # A forked child inherits the handler, and whoever forked it ends it by SIGTERM: mmdet's
     # evaluation waits for its pool to die. A handler in Python runs only when the interpreter gets
     # a turn, which it does not where the signal came just before the child went to sleep on a
     # lock; the default action needs no turn.
     for number in _SIGNALS:
-        if isinstance(signal.getsignal(number), _Note):
+        if isinstance(signal.getsignal(number), _Note) or _ignoring:
             signal.signal(number, signal.SIG_DFL)
 
 
@@ -51,9 +54,10 @@ os.register_at_fork(after_in_child=_forget)
 class PreemptionHook(Hook):
     """On SIGTERM or SIGUSR1 finishes the step, saves, and exits with code 75.
 
-    A handler only notes the signal. After each iteration the ranks agree on whether any of them
-    was told to leave, so that all stop behind the same one; with accumulated gradients, behind the
-    optimiser's next step. ``tools/slurm_train.sh`` starts the job again on this code.
+    A handler only notes the signal, and once all is saved both are ignored until the process is
+    gone. After each iteration the ranks agree on whether any of them was told to leave, so that all
+    stop behind the same one; with accumulated gradients, behind the optimiser's next step.
+    ``tools/slurm_train.sh`` starts the job again on this code.
 
     Args:
         interval: Iterations between two agreements; one rank alone never waits.
@@ -84,13 +88,15 @@ class PreemptionHook(Hook):
             )
         self.give_back()  # of a run before, in this process
         self._saver, self._note, self._leaving = savers[0], _Note(), False
+        left = isinstance(signal.getsignal(signal.SIGTERM), _Note) or bool(_ignoring)
+        _ignoring.clear()
         if threading.current_thread() is not threading.main_thread():
             runner.logger.warning('signals cannot be handled outside of the main thread')
             return
         for number in _SIGNALS:
             former = signal.signal(number, self._note)
-            # A note here is one of a run that ended without giving back: nobody reads it.
-            self._former[number] = signal.SIG_DFL if isinstance(former, _Note) else former
+            # Those of a run before that gave nothing back: nobody reads its note.
+            self._former[number] = signal.SIG_DFL if left else former
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
@@ -110,8 +116,18 @@ class PreemptionHook(Hook):
             f'{name}: saved behind iteration {done}, leaving with code {EXIT_PREEMPTED}; '
             'continue with --resume'
         )
-        self.give_back()
+        self._ignore()
         raise SystemExit(EXIT_PREEMPTED)
+
+    def _ignore(self) -> None:
+        """Let no further signal end the process with another code; a handler would not do.
+
+        The interpreter takes its handlers away before it ends, but leaves what is ignored.
+        """
+        for number in self._former:
+            signal.signal(number, signal.SIG_IGN)
+            _ignoring.append(True)
+        self._former.clear()  # nothing to give back: what comes behind this is the end
 
     def after_train(self, runner: Any) -> None:
         """Give the signals back."""

@@ -19,6 +19,7 @@ from mochi_mm.utils.agreement import absent_ranks, is_lost_connection, open_cpu_
 from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some
 from mochi_mm.utils.checkpoint_folder import newest_valid, write_checkpoint
 from mochi_mm.utils.distributed import rank
+from mochi_mm.utils.start_record import written_since
 
 _ENGINE_HOOKS = (
     'runtime_info',
@@ -94,22 +95,33 @@ class SafeRunner(Runner):
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def load_or_resume(self) -> None:
-        """Load ``load_from``, or continue it or the newest whole checkpoint of the work dir."""
+        """Load ``load_from``, or continue a run.
+
+        ``resume=True`` continues ``load_from``, or the newest whole checkpoint of the work dir if
+        that is None; ``resume='auto'`` the newest, and where there is none, starts from the weights
+        of ``load_from``. ``restarted=True`` in the config takes, before all that, the newest one
+        that this job wrote.
+        """
         if getattr(self, '_has_loaded', False):
             return
-        path = self._load_from
-        if self._resume and path is None:
+        path = self._newest(own=True) if self.cfg.get('restarted') else None
+        if path is None and self._resume and (self._load_from is None or self._resume == 'auto'):
             path = self._newest()
             if path is None:
+                start = f'the weights of {self._load_from}' if self._load_from else 'the beginning'
                 self.logger.log(
                     logging.WARNING,
-                    f'--resume: no checkpoint in {self.work_dir}, training starts from the '
-                    'beginning',
+                    f'--resume: no checkpoint in {self.work_dir}, training starts from {start}',
                 )
-        if path is not None and self._resume:
+        if path is not None:
+            if self._load_from is not None:
+                text = f'load_from={self._load_from} is not read, the run goes on from {path}'
+                self.logger.info(text)
             self.resume(path)
-        elif path is not None:
-            self.load_checkpoint(path)
+        elif self._load_from is not None and self._resume is True:
+            self.resume(self._load_from)
+        elif self._load_from is not None:
+            self.load_checkpoint(self._load_from)
         self._has_loaded = True
 
     def load_checkpoint(
@@ -208,12 +220,17 @@ class SafeRunner(Runner):
                 read_checkpoint(local_path(file))
         super()._init_model_weights()
 
-    def _newest(self) -> str | None:
-        """Return what rank 0 finds to be the newest whole checkpoint; all ranks take that one."""
+    def _newest(self, own: bool = False) -> str | None:
+        """Return what rank 0 finds to be the newest whole checkpoint; all ranks take that one.
+
+        Args:
+            own: Look only at what this job wrote, in any of its starts.
+        """
         answer: list[Any] = [None, None]
         if rank() == 0:
             try:
-                path, refused = newest_valid(self.work_dir)
+                among = written_since(self.work_dir) if own else None
+                path, refused = newest_valid(self.work_dir, among)
                 answer[0] = None if path is None else str(path)
                 for sentence in refused:
                     self.logger.log(logging.WARNING, f'checkpoint left out: {sentence}')

@@ -78,3 +78,88 @@ def test_the_best_is_whole_and_only_one(tmp_path: Path, monkeypatch: Any) -> Non
         assert newest_valid(tmp_path)[0].name == best[0]
     with pytest.raises(KeyError, match='not among the validation metrics; they are loss'):
         hook.after_val_epoch(runner, {'loss': 1.0})
+
+
+def test_a_best_that_the_disk_does_not_take(tmp_path: Path, monkeypatch: Any) -> None:
+    """The best before stays the best; nothing ordinary is saved in its place."""
+    runner = train(runner_config(tmp_path, max_epochs=1))
+    hook = CheckpointHook(save_best='m')
+    hook._training = True
+    hook.after_val_epoch(runner, {'m': 1.0})
+
+    def fail(*args: Any) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr('mochi_mm.engine.hooks.checkpoint_hook.write_checkpoint', fail)
+    runner.train_loop._epoch = 2
+    hook.after_val_epoch(runner, {'m': 5.0})
+    assert runner.message_hub.get_info('best_score') == 1.0 and hook._due_at is None
+    monkeypatch.undo()
+    runner.train_loop._epoch = 3
+    hook.after_val_epoch(runner, {'m': 3.0})
+    assert names(tmp_path) == {'epoch_1.pth', 'best_m_epoch_3.pth'}
+    assert runner.message_hub.get_info('best_score') == 3.0
+
+
+def test_a_best_amid_accumulation_is_not_resumed(tmp_path: Path) -> None:
+    config = runner_config(tmp_path, max_epochs=1)
+    runner = train(config)
+    hook = CheckpointHook(save_best='m')
+    hook._training = True
+    runner.optim_wrapper._accumulative_counts = 3
+    runner.optim_wrapper._inner_count = 2
+    hook.after_val_epoch(runner, {'m': 1.0})
+    best = tmp_path / 'best_m_epoch_1.pth'
+    assert json.loads(manifest_path(best).read_text())['exact'] is False
+    assert newest_valid(tmp_path) == (tmp_path / 'epoch_1.pth', [])
+    manifest_path(best).unlink()
+    assert newest_valid(tmp_path) == (tmp_path / 'epoch_1.pth', [])
+    config.resume, config.load_from = True, str(best)
+    config.experiment_name += 'again'
+    with pytest.raises(ValueError, match='cannot be continued exactly'):
+        train(config)
+    (tmp_path / 'epoch_1.pth').unlink()
+    assert newest_valid(tmp_path) == (None, [])
+
+
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+def test_what_cannot_be_deleted_stays(tmp_path: Path, monkeypatch: Any, suffix: str) -> None:
+    """And the others still go."""
+    unlink = Path.unlink
+
+    def stubborn(path: Path, missing_ok: bool = False) -> None:
+        if path.name.endswith(f'epoch_1{suffix}'):
+            raise PermissionError(1, 'Operation not permitted', str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, 'unlink', stubborn)
+    config = runner_config(tmp_path, max_epochs=3)
+    config.default_hooks.checkpoint.max_keep_ckpts = 1
+    config.log_level = 'WARNING'
+    train(config)
+    monkeypatch.undo()
+    kept = {'epoch_1.pth', 'epoch_3.pth'} if suffix == '.pth' else {'epoch_3.pth'}
+    assert names(tmp_path) == kept
+    logs = ''.join(path.read_text() for path in tmp_path.glob('*/*.log'))
+    assert 'Operation not permitted' in logs
+
+
+def iterations(folder: Path, **changes: Any) -> Any:
+    config = runner_config(folder)
+    config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=6)
+    config.train_dataloader.sampler = dict(type='KeyedSampler', infinite=True)
+    config.param_scheduler = []
+    config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=3, **changes)
+    return config
+
+
+def test_the_interval_follows_the_loop(tmp_path: Path) -> None:
+    train(iterations(tmp_path))
+    assert names(tmp_path) == {'iter_3.pth', 'iter_6.pth'}
+    with pytest.raises(ValueError, match='by_epoch=True in an iteration loop'):
+        train(iterations(tmp_path / 'contradiction', by_epoch=True))
+
+
+def test_a_best_needs_a_validation(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="save_best='m' needs a validation"):
+        train(iterations(tmp_path, save_best='m'))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from logging import getLogger
@@ -13,8 +16,9 @@ from types import SimpleNamespace
 import pytest
 
 from mochi_mm.engine.hooks import CheckpointHook, PreemptionHook
+from mochi_mm.engine.hooks.preemption_hook import EXIT_PREEMPTED
 from mochi_mm.utils.launch import build_runner
-from tests.toy_runner import runner_config
+from tests.toy_runner import REPOSITORY, runner_config
 
 
 @pytest.fixture
@@ -104,3 +108,48 @@ def test_signals_are_given_back(hook: PreemptionHook) -> None:
     taken = signal.getsignal(signal.SIGTERM)
     hook.after_train(SimpleNamespace())
     assert signal.getsignal(signal.SIGTERM) is not taken
+
+
+def _train_until_told(folder: Path) -> None:
+    """Leave in the first iteration; the scheduler repeats itself until the interpreter is gone."""
+    runner = build_runner(runner_config(folder, max_epochs=1))
+    step = runner.model.train_step
+
+    def told(*args: object, **kwargs: object) -> object:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return step(*args, **kwargs)
+
+    runner.model.train_step = told
+    try:
+        runner.train()
+    finally:
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+
+def test_signals_behind_the_save_change_nothing(tmp_path: Path) -> None:
+    script = (
+        'import atexit, os, signal, sys\n'
+        'from pathlib import Path\n'
+        'from tests.engine.hooks.test_preemption_hook import _train_until_told\n'
+        'atexit.register(os.kill, os.getpid(), signal.SIGTERM)\n'
+        'class Last:\n'
+        '    def __del__(self, kill=os.kill, me=os.getpid()): kill(me, 10)\n'
+        'sys.modules["last"] = Last()\n'
+        '_train_until_told(Path(sys.argv[1]))\n'
+    )
+    words = [sys.executable, '-W', 'ignore', '-c', script, str(tmp_path / 'run')]
+    environment = dict(os.environ, PYTHONPATH=str(REPOSITORY), CUDA_VISIBLE_DEVICES='-1')
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == EXIT_PREEMPTED, done.stderr[-2000:]
+    assert (tmp_path / 'run/iter_1.pth').is_file()
+
+
+def test_a_child_of_a_leaving_process_can_be_ended(hook: PreemptionHook) -> None:
+    hook._ignore()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    hook.give_back()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    child = multiprocessing.get_context('fork').Process(target=_exit_with_handlers_left)
+    child.start()
+    child.join(timeout=20)
+    assert child.exitcode == 0

@@ -14,7 +14,7 @@ from PIL import Image
 from torch.nn import functional as F
 from torchvision.io import ImageReadMode, decode_jpeg
 
-from mochi_mm.datasets.read_image import read_image
+from mochi_mm.datasets.read_image import MAX_PIXELS, read_image
 
 _HALVES = (8, 4, 2)
 _REDUCED = {
@@ -57,7 +57,7 @@ class SourceImage:
         """Return the image in ``path``: a whole, upright JPEG undecoded, others by ``read_image``.
 
         Raises:
-            ValueError: The file cannot be decoded; names it.
+            UnreadableImage: The file cannot be decoded; names it.
         """
         try:
             data = Path(path).read_bytes()
@@ -65,11 +65,11 @@ class SourceImage:
                 plain = header.format == 'JPEG' and header.mode in ('RGB', 'L')
                 size = header.size
                 turned = 'exif' in header.info and header.getexif().get(_ORIENTATION, 1) != 1
-        except OSError as error:
-            raise ValueError(f'cannot read image {str(path)!r}: {error}.') from error
+        except Exception:  # noqa: BLE001  # decoders raise many kinds; read_image says which
+            return cls(read_image(path))
         # The fast decoder would fill what is missing of a torn file with grey, and say nothing.
         whole = _END in data[-1024:]
-        if plain and whole and not turned:
+        if plain and whole and not turned and size[0] * size[1] <= MAX_PIXELS:
             return cls(data=data, size=size, name=str(path))
         return cls(read_image(path))
 
@@ -99,10 +99,16 @@ class SourceImage:
                 return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
             encoded = torch.frombuffer(bytearray(self._data), dtype=torch.uint8)
             return decode_jpeg(encoded, mode=ImageReadMode.RGB).permute(1, 2, 0).numpy()
-        except (RuntimeError, cv2.error) as error:
-            raise ValueError(
-                f'cannot read image {self.name!r}: {error}. Repair or remove the file.'
-            ) from error
+        except (RuntimeError, cv2.error):
+            # PIL reads past damage at which these decoders stop, and its word decides.
+            pixels = np.array(read_image(self.name))
+            return pixels if divisor == 1 else _shrunk(pixels, divisor)
+
+
+def _shrunk(pixels: np.ndarray, divisor: int) -> np.ndarray:
+    """Return the image at the size that a reduced decoding has."""
+    height, width = (-(-side // divisor) for side in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _resized(pixels: np.ndarray, box: Box, divisor: int, size: tuple[int, int]) -> np.ndarray:

@@ -12,6 +12,7 @@ from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.fault_record import FaultRecord
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import HOOKS
+from mochi_mm.utils.keyed_random import SampleKey
 
 
 @HOOKS.register_module()
@@ -65,7 +66,7 @@ class DataFaultHook(Hook):
     @staticmethod
     def _reason(dataset: ImageDataset, index: int) -> str:
         try:
-            dataset.sample(index)
+            dataset.made(index, SampleKey(index))
         except UnreadableImage as error:
             return str(error)
         return 'it could not be read once and can now'

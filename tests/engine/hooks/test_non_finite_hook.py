@@ -10,6 +10,7 @@ import torch
 
 from mochi_mm.models.algorithms.moco import MoCo
 from mochi_mm.models.memories.feature_queue import FeatureQueue
+from mochi_mm.models.memories.instance_bank import InstanceBank
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.checkpoint import read_checkpoint
 from mochi_mm.utils.checkpoint_folder import newest_valid
@@ -82,14 +83,40 @@ def test_the_memory_passes_over_keys_that_are_not_finite(bad: float, batch: int)
     queue = FeatureQueue(length=8, dim=4)
     before = {name: value.clone() for name, value in queue.named_buffers()}
     keys = torch.nn.functional.normalize(torch.randn(batch, 4), dim=1)
-    keys[-1, 2] = bad
+    spoiled = sorted({0, batch // 2, batch - 1})
+    keys[spoiled, 2] = bad
     queue.enqueue(keys, torch.arange(batch), torch.arange(batch) + 100)
-    for i in range(max(0, batch - 8), batch):
-        row, last = i % 8, i == batch - 1
-        assert torch.equal(queue.features[row], before['features'][row] if last else keys[i])
-        assert queue.labels[row] == (-1 if last else i)
-        assert queue.indices[row] == (-1 if last else 100 + i)
-    assert int(queue.pointer) == batch % 8
+    good = [i for i in range(batch) if i not in spoiled]
+    for place, i in enumerate(good):
+        assert torch.equal(queue.features[place], keys[i])
+        assert (int(queue.labels[place]), int(queue.indices[place])) == (i, 100 + i)
+    for name in ('features', 'labels', 'indices'):
+        assert torch.equal(getattr(queue, name)[len(good) :], before[name][len(good) :])
+    assert int(queue.pointer) == len(good) % 8 and queue.held().sum() == len(good)
+
+
+def test_a_batch_longer_than_the_queue_leaves_its_newest_finite_keys() -> None:
+    queue = FeatureQueue(length=4, dim=2)
+    keys = torch.eye(2)[torch.arange(9) % 2]
+    keys[[5, 8]] = float('nan')
+    queue.enqueue(keys, indices=torch.arange(9))  # finite: 0 1 2 3 4 6 7, at places 0 to 6
+    assert queue.indices.tolist() == [4, 6, 7, 3] and int(queue.pointer) == 3
+    assert queue.held().all() and queue.features.isfinite().all()
+
+
+@pytest.mark.parametrize('bad', [float('nan'), float('inf')])
+def test_the_bank_passes_over_features_that_are_not_finite(bad: float) -> None:
+    bank = InstanceBank(length=6, dim=4, momentum=0.5)
+    before = bank.features.clone()
+    features = torch.nn.functional.normalize(torch.randn(4, 4), dim=1)
+    features[[1, 3], 0] = bad
+    bank.enqueue(features, torch.arange(4), torch.tensor([0, 3, 5, 5]))
+    assert bank.held().tolist() == [True, False, False, False, False, True]
+    assert bank.labels.tolist() == [0, -1, -1, -1, -1, 2]
+    for row, source in ((0, 0), (5, 2)):
+        mixed = 0.5 * before[row] + 0.5 * features[source]
+        assert torch.allclose(bank.features[row], mixed / mixed.norm(), atol=1e-6)
+    assert torch.equal(bank.features[[1, 2, 3, 4]], before[[1, 2, 3, 4]])
 
 
 def test_settings_out_of_range() -> None:

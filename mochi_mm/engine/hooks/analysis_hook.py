@@ -105,7 +105,9 @@ class AnalysisHook(Hook):
             try:
                 write_analysis(folder, f'epoch_{epoch}', record, found.arrays, pictures)
             except OSError as error:
-                runner.logger.warning(f'the analysis could not be written: {error}; training goes on')
+                runner.logger.warning(
+                    f'analysis epoch_{epoch} could not be written: {error}; training goes on'
+                )
         finite = {
             f'analysis/{name}': value
             for name, value in found.scalars.items()

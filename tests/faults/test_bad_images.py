@@ -5,6 +5,8 @@ python -m pytest tests/faults/test_bad_images.py
 
 from __future__ import annotations
 
+import csv
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from PIL import Image
 
 from mochi_mm.datasets import ImageFolder
 from mochi_mm.datasets.fault_record import FaultRecord
+from mochi_mm.datasets.path_list import from_line
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
@@ -250,3 +253,27 @@ def test_the_check_lists_them_and_training_without_them_is_clean(
     assert len(dataset) == 40
     for i in range(40):
         dataset.image(i)
+
+
+def test_names_that_fit_no_line_are_listed_and_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / 'images/a'
+    folder.mkdir(parents=True)
+    Image.fromarray(GOOD).save(folder / 'ok.png')
+    names = [b'caf\xe9.jpg', b' lead.jpg', b'new\nline.jpg', b'"quoted".jpg', b'\xe2\x80\xa8.jpg']
+    for name in [*names, b'back\\slash n.jpg', 'caf\u00e9.jpg'.encode()]:
+        Path(os.fsdecode(os.fsencode(folder) + b'/' + name)).write_bytes(b'bad')
+    tool = [sys.executable, str(REPOSITORY / 'tools/dataset/check.py'), str(tmp_path / 'images')]
+    result = subprocess.run([*tool, '--out', str(tmp_path / 'out')], capture_output=True)
+    assert result.returncode == 1 and b'1 images can be read, 7 cannot' in result.stdout, result
+    lines = (tmp_path / 'out/exclude.txt').read_text('utf-8').split('\n')
+    assert r'"a/caf\udce9.jpg"' in lines and 'a/caf\u00e9.jpg' in lines and len(lines) == 8
+    with open(tmp_path / 'out/manifest.csv', encoding='utf-8', newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert {from_line(row['path']) for row in rows if row['verdict'] != 'ok'} == {
+        from_line(line) for line in lines[:-1]
+    }
+    dataset = ImageFolder(tmp_path / 'images', exclude=tmp_path / 'out/exclude.txt')
+    assert [Path(dataset.path(i)).name for i in range(len(dataset))] == ['ok.png']
+    (tmp_path / 'torn').write_text('"a/ok.png')
+    with pytest.raises(ValueError, match='is no JSON string'):
+        ImageFolder(tmp_path / 'images', exclude=tmp_path / 'torn')

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 
 from mochi_mm.datasets.base import ImageDataset

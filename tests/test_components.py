@@ -102,6 +102,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'HoldImagesHook': {},
     'RevertSyncBNHook': {},
     'RunCheckHook': {},
+    'SafeLocalVisBackend': dict(save_dir='{tmp}'),
     'SetEpochHook': {},
     'ShapeScenes': dict(num_scenes=3),
     'SoftContrastiveHead': dict(memory=QUEUE),

@@ -27,7 +27,7 @@ env_cfg = dict(
     dist_cfg=dict(backend='nccl', timeout=900),  # seconds a rank waits for the others
 )
 
-vis_backends = [dict(type='LocalVisBackend')]
+vis_backends = [dict(type='SafeLocalVisBackend')]
 visualizer = dict(type='Visualizer', vis_backends=vis_backends)
 # Losses, times and shares are averaged over the window since the last line, the rest is the latest.
 log_processor = dict(window_size=100, mean_pattern=r'.*(loss|time|grad_norm|acc_|sim_|share_).*')

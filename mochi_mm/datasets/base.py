@@ -62,17 +62,25 @@ class ImageDataset(Dataset, ABC):
         if not 0 <= index < len(self):
             raise IndexError(f'sample {index} of a data set with {len(self)} samples')
         keyed = key if isinstance(key, SampleKey) else SampleKey(index)
-        results = self.sample(index) if self.faults is None else self._readable(index, keyed)
-        results['rng'] = keyed.generator()
+        return self.made(index, keyed) if self.faults is None else self._replaced(index, keyed)
+
+    def made(self, index: int, key: SampleKey) -> Any:
+        """Return sample ``index`` through the pipeline, drawn with ``key``.
+
+        Raises:
+            UnreadableImage: The image cannot be read; some pipelines decode it themselves.
+        """
+        results = self.sample(index)
+        results['rng'] = key.generator()
         return self.pipeline(results)
 
-    def _readable(self, index: int, key: SampleKey) -> dict[str, Any]:
+    def _replaced(self, index: int, key: SampleKey) -> Any:
         """Return sample ``index``, or another one that depends on the key alone."""
         others: np.random.Generator | None = None
         tried = [index]
         while True:
             try:
-                return self.sample(tried[-1])
+                return self.made(tried[-1], key)
             except UnreadableImage as error:
                 if self.faults is not None:
                     self.faults.add(tried[-1])

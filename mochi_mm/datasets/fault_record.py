@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 
 
@@ -10,12 +12,13 @@ class FaultRecord:
 
     Args:
         size: Number of samples.
+        told: Samples that are known to be unreadable already; :meth:`new` does not return them.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, told: Iterable[int] = ()) -> None:
         self._marks = torch.zeros(size, dtype=torch.uint8).share_memory_()
         self._changed = torch.zeros(1, dtype=torch.uint8).share_memory_()
-        self._told: set[int] = set()
+        self.told: set[int] = set(told)
 
     def add(self, index: int) -> None:
         """Mark a sample; from any process."""
@@ -23,14 +26,12 @@ class FaultRecord:
         self._changed[0] = 1
 
     def new(self) -> list[int]:
-        """Return the samples marked since the last call; in the main process."""
+        """Return the marked samples that are not in ``told`` yet; in the main process."""
         if not self._changed[0]:
             return []
         self._changed[0] = 0
-        found = [i for i in self._marks.nonzero().flatten().tolist() if i not in self._told]
-        self._told.update(found)
-        return found
+        return [i for i in self._marks.nonzero().flatten().tolist() if i not in self.told]
 
     def share(self) -> float:
-        """Return the share of the data set that was reported by :meth:`new`."""
-        return len(self._told) / len(self._marks)
+        """Return the share of the data set that is in ``told``."""
+        return len(self.told) / len(self._marks)

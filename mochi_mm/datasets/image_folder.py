@@ -16,6 +16,7 @@ from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.class_list import read_class_list
 from mochi_mm.datasets.folder_index import FolderIndex
 from mochi_mm.datasets.index_cache import load_index
+from mochi_mm.datasets.path_list import read_paths
 from mochi_mm.datasets.path_table import PathTable
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.unreadable_image import UnreadableImage
@@ -47,7 +48,8 @@ class ImageFolder(ImageDataset):
             for which only directories are looked at. None: list the folder at every start.
         extensions: Endings of image files, upper or lower case.
         exclude: A text file with the paths of images to leave out, one a line, relative to
-            ``data_root``/``split``, as ``tools/dataset/check.py`` writes it.
+            ``data_root``/``split``, as ``tools/dataset/check.py`` writes it. A line that begins
+            with a quotation mark is a JSON string, for names with line breaks and the like.
         include: A text file with the only paths to take, one a line, relative likewise, as
             ``tools/dataset/make_subset.py`` writes it. Labels stay those of the whole folder.
 
@@ -153,8 +155,7 @@ def _without(files: list[tuple[str, str]], exclude: str | Path | None) -> list[t
             f'exclude names {str(exclude)!r}, which is no file; expected a text file with one path '
             'a line, such as tools/dataset/check.py writes.'
         )
-    lines = Path(exclude).expanduser().read_text(encoding='utf-8').splitlines()
-    listed = {line.strip() for line in lines if line.strip()}
+    listed = read_paths(exclude)
     kept = [(f, name) for f, name in files if (f'{f}/{name}' if f else name) not in listed]
     if listed and len(kept) == len(files):
         raise ValueError(
@@ -176,8 +177,7 @@ def _only(files: list[tuple[str, str]], include: str | Path | None) -> list[tupl
         raise FileNotFoundError(
             f'no list {str(include)!r}; make one with tools/dataset/make_subset.py.'
         )
-    lines = (line.strip() for line in path.read_text(encoding='utf-8').splitlines())
-    listed = {line for line in lines if line}
+    listed = read_paths(path)
     kept = [(f, name) for f, name in files if (f'{f}/{name}' if f else name) in listed]
     if len(kept) != len(listed) or not kept:
         unknown = listed - {f'{f}/{name}' if f else name for f, name in kept}

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS
 
 
@@ -26,10 +27,12 @@ class InMemory(ImageDataset):
         pipeline: See :class:`ImageDataset`.
 
     Attributes:
-        pixels: (len, H, W, 3) uint8.
+        pixels: (len, H, W, 3) uint8; zeros where an image cannot be read. In training such a sample
+            is replaced as in the data set within; elsewhere it is an error when it is asked for.
 
     Raises:
-        ValueError: The data set within has a pipeline, or its images differ in size.
+        ValueError: The data set within has a pipeline, its images differ in size, or none
+            can be read.
     """
 
     def __init__(self, dataset: Any, pipeline: Sequence[Any] = ()) -> None:
@@ -41,26 +44,47 @@ class InMemory(ImageDataset):
                 'into InMemory(pipeline=...).'
             )
         self.labels, self.classes = source.labels, source.classes
-        first = np.asarray(source.image(0))
-        self.pixels = torch.empty((len(source), *first.shape), dtype=torch.uint8).share_memory_()
+        self._refused: dict[int, str] = {}
+        self.pixels = self._decoded(source)
+
+    def _decoded(self, source: ImageDataset) -> torch.Tensor:
+        """Return all images; those that cannot be read are zeros, and noted."""
+        pixels: torch.Tensor | None = None
         for index in range(len(source)):
-            image = np.array(source.image(index))
-            if image.shape != first.shape:
+            try:
+                image = np.array(source.image(index))
+            except UnreadableImage as error:
+                self._refused[index] = str(error)
+                continue
+            if pixels is None:
+                first = index
+                pixels = torch.zeros((len(source), *image.shape), dtype=torch.uint8).share_memory_()
+            if image.shape != pixels.shape[1:]:
                 raise ValueError(
-                    f'image {index} is {image.shape[1]} x {image.shape[0]}, image 0 is '
-                    f'{first.shape[1]} x {first.shape[0]}; InMemory holds images of one size. '
+                    f'image {index} is {image.shape[1]} x {image.shape[0]}, image {first} is '
+                    f'{pixels.shape[2]} x {pixels.shape[1]}; InMemory holds images of one size. '
                     'Use the data set within as it is.'
                 )
-            self.pixels[index] = torch.from_numpy(image)
+            pixels[index] = torch.from_numpy(image)
+        if pixels is None:
+            reason = self._refused.get(0, 'it is empty')
+            raise ValueError(f'no image of the data set within InMemory can be read: {reason}')
+        return pixels
 
     def image(self, index: int) -> Image.Image:
-        """Return image ``index`` as RGB."""
+        """Return image ``index`` as RGB; raises ``UnreadableImage`` as the data set within."""
+        self._check(index)
         return Image.fromarray(self.pixels[index].numpy())
+
+    def _check(self, index: int) -> None:
+        if index in self._refused:
+            raise UnreadableImage(self._refused[index])
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return what the pipeline starts from; no pixels where its first transform needs none."""
         if not self.pipeline.takes_rows:
             return super().sample(index)
+        self._check(index)
         height, width = self.pixels.shape[1:3]
         label = int(self.labels[index])
         return dict(row=index, size=(height, width), gt_label=label, sample_idx=index)

@@ -36,7 +36,9 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
                     'smaller'
                 )
             ImageOps.exif_transpose(image, in_place=True)
-            if image.mode.startswith('I;16') or (image.mode == 'I' and image.format == 'PNG'):
+            # PIL gives 16-bit numbers of these two formats as 32-bit ones.
+            wide = image.mode == 'I' and image.format in ('PNG', 'PPM')
+            if wide or image.mode.startswith('I;16'):
                 high = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255)
                 return Image.fromarray(high.astype(np.uint8)).convert('RGB')
             if image.mode in ('I', 'F'):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 
 import numpy as np
@@ -37,7 +38,7 @@ def balanced_subset(paths: Iterable[str], per_class: int, seed: int) -> list[str
         )
     chosen: list[str] = []
     for name, files in classes.items():
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], 'big')
+        key = int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], 'big')
         order = np.random.default_rng([seed, key]).permutation(len(files))
         ordered = sorted(files)
         chosen += [ordered[i] for i in order[:per_class]]

@@ -7,8 +7,10 @@ from mochi_mm.visualization.figures import (
     nearest_neighbours,
     read_scalars,
 )
+from mochi_mm.visualization.safe_local_vis_backend import SafeLocalVisBackend
 
 __all__ = [
+    'SafeLocalVisBackend',
     'draw_curves',
     'draw_detections',
     'draw_image_rows',

@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 
 from mochi_mm.datasets import ImageFolder, InMemory
+from mochi_mm.datasets.fault_record import FaultRecord
+from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
 from mochi_mm.utils.keyed_random import SampleKey
 
@@ -54,6 +56,30 @@ def test_refuses_sizes_that_differ_and_a_pipeline_that_would_not_run(folder: Pat
     Image.new('RGB', (10, 11)).save(folder / 'b' / '2.png')
     with pytest.raises(ValueError, match='image 4 is 10 x 11, image 0 is 10 x 12'):
         InMemory(ImageFolder(folder))
+
+
+@pytest.mark.parametrize('kind', ['MultiView', 'FastMultiView', 'HeldMultiView'])
+@pytest.mark.parametrize('bad', ['a/0.png', 'b/1.png'])
+def test_an_unreadable_file_is_replaced_as_without_it(folder: Path, bad: str, kind: str) -> None:
+    (folder / bad).write_bytes(b'bad')
+    plain, dataset = ImageFolder(folder, pipeline=PIPELINE), held(folder, kind, VIEW)
+    index = 0 if bad == 'a/0.png' else 3
+    with pytest.raises(UnreadableImage, match=bad):
+        dataset[index]
+    plain.faults, dataset.faults = FaultRecord(4), FaultRecord(4)
+    for epoch in range(4):
+        key = SampleKey(index, 3, epoch)
+        wanted = plain[key]['data_samples']
+        assert dataset[key]['data_samples']['sample_idx'] == wanted['sample_idx'] != index
+    assert dataset.faults.new() == [index]
+
+
+def test_nothing_readable_is_an_error(folder: Path) -> None:
+    source = ImageFolder(folder)
+    for path in folder.glob('*/*.png'):
+        path.write_bytes(b'bad')
+    with pytest.raises(ValueError, match=r'no image of the data set within.*a/0\.png'):
+        InMemory(source)
 
 
 VIEW = [

@@ -5,6 +5,8 @@ python -m pytest tests/faults/test_bad_images.py
 
 from __future__ import annotations
 
+import csv
+import os
 import shutil
 import subprocess
 import sys
@@ -18,7 +20,9 @@ from PIL import Image
 
 from mochi_mm.datasets import ImageFolder
 from mochi_mm.datasets.fault_record import FaultRecord
+from mochi_mm.datasets.path_list import from_line
 from mochi_mm.datasets.read_image import read_image
+from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.utils.keyed_random import SampleKey
 from tests.toy_runner import REPOSITORY, TWO_VIEWS, runner_config, train
@@ -99,6 +103,11 @@ def make_odd(folder: Path) -> dict[Path, np.ndarray]:
     exif = Image.Exif()
     exif[274] = 6
     save('turned.png', picture, picture.rotate(-90, expand=True), exif=exif)
+    wide = np.repeat(sixteen.astype('>u2')[..., None], 3, 2)
+    for name, pixels in (('sixteen.pgm', wide[..., :1]), ('sixteen.ppm', wide)):
+        kind = b'P5' if name.endswith('pgm') else b'P6'
+        (folder / name).write_bytes(kind + b'\n24 20\n65535\n' + pixels.tobytes())
+        expected[folder / name] = high
     frames = [picture.convert('P'), grey.convert('P')]
     save('moving.gif', frames[0], frames[0].convert('RGB'), save_all=True, append_images=frames[1:])
     shutil.move(folder / 'moving.gif', folder / 'gif.jpg')
@@ -124,6 +133,68 @@ def images(tmp_path: Path) -> Path:
     return tmp_path / 'images'
 
 
+FAST = ('FastMultiView', 'DeviceMultiView')
+
+
+def views(kind: str) -> list[Any]:
+    return [dict(TWO_VIEWS[0], type=kind), TWO_VIEWS[1]]
+
+
+@pytest.mark.parametrize('kind', FAST)
+def test_pipelines_that_decode_themselves_replace_the_same(images: Path, kind: str) -> None:
+    plain = ImageFolder(images, pipeline=views('MultiView'))
+    fast = ImageFolder(images, pipeline=views(kind))
+    plain.faults, fast.faults = FaultRecord(52), FaultRecord(52)
+    for i in range(52):
+        key = SampleKey(i, 3, 7)
+        taken = [int(dataset[key]['data_samples']['sample_idx']) for dataset in (plain, fast)]
+        assert taken[0] == taken[1]
+    assert len(fast.faults.new()) == 12 and fast.faults.share() == 12 / 52
+    fast.faults = None
+    for i in range(52):
+        if not (path := Path(fast.path(i))).stem.isdigit():
+            with pytest.raises(UnreadableImage, match=rf'{path.name}.*Repair or remove'):
+                fast[i]
+
+
+def test_both_ways_of_decoding_judge_a_jpeg_alike(tmp_path: Path) -> None:
+    smooth = Image.fromarray(np.kron(GOOD[:8, :12], np.ones((8, 8, 1), np.uint8)))
+    smooth.save(tmp_path / 'whole.jpg', quality=90)
+    whole, draw = (tmp_path / 'whole.jpg').read_bytes(), np.random.default_rng(1)
+    verdicts = []
+    for trial in range(40):
+        data, start = bytearray(whole), int(draw.integers(20, len(whole) - 40))
+        data[start : start + 40] = draw.integers(0, 256, 40, dtype=np.uint8).tobytes()
+        (path := tmp_path / f'{trial}.jpg').write_bytes(data)
+        found = []
+        for size in (64, 96), (32, 48), (8, 12):
+            try:
+                crop = SourceImage.open(path).crops([(0, 0, 64, 96)], [size])[0]
+                found.append(crop.shape[:2] == size)
+            except UnreadableImage:
+                found.append(False)
+        try:
+            found.append(read_image(path).size == (96, 64))
+        except UnreadableImage:
+            found.append(False)
+        verdicts.append(found)
+    refused = [found for found in verdicts if not found[3]]
+    assert 0 < len(refused) < 40
+    assert all(all(found[:3]) for found in verdicts if found[3])
+
+
+def test_large_jpegs_are_capped_before_decoding(tmp_path: Path) -> None:
+    path = tmp_path / 'large.jpg'
+    smooth = Image.new('L', (16, 16))
+    smooth.save(path)
+    data = bytearray(path.read_bytes())
+    at = data.index(b'\xff\xc0') + 5
+    data[at : at + 4] = (9_000).to_bytes(2, 'big') + (10_000).to_bytes(2, 'big')
+    path.write_bytes(data)
+    with pytest.raises(UnreadableImage, match=r'large.jpg.*10000 x 9000 pixels are more than'):
+        SourceImage.open(path)
+
+
 def test_replacements_depend_on_the_key_alone(images: Path) -> None:
     def samples(order: list[int]) -> dict[int, Any]:
         dataset = ImageFolder(images, pipeline=[lambda results: results])
@@ -143,18 +214,19 @@ def test_replacements_depend_on_the_key_alone(images: Path) -> None:
     assert others != [forward[i]['sample_idx'] for i in bad]
 
 
-def config_of(images: Path, work_dir: Path, **hook: Any) -> Any:
+def config_of(images: Path, work_dir: Path, kind: str = 'MultiView', **hook: Any) -> Any:
     config = runner_config(work_dir, max_epochs=1)
     config.train_dataloader.dataset = dict(
-        type='ImageFolder', data_root=str(images), pipeline=TWO_VIEWS
+        type='ImageFolder', data_root=str(images), pipeline=views(kind)
     )
     config.train_dataloader.num_workers = 2
     config.default_hooks.data_fault.update(hook)
     return config
 
 
-def test_training_goes_on_and_names_each(images: Path, tmp_path: Path) -> None:
-    train(config_of(images, tmp_path / 'run', max_share=0.25))
+@pytest.mark.parametrize('kind', ['MultiView', 'FastMultiView'])
+def test_training_goes_on_and_names_each(images: Path, tmp_path: Path, kind: str) -> None:
+    train(config_of(images, tmp_path / 'run', kind, max_share=0.25))
     log = next((tmp_path / 'run').glob('*/*.log')).read_text()
     for path in make_bad(tmp_path / 'again'):
         assert log.count(f"/a/{path.name}': ") == 1, path.name
@@ -181,3 +253,27 @@ def test_the_check_lists_them_and_training_without_them_is_clean(
     assert len(dataset) == 40
     for i in range(40):
         dataset.image(i)
+
+
+def test_names_that_fit_no_line_are_listed_and_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / 'images/a'
+    folder.mkdir(parents=True)
+    Image.fromarray(GOOD).save(folder / 'ok.png')
+    names = [b'caf\xe9.jpg', b' lead.jpg', b'new\nline.jpg', b'"quoted".jpg', b'\xe2\x80\xa8.jpg']
+    for name in [*names, b'back\\slash n.jpg', 'caf\u00e9.jpg'.encode()]:
+        Path(os.fsdecode(os.fsencode(folder) + b'/' + name)).write_bytes(b'bad')
+    tool = [sys.executable, str(REPOSITORY / 'tools/dataset/check.py'), str(tmp_path / 'images')]
+    result = subprocess.run([*tool, '--out', str(tmp_path / 'out')], capture_output=True)
+    assert result.returncode == 1 and b'1 images can be read, 7 cannot' in result.stdout, result
+    lines = (tmp_path / 'out/exclude.txt').read_text('utf-8').split('\n')
+    assert r'"a/caf\udce9.jpg"' in lines and 'a/caf\u00e9.jpg' in lines and len(lines) == 8
+    with open(tmp_path / 'out/manifest.csv', encoding='utf-8', newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert {from_line(row['path']) for row in rows if row['verdict'] != 'ok'} == {
+        from_line(line) for line in lines[:-1]
+    }
+    dataset = ImageFolder(tmp_path / 'images', exclude=tmp_path / 'out/exclude.txt')
+    assert [Path(dataset.path(i)).name for i in range(len(dataset))] == ['ok.png']
+    (tmp_path / 'torn').write_text('"a/ok.png')
+    with pytest.raises(ValueError, match='is no JSON string'):
+        ImageFolder(tmp_path / 'images', exclude=tmp_path / 'torn')

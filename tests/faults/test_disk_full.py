@@ -6,6 +6,7 @@ python -m pytest tests/faults/test_disk_full.py --long      a real file system o
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.utils.checkpoint_folder import newest_valid, saved_in, write_checkpoint
+from mochi_mm.utils.launch import build_runner
+from mochi_mm.visualization import safe_local_vis_backend as backend_module
 from tests.faults.job import start
 from tests.toy_runner import runner_config, train
 
@@ -52,6 +55,42 @@ def test_a_failed_last_save_is_an_error(tmp_path: Path, monkeypatch: Any) -> Non
     monkeypatch.setattr('mochi_mm.engine.hooks.checkpoint_hook.write_checkpoint', write)
     with pytest.raises(OSError, match='No space left'):
         train(runner_config(tmp_path, max_epochs=1))
+
+
+def fill_at(monkeypatch: Any, full: Any) -> None:
+    """Refuse to append to files of scalars while ``full()`` holds, after half of the bytes."""
+
+    def append(path: Path, content: bytes) -> None:
+        if not full():
+            return real(path, content)
+        with open(path, 'ab', buffering=0) as file:
+            size = file.tell()
+            file.write(content[: len(content) // 2])
+            file.truncate(size)
+        raise OSError(28, 'No space left on device')
+
+    real = backend_module._append
+    monkeypatch.setattr(backend_module, '_append', append)
+
+
+def test_scalars_wait_in_memory_until_there_is_space(tmp_path: Path, monkeypatch: Any) -> None:
+    config = runner_config(tmp_path, max_epochs=3)
+    runner = build_runner(config)
+    fill_at(monkeypatch, lambda: 3 <= runner.iter < 9)
+    runner.train()
+    for name in ('scalars', runner.timestamp):
+        lines = next(tmp_path.glob(f'*/vis_data/{name}.json')).read_text().splitlines()
+        assert [json.loads(line)['iter'] for line in lines] == list(range(1, 13)), name
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert log.count('kept in memory until there is space') == 2  # one for each of the two files
+
+
+def test_scalars_that_never_found_space_are_counted(tmp_path: Path, monkeypatch: Any) -> None:
+    runner = build_runner(runner_config(tmp_path, max_epochs=1))
+    fill_at(monkeypatch, lambda: runner.iter >= 2)
+    runner.train()
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert '4 lines of scalars could not be written and are lost' in log
 
 
 def test_no_stub_is_left(tmp_path: Path) -> None:

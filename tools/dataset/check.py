@@ -2,7 +2,8 @@
 
 python tools/dataset/check.py data/imagenet/train --out work_dirs/check
 writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line an image
-        exclude.txt    paths of the bad ones, for ImageFolder(exclude=...)
+        exclude.txt    paths of the bad ones, for ImageFolder(exclude=...); names that would not
+                       fit a line of text (line breaks, bytes that are not UTF-8) as JSON strings
 Exit code: 0 all images can be read, 1 some cannot.
 """
 
@@ -15,7 +16,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -74,6 +75,8 @@ def write(verdicts: Iterable[Verdict], total: int, out: Path) -> Counter[str]:
     """Write both files as the verdicts come, with a progress bar; return how many of each kind."""
     from mmengine.utils import ProgressBar
 
+    from mochi_mm.datasets.path_list import to_line
+
     bar = ProgressBar(total)
     counts: Counter[str] = Counter()
     out.mkdir(parents=True, exist_ok=True)
@@ -84,11 +87,11 @@ def write(verdicts: Iterable[Verdict], total: int, out: Path) -> Counter[str]:
         table = csv.writer(manifest)
         table.writerow(field.name for field in fields(Verdict))
         for found in verdicts:
-            table.writerow(astuple(found))
+            table.writerow(astuple(replace(found, path=to_line(found.path))))
             counts['ok' if found.verdict == 'ok' else 'bad'] += 1
             counts[f'{found.format or "no image"} {found.mode}'.strip()] += 1
             if found.verdict != 'ok':
-                exclude.write(f'{found.path}\n')
+                exclude.write(f'{to_line(found.path)}\n')
                 print(f'\n{found.verdict}')
             bar.update()
     print()

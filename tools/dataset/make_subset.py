@@ -39,6 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
     from mochi_mm.datasets.folder_index import FolderIndex
+    from mochi_mm.datasets.path_list import to_line
     from mochi_mm.datasets.subset import balanced_subset
     from mochi_mm.utils.atomic_file import write_atomically
 
@@ -51,7 +52,7 @@ def main(argv: list[str] | None = None) -> None:
     if count is None:
         count = max(1, round(args.share * len(paths) / max(1, classes)))
     chosen = balanced_subset(paths, count, args.seed)
-    text = '\n'.join(chosen) + '\n'
+    text = ''.join(f'{to_line(path)}\n' for path in chosen)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     _, sha256 = write_atomically(args.out, lambda file: file.write(text.encode()))
     print(

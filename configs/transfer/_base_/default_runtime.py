@@ -34,7 +34,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl', timeout=900),  # seconds a rank waits for the others
 )
-vis_backends = [dict(type='LocalVisBackend')]
+vis_backends = [dict(type='mochi_mm.SafeLocalVisBackend')]
 visualizer = dict(type='Visualizer', vis_backends=vis_backends)
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
 

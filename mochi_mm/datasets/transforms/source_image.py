@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from mochi_mm.datasets.read_image import read_image
+from mochi_mm.datasets.read_image import MAX_PIXELS, read_image
 
 #: How the decoder is told to divide both sides. RGB is a flag of its own beside them.
 _DIVIDED = {
@@ -58,7 +58,7 @@ class SourceImage:
         """Return the image in ``path``: a whole, upright JPEG undecoded, others by ``read_image``.
 
         Raises:
-            ValueError: The file cannot be decoded; names it.
+            UnreadableImage: The file cannot be decoded; names it.
         """
         try:
             data = Path(path).read_bytes()
@@ -66,11 +66,11 @@ class SourceImage:
                 plain = header.format == 'JPEG' and header.mode in ('RGB', 'L')
                 size = header.size
                 turned = 'exif' in header.info and header.getexif().get(_ORIENTATION, 1) != 1
-        except OSError as error:
-            raise ValueError(f'cannot read image {str(path)!r}: {error}.') from error
+        except Exception:  # noqa: BLE001  # decoders raise many kinds; read_image says which
+            return cls(read_image(path))
         # The fast decoder would fill what is missing of a torn file with grey, and say nothing.
         whole = _END in data[-1024:]
-        if plain and whole and not turned:
+        if plain and whole and not turned and size[0] * size[1] <= MAX_PIXELS:
             return cls(data=data, size=size, name=str(path))
         return cls(read_image(path))
 
@@ -95,14 +95,19 @@ class SourceImage:
             return self._pixels
         try:
             decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), _RGB | _DIVIDED[divisor])
-        except cv2.error as error:  # such as too many pixels
-            raise ValueError(f'cannot read image {self.name!r}: {error}.') from error
+        except cv2.error:  # such as too many pixels
+            decoded = None
         if decoded is None:
-            raise ValueError(
-                f'cannot read image {self.name!r}: its JPEG data cannot be decoded. Repair or '
-                'remove the file.'
-            )
+            # PIL reads past damage at which this decoder stops, and its word decides.
+            pixels = np.array(read_image(self.name))
+            return pixels if divisor == 1 else _shrunk(pixels, divisor)
         return decoded
+
+
+def _shrunk(pixels: np.ndarray, divisor: int) -> np.ndarray:
+    """Return the image at the size that a reduced decoding has."""
+    height, width = (-(-side // divisor) for side in pixels.shape[:2])
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _resized(pixels: np.ndarray, box: Box, divisor: int, size: tuple[int, int]) -> np.ndarray:

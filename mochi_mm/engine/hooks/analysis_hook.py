@@ -102,7 +102,12 @@ class AnalysisHook(Hook):
             folder = Path(runner.work_dir) / 'analysis'
             record = found.record(epoch=epoch, iter=runner.iter)
             pictures = self._draw(runner, found) if self.pictures else {}
-            write_analysis(folder, f'epoch_{epoch}', record, found.arrays, pictures)
+            try:
+                write_analysis(folder, f'epoch_{epoch}', record, found.arrays, pictures)
+            except OSError as error:
+                runner.logger.warning(
+                    f'analysis epoch_{epoch} could not be written: {error}; training goes on'
+                )
         finite = {
             f'analysis/{name}': value
             for name, value in found.scalars.items()

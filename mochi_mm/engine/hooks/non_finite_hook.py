@@ -21,6 +21,7 @@ from mochi_mm.utils.distributed import rank
 
 POLICIES = ('stop', 'skip')
 FOLDER = 'non_finite'
+STATE = 'non_finite_steps_left_out'
 
 
 @HOOKS.register_module()
@@ -35,7 +36,11 @@ class NonFiniteHook(Hook):
         policy: ``stop``, or ``skip``: leave out the step and put the running statistics back to
             what they were before it. Weights and momenta keep their values; averaged weights move
             towards the weights as after any step.
-        max_skips: Steps that may be left out in one run; one more stops it.
+        max_skips: Steps that may be left out in one run, its resumed parts together; one more
+            stops it.
+        max_scaler_skips: Steps in a row that a loss scaler (float16) may leave out for gradients
+            that overflow while the losses are finite. That is how it finds its scale, so neither
+            the policy nor ``max_skips`` looks at it; losses that are not finite are as without one.
 
     Raises:
         ValueError: Unknown policy or negative budget.
@@ -44,13 +49,17 @@ class NonFiniteHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, policy: str = 'stop', max_skips: int = 10) -> None:
-        if policy not in POLICIES or max_skips < 0:
+    def __init__(
+        self, policy: str = 'stop', max_skips: int = 10, max_scaler_skips: int = 30
+    ) -> None:
+        if policy not in POLICIES or min(max_skips, max_scaler_skips) < 0:
             raise ValueError(
-                f'policy={policy!r}, max_skips={max_skips}; expected one of {", ".join(POLICIES)} '
-                'and a number of steps >= 0.'
+                f'policy={policy!r}, max_skips={max_skips}, max_scaler_skips={max_scaler_skips}; '
+                f'expected one of {", ".join(POLICIES)} and numbers of steps >= 0.'
             )
         self.policy, self.max_skips, self.skipped = policy, max_skips, 0
+        self.max_scaler_skips, self._scaler_skips = max_scaler_skips, 0
+        self._stepped = False
         self._handles: list[Any] = []
         self._losses: list[Tensor] = []
         self._batches: list[Any] = []
@@ -60,6 +69,8 @@ class NonFiniteHook(Hook):
     def before_train(self, runner: Any) -> None:
         """Stand before the optimiser."""
         model = unwrapped(runner.model)
+        self.skipped = int(runner.message_hub.runtime_info.get(STATE, 0))
+        self._scaler_skips = 0
         self._statistics = [
             buffer
             for module in model.modules()
@@ -87,10 +98,13 @@ class NonFiniteHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Forget the batches once the optimiser has stepped."""
+        """Forget the batches once the optimiser has stepped, or look at why it has not."""
         should_update = getattr(runner.optim_wrapper, 'should_update', lambda: True)
-        if should_update():
-            self._reset()
+        if not should_update():
+            return
+        if not self._stepped:
+            self._after_no_step(runner)
+        self._reset()
 
     def after_train(self, runner: Any) -> None:
         """Step aside."""
@@ -102,10 +116,28 @@ class NonFiniteHook(Hook):
             self._losses += [value.float().sum() for value in values]
 
     def _before_step(self, runner: Any, optimizer: Any) -> None:
-        parameters = [p for group in optimizer.param_groups for p in group['params']]
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        if not any_rank(not _all_finite([*gradients, *self._losses])):
+        self._stepped, self._scaler_skips = True, 0
+        gradients = [p.grad for p in _parameters(optimizer) if p.grad is not None]
+        if any_rank(not _all_finite([*gradients, *self._losses])):
+            self._leave_out(runner, optimizer)
+
+    def _after_no_step(self, runner: Any) -> None:
+        """A loss scaler does not call the optimiser when a gradient is not finite, on any rank."""
+        if any_rank(not _all_finite(self._losses)):
+            self._leave_out(runner, runner.optim_wrapper.optimizer)
             return
+        self._scaler_skips += 1
+        if self._scaler_skips > self.max_scaler_skips:
+            raise FloatingPointError(
+                f'the loss scaler left out {self._scaler_skips} steps in a row, the last at '
+                f'iteration {runner.iter + 1}, for gradients that are not finite at any scale '
+                f'although the losses are; samples and views are in {self._dump(runner)}. Lower '
+                "the learning rate, train with type='BF16OptimWrapper', or raise "
+                'default_hooks.non_finite.max_scaler_skips.'
+            )
+
+    def _leave_out(self, runner: Any, optimizer: Any) -> None:
+        """Stop, or have this step change nothing; on all ranks."""
         where = self._dump(runner)
         reason = (
             f'the loss or a gradient is not finite at iteration {runner.iter + 1} (losses '
@@ -119,7 +151,8 @@ class NonFiniteHook(Hook):
                 'left out before. Lower the learning rate, look at the samples, or set '
                 "default_hooks.non_finite.policy='skip'."
             )
-        for parameter in parameters:
+        runner.message_hub.update_info(STATE, self.skipped)
+        for parameter in _parameters(optimizer):
             parameter.grad = None  # torch's optimisers pass over parameters without gradient
         for buffer, value in zip(self._statistics, self._kept, strict=True):
             buffer.copy_(value)
@@ -131,7 +164,6 @@ class NonFiniteHook(Hook):
     def _dump(self, runner: Any) -> Path:
         """Write the batches of this step, and what is wrong with them, for each rank."""
         folder = Path(runner.work_dir) / FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
         model = unwrapped(runner.model)
         content = dict(
             iteration=runner.iter + 1,
@@ -148,18 +180,23 @@ class NonFiniteHook(Hook):
         )
         path = folder / f'iter_{runner.iter + 1}_rank_{rank()}.pth'
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             write_atomically(path, lambda file: torch.save(content, file))
         except (OSError, RuntimeError) as error:
             runner.logger.log(logging.WARNING, f'the batch could not be written: {error}')
         return folder
 
     def _reset(self) -> None:
-        self._losses, self._batches = [], []
+        self._losses, self._batches, self._stepped = [], [], False
 
     def _remove(self) -> None:
         for handle in self._handles:
             handle.remove()
         self._handles = []
+
+
+def _parameters(optimizer: Any) -> list[Any]:
+    return [p for group in optimizer.param_groups for p in group['params']]
 
 
 def _all_finite(tensors: list[Tensor]) -> bool:

@@ -31,8 +31,9 @@ class RunCheckHook(Hook):
 
         Raises:
             ValueError: The data set does not fill a single batch, or has more images than a bank
-                of one row an image.
+                of one row an image, or would give the ranks different numbers of batches.
         """
+        self._check_ranks(runner.train_dataloader)
         batch = runner.train_dataloader.batch_size
         if batch is None:
             batch = runner.train_dataloader.batch_sampler.batch_size
@@ -54,6 +55,23 @@ class RunCheckHook(Hook):
         self._check_batch(runner, effective)
         self._check_memory(runner)
         self._check_keys(runner)
+
+    @staticmethod
+    def _check_ranks(loader: Any) -> None:
+        sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+        if not isinstance(sampler, KeyedSampler) or sampler.round_up or sampler.infinite:
+            return
+        ranks = sampler.world_size
+        samples = [len(range(rank, sampler.size, ranks)) for rank in range(ranks)]
+        batch, drop = loader.batch_sampler.batch_size, loader.batch_sampler.drop_last
+        batches = [n // batch if drop else -(-n // batch) for n in samples]
+        if min(batches) != max(batches):
+            raise ValueError(
+                f'round_up=False of the KeyedSampler gives {max(batches)} batches an epoch to some '
+                f'of the {ranks} ranks and {min(batches)} to others, who would wait for each other '
+                'until the timeout. Training on several ranks needs '
+                'train_dataloader.sampler.round_up=True.'
+            )
 
     @staticmethod
     def _check_batch(runner: Any, effective: int) -> None:

@@ -89,7 +89,8 @@ class FeatureQueue(nn.Module):
 
         Args:
             features: (B_r, D) unit rows of this rank; B_r may differ between ranks and exceed K
-                (then the newest K keys remain). A row that is not finite is not written.
+                (then the newest K keys remain). A row that is not finite is passed
+                over and takes no place.
             labels: (B_r,) class of each; None writes -1.
             indices: (B_r,) data set index of each; None writes -1.
 
@@ -104,19 +105,21 @@ class FeatureQueue(nn.Module):
             [unknown if labels is None else labels, unknown if indices is None else indices], dim=1
         )
         meta = gather_rows(meta.to(self.labels), counts)
-        total = len(keys)
-        kept = min(total, self.length)
-        # On the device throughout: reading the pointer would stall an accelerator.
-        rows = self.pointer + torch.arange(total - kept, total, device=self.pointer.device)
-        rows = rows % self.length
-        keys, meta = keys[total - kept :], meta[total - kept :]
-        # A key that is not finite would spoil every later loss: its row stays as it is.
-        finite = keys.isfinite().all(1, keepdim=True)
+        kept = min(len(keys), self.length)
+        # A key that is not finite would spoil every later loss. The finite ones move to the front,
+        # in order; on the device throughout: reading how many there are would stall it.
+        finite = keys.isfinite().all(1)
+        order = torch.argsort(~finite, stable=True)
+        taken = finite.sum()
+        place = (taken - kept).clamp_min(0) + torch.arange(kept, device=keys.device)
+        rows = (self.pointer + place) % self.length
+        keys, meta = keys[order[place]], meta[order[place]]
+        written = (place < taken)[:, None]
         former = torch.stack([self.labels[rows], self.indices[rows]], dim=1)
-        keys = torch.where(finite, keys, self.features[rows])
-        meta = torch.where(finite, meta, former)
+        keys = torch.where(written, keys, self.features[rows])
+        meta = torch.where(written, meta, former)
         self.features.index_copy_(0, rows, keys)
         self.labels.index_copy_(0, rows, meta[:, 0])
         self.indices.index_copy_(0, rows, meta[:, 1])
-        self.pointer.copy_((self.pointer + total) % self.length)
-        self.count.copy_((self.count + total).clamp_max(self.length))
+        self.pointer.copy_((self.pointer + taken) % self.length)
+        self.count.copy_((self.count + taken).clamp_max(self.length))

@@ -100,7 +100,8 @@ class InstanceBank(nn.Module):
     ) -> None:
         """Move the rows of all ranks' images towards their features.
 
-        Of an image that comes more than once, the last feature in rank order counts alone.
+        Of an image that comes more than once, the last finite feature in rank order counts alone;
+        where there is none, its row stays as it is.
 
         Args:
             features: (B_r, D) unit rows of this rank; B_r may differ between ranks.
@@ -117,12 +118,15 @@ class InstanceBank(nn.Module):
         features, ids = gather_rows(features.float(), counts), gather_rows(indices, counts)
         labels = gather_rows(labels.to(self.labels), counts)
         # Writing the same row twice is left to chance on an accelerator, unless both are equal.
+        finite = features.isfinite().all(1)
         place = torch.arange(len(ids), device=ids.device)
-        last = ((ids[:, None] == ids[None]) * place).amax(1)
+        last = (((ids[:, None] == ids[None]) & finite) * (place + 1)).amax(1) - 1
+        written, last = last >= 0, last.clamp_min(0)
         mixed = self.features[ids].lerp(features[last], 1 - self.momentum)
-        self.features.index_copy_(0, ids, F.normalize(mixed, dim=1))
-        self.labels.index_copy_(0, ids, labels[last])
-        self.indices.index_copy_(0, ids, ids)
+        rows = torch.where(written[:, None], F.normalize(mixed, dim=1), self.features[ids])
+        self.features.index_copy_(0, ids, rows)
+        self.labels.index_copy_(0, ids, torch.where(written, labels[last], self.labels[ids]))
+        self.indices.index_copy_(0, ids, torch.where(written, ids, self.indices[ids]))
 
     def check_indices(self, indices: Tensor | None) -> Tensor:
         """Return ``indices`` if every one of them has a row.

@@ -83,7 +83,7 @@ def read_log(work_dir: str | Path) -> RunLog:
     if not files:
         raise FileNotFoundError(
             f'no logs in {folder}: no <time>/vis_data/scalars.json there. Expected the work dir of '
-            'a training run whose visualizer has LocalVisBackend, as default_runtime.py has.'
+            'a training run whose visualizer has SafeLocalVisBackend, as default_runtime.py has.'
         )
     by_step: dict[int, Line] = {}
     by_epoch: dict[float, Line] = {}

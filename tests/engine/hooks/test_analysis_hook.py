@@ -66,6 +66,16 @@ def test_every_interval_and_the_end(tmp_path: Path) -> None:
         assert png.startswith(b'\x89PNG')
 
 
+def test_a_full_disk_costs_the_analysis_and_not_the_run(tmp_path: Path, monkeypatch: Any) -> None:
+    def full(*args: Any) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr('mochi_mm.engine.hooks.analysis_hook.write_analysis', full)
+    assert run(tmp_path, [hook()]).iter == 12
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert log.count('could not be written: [Errno 28]') == 2
+
+
 def tool() -> Any:
     path = REPOSITORY / 'tools/analysis/analyse.py'
     spec = importlib.util.spec_from_file_location('analyse_tool', path)

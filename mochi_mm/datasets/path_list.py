@@ -1,0 +1,42 @@
+"""Lists of paths in text files, one a line, also of paths that would not fit a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def to_line(path: str) -> str:
+    r"""Return the line that stands for a path, without its end.
+
+    The path itself, or, where that would not come back from a UTF-8 text file (line breaks, control
+    characters, bytes that are not UTF-8, spaces at an end, a first quotation mark), a JSON string:
+    ``"a/two\nlines.jpg"``. Bytes that are not UTF-8 are the lone surrogates of ``os.fsdecode``.
+    """
+    plain = path.isprintable() and path == path.strip() and not path.startswith('"')
+    return path if plain and path else json.dumps(path)
+
+
+def from_line(line: str) -> str:
+    """Return the path that a line stands for; spaces around it do not count.
+
+    Raises:
+        ValueError: It begins with a quotation mark and is no JSON string.
+    """
+    line = line.strip()
+    if not line.startswith('"'):
+        return line
+    try:
+        path = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f'the line {line} begins with a quotation mark but is no JSON string: {error}. A path '
+            'that begins with one is written as a JSON string.'
+        ) from error
+    return str(path)
+
+
+def read_paths(file: str | Path) -> set[str]:
+    """Return the paths that a UTF-8 text file lists; empty lines do not count."""
+    text = Path(file).expanduser().read_text(encoding='utf-8')
+    return {from_line(line) for line in text.split('\n') if line.strip()}

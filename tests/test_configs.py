@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,12 @@ SVMS = [c for c in CONFIGS if '/svm/' in c]
 
 def test_there_are_configs() -> None:
     assert len(TRAINED) > 15 and len(TESTED) >= 4
+
+
+@pytest.fixture(autouse=True)
+def files_go_with_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a smoke run writes, half a gigabyte for the large networks."""
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
 
 
 @pytest.mark.parametrize('path', CONFIGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ CONFIGS = (
     'configs/transfer/shapes/mask-rcnn_r10w025-fpn_1200_shapes.py',  # COCO layout
 )
 EVERY = [p for p in sorted((ROOT / 'configs/transfer').glob('*/*.py')) if p.parent.name != '_base_']
+
+
+@pytest.fixture(autouse=True)
+def files_go_with_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a smoke run writes, half a gigabyte for the large networks."""
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
 
 
 @pytest.mark.parametrize('path', CONFIGS)

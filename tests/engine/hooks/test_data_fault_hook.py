@@ -102,8 +102,9 @@ def test_a_resumed_run_counts_what_it_knew(tmp_path: Path) -> None:
     assert runner.message_hub.get_info('unreadable_samples') == known
     runner = train(config(2, max_share=0.2))
     assert runner.train_dataloader.dataset.faults.told == set(BAD)
-    logs = sorted(tmp_path.glob('*/*.log'))
-    assert [log.read_text().count('is replaced by others') for log in logs] == [3, 0]
+    # Not once for each start; two of one second share a folder.
+    logs = tmp_path.glob('*/*.log')
+    assert sum(log.read_text().count('is replaced by others') for log in logs) == 3
 
 
 def test_what_was_known_of_another_data_set_is_forgotten() -> None:

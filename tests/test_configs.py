@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,8 @@ def test_there_are_configs() -> None:
 @pytest.fixture(autouse=True)
 def files_go_with_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a smoke run writes, half a gigabyte for the large networks."""
-    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    here = SimpleNamespace(mkdtemp=partial(tempfile.mkdtemp, dir=tmp_path))
+    monkeypatch.setattr('mochi_mm.utils.smoke.tempfile', here)
 
 
 @pytest.mark.parametrize('path', CONFIGS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -26,7 +28,9 @@ EVERY = [p for p in sorted((ROOT / 'configs/transfer').glob('*/*.py')) if p.pare
 @pytest.fixture(autouse=True)
 def files_go_with_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a smoke run writes, half a gigabyte for the large networks."""
-    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    here = SimpleNamespace(mkdtemp=partial(tempfile.mkdtemp, dir=tmp_path))
+    monkeypatch.setattr('mochi_mm.utils.smoke.tempfile', here)
+    monkeypatch.setattr('mochi_mm.utils.smoke_detection.tempfile', here)
 
 
 @pytest.mark.parametrize('path', CONFIGS)

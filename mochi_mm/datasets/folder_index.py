@@ -144,6 +144,10 @@ class FolderIndex:
             for name in listing.files:
                 yield relative, name
 
+    def paths(self) -> list[str]:
+        """Return the paths of all files relative to ``root``, sorted by directory."""
+        return [f'{folder}/{name}' if folder else name for folder, name in self.files()]
+
     def to_json(self) -> dict[str, Any]:
         """Return it as dicts, lists, strings and numbers."""
         return dict(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
+
+from mochi_mm.utils.atomic_file import write_atomically
 
 
 def to_line(path: str) -> str:
@@ -34,6 +37,13 @@ def from_line(line: str) -> str:
             'that begins with one is written as a JSON string.'
         ) from error
     return str(path)
+
+
+def write_paths(file: str | Path, paths: Iterable[str]) -> str:
+    """Write a list in one step, making its folder; return its SHA-256."""
+    text = ''.join(f'{to_line(path)}\n' for path in paths)
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    return write_atomically(file, lambda opened: opened.write(text.encode()))[1]
 
 
 def read_paths(file: str | Path) -> set[str]:

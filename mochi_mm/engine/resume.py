@@ -6,8 +6,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmengine.runner import IterBasedTrainLoop
-
 from mochi_mm.engine.run_settings import (
     ALLOWANCES,
     changes,
@@ -15,8 +13,9 @@ from mochi_mm.engine.run_settings import (
     optimizer_problem,
     schedule_changed,
 )
-from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, unwrapped
+from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of, unwrapped
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
+from mochi_mm.engine.validation_left import counts_epochs
 
 _PARTS = ('meta', 'state_dict', 'message_hub', 'param_schedulers')
 
@@ -111,8 +110,7 @@ def _restore_seed(runner: Any, seed: int) -> None:
         return
     runner._randomness_cfg.update(seed=seed)
     runner.set_randomness(**runner._randomness_cfg)
-    loader = runner.train_dataloader
-    sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+    sampler = sampler_of(runner.train_dataloader)
     if hasattr(sampler, 'seed'):
         sampler.seed = seed
 
@@ -126,8 +124,7 @@ def _check_left(runner: Any, epoch: int, iteration: int) -> None:
             f'epoch {loop.max_epochs}, iteration {loop.max_iters}: what was trained beyond cannot '
             'be taken back. Raise train_cfg, or resume an earlier checkpoint.'
         )
-    by_iteration = isinstance(loop, IterBasedTrainLoop)
-    if iteration >= loop.max_iters if by_iteration else epoch >= loop.max_epochs:
+    if epoch >= loop.max_epochs if counts_epochs(runner) else iteration >= loop.max_iters:
         runner.logger.info(
             f'nothing is left to train: epoch {epoch}, iteration {iteration} is the end; raise '
             'train_cfg to go on'
@@ -140,7 +137,7 @@ def _position(runner: Any, meta: Mapping[str, Any], now: Mapping[str, Any]) -> t
     Where an epoch has another length than when it was saved, one that was begun starts over.
     """
     epoch, iteration, length = int(meta['epoch']), int(meta['iter']), int(now['epoch_length'])
-    if isinstance(runner.train_loop, IterBasedTrainLoop):
+    if not counts_epochs(runner):
         return 0, iteration
     if length == meta['run']['epoch_length']:
         return epoch, iteration

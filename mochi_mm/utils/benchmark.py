@@ -16,6 +16,8 @@ from typing import Any
 
 import torch
 
+from mochi_mm.utils.atomic_file import write_atomically
+
 
 def machine(device: str = 'cpu') -> dict[str, Any]:
     """Return what a measurement was made on: date, processor, threads, versions, GPU if used."""
@@ -104,7 +106,8 @@ def summary(times: list[float]) -> dict[str, float]:
 
 
 def write_json(path: str | Path | None, result: Mapping[str, Any]) -> None:
-    """Write ``result`` to ``path``, making its folder; None writes nothing."""
+    """Write ``result`` to ``path`` in one step, making its folder; None writes nothing."""
     if path is not None:
+        text = json.dumps(result, indent=2) + '\n'
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(json.dumps(result, indent=2) + '\n', encoding='utf-8')
+        write_atomically(path, lambda file: file.write(text.encode()))

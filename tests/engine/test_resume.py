@@ -297,5 +297,6 @@ def test_the_end_cannot_be_behind_what_is_done(tmp_path: Path, kind: str) -> Non
     assert train(ends).iter == (12 if kind == 'epochs' else 9)
     ends.experiment_name += 'again'
     train(ends)
-    logs = [path.read_text() for path in sorted(tmp_path.glob('*/*.log'))]
-    assert sum('nothing is left to train' in log for log in logs) == (2 if kind != 'epochs' else 1)
+    # Starts of one second share a log, so it is the lines that count.
+    logs = ''.join(path.read_text() for path in tmp_path.glob('*/*.log'))
+    assert logs.count('nothing is left to train') == (2 if kind != 'epochs' else 1)

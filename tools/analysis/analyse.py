@@ -92,7 +92,6 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     import torch
     from mmengine.logging import MMLogger
     from mmengine.registry import init_default_scope
-    from mmengine.runner import set_random_seed
 
     from mochi_mm.engine.runners import SafeRunner
     from mochi_mm.evaluation.analysis import (
@@ -103,8 +102,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         view_batches,
         write_analysis,
     )
-    from mochi_mm.registry import DATASETS, MODELS
+    from mochi_mm.registry import DATASETS
     from mochi_mm.utils.check_config import check_config
+    from mochi_mm.utils.fresh_model import fresh_model
 
     MMLogger.get_instance('analyse', log_level='WARNING')  # else it lists every initialised weight
     check_config(cfg)
@@ -112,9 +112,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     loader_cfg, options = find_settings(cfg, args)
     settings = AnalysisSettings(**options)
     position = position_of(args.checkpoint)
-    set_random_seed(settings.seed)
-    model = MODELS.build(cfg.model)
-    model.init_weights()
+    model = fresh_model(cfg.model, settings.seed)
     report, absent = load_for_analysis(model, args.checkpoint)
     print(report)
     model = model.to(args.device or ('cuda' if torch.cuda.is_available() else 'cpu'))

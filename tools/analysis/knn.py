@@ -69,14 +69,14 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     import torch
     from mmengine.logging import MMLogger
     from mmengine.registry import init_default_scope
-    from mmengine.runner import Runner, set_random_seed
+    from mmengine.runner import Runner
 
     from mochi_mm.evaluation import knn_evaluate
     from mochi_mm.evaluation.knn_settings import find_benchmark
-    from mochi_mm.registry import MODELS
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.checkpoint import load_backbone
     from mochi_mm.utils.config import load_config, parse_options
+    from mochi_mm.utils.fresh_model import fresh_model
 
     MMLogger.get_instance('knn', log_level='WARNING')  # else it lists every initialised weight
     cfg = load_config(args.config, parse_options(args.cfg_options))
@@ -96,9 +96,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
 
     results: dict[str, dict[str, float]] = {}
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
-        set_random_seed(args.seed)
-        model = MODELS.build(cfg.model)
-        model.init_weights()
+        model = fresh_model(cfg.model, args.seed)
         if checkpoint:
             print(load_backbone(model, checkpoint))
         results[checkpoint or 'untrained'] = knn_evaluate(

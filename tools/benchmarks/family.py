@@ -11,7 +11,6 @@ results.json and table.md to ``--out`` after each method; run it again to go on 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import os
 import sys
@@ -112,15 +111,11 @@ def make_config(path: Path, args: argparse.Namespace, suite: Suite, work_dir: Pa
 def untrained(config: Any) -> Any:
     """Return the config's model as it is before the first step."""
     from mmengine.registry import init_default_scope
-    from mmengine.runner import set_random_seed
 
-    from mochi_mm.registry import MODELS
+    from mochi_mm.utils.fresh_model import fresh_model
 
     init_default_scope('mochi_mm')
-    set_random_seed(config.randomness.seed)
-    model = MODELS.build(copy.deepcopy(config.model))
-    model.init_weights()
-    return model
+    return fresh_model(config.model, config.randomness.seed)
 
 
 def measure(model: Any, config: Any, suite: Suite) -> dict[str, float]:

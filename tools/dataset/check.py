@@ -109,8 +109,7 @@ def main() -> int:
     if not Path(args.folder).is_dir():
         raise FileNotFoundError(f'no folder {args.folder}; expected a folder of images.')
     index = FolderIndex.scan(args.folder, IMG_EXTENSIONS)
-    files = [f'{folder}/{name}' if folder else name for folder, name in index.files()]
-    files += index.broken_links
+    files = index.paths() + index.broken_links
     if not files:
         raise ValueError(f'no images in {args.folder}; looked for {", ".join(IMG_EXTENSIONS)}.')
     work = partial(judge, root=index.root, max_pixels=args.max_pixels or MAX_PIXELS)

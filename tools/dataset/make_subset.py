@@ -39,22 +39,19 @@ def main(argv: list[str] | None = None) -> None:
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
     from mochi_mm.datasets.folder_index import FolderIndex
-    from mochi_mm.datasets.path_list import to_line
+    from mochi_mm.datasets.path_list import write_paths
     from mochi_mm.datasets.subset import balanced_subset
-    from mochi_mm.utils.atomic_file import write_atomically
 
     if not Path(args.folder).is_dir():
         raise FileNotFoundError(f'no folder {args.folder}; expected one with a folder a class.')
     index = FolderIndex.scan(args.folder, IMG_EXTENSIONS)
-    paths = [f'{folder}/{name}' if folder else name for folder, name in index.files()]
+    paths = index.paths()
     classes = len({path.partition('/')[0] for path in paths})
     count = args.per_class
     if count is None:
         count = max(1, round(args.share * len(paths) / max(1, classes)))
     chosen = balanced_subset(paths, count, args.seed)
-    text = ''.join(f'{to_line(path)}\n' for path in chosen)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    _, sha256 = write_atomically(args.out, lambda file: file.write(text.encode()))
+    sha256 = write_paths(args.out, chosen)
     print(
         f'{args.out}: {len(chosen)} of {len(paths)} images, {count} of each of {classes} classes, '
         f'seed {args.seed}, SHA-256 {sha256}'

@@ -13,7 +13,7 @@ from mmengine.hooks import Hook
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mochi_mm.engine.run_state import unwrapped
+from mochi_mm.engine.run_state import has_stepped, unwrapped
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.agreement import any_rank
 from mochi_mm.utils.atomic_file import write_atomically
@@ -99,8 +99,7 @@ class NonFiniteHook(Hook):
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
         """Forget the batches once the optimiser has stepped, or look at why it has not."""
-        should_update = getattr(runner.optim_wrapper, 'should_update', lambda: True)
-        if not should_update():
+        if not has_stepped(runner):
             return
         if not self._stepped:
             self._after_no_step(runner)

@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.hooks import Hook
 
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
+from mochi_mm.engine.run_state import has_stepped
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.agreement import any_rank
 
@@ -104,8 +105,7 @@ class PreemptionHook(Hook):
         """Save and leave, if any rank was asked to."""
         if not self._leaving and (runner.iter + 1) % self.interval == 0:
             self._leaving = any_rank(self._note.number is not None)
-        should_update = getattr(runner.optim_wrapper, 'should_update', lambda: True)
-        if not self._leaving or self._saver is None or not should_update():
+        if not self._leaving or self._saver is None or not has_stepped(runner):
             return
         done = runner.iter + 1
         self._saver.save(runner, runner.epoch, done, f'iter_{done}')

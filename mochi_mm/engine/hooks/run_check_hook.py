@@ -10,6 +10,7 @@ from mmengine.model import is_model_wrapper
 from torch.utils.data import Subset
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.distributed import world_size
 
@@ -58,7 +59,7 @@ class RunCheckHook(Hook):
 
     @staticmethod
     def _check_ranks(loader: Any) -> None:
-        sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+        sampler = sampler_of(loader)
         if not isinstance(sampler, KeyedSampler) or sampler.round_up or sampler.infinite:
             return
         ranks = sampler.world_size
@@ -105,7 +106,7 @@ class RunCheckHook(Hook):
     @staticmethod
     def _check_keys(runner: Any) -> None:
         loader = runner.train_dataloader
-        sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+        sampler = sampler_of(loader)
         if not isinstance(sampler, KeyedSampler):
             reason = f'the sampler is {type(sampler).__name__}; expected KeyedSampler'
         elif isinstance(loader.dataset, Subset):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmengine import runner as engine
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.registry import LOOPS
 
 
@@ -31,7 +32,7 @@ class EpochBasedTrainLoop(engine.EpochBasedTrainLoop):
         self._epoch += 1
 
     def _leave_out(self, batches: int) -> None:
-        sampler = getattr(self.dataloader.batch_sampler, 'sampler', self.dataloader.sampler)
+        sampler = sampler_of(self.dataloader)
         if not isinstance(sampler, KeyedSampler) or self.dataloader.batch_size is None:
             raise ValueError(
                 f'the run is at iteration {batches} of an epoch, and with '

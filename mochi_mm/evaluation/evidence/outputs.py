@@ -15,8 +15,9 @@ from mochi_mm.evaluation.evidence.figures import (
 )
 from mochi_mm.evaluation.evidence.findings import findings
 from mochi_mm.evaluation.evidence.suites import SUITES, Setting
-from mochi_mm.evaluation.evidence.sweep import Run, Sweep, write_json
+from mochi_mm.evaluation.evidence.sweep import Run, Sweep
 from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.utils.benchmark import write_json
 from mochi_mm.utils.result_record import command_line, result_record, write_record
 
 _NOTES = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,15 @@ import torch
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyse
 from mochi_mm.evaluation.analysis.records import read_analysis
 from mochi_mm.evaluation.evidence.suites import SUITES
-from mochi_mm.evaluation.evidence.sweep import Run, write_json
+from mochi_mm.evaluation.evidence.sweep import Run
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn_evaluate import knn_accuracy
 from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
+from mochi_mm.utils.benchmark import write_json
 from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.checkpoint import load_backbone
 from mochi_mm.utils.config import load_config
+from mochi_mm.utils.fresh_model import fresh_model
 from mochi_mm.utils.result_record import result_record
 
 K = 20
@@ -95,15 +96,9 @@ def train(config: Any) -> None:
 def build_model(config: Any, seed: int) -> Any:
     """Return the model as it is before the first step."""
     from mmengine.registry import init_default_scope
-    from mmengine.runner import set_random_seed
-
-    from mochi_mm.registry import MODELS
 
     init_default_scope('mochi_mm')
-    set_random_seed(seed)
-    model = MODELS.build(copy.deepcopy(config.model))
-    model.init_weights()
-    return model.to('cuda' if torch.cuda.is_available() else 'cpu')
+    return fresh_model(config.model, seed).to('cuda' if torch.cuda.is_available() else 'cpu')
 
 
 def accuracies(model: Any, config: Any) -> dict[str, float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mochi_mm.evaluation.evidence.suites import SUITES, Setting
-from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.utils.benchmark import write_json
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,14 @@ class Sweep:
         from torchvision.datasets.folder import IMG_EXTENSIONS
 
         from mochi_mm.datasets.folder_index import FolderIndex
+        from mochi_mm.datasets.path_list import write_paths
         from mochi_mm.datasets.subset import balanced_subset
 
         target = self.subset_list(data)
         if target is None or target.is_file() or self.images_per_class is None:
             return
         index = FolderIndex.scan(str(self.data_root / data / 'train'), IMG_EXTENSIONS)
-        paths = [f'{folder}/{name}' if folder else name for folder, name in index.files()]
-        chosen = balanced_subset(paths, self.images_per_class, seed=0)
-        target.parent.mkdir(exist_ok=True)
-        write_atomically(target, lambda file: file.write(('\n'.join(chosen) + '\n').encode()))
+        write_paths(target, balanced_subset(index.paths(), self.images_per_class, seed=0))
 
 
 @dataclass(frozen=True)
@@ -144,9 +142,3 @@ class Run:
         if not self.result_path.is_file():
             return None
         return dict(json.loads(self.result_path.read_text(encoding='utf-8')))
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write plain data in one step."""
-    text = json.dumps(content, indent=2) + '\n'
-    write_atomically(path, lambda file: file.write(text.encode()))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mochi_mm.evaluation.evidence.sweep import Run, Sweep, write_json
+from mochi_mm.evaluation.evidence.sweep import Run, Sweep
+from mochi_mm.utils.benchmark import write_json
 
 
 def write_images(root: Path, train: int = 30, val: int = 12) -> Path:

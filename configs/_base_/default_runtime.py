@@ -25,6 +25,7 @@ env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl', timeout=900),  # seconds a rank waits for the others
+    keep_freed_memory=True,  # on the CPU: faster steps, the process keeps its peak memory
 )
 
 vis_backends = [dict(type='SafeLocalVisBackend')]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 
@@ -19,6 +20,7 @@ from mochi_mm.utils.agreement import absent_ranks, is_lost_connection, open_cpu_
 from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some
 from mochi_mm.utils.checkpoint_folder import newest_valid, write_checkpoint
 from mochi_mm.utils.distributed import rank
+from mochi_mm.utils.freed_memory import keep_freed_memory
 from mochi_mm.utils.start_record import written_since
 
 _ENGINE_HOOKS = (
@@ -44,8 +46,14 @@ class SafeRunner(Runner):
     """
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
-        """Set up processes as MMEngine does, and the group that hooks agree in."""
+        """Set up processes as MMEngine does, and the group that hooks agree in.
+
+        ``env_cfg.keep_freed_memory`` speeds up steps on the CPU, see
+        :func:`mochi_mm.utils.freed_memory.keep_freed_memory`.
+        """
         super().setup_env(env_cfg)
+        if env_cfg.get('keep_freed_memory') and get_device() == 'cpu':
+            keep_freed_memory()
         open_cpu_group((env_cfg.get('dist_cfg') or {}).get('timeout'))
 
     def train(self) -> Any:

@@ -27,20 +27,20 @@ PRETRAINING = 'configs/mochi/mochi-128-128-64_resnet10w025_1xb128-quickstart_sha
 # By name: config, layout of its data, metric, what it must reach in percent.
 DETECTORS = {
     'Faster R-CNN C4': (
-        'configs/transfer/shapes/faster-rcnn_r10w025-c4_1200_shapes.py',
+        'configs/transfer/shapes/faster-rcnn_r10w025-c4_800_shapes.py',
         'voc',
         'voc/AP50',
         60.0,
     ),
     'Mask R-CNN FPN': (
-        'configs/transfer/shapes/mask-rcnn_r10w025-fpn_1200_shapes.py',
+        'configs/transfer/shapes/mask-rcnn_r10w025-fpn_800_shapes.py',
         'coco',
         'coco/segm_AP50',
         50.0,
     ),
 }
 # As the data sets of these configs say in their docstrings.
-SCENES = dict(train=1500, val=200)
+SCENES = dict(train=300, val=200)
 SIZE, OBJECTS = 128, (2, 4)
 
 

@@ -12,8 +12,8 @@ from mochi_mm.utils.config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = ROOT / 'configs/transfer/shapes'
-VOC_CONFIG = SHAPES / 'faster-rcnn_r10w025-c4_1200_shapes.py'
-COCO_CONFIG = SHAPES / 'mask-rcnn_r10w025-fpn_1200_shapes.py'
+VOC_CONFIG = SHAPES / 'faster-rcnn_r10w025-c4_800_shapes.py'
+COCO_CONFIG = SHAPES / 'mask-rcnn_r10w025-fpn_800_shapes.py'
 
 
 def write_scenes(root: Path, layout: str, train: int = 6, val: int = 3, size: int = 64) -> Path:

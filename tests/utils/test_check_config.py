@@ -11,7 +11,7 @@ from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
-DETECTION = 'configs/transfer/shapes/faster-rcnn_r10w025-c4_1200_shapes.py'
+DETECTION = 'configs/transfer/shapes/faster-rcnn_r10w025-c4_800_shapes.py'
 
 
 def test_a_scope_that_nothing_declared_is_left_alone() -> None:

@@ -19,8 +19,8 @@ from mochi_mm.utils.smoke_detection import shrink_detection
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = (
-    'configs/transfer/shapes/faster-rcnn_r10w025-c4_1200_shapes.py',  # VOC layout
-    'configs/transfer/shapes/mask-rcnn_r10w025-fpn_1200_shapes.py',  # COCO layout
+    'configs/transfer/shapes/faster-rcnn_r10w025-c4_800_shapes.py',  # VOC layout
+    'configs/transfer/shapes/mask-rcnn_r10w025-fpn_800_shapes.py',  # COCO layout
 )
 EVERY = [p for p in sorted((ROOT / 'configs/transfer').glob('*/*.py')) if p.parent.name != '_base_']
 

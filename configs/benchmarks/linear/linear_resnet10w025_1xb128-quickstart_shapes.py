@@ -3,7 +3,7 @@
 Paper: none; rate 10 as for ImageNet-100, no augmentation.
 Command: python tools/train.py \\
     configs/benchmarks/linear/linear_resnet10w025_1xb128-quickstart_shapes.py \\
-    --cfg-options pretrained=work_dirs/.../epoch_8.pth
+    --cfg-options pretrained=work_dirs/.../epoch_24.pth
 Hardware: 2 CPU cores; seconds.
 Expected: that of the pre-training config.
 Measured: that of the pre-training config.

@@ -1,7 +1,7 @@
 """Generated scenes in COCO layout, with masks.
 
 python tools/dataset/export_shapes.py data/shapes_coco --layout coco --mixed --size 128 \
-    --objects 2 4 --train 1500 --val 200
+    --objects 2 4 --train 300 --val 200
 """
 
 _base_ = './shapes_voc.py'

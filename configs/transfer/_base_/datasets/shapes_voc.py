@@ -1,7 +1,7 @@
 """Generated scenes in VOC layout.
 
 python tools/dataset/export_shapes.py data/shapes_voc --layout voc --mixed --size 128 --objects 2 4 \
-    --train 1500 --val 200
+    --train 300 --val 200
 """
 
 data_root = 'data/shapes_voc/'

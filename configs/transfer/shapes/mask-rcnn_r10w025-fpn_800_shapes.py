@@ -1,8 +1,8 @@
-"""Mask R-CNN FPN on generated scenes, the quickstart's network, 1,200 iterations.
+"""Mask R-CNN FPN on generated scenes, the quickstart's network, 800 iterations.
 
 Paper: none; the COCO protocol at a small scale.
-Command: python tools/train.py configs/transfer/shapes/mask-rcnn_r10w025-fpn_1200_shapes.py \\
-    --cfg-options pretrained=work_dirs/.../epoch_8.pth
+Command: python tools/train.py configs/transfer/shapes/mask-rcnn_r10w025-fpn_800_shapes.py \\
+    --cfg-options pretrained=work_dirs/.../epoch_24.pth
 Hardware: one CPU core; 8 minutes.
 Expected: mask AP50 at least 50, and more than from random weights.
 Measured: mask AP50 57.9, box AP50 67.1 from the quickstart's MoCHi weights, one run; from random weights

@@ -7,6 +7,7 @@ Exits with status 1 when something that pre-training needs is missing.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import platform
 import runpy
@@ -116,6 +117,8 @@ def missing_by_extra() -> dict[str, list[str]]:
 
 def main() -> int:
     """Print the report; return the exit status."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=__doc__, formatter_class=formatter).parse_args()
     print(f'Python {platform.python_version()}, {platform.platform()}')
     print(f'  {sys.executable}')
     print('\n'.join(describe(part) for part in PARTS))

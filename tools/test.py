@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -28,12 +28,12 @@ def parse_args() -> argparse.Namespace:
         '--record', help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Build the runner, load the weights and test."""
-    args = parse_args()
+    args = parse_args(argv)
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.config import load_config, parse_options
 

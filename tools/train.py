@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -59,7 +59,7 @@ def parse_args() -> argparse.Namespace:
         help='two steps of this config on the CPU, on generated images',
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def read_config(args: argparse.Namespace) -> Any:
@@ -108,9 +108,9 @@ def set_resume(config: Any, resume: str | None, allowed: list[str]) -> None:
     note_start(config.work_dir)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Build the runner and train."""
-    args = parse_args()
+    args = parse_args(argv)
     config = read_config(args)
     if args.smoke:
         os.environ['CUDA_VISIBLE_DEVICES'] = '-1'

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from mochi_mm.utils.text_file import read_text
+
 LISTS = Path(__file__).parent / 'lists'
 
 
@@ -45,5 +47,5 @@ def _lines(name: str) -> list[str]:
             f'no class list {name!r}: expected the path of a text file with one folder name a '
             f'line, or a shipped list ({", ".join(shipped_lists())})'
         )
-    lines = path.read_text(encoding='utf-8').splitlines()
+    lines = read_text(path).splitlines()
     return [line.strip() for line in lines if line.strip()]

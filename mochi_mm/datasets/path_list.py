@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.utils.text_file import read_text
 
 
 def to_line(path: str) -> str:
@@ -48,5 +49,5 @@ def write_paths(file: str | Path, paths: Iterable[str]) -> str:
 
 def read_paths(file: str | Path) -> set[str]:
     """Return the paths that a UTF-8 text file lists; empty lines do not count."""
-    text = Path(file).expanduser().read_text(encoding='utf-8')
+    text = read_text(Path(file).expanduser())
     return {from_line(line) for line in text.split('\n') if line.strip()}

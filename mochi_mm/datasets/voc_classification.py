@@ -13,6 +13,7 @@ from PIL import Image
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.registry import DATASETS
+from mochi_mm.utils.text_file import read_text
 
 VOC_CLASSES = (
     'aeroplane',
@@ -73,7 +74,7 @@ class VOCClassification(ImageDataset):
                 f'no list {listed} (from {Path.cwd()}); expected a VOC folder: set data_root to '
                 'the one that holds ImageSets, JPEGImages and Annotations, split to a list in it.'
             )
-        self.names = [line.split()[0] for line in listed.read_text().splitlines() if line.strip()]
+        self.names = [line.split()[0] for line in read_text(listed).splitlines() if line.strip()]
         if not self.names:
             raise ValueError(f'{listed} lists no image.')
         self.classes = tuple(classes)
@@ -90,7 +91,11 @@ class VOCClassification(ImageDataset):
         if not path.is_file():
             raise FileNotFoundError(f'no annotation {path} of an image that is listed.')
         targets = np.full(len(self.classes), -1, dtype=np.int8)
-        for item in ElementTree.parse(path).getroot().iter('object'):
+        try:
+            root = ElementTree.parse(path).getroot()
+        except ElementTree.ParseError as error:
+            raise ValueError(f'{path} is no VOC annotation ({error}); expected XML.') from error
+        for item in root.iter('object'):
             kind = (item.findtext('name') or '').strip()
             if kind not in self.classes:
                 raise ValueError(

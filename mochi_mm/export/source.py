@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,13 +127,19 @@ class PooledBackbone(nn.Module):
         return pool(self.backbone(images))
 
 
+def without_weights(model_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of ``timm.create_model`` without those that ask for weights."""
+    asking = ('pretrained', 'checkpoint_path')
+    return {name: value for name, value in model_kwargs.items() if name not in asking}
+
+
 def _offline(config: Any) -> Any:
     """Return ``config`` without requests for weights, for all parts of it."""
     config = copy.deepcopy(config)
     for part in [config, *config.get('backbones', [])]:
         part['init_cfg'] = None
         if part.get('model_kwargs'):
-            part['model_kwargs'].pop('pretrained', None)
+            part['model_kwargs'] = without_weights(part['model_kwargs'])
     return config
 
 

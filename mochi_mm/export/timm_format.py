@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.export.read_back import installed, read_back
-from mochi_mm.export.source import BackboneSource
+from mochi_mm.export.source import BackboneSource, without_weights
 from mochi_mm.export.target import Metadata, Target
 from mochi_mm.models.backbones.timm_backbone import TimmBackbone
 from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
@@ -27,8 +27,7 @@ def _arguments(source: BackboneSource) -> dict[str, Any]:
     recorded = source.record['backbone']
     if not _is_timm(source):
         return dict(model_name=f'resnet{recorded["depth"]}', num_classes=0)
-    further = dict(recorded.get('model_kwargs') or {})
-    further.pop('pretrained', None)
+    further = without_weights(recorded.get('model_kwargs') or {})
     return dict(model_name=recorded['model_name'], num_classes=0, **further)
 
 

@@ -11,6 +11,7 @@ from mmdet.datasets import VOCDataset, XMLDataset
 
 from mochi_mm.registry import DATASETS
 from mochi_mm.transfer.keyed_draws import KeyedDraws
+from mochi_mm.utils.text_file import read_text
 
 
 @DATASETS.register_module()
@@ -68,7 +69,7 @@ class VOCDetection(KeyedDraws, XMLDataset):
                 f'no list of images at {path}; expected a VOC folder with '
                 'ImageSets/Main/<split>.txt (set data_root and ann_file).'
             )
-        names = path.read_text().split()
+        names = read_text(path).split()
         if not names:
             raise ValueError(f'{path} lists no image; expected one name a line.')
         self.cat2label = {name: i for i, name in enumerate(self.metainfo['classes'])}

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import copy
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from mmengine.logging import MMLogger
 from mmengine.runner import set_random_seed
 
 from mochi_mm.registry import MODELS
@@ -13,11 +17,26 @@ from mochi_mm.registry import MODELS
 def fresh_model(config: Any, seed: int) -> Any:
     """Build a model and initialise its weights with ``seed``; the config stays as it is.
 
+    MMEngine's list of what initialised each weight is left out of the log.
+
     Args:
         config: The ``model`` of a config.
         seed: Of all random generators, which are set to it.
     """
     set_random_seed(seed)
     model = MODELS.build(copy.deepcopy(config))
-    model.init_weights()
+    with quiet():
+        model.init_weights()
     return model
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep MMEngine's logger from anything below a warning: it lists every initialised weight."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from mochi_mm.utils.result_record import FIELDS
+from mochi_mm.utils.text_file import read_json
 
 TAGS = ('verified', 'verified-2nd', 'recalled')
 PAGE = 'docs/results.md'
@@ -30,7 +30,7 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
     """
     records = []
     for path in sorted(folder.glob('*.json')):
-        record = json.loads(path.read_text(encoding='utf-8'))
+        record = read_json(path)
         missing = [field for field in FIELDS if not record.get(field)]
         if missing:
             raise ValueError(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.algorithms.base_algorithm import pool
-from mochi_mm.registry import MODELS
+from mochi_mm.utils.fresh_model import fresh_model
 from mochi_mm.utils.keyed_random import StepKey
 
 PARTS = ('data', 'query forward', 'key encoder', 'head', 'backward', 'optimiser', 'EMA')
@@ -44,10 +44,7 @@ class TimedStep:
     def __init__(self, args: argparse.Namespace, config: Any, plain: bool) -> None:
         model_config = copy.deepcopy(config.model)
         model_config.channels_last = not plain
-        torch.manual_seed(0)
-        self.model = MODELS.build(model_config).to(args.device)
-        self.model.init_weights()
-        self.model.train()
+        self.model = fresh_model(model_config, seed=0).to(args.device).train()
         if hasattr(self.model.head, 'set_epoch'):
             self.model.head.set_epoch(10**6 - 1, 10**6)  # synthesising has begun
         trained = [p for p in self.model.parameters() if p.requires_grad]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from mochi_mm.utils.text_file import read_json_lines
 
 
 def read_scalars(work_dir: str | Path) -> list[dict[str, Any]]:
@@ -24,7 +25,7 @@ def read_scalars(work_dir: str | Path) -> list[dict[str, Any]]:
         raise FileNotFoundError(
             f'no scalars.json under {work_dir}; expected the work dir of a training run.'
         )
-    return [json.loads(line) for line in logs[-1].read_text().splitlines() if line.strip()]
+    return read_json_lines(logs[-1])
 
 
 def draw_curves(

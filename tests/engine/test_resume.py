@@ -297,6 +297,5 @@ def test_the_end_cannot_be_behind_what_is_done(tmp_path: Path, kind: str) -> Non
     assert train(ends).iter == (12 if kind == 'epochs' else 9)
     ends.experiment_name += 'again'
     train(ends)
-    # Starts of one second share a log, so it is the lines that count.
     logs = ''.join(path.read_text() for path in tmp_path.glob('*/*.log'))
     assert logs.count('nothing is left to train') == (2 if kind != 'epochs' else 1)

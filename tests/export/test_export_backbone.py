@@ -69,8 +69,12 @@ def test_timm(r18: Any, tmp_path: Path) -> None:
 
 def test_a_timm_backbone_goes_back_to_timm(tmp_path: Path) -> None:
     timm = pytest.importorskip('timm')
-    settings = dict(type='TimmBackbone', model_name='resnet10t', model_kwargs=dict(drop_rate=0.1))
+    first = tmp_path / 'gone_by_then.pth'
+    torch.save(timm.create_model('resnet10t', num_classes=0).state_dict(), first)
+    kwargs = dict(drop_rate=0.1, checkpoint_path=str(first))
+    settings = dict(type='TimmBackbone', model_name='resnet10t', model_kwargs=kwargs)
     query, _ = checkpoint(tmp_path / 'epoch_1.pth', **settings)
+    first.unlink()
     out, about = export_backbone(tmp_path / 'epoch_1.pth', 'timm')
     model = timm.create_model('resnet10t', num_classes=0, drop_rate=0.1, checkpoint_path=str(out))
     with torch.no_grad():

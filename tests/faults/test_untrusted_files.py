@@ -24,18 +24,9 @@ from mochi_mm.registry import MODELS
 from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.checkpoint import load_backbone, load_for_test, read_checkpoint
 from mochi_mm.utils.config import load_config
+from tests.faults.payload import Marker
 from tests.models.algorithms.toy import build_moco, moco_config
 from tests.toy_runner import REPOSITORY, runner_config, train
-
-
-class Marker:
-    """Makes an empty file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
 
 
 @pytest.fixture

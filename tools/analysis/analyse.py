@@ -90,7 +90,6 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     cfg = load_config(args.config, parse_options(args.cfg_options))
 
     import torch
-    from mmengine.logging import MMLogger
     from mmengine.registry import init_default_scope
 
     from mochi_mm.engine.runners import SafeRunner
@@ -106,7 +105,6 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.fresh_model import fresh_model
 
-    MMLogger.get_instance('analyse', log_level='WARNING')  # else it lists every initialised weight
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))
     loader_cfg, options = find_settings(cfg, args)

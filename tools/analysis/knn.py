@@ -67,7 +67,6 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     args = parse_args(argv)
 
     import torch
-    from mmengine.logging import MMLogger
     from mmengine.registry import init_default_scope
     from mmengine.runner import Runner
 
@@ -78,7 +77,6 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     from mochi_mm.utils.config import load_config, parse_options
     from mochi_mm.utils.fresh_model import fresh_model
 
-    MMLogger.get_instance('knn', log_level='WARNING')  # else it lists every initialised weight
     cfg = load_config(args.config, parse_options(args.cfg_options))
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -25,12 +25,12 @@ def parse_args() -> argparse.Namespace:
         '--min-score', type=float, default=0.5, help='leave out findings below it (default: 0.5)'
     )
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Draw one row an image."""
-    args = parse_args()
+    args = parse_args(argv)
     if args.num < 1 or not 0 <= args.min_score <= 1:
         raise ValueError(
             f'--num {args.num} and --min-score {args.min_score}; expected at least 1 image and a '

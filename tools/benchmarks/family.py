@@ -200,10 +200,12 @@ def read_record(args: argparse.Namespace) -> dict:
         ValueError: The results in ``--out`` were made with another budget.
     """
     budget = dict(suite=args.suite, epochs=args.epochs, images_per_class=args.images_per_class, k=K)
+    from mochi_mm.utils.text_file import read_json
+
     path = args.out / 'results.json'
     if not path.is_file():
         return dict(budget, untrained={}, methods={})
-    record = json.loads(path.read_text(encoding='utf-8'))
+    record = read_json(path)
     if former := {k: record[k] for k in budget if record[k] != budget[k]}:
         raise ValueError(
             f'{path} was made with {former}, this run asks for {budget}; give the same budget or '

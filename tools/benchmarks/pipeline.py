@@ -13,29 +13,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import cv2
-import numpy as np
-import torch
-from PIL import Image, ImageFilter
-from torch.utils.data import DataLoader
-from torchvision import transforms as tv
-
-from mochi_mm.datasets import ImageFolder
-from mochi_mm.utils.benchmark import machine, write_json
-from mochi_mm.utils.keyed_random import SampleKey
-
-RECIPES = dict(exact='MultiView', fast='FastMultiView', device='DeviceMultiView')
-
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Return the command line."""
+    """Return the command line, read before anything heavy is imported."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -51,105 +36,23 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def view_pipeline(size: int) -> list[dict[str, Any]]:
-    """Return MoCo-v2's view, as the configs write it."""
-    return [
-        dict(type='RandomResizedCrop', size=size, scale=(0.2, 1.0)),
-        dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, prob=0.8),
-        dict(type='RandomGrayscale', prob=0.2),
-        dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
-        dict(type='RandomFlip', prob=0.5),
-    ]
-
-
-def our_recipe(folder: str, kind: str, size: int) -> ImageFolder:
-    """Return the files of ``folder`` with one of our recipes; the word ``kind`` chooses it."""
-    views = dict(type=kind, transforms=[view_pipeline(size)], num_views=[2])
-    return ImageFolder(folder, classes=[], pipeline=[views, dict(type='PackInputs')])
-
-
-class PillowBlur:
-    """The blur of the authors' MoCo-v2 code."""
-
-    def __call__(self, image: Image.Image) -> Image.Image:
-        """Return the image blurred by a random radius."""
-        sigma = float(torch.empty(()).uniform_(0.1, 2.0))
-        return image.filter(ImageFilter.GaussianBlur(radius=sigma))
-
-
-class TorchvisionPairs:
-    """MoCo-v2's recipe from torchvision's classes on PIL images."""
-
-    def __init__(self, source: ImageFolder, size: int) -> None:
-        self.source = source
-        jitter = tv.ColorJitter(0.4, 0.4, 0.4, 0.1)
-        self.view = tv.Compose(
-            [
-                tv.RandomResizedCrop(size, scale=(0.2, 1.0)),
-                tv.RandomApply([jitter], p=0.8),
-                tv.RandomGrayscale(p=0.2),
-                tv.RandomApply([PillowBlur()], p=0.5),
-                tv.RandomHorizontalFlip(),
-                tv.PILToTensor(),
-            ]
-        )
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> Any:
-        image = Image.open(self.source.path(int(index))).convert('RGB')
-        return [self.view(image), self.view(image)]
-
-
-class DecodeOnly:
-    """Every file decoded in full, and nothing else."""
-
-    def __init__(self, source: ImageFolder) -> None:
-        self.source = source
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> int:
-        with open(self.source.path(int(index)), 'rb') as file:
-            data = np.frombuffer(file.read(), np.uint8)
-        pixels: Any = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-        return pixels.shape[1]
-
-
-def one_pass(dataset: Any, indices: list[int], workers: int, epoch: int) -> float:
-    """Return the seconds that all ``indices`` take, in this process or in the loader's workers."""
-    keys = [SampleKey(index, 0, epoch) for index in indices]
-    if workers == 0:
-        start = time.process_time()
-        for key in keys:
-            dataset[key]
-        return time.process_time() - start
-    loader = DataLoader(dataset, batch_size=8, sampler=keys, num_workers=workers)
-    batches = iter(loader)
-    next(batches)  # the workers have started
-    start = time.perf_counter()
-    seen = sum(1 for _ in batches)
-    return (time.perf_counter() - start) * len(keys) / max(1, 8 * seen)
-
-
 def main(argv: list[str] | None = None) -> None:
     """Measure, print, write."""
     args = parse_args(argv)
+    import cv2
+    import torch
+
+    from mochi_mm.utils.timed_pipeline import one_pass, recipes
+
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    files = our_recipe(args.folder, 'MultiView', args.size)
-    recipes: dict[str, Any] = {
-        'decode': DecodeOnly(files),
-        'torchvision PIL': TorchvisionPairs(files, args.size),
-    }
-    recipes |= {name: our_recipe(args.folder, kind, args.size) for name, kind in RECIPES.items()}
-    step = max(1, len(files) // args.images)
-    indices = list(range(0, len(files), step))[: args.images]
-    times: dict[str, list[float]] = {name: [] for name in recipes}
+    datasets = recipes(args.folder, args.size)
+    count = len(datasets['decode'])
+    step = max(1, count // args.images)
+    indices = list(range(0, count, step))[: args.images]
+    times: dict[str, list[float]] = {name: [] for name in datasets}
     for turn in range(args.repeats + 1):
-        for name, dataset in recipes.items():
+        for name, dataset in datasets.items():
             elapsed = one_pass(dataset, indices, args.workers, turn)
             if turn:
                 times[name].append(elapsed)
@@ -158,6 +61,8 @@ def main(argv: list[str] | None = None) -> None:
 
 def report(args: argparse.Namespace, times: dict[str, list[float]], count: int) -> None:
     """Print pairs a second and core, and their ratio to torchvision's."""
+    from mochi_mm.utils.benchmark import machine, write_json
+
     cores = max(1, args.workers)
     measured = {
         name: dict(best=count / min(t) / cores, median=count / median(t) / cores)

@@ -12,6 +12,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from mochi_mm.utils.array_file import map_array
+
 SOURCES = ('outlines.py', 'textures.py', 'scene.py', '../shape_scenes.py')
 
 
@@ -51,4 +53,4 @@ def rendered(
         with open(partial, 'wb') as file:
             np.save(file, images)
         os.replace(partial, path)
-    return np.load(path, mmap_mode='r')
+    return map_array(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import Hook
+from torch import Tensor
 
 from mochi_mm.engine.run_state import collect_state, has_stepped, unwrapped
 from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validate_what_is_left
@@ -259,9 +260,16 @@ def trains_backbone(model: Any) -> bool:
     return isinstance(model, BaseAlgorithm) and not getattr(model, 'freeze_backbone', False)
 
 
+def is_finite(tensor: Tensor) -> bool:
+    """Tell whether a tensor holds neither NaN nor infinity, without a copy of it."""
+    if not tensor.is_floating_point() or not tensor.numel():
+        return True
+    return all(bool(value.isfinite()) for value in tensor.aminmax())  # both are NaN if one is
+
+
 def check_finite(tensors: Mapping[str, Any]) -> None:
     """Raise ``FloatingPointError`` naming the tensors that hold NaN or infinity."""
-    bad = [n for n, t in tensors.items() if t.is_floating_point() and not t.isfinite().all()]
+    bad = [name for name, tensor in tensors.items() if not is_finite(tensor)]
     if bad:
         raise FloatingPointError(
             f'{len(bad)} of {len(tensors)} tensors of the model are not finite, first {bad[0]}; '

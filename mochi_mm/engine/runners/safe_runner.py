@@ -55,6 +55,19 @@ class SafeRunner(Runner):
         if env_cfg.get('keep_freed_memory') and get_device() == 'cpu':
             keep_freed_memory()
         open_cpu_group((env_cfg.get('dist_cfg') or {}).get('timeout'))
+        self._timestamp = self._name_of_start()
+
+    def _name_of_start(self) -> str:
+        """Return the second of this start, which names its folder; on all ranks the same.
+
+        The engine lets starts of one second share a folder and its logs; here the later ones take
+        ``_1``, ``_2`` behind the name.
+        """
+        name = [self.timestamp]
+        if rank() == 0:
+            name = [claim_folder(Path(self.work_dir), self.timestamp)]
+        broadcast_object_list(name)
+        return name[0]
 
     def train(self) -> Any:
         """Train; where other ranks cannot be reached any more, say which.
@@ -248,6 +261,23 @@ class SafeRunner(Runner):
         if answer[1] is not None:
             raise ValueError(answer[1])
         return answer[0]
+
+
+def claim_folder(parent: Path, name: str) -> str:
+    """Make a folder that was not there, under ``name`` or with a number behind it; return which.
+
+    Where none can be made, ``name`` itself: the engine then fails at it, on all ranks.
+    """
+    free, number = name, 0
+    while True:
+        try:
+            (parent / free).mkdir()
+            return free
+        except FileExistsError:
+            number += 1
+            free = f'{name}_{number}'
+        except OSError:
+            return name
 
 
 def pretrained_files(init_cfg: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.utils.array_file import read_arrays
 from mochi_mm.utils.atomic_file import write_atomically
 
 FORMAT = 1
@@ -72,8 +73,7 @@ def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarra
             )
     try:
         record = json.loads(path.read_text(encoding='utf-8'))
-        with np.load(data, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_arrays(data)
     except (ValueError, OSError) as error:
         raise ValueError(f'{path} cannot be read as an analysis: {error}') from error
     if not isinstance(record, dict) or record.get('format') != FORMAT:

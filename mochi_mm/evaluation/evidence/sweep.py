@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from mochi_mm.evaluation.evidence.suites import SUITES, Setting
 from mochi_mm.utils.benchmark import write_json
+from mochi_mm.utils.text_file import read_json
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Sweep:
                         'val/<class>/.'
                     )
         plan = self.out / 'plan.json'
-        if plan.is_file() and (former := json.loads(plan.read_text())) != self.budget:
+        if plan.is_file() and (former := read_json(plan)) != self.budget:
             raise ValueError(
                 f'{self.out} was made with {former}, this call asks for {self.budget}; give the '
                 'same budget or another --out.'
@@ -141,4 +141,4 @@ class Run:
         """Return what was measured, None if it is not finished."""
         if not self.result_path.is_file():
             return None
-        return dict(json.loads(self.result_path.read_text(encoding='utf-8')))
+        return dict(read_json(self.result_path))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mochi_mm.utils.text_file import read_json_lines
 
 Line = dict[str, Any]
 
@@ -88,7 +89,9 @@ def read_log(work_dir: str | Path) -> RunLog:
     by_step: dict[int, Line] = {}
     by_epoch: dict[float, Line] = {}
     for file in files:
-        lines = [line for line in _read(file) if isinstance(line.get('step'), (int, float))]
+        lines = [
+            line for line in read_json_lines(file) if isinstance(line.get('step'), (int, float))
+        ]
         of_steps = [line for line in lines if 'iter' in line or 'epoch' in line]
         of_epochs = [line for line in lines if not ('iter' in line or 'epoch' in line)]
         if of_steps:
@@ -107,20 +110,6 @@ def read_log(work_dir: str | Path) -> RunLog:
         raise ValueError(f'the logs in {folder} hold no scalars; the run ended before its first.')
     lines = [by_step[step] for step in sorted(by_step)]
     return RunLog(lines, [by_epoch[epoch] for epoch in sorted(by_epoch)], _per_epoch(lines))
-
-
-def _read(path: Path) -> list[Line]:
-    """Return the lines of a log; a last one that was cut off by a kill is left out."""
-    texts = [text for text in path.read_text(encoding='utf-8').splitlines() if text.strip()]
-    lines = []
-    for number, text in enumerate(texts):
-        try:
-            lines.append(json.loads(text))
-        except ValueError as error:
-            if number == len(texts) - 1:
-                break
-            raise ValueError(f'{path}, line {number + 1} is no JSON: {error}') from error
-    return [line for line in lines if isinstance(line, dict)]
 
 
 def _per_epoch(lines: list[Line]) -> float | None:

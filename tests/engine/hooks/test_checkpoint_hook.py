@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from mochi_mm.engine.hooks import CheckpointHook
+from mochi_mm.engine.hooks.checkpoint_hook import check_finite
 from mochi_mm.utils.atomic_file import sha256_of
 from mochi_mm.utils.checkpoint import read_checkpoint
 from mochi_mm.utils.checkpoint_folder import manifest_path, newest_valid
@@ -163,3 +165,18 @@ def test_the_interval_follows_the_loop(tmp_path: Path) -> None:
 def test_a_best_needs_a_validation(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="save_best='m' needs a validation"):
         train(iterations(tmp_path, save_best='m'))
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize('bad', [float('nan'), float('inf'), -float('inf')])
+def test_one_number_that_is_not_finite_is_found(dtype: torch.dtype, bad: float) -> None:
+    images = torch.ones(2, 3, 4, 5, dtype=dtype).to(memory_format=torch.channels_last)
+    good = dict(
+        w=images, none=torch.empty(0, dtype=dtype), one=torch.tensor(1.0), n=torch.tensor(3)
+    )
+    check_finite(good)
+    for name in ('w', 'one'):
+        spoilt = {key: value.clone() for key, value in good.items()}
+        spoilt[name][(1, 2, 0, 0) if name == 'w' else ()] = bad
+        with pytest.raises(FloatingPointError, match=f'1 of 4 .* first {name}'):
+            check_finite(spoilt)

@@ -102,7 +102,7 @@ def test_a_resumed_run_counts_what_it_knew(tmp_path: Path) -> None:
     assert runner.message_hub.get_info('unreadable_samples') == known
     runner = train(config(2, max_share=0.2))
     assert runner.train_dataloader.dataset.faults.told == set(BAD)
-    # Not once for each start; two of one second share a folder.
+    # Not once for each start.
     logs = tmp_path.glob('*/*.log')
     assert sum(log.read_text().count('is replaced by others') for log in logs) == 3
 

@@ -84,7 +84,7 @@ def draw_examples(axes: Any, examples: list[Example]) -> None:
             draw_detections(
                 axis, example.image, objects.boxes, objects.labels, objects.names, objects.masks
             )
-            axis.set_title(title, fontsize=8)
+            axis.set_title(title, fontsize=8, pad=10)
 
 
 def _objects(instances: Any, classes: tuple[str, ...]) -> Objects:

@@ -24,9 +24,12 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: Not a checkpoint, torn, or holding objects other than data; names the first.
+        ValueError: An address; not a checkpoint, torn, or holding objects other than data, of which
+            it names the first.
     """
-    path = Path(path)
+    path = local_path(path)
+    if path.is_dir():
+        raise FileNotFoundError(f'{path} is a folder; expected one of the checkpoints in it.')
     if path.suffix == SUFFIX:
         return as_checkpoint(*read_safetensors(path))
     if not path.is_file():
@@ -60,7 +63,7 @@ def _refusal(path: Path, error: Exception) -> str:
             f'{str(error).splitlines()[0] if str(error) else "no reason given"}. The file is torn '
             'or no checkpoint; restore it.'
         )
-    what = f'it holds {found.group(1)}' if found else str(error).splitlines()[0]
+    what = f'it holds {found.group(1)}' if found else 'it holds more than plain data'
     return (
         f'{path} cannot be read as a checkpoint: {what}. Only tensors, numbers and strings are '
         'read; objects of any other kind are refused because reading them can run code. If you '
@@ -69,13 +72,13 @@ def _refusal(path: Path, error: Exception) -> str:
     )
 
 
-def local_path(name: str) -> Path:
-    """Return ``name`` as a path.
+def local_path(name: str | Path) -> Path:
+    """Return ``name`` as a path, ``~`` being the home.
 
     Raises:
         ValueError: An address; nothing is fetched behind the user's back.
     """
-    if '://' in str(name):
+    if re.match(r'\w+:/', str(name)):  # a Path has lost one of the two strokes
         raise ValueError(
             f'{name} is an address; expected the path of a local file. Download it first, and '
             'check what you got.'
@@ -87,6 +90,29 @@ def state_dict_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint by name, whether bare or under ``state_dict``."""
     tensors = content.get('state_dict', content)
     return {name: value for name, value in tensors.items() if isinstance(value, Tensor)}
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Tell whether a tensor holds neither NaN nor infinity, without a copy of it."""
+    if not tensor.is_floating_point() or not tensor.numel():
+        return True
+    return all(bool(value.isfinite()) for value in tensor.aminmax())  # both are NaN if one is
+
+
+def check_weights(tensors: Mapping[str, Tensor], source: str) -> None:
+    """Refuse weights that no training can have left.
+
+    Raises:
+        ValueError: One is not finite, or holds whole numbers and is no counter.
+    """
+    for name, tensor in tensors.items():
+        if not is_finite(tensor):
+            raise ValueError(f'{source}: {name} holds NaN or infinity; take an earlier checkpoint.')
+        if not tensor.is_floating_point() and not name.endswith('num_batches_tracked'):
+            raise ValueError(
+                f'{source}: {name} is of {tensor.dtype}; expected floating-point weights, not '
+                'quantised ones.'
+            )
 
 
 def match_keys(
@@ -123,7 +149,8 @@ def load_backbone(model: nn.Module, path: str | Path) -> str:
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: The file does not cover every weight of the backbone, in the right shape.
+        ValueError: The file does not cover every weight of the backbone, in the right shape, or
+            holds one that is not finite.
     """
     backbone: Any = getattr(model, 'backbone', model)
     tensors = state_dict_of(read_checkpoint(path))
@@ -139,6 +166,7 @@ def load_backbone(model: nn.Module, path: str | Path) -> str:
             f'{path} lacks {len(missing)} of {len(wanted)} backbone weights: {some(missing)}. '
             'Expected a checkpoint of the same backbone.'
         )
+    check_weights({name: found[name] for name in wanted}, str(path))
     backbone.load_state_dict({name: found[name] for name in wanted})
     return (
         f'backbone loaded from {path}: {len(wanted)} of {len(wanted)} weights matched, '

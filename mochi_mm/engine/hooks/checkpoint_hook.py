@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import Hook
-from torch import Tensor
 
 from mochi_mm.engine.run_state import collect_state, has_stepped, unwrapped
 from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validate_what_is_left
@@ -18,6 +17,7 @@ from mochi_mm.registry import HOOKS
 from mochi_mm.utils.agreement import any_rank
 from mochi_mm.utils.atomic_file import sweep
 from mochi_mm.utils.backbone_file import backbone_path, write_backbone
+from mochi_mm.utils.checkpoint import is_finite
 from mochi_mm.utils.checkpoint_folder import remove_checkpoint, saved_in, write_checkpoint
 from mochi_mm.utils.distributed import rank
 
@@ -258,13 +258,6 @@ def remove(runner: Any, path: Path) -> None:
 def trains_backbone(model: Any) -> bool:
     """Tell whether a run makes backbone weights of its own: no detector, no frozen probe."""
     return isinstance(model, BaseAlgorithm) and not getattr(model, 'freeze_backbone', False)
-
-
-def is_finite(tensor: Tensor) -> bool:
-    """Tell whether a tensor holds neither NaN nor infinity, without a copy of it."""
-    if not tensor.is_floating_point() or not tensor.numel():
-        return True
-    return all(bool(value.isfinite()) for value in tensor.aminmax())  # both are NaN if one is
 
 
 def check_finite(tensors: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mochi_mm.transfer.weights.origin import Input
+from mochi_mm.transfer.weights.origin import NOT_NORMALISED, Input
 
 TOLERANCE = 0.05  # grey levels: other roundings of the same statistics
 
@@ -24,7 +24,8 @@ def contradictions(trained: Input, detector: Input) -> list[str]:
         )
     for name in ('mean', 'std'):
         expected, given = getattr(trained, name), getattr(detector, name)
-        if expected is not None and not _near(expected, given):
+        shown = getattr(NOT_NORMALISED, name) if given is None else given
+        if expected is not None and not _near(expected, shown):
             found.append(
                 f'{name}: trained with {numbers(expected)}, the detector uses {numbers(given)} '
                 f'(data_preprocessor.{name})'
@@ -37,9 +38,7 @@ def numbers(values: tuple[float, ...] | None) -> str:
     return 'none' if values is None else ' '.join(f'{value:g}' for value in values)
 
 
-def _near(expected: tuple[float, ...], given: tuple[float, ...] | None) -> bool:
-    return (
-        given is not None
-        and len(given) == len(expected)
-        and all(abs(a - b) <= TOLERANCE for a, b in zip(expected, given, strict=True))
+def _near(expected: tuple[float, ...], given: tuple[float, ...]) -> bool:
+    return len(given) == len(expected) and all(
+        abs(a - b) <= TOLERANCE for a, b in zip(expected, given, strict=True)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mochi_mm.transfer.weights.kernel_norms import with_fresh_norms
 from mochi_mm.transfer.weights.origin import Input
 from mochi_mm.transfer.weights.report import LoadReport
 from mochi_mm.transfer.weights.source import Source, read_source
+from mochi_mm.utils.checkpoint import check_weights
 from mochi_mm.utils.weights_meta import describe_input
 
 Value = str | tuple[float, ...] | None
@@ -87,8 +88,12 @@ def _match(source: Source, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
     shapes = [n for n in wanted if n in found and wanted[n].shape != found[n].shape]
     theirs, ours = blocks_of(found), blocks_of(wanted)
     deeper = [stage for stage in ours if theirs.get(stage, 0) > ours[stage]]
-    if not (missing or shapes or deeper):
-        return {name: found[name] for name in wanted if name in found}
+    parts = {name.split('.')[0] for name in wanted}
+    further = [n for n in found if n.split('.')[0] in parts and n not in wanted]
+    if not (missing or shapes or deeper or further):
+        matched = {name: found[name] for name in wanted if name in found}
+        check_weights(matched, str(source.path))
+        return matched
     problems = []
     if missing:
         problems.append(f'{len(missing)} of {len(wanted)} weights are missing, first {missing[0]}')
@@ -100,6 +105,11 @@ def _match(source: Source, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
         )
     if deeper:
         problems.append(f'the file has more blocks in layer{deeper[0]}')
+    elif further:
+        problems.append(
+            f'the file has {len(further)} weights in these parts that the detector lacks, first '
+            f'{further[0]}'
+        )
     raise ValueError(
         f'{source.path} does not cover the backbone: {"; ".join(problems)}. The file holds '
         f'{describe(found)}; the detector wants {describe(wanted)}. Expected the same network: '
@@ -125,8 +135,18 @@ def _check(
         told = 'not recorded in the file; what the code it comes from uses'
         if trained_with is not None:
             trained, told = _stated(trained_with), 'stated in the config'
+    elif trained_with is not None:
+        filled = _filled(trained_with, trained)
+        if contradictions(trained, filled):
+            raise ValueError(
+                f'{source.path} records mean {numbers(trained.mean)}, std {numbers(trained.std)} '
+                f'and channel order {trained.channel_order}, trained_with says '
+                f'{dict(trained_with)}. The file knows: leave trained_with out.'
+            )
+        trained = filled
     described = describe_input(getattr(model, 'data_preprocessor', None))
-    detector = _stated(described)
+    mean, std = described['mean'], described['std']
+    detector = Input(mean and tuple(mean), std and tuple(std), described['channel_order'])
     wrong = contradictions(trained, detector)
     if wrong:
         raise ValueError(
@@ -160,16 +180,32 @@ def _check_record(model: nn.Module, source: Source) -> None:
 
 
 def _stated(values: Mapping[str, Any]) -> Input:
+    """Return ``trained_with``, checked."""
     unknown = set(values) - {'mean', 'std', 'channel_order'}
     if unknown:
         raise ValueError(
             f'trained_with has {", ".join(sorted(unknown))}; expected mean, std, channel_order.'
         )
-    mean, std = values.get('mean'), values.get('std')
+    order = values.get('channel_order')
+    if order not in ('rgb', 'bgr', None):
+        raise ValueError(f"trained_with.channel_order is {order!r}; expected 'rgb' or 'bgr'.")
+    levels = {}
+    for name in ('mean', 'std'):
+        given = values.get(name)
+        number = isinstance(given, Sequence) and len(given) == 3
+        if given is not None and not (number and all(isinstance(v, (int, float)) for v in given)):
+            raise ValueError(f'trained_with.{name} is {given!r}; expected three grey levels.')
+        levels[name] = None if given is None else tuple(float(v) for v in given)
+    return Input(levels['mean'], levels['std'], order)
+
+
+def _filled(values: Mapping[str, Any], recorded: Input) -> Input:
+    """Return ``trained_with``, and what it leaves open as recorded."""
+    stated = _stated(values)
     return Input(
-        None if mean is None else tuple(float(v) for v in mean),
-        None if std is None else tuple(float(v) for v in std),
-        values.get('channel_order'),
+        stated.mean or recorded.mean,
+        stated.std or recorded.std,
+        stated.channel_order or recorded.channel_order,
     )
 
 

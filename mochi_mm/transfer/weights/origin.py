@@ -22,6 +22,8 @@ class Input:
 
 
 _RGB = Input(channel_order='rgb')
+# What a record means by a mean and a standard deviation of None.
+NOT_NORMALISED = Input((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 IMAGENET = Input((123.675, 116.28, 103.53), (58.395, 57.12, 57.375), 'rgb')
 
 

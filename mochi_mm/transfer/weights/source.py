@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
-from mochi_mm.transfer.weights.origin import ORIGINS, Input, Origin
-from mochi_mm.utils.checkpoint import read_checkpoint
+from mochi_mm.transfer.weights.origin import NOT_NORMALISED, ORIGINS, Input, Origin
+from mochi_mm.utils.checkpoint import local_path, read_checkpoint
 from mochi_mm.utils.weights_meta import KEY
 
 # Where the tensors stand in a file, tried in turn; () is the file itself.
@@ -53,8 +53,8 @@ class Source:
             return self.origin.input
         mean, std = self.record.get('mean'), self.record.get('std')
         return Input(
-            None if mean is None else tuple(mean),
-            None if std is None else tuple(std),
+            NOT_NORMALISED.mean if mean is None else tuple(mean),
+            NOT_NORMALISED.std if std is None else tuple(std),
             self.record.get('channel_order'),
         )
 
@@ -66,7 +66,7 @@ def read_source(path: str | Path) -> Source:
         FileNotFoundError: No such file.
         ValueError: The file is no checkpoint, or its names are those of no known origin.
     """
-    path = Path(path)
+    path = local_path(path)
     content = read_checkpoint(path)
     tensors = _tensors(content, path)
     origin = next((o for o in ORIGINS if o.fits(tensors)), None)

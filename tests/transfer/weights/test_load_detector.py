@@ -145,7 +145,7 @@ def test_what_a_file_does_not_say_can_be_stated(tmp_path: Path) -> None:
     refused(Detector(), path, 'trained_with has means', trained_with=dict(means=1))
     # A record in the file is not to be overruled.
     path = save(tmp_path, recorded())
-    refused(Detector(**grey), path, 'recorded in the file', trained_with=grey)
+    refused(Detector(**grey), path, 'leave trained_with out', trained_with=grey)
 
 
 def test_what_nobody_knows_is_said(tmp_path: Path) -> None:
@@ -172,3 +172,59 @@ def test_a_model_without_a_backbone(tmp_path: Path) -> None:
     path = save(tmp_path, network().state_dict())
     with pytest.raises(ValueError, match='Linear has no backbone'):
         load_detector(torch.nn.Linear(1, 1), path)
+
+
+@pytest.mark.parametrize('extra', ['layer1.0.se.fc1.weight', 'layer1.0.conv1.bias', 'conv1.bias'])
+def test_a_network_with_more_in_it_is_refused(tmp_path: Path, extra: str) -> None:
+    content = recorded()
+    content['state_dict'][f'backbone.{extra}'] = torch.zeros(1)
+    refused(Detector(), save(tmp_path, content), rf'1 weights in these parts .* first {extra}')
+
+
+@pytest.mark.parametrize(
+    ('change', 'match'),
+    [
+        (lambda t: t.fill_(float('nan')), 'conv1.weight holds NaN or infinity'),
+        (lambda t: t.to(torch.int8), r'conv1.weight is of torch\.int8; expected floating-point'),
+    ],
+)
+def test_weights_that_no_training_left_are_refused(tmp_path: Path, change: Any, match: str) -> None:
+    content = recorded()
+    name = 'backbone.layer2.0.conv1.weight'
+    content['state_dict'][name] = change(content['state_dict'][name])
+    refused(Detector(), save(tmp_path, content), match)
+
+
+def test_a_statement_against_the_record_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, recorded())
+    stated = dict(mean=[127.5] * 3, std=[1] * 3, channel_order='bgr')
+    refused(Detector(), path, 'records mean .* leave trained_with out', trained_with=stated)
+    load_detector(Detector(), path, trained_with=dict(channel_order='rgb'))
+
+
+def test_not_normalised_is_known_not_unknown(tmp_path: Path) -> None:
+    path = save(tmp_path, recorded(mean=None, std=None))
+    refused(Detector(), path, 'mean: trained with 0 0 0, the detector uses')
+
+
+@pytest.mark.parametrize(
+    ('stated', 'match'),
+    [
+        (dict(mean=5), 'trained_with.mean is 5; expected three grey levels'),
+        (dict(mean=[1.0]), r'trained_with.mean is \[1.0\]; expected three grey levels'),
+        (dict(channel_order='RGB'), "channel_order is 'RGB'; expected 'rgb' or 'bgr'"),
+    ],
+)
+def test_statements_are_checked(tmp_path: Path, stated: dict[str, Any], match: str) -> None:
+    path = save(tmp_path, dict(state_dict=prefixed(network(), 'module.encoder_q.')))
+    refused(Detector(), path, match, trained_with=stated)
+
+
+def test_where_a_file_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    name = save(tmp_path, recorded()).name
+    load_detector(Detector(), f'~/{name}')
+    with pytest.raises(FileNotFoundError, match='is a folder; expected one of the checkpoints'):
+        load_detector(Detector(), tmp_path)
+    with pytest.raises(ValueError, match='is an address'):
+        load_detector(Detector(), 'https://example.com/w.pth')

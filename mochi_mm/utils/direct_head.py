@@ -73,7 +73,7 @@ def our_head(length: int, dim: int, setting: tuple[int, int, int] | None) -> Con
     if setting is None:
         return ContrastiveHead(memory, TEMPERATURE)
     num_hard, pairs, mixes = setting
-    mixers = [PairMixing(pairs), QueryMixing(mixes)]
+    mixers = [kind(num) for kind, num in ((PairMixing, pairs), (QueryMixing, mixes)) if num]
     return HardNegativeMixingHead(memory, num_hard, mixers, temperature=TEMPERATURE)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
+from mmengine.device import get_device
 
 
 def build_runner(config: Config, launcher: str = 'none') -> Any:
@@ -22,8 +23,19 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
     Args:
         config: A whole config.
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
+
+    Raises:
+        ValueError: float16 is asked for on a CPU.
     """
     from mochi_mm.registry import RUNNERS
+
+    kind = (config.get('optim_wrapper') or {}).get('type')
+    if kind == 'AmpOptimWrapper' and get_device() == 'cpu':
+        raise ValueError(
+            'optim_wrapper.type is AmpOptimWrapper, float16 with a loss scaler, which needs an '
+            'accelerator, and there is none here; leave out --amp, or on a CPU take '
+            '--cfg-options optim_wrapper.type=BF16OptimWrapper.'
+        )
 
     prepare_launcher(config, launcher)
     atexit.register(let_gloo_finish)

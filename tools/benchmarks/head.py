@@ -37,21 +37,35 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--settings', nargs='+', metavar='N,S,S2', help='default: three of them')
     parser.add_argument('--json', metavar='OUT')
     args = parser.parse_args(argv)
-    if args.repeats < 1:
-        raise ValueError(f'--repeats is {args.repeats}; expected at least 1.')
+    for name in ('batch', 'memory', 'dim', 'repeats'):
+        if getattr(args, name) < 1:
+            raise ValueError(f'--{name} is {getattr(args, name)}; expected at least 1.')
+    args.chosen = [setting_of(text) for text in args.settings or ()] or SETTINGS
     return args
+
+
+def setting_of(text: str) -> tuple[int, int, int]:
+    """Return N, s and s' from ``N,s,s'``."""
+    parts = text.split(',')
+    if len(parts) != 3 or not all(part.isdigit() for part in parts) or int(parts[0]) < 1:
+        raise ValueError(f"--settings has {text!r}; expected N,s,s' such as 1024,512,256.")
+    hard, pairs, mixes = map(int, parts)
+    return hard, pairs, mixes
 
 
 def main(argv: list[str] | None = None) -> None:
     """Measure, print, write."""
     args = parse_args(argv)
+    import torch
+
     from mochi_mm.utils.benchmark import machine, peak_extra_bytes, seconds, summary, write_json
     from mochi_mm.utils.direct_head import Run, alternatives, check_equal
 
-    chosen = [tuple(map(int, text.split(','))) for text in args.settings or ()] or SETTINGS
+    if args.device.startswith('cuda') and not torch.cuda.is_available():
+        raise ValueError(f'--device is {args.device}, but torch finds no CUDA device here.')
     runs: dict[str, Run] = {}
     result: dict[str, Any] = dict(machine=machine(args.device), command=vars(args), measured={})
-    for setting in (None, *chosen):
+    for setting in (None, *args.chosen):
         name = 'MoCo-v2' if setting is None else f'MoCHi {setting}'
         difference = check_equal(alternatives(args, setting, same_ties=True))
         result['measured'][name] = dict(difference=difference)

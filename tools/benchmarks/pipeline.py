@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     import cv2
     import torch
 
-    from mochi_mm.utils.timed_pipeline import one_pass, recipes
+    from mochi_mm.utils.timed_pipeline import BATCH, one_pass, recipes
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
@@ -50,6 +50,12 @@ def main(argv: list[str] | None = None) -> None:
     count = len(datasets['decode'])
     step = max(1, count // args.images)
     indices = list(range(0, count, step))[: args.images]
+    if len(indices) < 4 * BATCH * args.workers:
+        raise ValueError(
+            f'{len(indices)} images for {args.workers} workers; expected at least '
+            f'{4 * BATCH * args.workers}, four batches each: give more files, --images, or fewer '
+            '--workers.'
+        )
     times: dict[str, list[float]] = {name: [] for name in datasets}
     for turn in range(args.repeats + 1):
         for name, dataset in datasets.items():

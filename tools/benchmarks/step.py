@@ -53,6 +53,12 @@ def main(argv: list[str] | None = None) -> None:
 
     config = load_config(args.config, parse_options(args.cfg_options))
     init_default_scope('mochi_mm')
+    kind = config.get('model', {}).get('type')
+    if kind != 'MoCo':
+        raise ValueError(
+            f'{args.config} trains {kind}; expected a config whose model is a MoCo, such as those '
+            'of configs/mocov2, configs/mochi and configs/synco.'
+        )
     steps = {}
     for name in (['plain'] if args.plain else []) + ['ours']:
         if name == 'ours' and args.device == 'cpu':

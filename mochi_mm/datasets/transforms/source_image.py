@@ -51,6 +51,11 @@ class SourceImage:
         self._pixels: Any = None if data is not None else np.array(image)
         self.width, self.height = size
         if self._pixels is not None:
+            if self._pixels.ndim != 3 or self._pixels.shape[2] != 3:
+                raise ValueError(
+                    f'the image {name} has the shape {self._pixels.shape}; expected (H, W, 3), as '
+                    "a PIL image in mode 'RGB' has."
+                )
             self.height, self.width = self._pixels.shape[:2]
 
     @classmethod

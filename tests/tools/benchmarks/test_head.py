@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -22,3 +24,16 @@ def test_runs_and_writes(tmp_path: Path) -> None:
     assert max(mochi['difference'].values()) <= 1e-5
     assert {'fastest', 'median', 'peak_bytes'} == set(mochi['ours']) == set(mochi['direct'])
     assert 'beyond MoCo-v2, ours / direct' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ('words', 'match'),
+    [
+        (['--settings', '64,32'], "--settings has '64,32'; expected N,s,s'"),
+        (['--batch', '0'], '--batch is 0; expected at least 1'),
+    ],
+)
+def test_wrong_options(words: list[str], match: str) -> None:
+    command = [sys.executable, 'tools/benchmarks/head.py', *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1 and match in done.stderr.splitlines()[-1]

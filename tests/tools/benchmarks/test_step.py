@@ -21,3 +21,11 @@ def test_runs_and_writes(tmp_path: Path) -> None:
     parts = ['data', 'query forward', 'key encoder', 'head', 'backward', 'optimiser', 'EMA']
     assert list(measured['ours']['parts']) == list(measured['plain']['parts']) == parts
     assert 'largest' in done.stdout and 'plain / ours' in done.stdout
+
+
+def test_another_algorithm_is_refused() -> None:
+    config = 'configs/simclr/simclr_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+    command = [sys.executable, 'tools/benchmarks/step.py', config]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'trains InBatchContrast; expected a config whose model is a MoCo' in done.stderr

@@ -8,6 +8,7 @@ from mmdet.datasets import CocoDataset
 from mmengine.logging import print_log
 
 from mochi_mm.registry import DATASETS
+from mochi_mm.transfer.classes import check_metainfo
 from mochi_mm.transfer.coco_content import check_coco, has_masks
 from mochi_mm.transfer.image_header import check_images
 from mochi_mm.transfer.keyed_draws import KeyedDraws
@@ -48,6 +49,7 @@ class CocoDetection(KeyedDraws, CocoDataset):
             raise FileNotFoundError(
                 f'no COCO annotations at {path}; set data_root and ann_file to where they lie.'
             )
+        check_metainfo(self.metainfo)
         objects = self._check(path)
         self._metainfo['ann_file'] = str(path)  # for the metric
         records = super().load_data_list()

@@ -30,6 +30,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'C4SharedHead': dict(depth=10, width=0.25),
     'CenterCrop': dict(size=4),
     'CheckpointHook': {},
+    'ClassCheckHook': {},
     'CocoDetectionMetric': {},
     'ColorSpaceDataPreprocessor': {},
     'ColouredShapeScenes': dict(num_scenes=3),

@@ -15,7 +15,6 @@ import json
 import multiprocessing
 import os
 import platform
-import shutil
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -33,6 +32,8 @@ PROBE = 'configs/benchmarks/linear/linear_resnet10w025_1xb128-quickstart_shapes.
 KNN = 'configs/benchmarks/knn/knn_resnet10w025_shapes.py'
 # What counts as clearly better than the untrained network, in points of accuracy.
 MARGIN = 5.0
+# The first file of a run; a later run knows the folder as its own by it.
+UNTRAINED = 'untrained.pth'
 
 
 def run_config(path: str, work_dir: Path, **options: Any) -> Any:
@@ -197,14 +198,11 @@ def main() -> int:
     import torch
 
     import mochi_mm
+    from mochi_mm.utils.own_folder import make_empty, refuse_foreign_folder
 
-    if args.out.exists() and any(args.out.iterdir()):
-        if not (args.out / 'untrained.pth').is_file():
-            raise ValueError(f'{args.out} holds other files; expected a new folder for --out.')
-        shutil.rmtree(args.out)
-    args.out.mkdir(parents=True, exist_ok=True)
-
-    checkpoints, seconds = {'untrained': args.out / 'untrained.pth'}, {'untrained': 0.0}
+    refuse_foreign_folder(args.out, UNTRAINED, (ROOT, Path.cwd()))
+    make_empty(args.out, UNTRAINED)
+    checkpoints, seconds = {'untrained': args.out / UNTRAINED}, {'untrained': 0.0}
     print('drawing the scenes', flush=True)
     save_untrained(checkpoints['untrained'])
     folders = {name: args.out / Path(path).stem for name, path in METHODS.items()}

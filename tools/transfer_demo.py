@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -42,6 +41,8 @@ DETECTORS = {
 # As the data sets of these configs say in their docstrings.
 SCENES = dict(train=300, val=200)
 SIZE, OBJECTS = 128, (2, 4)
+# Written before anything else, so that a later run knows the folder as its own.
+MARKER = 'transfer_demo.marker'
 
 
 def run_config(path: str, work_dir: Path, **options: Any) -> Any:
@@ -64,15 +65,44 @@ def run_config(path: str, work_dir: Path, **options: Any) -> Any:
 
 
 def quickstart_checkpoint() -> Path:
-    """Return the quickstart's MoCHi checkpoint; train it if there is none."""
+    """Return where the quickstart leaves its MoCHi checkpoint."""
     from mochi_mm.utils.config import load_config
 
     epochs = load_config(ROOT / PRETRAINING).train_cfg.max_epochs
-    folder = Path('work_dirs/quickstart') / Path(PRETRAINING).stem
-    checkpoint = folder / f'epoch_{epochs}.pth'
+    return Path('work_dirs/quickstart') / Path(PRETRAINING).stem / f'epoch_{epochs}.pth'
+
+
+def pretrain(checkpoint: Path) -> None:
+    """Train the quickstart's MoCHi network if there is no checkpoint of it yet."""
     if not checkpoint.is_file():
         print(f'no {checkpoint}: pre-training, python tools/train.py {PRETRAINING}', flush=True)
-        run_config(PRETRAINING, folder).train()
+        run_config(PRETRAINING, checkpoint.parent).train()
+
+
+def check_weights(checkpoint: Path) -> None:
+    """Raise what loading into the detectors would raise, before anything is written."""
+    from mmdet.registry import MODELS
+    from mmengine.registry import init_default_scope
+
+    from mochi_mm.transfer.weights.load_detector import load_detector
+    from mochi_mm.utils.config import load_config
+
+    for path, *_ in DETECTORS.values():
+        config = load_config(ROOT / path)
+        init_default_scope('mmdet')
+        load_detector(MODELS.build(config.model), checkpoint)
+
+
+def prepare(out: Path, pretrained: Path | None) -> Path:
+    """Return the checkpoint to start from and leave ``out`` empty, or stop before touching it."""
+    from mochi_mm.utils.own_folder import make_empty, refuse_foreign_folder
+
+    checkpoint = pretrained or quickstart_checkpoint()
+    refuse_foreign_folder(out, MARKER, (ROOT, Path.cwd(), checkpoint))
+    if pretrained is None:
+        pretrain(checkpoint)
+    check_weights(checkpoint)
+    make_empty(out, MARKER)
     return checkpoint
 
 
@@ -162,11 +192,7 @@ def main() -> int:
     import mochi_mm
 
     start = time.perf_counter()
-    checkpoint = args.pretrained or quickstart_checkpoint()
-    if args.out.exists() and any(args.out.iterdir()):
-        if not (args.out / 'data').is_dir():
-            raise ValueError(f'{args.out} holds other files; expected a new folder for --out.')
-        shutil.rmtree(args.out)
+    checkpoint = prepare(args.out, args.pretrained)
     data = write_scenes(args.out / 'data')
     results: dict[str, dict[str, float]] = {}
     work_dirs: dict[tuple[str, str], Path] = {}

@@ -14,6 +14,7 @@ supply_missing_ops()
 
 # Components register when imported; mmdet's own modules need the ops from here on.
 from mochi_mm.transfer.c4_shared_head import C4SharedHead  # noqa: E402
+from mochi_mm.transfer.class_check_hook import ClassCheckHook  # noqa: E402
 from mochi_mm.transfer.coco_detection import CocoDetection  # noqa: E402
 from mochi_mm.transfer.coco_detection_metric import CocoDetectionMetric  # noqa: E402
 from mochi_mm.transfer.detector_pretrained_hook import DetectorPretrainedHook  # noqa: E402
@@ -24,6 +25,7 @@ from mochi_mm.transfer.voc_detection_metric import VOCDetectionMetric  # noqa: E
 
 __all__ = [
     'C4SharedHead',
+    'ClassCheckHook',
     'CocoDetection',
     'CocoDetectionMetric',
     'DetectorPretrainedHook',

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from mmdet.datasets import CocoDataset
+from mmengine.logging import print_log
 
 from mochi_mm.registry import DATASETS
+from mochi_mm.transfer.classes import check_metainfo
+from mochi_mm.transfer.coco_content import check_coco, has_masks
+from mochi_mm.transfer.image_header import check_images
 from mochi_mm.transfer.keyed_draws import KeyedDraws
+from mochi_mm.utils.text_file import read_json
 
 
 @DATASETS.register_module()
@@ -16,21 +20,25 @@ class CocoDetection(KeyedDraws, CocoDataset):
     """mmdet's COCO data set for a file whose categories are the classes, in the same order.
 
     mmdet numbers labels in the order of the file, and drops objects of categories that are no
-    class; both without a word. Takes the arguments of mmdet's ``CocoDataset``.
+    class; both without a word. What mmdet leaves out by design, objects under a pixel, is logged.
+    Takes the arguments of mmdet's ``CocoDataset``.
 
     Raises:
         FileNotFoundError: No annotation file, or a listed image that is not there.
-        ValueError: Not COCO JSON; categories other than the classes, or in another order; no
-            image, or none left after filtering.
+        ValueError: Not COCO JSON, see :func:`check_coco`; categories other than the classes, or in
+            another order; an image of another size; no object, or none left after filtering.
     """
+
+    has_masks: bool
 
     def filter_data(self) -> list[dict]:
         """Filter as mmdet does; refuse to end up with nothing."""
         kept = super().filter_data()
-        if not kept:
+        if not any(item['ignore_flag'] == 0 for record in kept for item in record['instances']):
             raise ValueError(
                 f'{self.ann_file}: no image has an object of the {len(self.metainfo["classes"])} '
-                'classes; expected at least one. Is it the right file?'
+                'classes (crowds and objects under a pixel aside); expected at least one. Is it '
+                'the right file?'
             )
         return kept
 
@@ -41,7 +49,8 @@ class CocoDetection(KeyedDraws, CocoDataset):
             raise FileNotFoundError(
                 f'no COCO annotations at {path}; set data_root and ann_file to where they lie.'
             )
-        self._check(path)
+        check_metainfo(self.metainfo)
+        objects = self._check(path)
         self._metainfo['ann_file'] = str(path)  # for the metric
         records = super().load_data_list()
         for record in records:
@@ -50,32 +59,26 @@ class CocoDetection(KeyedDraws, CocoDataset):
                     f'{path} lists an image that is not at {record["img_path"]}; set '
                     "data_prefix=dict(img=...) to the images' folder, or add the image."
                 )
+        check_images(records, str(path))
+        left_out = objects - sum(len(record['instances']) for record in records)
+        if left_out:
+            print_log(
+                f'{path}: {left_out} of {objects} objects are left out, since they are under a '
+                'pixel in width, height or area, or marked with ignore',
+                'current',
+            )
         return records
 
-    def _check(self, path: Path) -> None:
+    def _check(self, path: Path) -> int:
+        """Check the content; return the number of its objects."""
         try:
-            content = json.loads(path.read_text())
-            found = [category['name'] for category in content['categories']]
-            images = content['images']
-        except (ValueError, KeyError, TypeError) as error:
+            content = read_json(path)
+        except ValueError as error:
             raise ValueError(
-                f'{path} is no COCO annotation file ({type(error).__name__}: {error}); expected '
-                'JSON with images, annotations and categories.'
+                f'{path} is no COCO annotation file ({error}); expected JSON with images, '
+                'annotations and categories.'
             ) from error
-        if not images:
-            raise ValueError(f'{path} lists no image; expected at least one.')
-        wanted = list(self.metainfo['classes'])
-        if found == wanted:
-            return
-        missing = [name for name in wanted if name not in found]
-        unknown = [name for name in found if name not in wanted]
-        if missing or unknown:
-            raise ValueError(
-                f'categories of {path} are not the classes of the config: missing from the file '
-                f'{missing or "none"}, unknown to the config {unknown or "none"}. Set '
-                f'metainfo.classes to {tuple(found)} and num_classes to {len(found)}.'
-            )
-        raise ValueError(
-            f'categories of {path} are the classes of the config in another order, so labels '
-            f'would be mixed up; set metainfo.classes to {tuple(found)}.'
-        )
+        loads_masks = any(getattr(step, 'with_mask', False) for step in self.pipeline.transforms)
+        check_coco(content, str(path), self.metainfo['classes'], loads_masks)
+        self.has_masks = has_masks(content)
+        return len(content['annotations'])

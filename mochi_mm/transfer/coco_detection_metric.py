@@ -36,11 +36,23 @@ class CocoDetectionMetric(CocoMetric):
         super().process(data_batch, data_samples)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Return the AP figures in percent."""
+        """Return the AP figures in percent.
+
+        Raises:
+            ValueError: There is no AP, since no object is there to be found.
+        """
         found = super().compute_metrics(results)
-        return {
+        figures = {
             f'{kind}_{ours}': 100 * found[f'{kind}_{theirs}']
             for kind in self.metrics
             for theirs, ours in NAMES.items()
             if f'{kind}_{theirs}' in found
         }
+        for name, value in figures.items():
+            if value < 0:  # -1 is COCO's word for a mean over nothing
+                source = self.dataset_meta.get('ann_file', 'the ground truth')
+                raise ValueError(
+                    f'{name} is not defined: {source} has no object of the classes that is no '
+                    'crowd; expected at least one.'
+                )
+        return figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ from xml.etree import ElementTree
 from mmdet.datasets import VOCDataset, XMLDataset
 
 from mochi_mm.registry import DATASETS
+from mochi_mm.transfer.classes import check_metainfo
+from mochi_mm.transfer.image_header import check_images
 from mochi_mm.transfer.keyed_draws import KeyedDraws
 from mochi_mm.utils.text_file import read_text
+
+# Pixels that a box may leave the image by: tools that count from 0 write one of them.
+SLACK = 1
 
 
 @DATASETS.register_module()
@@ -32,8 +38,9 @@ class VOCDetection(KeyedDraws, XMLDataset):
 
     Raises:
         FileNotFoundError: A missing list or annotation, or an image that is not there.
-        ValueError: An empty list, an unknown class, a box without area, an unreadable annotation,
-            or no image left after filtering.
+        ValueError: An empty list or a name twice, an unknown class, a box without area or outside
+            of the image, an unreadable annotation or image, one of another size than the
+            annotation says, an unknown key of ``metainfo``, or no image left after filtering.
     """
 
     METAINFO = VOCDataset.METAINFO
@@ -46,6 +53,11 @@ class VOCDetection(KeyedDraws, XMLDataset):
         train_on_difficult: bool = True,
         **kwargs: Any,
     ) -> None:
+        if isinstance(ignored_classes, str):
+            raise ValueError(
+                f'ignored_classes is the text {ignored_classes!r}; expected a list of names: '
+                f'[{ignored_classes!r}].'
+            )
         self.ignored_classes = tuple(ignored_classes)
         self.train_on_difficult = train_on_difficult
         prefix = dict(sub_data_root='') if data_prefix is None else data_prefix
@@ -63,17 +75,29 @@ class VOCDetection(KeyedDraws, XMLDataset):
 
     def load_data_list(self) -> list[dict]:
         """Return one record an image of the list."""
+        check_metainfo(self.metainfo)
+        self.cat2label = {name: i for i, name in enumerate(self.metainfo['classes'])}
+        records = [self._record(name) for name in self._names()]
+        check_images(records, self.ann_file)
+        return records
+
+    def _names(self) -> list[str]:
         path = Path(self.ann_file)
         if not path.is_file():
             raise FileNotFoundError(
                 f'no list of images at {path}; expected a VOC folder with '
                 'ImageSets/Main/<split>.txt (set data_root and ann_file).'
             )
-        names = read_text(path).split()
+        names = [line.strip() for line in read_text(path).splitlines() if line.strip()]
         if not names:
             raise ValueError(f'{path} lists no image; expected one name a line.')
-        self.cat2label = {name: i for i, name in enumerate(self.metainfo['classes'])}
-        return [self._record(name) for name in names]
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise ValueError(
+                f'{path} lists {len(twice)} images more than once, such as {twice[0]!r}; expected '
+                'each name on one line.'
+            )
+        return names
 
     def _record(self, name: str) -> dict[str, Any]:
         root = Path(self.sub_data_root)
@@ -81,9 +105,14 @@ class VOCDetection(KeyedDraws, XMLDataset):
         xml = root / self.ann_subdir / f'{name}.xml'
         for path, what in ((xml, 'annotation'), (image, 'image')):
             if not path.is_file():
+                hint = 'add it or take the name off the list.'
+                if len(name.split()) > 1:
+                    hint = (
+                        'a line is one name. A list of one class, which has a second column, is '
+                        'not taken: name that of the whole split (ImageSets/Main/<split>.txt).'
+                    )
                 raise FileNotFoundError(
-                    f'{self.ann_file} lists {name!r} but there is no {what} at {path}; add it or '
-                    'take the name off the list.'
+                    f'{self.ann_file} lists {name!r} but there is no {what} at {path}; {hint}'
                 )
         try:
             tree = ElementTree.parse(xml).getroot()
@@ -93,7 +122,7 @@ class VOCDetection(KeyedDraws, XMLDataset):
                 f'{xml} is no VOC annotation ({error}); expected XML with size/width and '
                 'size/height.'
             ) from error
-        instances = [self._instance(node, xml) for node in tree.iter('object')]
+        instances = [self._instance(node, xml, *size) for node in tree.iter('object')]
         return dict(
             img_id=name,
             img_path=str(image),
@@ -103,7 +132,9 @@ class VOCDetection(KeyedDraws, XMLDataset):
             instances=[instance for instance in instances if instance],
         )
 
-    def _instance(self, node: ElementTree.Element, xml: Path) -> dict[str, Any]:
+    def _instance(
+        self, node: ElementTree.Element, xml: Path, height: int, width: int
+    ) -> dict[str, Any]:
         """Return one object, or nothing if its class is ignored."""
         name = node.findtext('name')
         if name in self.ignored_classes:
@@ -114,15 +145,30 @@ class VOCDetection(KeyedDraws, XMLDataset):
                 f'{", ".join(self.cat2label)}. Correct metainfo.classes, or list it in '
                 'ignored_classes.'
             )
-        x0, y0, x1, y1 = (
-            float(node.findtext(f'bndbox/{tag}', 'nan')) for tag in ('xmin', 'ymin', 'xmax', 'ymax')
-        )
-        box = [x0 - 1, y0 - 1, x1, y1]
-        if not (box[2] > box[0] and box[3] > box[1]):
+        box = _box(node, xml, height, width)
+        difficult = node.findtext('difficult', '0').strip()
+        if difficult not in ('0', '1'):
             raise ValueError(
-                f'{xml} has a box (xmin, ymin, xmax, ymax) = {(x0, y0, x1, y1)}; expected four '
-                'numbers, min not above max.'
+                f'{xml} has an object with <difficult>{difficult}</difficult>; expected 0 or 1.'
             )
-        difficult = bool(int(node.findtext('difficult', '0')))
-        ignored = difficult and (self.test_mode or not self.train_on_difficult)
+        ignored = difficult == '1' and (self.test_mode or not self.train_on_difficult)
         return dict(bbox=box, bbox_label=self.cat2label[name], ignore_flag=int(ignored))
+
+
+def _box(node: ElementTree.Element, xml: Path, height: int, width: int) -> list[float]:
+    """Return the box of an object, in continuous coordinates."""
+    texts = [node.findtext(f'bndbox/{tag}', 'none') for tag in ('xmin', 'ymin', 'xmax', 'ymax')]
+    where = f'{xml} has a box (xmin, ymin, xmax, ymax) = ({", ".join(texts)})'
+    try:
+        x0, y0, x1, y1 = (float(text) for text in texts)
+    except ValueError:
+        raise ValueError(f'{where}; expected four numbers.') from None
+    box = [x0 - 1, y0 - 1, x1, y1]
+    if not (box[2] > box[0] and box[3] > box[1]):
+        raise ValueError(f'{where}; expected four numbers, min not above max.')
+    if min(box) < -SLACK or x1 > width + SLACK or y1 > height + SLACK:
+        raise ValueError(
+            f'{where}, which leaves the image of (width, height) = {(width, height)}; expected '
+            'pixels from 1 to these.'
+        )
+    return box

@@ -15,7 +15,7 @@ from mochi_mm.datasets.shapes.export import EXPORTERS
 SIDE = 128
 REGIONS = 16
 # What needs the classes of the config's own data.
-_NOT_HERE = ('NumClassCheckHook',)
+_NOT_HERE = ('NumClassCheckHook', 'mochi_mm.ClassCheckHook')
 
 
 def shrink_detection(config: Config, steps: int) -> None:

@@ -13,18 +13,19 @@ import pytest
 pytest.importorskip('mmdet', reason='mmdet is not installed')
 
 from mochi_mm.datasets.shapes.outlines import KINDS
-from mochi_mm.transfer import CocoDetection
+from mochi_mm.transfer import CocoDetection, coco_detection
 
 FILE = 'annotations/instances_train.json'
 
 
-def read(root: Path, classes: tuple[str, ...] = KINDS) -> CocoDetection:
+def read(root: Path, classes: tuple[str, ...] = KINDS, **options: Any) -> CocoDetection:
     return CocoDetection(
         data_root=str(root),
         ann_file=FILE,
         data_prefix=dict(img='train/'),
         metainfo=dict(classes=classes),
         filter_cfg=dict(filter_empty_gt=True),
+        **options,
     )
 
 
@@ -48,7 +49,7 @@ def test_every_object_with_its_own_label(coco_scenes: Path) -> None:
         assert [KINDS[o['bbox_label']] for o in info['instances']] == [
             names[a['category_id']] for a in written
         ]
-    assert len(data) == 6 and data.metainfo['ann_file'].endswith(FILE)
+    assert len(data) == 6 and data.metainfo['ann_file'].endswith(FILE) and data.has_masks
 
 
 MISTAKES = {
@@ -70,9 +71,12 @@ MISTAKES = {
     'a list': (lambda f: (f / FILE).write_text('[]'), ValueError, 'is no COCO annotation file'),
     'no images': (lambda f: change(f, images=[]), ValueError, 'lists no image'),
     'another category': (
-        lambda f: change(f, categories=[dict(id=1, name='blob')]),
+        lambda f: change(
+            f,
+            categories=[dict(id=i, name='blob' if i == 1 else KINDS[i - 1]) for i in range(1, 11)],
+        ),
         ValueError,
-        r"missing from the file \['disc'.*unknown to the config \['blob'\].*num_classes to 1",
+        r"missing from the file \['disc'\].*unknown to the config \['blob'\].*num_classes to 10",
     ),
 }
 
@@ -92,7 +96,56 @@ def test_classes_that_are_not_the_categories(coco_scenes: Path) -> None:
         read(coco_scenes, KINDS[::-1])
 
 
-def test_objects_without_area_leave_nothing(folder: Path) -> None:
-    change(folder, annotations=[])
+@pytest.mark.parametrize('spoilt', [dict(area=0), dict(iscrowd=1)])
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_no_object_that_counts(folder: Path, spoilt: dict[str, int], test_mode: bool) -> None:
+    content = json.loads((folder / FILE).read_text())
+    change(folder, annotations=[record | spoilt for record in content['annotations']])
     with pytest.raises(ValueError, match='no image has an object of the 10 classes'):
+        read(folder, test_mode=test_mode)
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+def test_no_object(folder: Path, test_mode: bool) -> None:
+    change(folder, annotations=[])
+    with pytest.raises(ValueError, match='lists no annotation; expected at least one'):
+        read(folder, test_mode=test_mode)
+
+
+def test_small_objects_are_left_out_with_a_word(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """COCO's train2017 has two boxes of no height; they stop nothing."""
+    lines: list[str] = []
+    monkeypatch.setattr(coco_detection, 'print_log', lambda line, logger: lines.append(line))
+    content = json.loads((folder / FILE).read_text())
+    read(folder)
+    assert lines == []
+    content['annotations'][0].update(bbox=[10, 20, 1.03, 0.0], area=0.0)
+    change(folder, annotations=content['annotations'])
+    data = read(folder)
+    kept = sum(len(data.get_data_info(i)['instances']) for i in range(len(data)))
+    assert kept == len(content['annotations']) - 1
+    assert f': 1 of {kept + 1} objects are left out' in lines[0]
+
+
+def test_images_of_another_size(folder: Path) -> None:
+    content = json.loads((folder / FILE).read_text())
+    content['images'][2]['width'] = 100
+    change(folder, images=content['images'])
+    match = r'000002\.jpg has .* = \(64, 64\) but .*train\.json says \(100, 64\)'
+    with pytest.raises(ValueError, match=match):
         read(folder)
+
+
+@pytest.mark.parametrize('masks', [True, False])
+def test_masks_are_asked_for_where_they_are_loaded(folder: Path, masks: bool) -> None:
+    content = json.loads((folder / FILE).read_text())
+    del content['annotations'][1]['segmentation']
+    change(folder, annotations=content['annotations'])
+    pipeline = [dict(type='mmdet.LoadAnnotations', with_mask=masks)]
+    if masks:
+        with pytest.raises(ValueError, match=r'annotations\[1\] \(id 2\) has no segmentation'):
+            read(folder, pipeline=pipeline)
+    else:
+        assert not read(folder, pipeline=pipeline).has_masks

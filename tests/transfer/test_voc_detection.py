@@ -14,7 +14,7 @@ pytest.importorskip('mmdet', reason='mmdet is not installed')
 from mochi_mm.datasets.shapes.outlines import KINDS
 from mochi_mm.transfer import VOCDetection
 
-ANNOTATION = """<annotation><size><width>30</width><height>20</height></size>
+ANNOTATION = """<annotation><size><width>64</width><height>64</height></size>
 <object><name>disc</name><difficult>{difficult}</difficult>
 <bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>2</ymax></bndbox></object></annotation>"""
 
@@ -44,7 +44,7 @@ def test_coordinates_cover_whole_pixels(folder: Path) -> None:
     write_one(folder, 0)
     info = read(folder).get_data_info(0)
     assert info['instances'] == [dict(bbox=[0, 1, 30, 2], bbox_label=0, ignore_flag=0)]
-    assert (info['height'], info['width'], info['img_id']) == (20, 30, 'train_000000')
+    assert (info['height'], info['width'], info['img_id']) == (64, 64, 'train_000000')
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,27 @@ def test_ignored_classes(voc_scenes: Path) -> None:
 
 def spoil_xml(folder: Path, text: str) -> None:
     (folder / 'Annotations/train_000001.xml').write_text(text)
+
+
+def spoil_part(folder: Path, old: str, new: str) -> None:
+    """Write a good annotation with one part replaced."""
+    good = ANNOTATION.format(difficult=0)
+    assert old in good
+    spoil_xml(folder, good.replace(old, new))
+
+
+def list_as(folder: Path, line: str) -> None:
+    """Write the list with each name replaced by ``line``."""
+    path = folder / 'ImageSets/Main/train.txt'
+    names = path.read_text().split()
+    path.write_text(''.join(line.format(name) for name in names))
+
+
+def rename(folder: Path, old: str, new: str) -> None:
+    for path in (folder / f'Annotations/{old}.xml', folder / f'JPEGImages/{old}.jpg'):
+        path.rename(path.with_stem(new))
+    listed = folder / 'ImageSets/Main/train.txt'
+    listed.write_text(listed.read_text().replace(old, new))
 
 
 MISTAKES = {
@@ -115,7 +136,62 @@ MISTAKES = {
     'box without area': (
         lambda f: spoil_xml(f, ANNOTATION.format(difficult=0).replace('>30</xmax', '>0</xmax')),
         ValueError,
-        r'train_000001.xml has a box .* = \(1.0, 2.0, 0.0, 2.0\)',
+        r'train_000001.xml has a box .* = \(1, 2, 0, 2\)',
+    ),
+    'difficult in words': (
+        lambda f: spoil_part(f, '>0</difficult', '>Unspecified</difficult'),
+        ValueError,
+        'train_000001.xml has an object with <difficult>Unspecified</difficult>; expected 0 or 1',
+    ),
+    'a box in words': (
+        lambda f: spoil_part(f, '>1</xmin', '>abc</xmin'),
+        ValueError,
+        r'train_000001.xml has a box .* = \(abc, 2, 30, 2\); expected four numbers',
+    ),
+    'half a box': (
+        lambda f: spoil_part(f, '<ymax>2</ymax>', ''),
+        ValueError,
+        r'train_000001.xml has a box .* = \(1, 2, 30, none\); expected four numbers',
+    ),
+    'a box that is no number': (
+        lambda f: spoil_part(f, '>30</xmax', '>nan</xmax'),
+        ValueError,
+        'train_000001.xml has a box .*; expected four numbers',
+    ),
+    'a box outside': (
+        lambda f: spoil_part(f, '>30</xmax', '>5000</xmax'),
+        ValueError,
+        r'train_000001.xml has a box .* leaves the image of \(width, height\) = \(64, 64\)',
+    ),
+    'a box before the image': (
+        lambda f: spoil_part(f, '>1</xmin', '>-1</xmin'),
+        ValueError,
+        'train_000001.xml has a box .* leaves the image',
+    ),
+    'another size': (
+        lambda f: spoil_part(f, '<width>64', '<width>65'),
+        ValueError,
+        r'train_000001.jpg has .* = \(64, 64\) but .*train_000001.xml says \(65, 64\)',
+    ),
+    'an empty image': (
+        lambda f: (f / 'JPEGImages/train_000002.jpg').write_bytes(b''),
+        ValueError,
+        'train_000002.jpg is empty',
+    ),
+    'no image in the file': (
+        lambda f: (f / 'JPEGImages/train_000002.jpg').write_text('<html>'),
+        ValueError,
+        'train_000002.jpg is no image',
+    ),
+    'a list of one class': (
+        lambda f: list_as(f, '{}  1\n'),
+        FileNotFoundError,
+        "lists 'train_000000  1' .* a second column, is not taken",
+    ),
+    'every name twice': (
+        lambda f: list_as(f, '{0}\n{0}\n'),
+        ValueError,
+        "train.txt lists 6 images more than once, such as 'train_000000'",
     ),
 }
 
@@ -131,3 +207,33 @@ def test_mistakes(folder: Path, name: str) -> None:
 def test_nothing_left_after_filtering(voc_scenes: Path) -> None:
     with pytest.raises(ValueError, match='no image has an object of'):
         read(voc_scenes, metainfo=dict(classes=('cat',)), ignored_classes=KINDS)
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(ignored_classes='disc'), r"ignored_classes is the text 'disc'; .*\['disc'\]"),
+        (dict(metainfo=dict(CLASSES=KINDS)), "metainfo has 'CLASSES', which nothing reads"),
+        (
+            dict(metainfo=dict(classes='disc')),
+            r"metainfo.classes is the text 'disc'; .*\('disc',\)",
+        ),
+        (dict(metainfo=dict(classes=('disc', 'disc'))), 'each once'),
+        (dict(metainfo=dict(classes=())), 'at least one name'),
+    ],
+)
+def test_wrong_settings(voc_scenes: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read(voc_scenes, **options)
+
+
+def test_names_with_blanks(folder: Path) -> None:
+    rename(folder, 'train_000003', 'my photo 3')
+    data = read(folder)
+    assert data.get_data_info(3)['img_id'] == 'my photo 3' and len(data) == 6
+
+
+def test_tools_that_count_from_zero(folder: Path) -> None:
+    """A pixel beside the image passes: which tool wrote the file cannot be known."""
+    spoil_part(folder, '>1</xmin', '>0</xmin')
+    assert read(folder).get_data_info(1)['instances'][0]['bbox'] == [-1, 1, 30, 2]

@@ -18,7 +18,7 @@ default_hooks = dict(
     ),
     keyed_random=dict(type='mochi_mm.KeyedRandomHook'),
     run_check=dict(type='mochi_mm.RunCheckHook'),
-    num_class_check=dict(type='NumClassCheckHook'),
+    class_check=dict(type='mochi_mm.ClassCheckHook'),
     revert_sync_bn=dict(type='mochi_mm.RevertSyncBNHook'),
     pretrained=dict(type='mochi_mm.DetectorPretrainedHook'),
     precise_bn=dict(type='mochi_mm.PreciseBNHook', num_iters=200),

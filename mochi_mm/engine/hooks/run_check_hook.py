@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.runner import IterBasedTrainLoop
 from torch.utils.data import Subset
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
@@ -21,8 +22,9 @@ class RunCheckHook(Hook):
 
     Warns when the effective batch is not the config's ``auto_scale_lr.base_batch_size`` while the
     learning rate is not scaled, and when the memory is longer than the data set and own keys are
-    not masked. Warns as well when samples would not be keyed, so that each epoch repeated the
-    augmentation of the first.
+    not masked. In a loop that counts iterations it warns when gradients are accumulated, or images
+    an iteration are not what the schedule was made for. Warns as well when samples would not be
+    keyed, so that each epoch repeated the augmentation of the first.
     """
 
     priority = 'LOW'
@@ -54,6 +56,7 @@ class RunCheckHook(Hook):
             f'{effective}; learning rate: {_listed(base)}, at the first step {_listed(first)}'
         )
         self._check_batch(runner, effective)
+        self._check_schedule(runner, batch * world_size(), accumulated)
         self._check_memory(runner)
         self._check_keys(runner)
 
@@ -83,8 +86,38 @@ class RunCheckHook(Hook):
                 logging.WARNING,
                 f'the effective batch is {effective} but the learning rate of this config is meant '
                 f'for {base}: adjust batch_size, accumulative_counts or the learning rate, or '
-                'scale it with auto_scale_lr.enable=True',
+                'scale it with auto_scale_lr.enable=True (a schedule in iterations changes with '
+                'each of these but the learning rate)',
             )
+
+    @staticmethod
+    def _check_schedule(runner: Any, images: int, accumulated: int) -> None:
+        """Warn where a schedule in iterations is not one of as many steps, or of as many images."""
+        if not isinstance(runner.train_loop, IterBasedTrainLoop):
+            return
+        iterations = runner.train_loop.max_iters
+        parts = 'train_cfg.max_iters, val_interval, the milestones and the end of the warm-up'
+        scaling = runner.cfg.get('auto_scale_lr') or {}
+        base = scaling.get('base_batch_size')
+        if accumulated > 1:
+            warning = (
+                f'accumulative_counts={accumulated}: {iterations} iterations are '
+                f'{-(-iterations // accumulated)} optimiser steps. Unless the schedule of this '
+                f'config says so already, multiply {parts} by {accumulated}'
+            )
+            if scaling.get('enable'):
+                warning += (
+                    '. auto_scale_lr.enable=True scales the learning rate by the images of one '
+                    'iteration, as if nothing were accumulated; expected one of the two'
+                )
+        elif base and base != images:
+            warning = (
+                f'an iteration has {images} images but the schedule of this config is meant for '
+                f'{base}. Unless it says so already, multiply {parts} by {base / images:g}'
+            )
+        else:
+            return
+        runner.logger.log(logging.WARNING, warning)
 
     @staticmethod
     def _check_memory(runner: Any) -> None:

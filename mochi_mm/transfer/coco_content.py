@@ -1,0 +1,141 @@
+"""What a COCO annotation file must hold so that nothing is dropped or mixed up in silence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import Any, TypeGuard
+
+
+def check_coco(content: Any, path: str, classes: Sequence[str], masks: bool) -> None:
+    """Check the whole content of a file of instances.
+
+    Boxes without width or height pass, since COCO's own train2017 has two; mmdet leaves them out.
+
+    Args:
+        content: What the JSON file holds.
+        path: The file, for the errors.
+        classes: Names of the categories, in the order of the labels.
+        masks: Whether masks are loaded too.
+
+    Raises:
+        ValueError: With the file, the first record that is wrong, and what was expected.
+    """
+    sections = ('images', 'annotations', 'categories')
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(name), list) and all(isinstance(r, dict) for r in content[name])
+        for name in sections
+    ):
+        raise ValueError(
+            f'{path} is no COCO annotation file; expected a JSON object with the lists images, '
+            'annotations and categories.'
+        )
+    for name, what in zip(sections, ('image', 'annotation', 'category'), strict=True):
+        if not content[name]:
+            raise ValueError(f'{path} lists no {what}; expected at least one.')
+        _check_ids(content[name], f'{path}: {name}')
+    _check_categories(content['categories'], path, list(classes))
+    for i, image in enumerate(content['images']):
+        _check_image(image, f'{path}: images[{i}] (id {image["id"]})')
+    sizes = {image['id']: (image['width'], image['height']) for image in content['images']}
+    categories = {category['id'] for category in content['categories']}
+    for i, record in enumerate(content['annotations']):
+        where = f'{path}: annotations[{i}] (id {record["id"]})'
+        _known(record, 'image_id', sizes, where)
+        _known(record, 'category_id', categories, where)
+        _check_object(record, where, sizes[record['image_id']], masks)
+
+
+def has_masks(content: Any) -> bool:
+    """Return whether every annotation of a file has a segmentation."""
+    return all(_has_mask(record) for record in content['annotations'])
+
+
+def _check_ids(records: list[dict[str, Any]], where: str) -> None:
+    seen = set()
+    for i, record in enumerate(records):
+        number = record.get('id')
+        if not isinstance(number, int):
+            raise ValueError(f'{where}[{i}] has id {number!r}; expected a whole number.')
+        if number in seen:
+            raise ValueError(f'{where}[{i}] has id {number} again; expected one record an id.')
+        seen.add(number)
+
+
+def _check_categories(categories: list[dict[str, Any]], path: str, wanted: list[str]) -> None:
+    found = [category.get('name') for category in categories]
+    if found == wanted and len(set(found)) == len(found):
+        return
+    twice = sorted({str(name) for name in found if found.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f'categories of {path} have the name {twice[0]!r} more than once; expected one '
+            'category a class. Merge them in the file.'
+        )
+    missing = [name for name in wanted if name not in found]
+    unknown = [name for name in found if name not in wanted]
+    if missing or unknown:
+        raise ValueError(
+            f'categories of {path} are not the classes of the config: missing from the file '
+            f'{missing or "none"}, unknown to the config {unknown or "none"}. Set '
+            f'metainfo.classes to {tuple(found)} and num_classes to {len(found)}.'
+        )
+    raise ValueError(
+        f'categories of {path} are the classes of the config in another order, so labels '
+        f'would be mixed up; set metainfo.classes to {tuple(found)}.'
+    )
+
+
+def _check_image(image: dict[str, Any], where: str) -> None:
+    if not isinstance(image.get('file_name'), str):
+        raise ValueError(f'{where} has no file_name; expected the name of the image file.')
+    for side in ('width', 'height'):
+        value = image.get(side)
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f'{where} has {side} {value!r}; expected a number of pixels.')
+
+
+def _known(record: dict[str, Any], key: str, known: Collection[int], where: str) -> None:
+    value = record.get(key)
+    if not isinstance(value, int) or value not in known:
+        section = dict(image_id='images', category_id='categories')[key]
+        raise ValueError(f'{where} has {key} {value!r}, which no record of {section} has as id.')
+
+
+def _check_object(record: dict[str, Any], where: str, size: tuple[int, int], masks: bool) -> None:
+    box = record.get('bbox')
+    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
+        raise ValueError(
+            f'{where} has bbox {box!r}; expected four numbers [x, y, width, height] in pixels.'
+        )
+    x, y, width, height = box
+    if width < 0 or height < 0:
+        raise ValueError(
+            f'{where} has bbox {box} of negative size; expected [x, y, width, height].'
+        )
+    outside = x + width <= 0 or y + height <= 0 or x >= size[0] or y >= size[1]
+    if outside and width > 0 and height > 0:
+        raise ValueError(
+            f'{where} has bbox {box} outside of its image of (width, height) = {size}; expected '
+            '[x, y, width, height] in pixels.'
+        )
+    area = record.get('area')
+    if not _is_number(area) or area < 0:
+        raise ValueError(
+            f'{where} has area {area!r}; expected that of the object in square pixels (without a '
+            'mask, width times height of its box).'
+        )
+    if masks and not _has_mask(record):
+        raise ValueError(
+            f'{where} has no segmentation but the pipeline loads masks; expected polygons or run '
+            'lengths, or a detector without mask_head and with_mask=False.'
+        )
+
+
+def _has_mask(record: dict[str, Any]) -> bool:
+    mask = record.get('segmentation')
+    return isinstance(mask, (list, dict)) and bool(mask)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

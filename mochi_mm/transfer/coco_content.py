@@ -41,6 +41,10 @@ def check_coco(content: Any, path: str, classes: Sequence[str], masks: bool) -> 
     categories = {category['id'] for category in content['categories']}
     for i, record in enumerate(content['annotations']):
         where = f'{path}: annotations[{i}] (id {record["id"]})'
+        if record['id'] < 1:
+            raise ValueError(
+                f'{where}: COCO counts an object of id 0 as never found; number annotations from 1.'
+            )
         _known(record, 'image_id', sizes, where)
         _known(record, 'category_id', categories, where)
         _check_object(record, where, sizes[record['image_id']], masks)

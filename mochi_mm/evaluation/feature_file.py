@@ -43,14 +43,19 @@ def cached_features(
         features (M, C) float32 and labels (M,) int64, see :func:`extract_features`.
 
     Raises:
-        ValueError: The file is of another checkpoint, or of other data.
+        ValueError: The file is damaged, of another checkpoint, or of other data.
     """
     path = Path(path)
     wanted = dict(
         backbone=weights_digest(model.backbone), data=describe_data(dataloader.dataset, config)
     )
     if path.exists():
-        tensors, metadata = read_safetensors(path)
+        try:
+            tensors, metadata = read_safetensors(path)
+        except ValueError as error:
+            raise ValueError(
+                f'{path} is no whole file of features; delete it, and they are extracted again.'
+            ) from error
         check_origin(path, metadata, wanted)
         return tensors['features'], tensors['labels']
     features, labels = extract_features(model, dataloader, require_labels=True)

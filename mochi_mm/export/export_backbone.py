@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +55,16 @@ def export_backbone(
     out = Path(out) if out else source.path.with_name(f'{source.path.stem}_{to}{target.suffix}')
     if target.suffix and out.suffix != target.suffix:
         raise ValueError(f'--out is {out}; expected a name that ends with {target.suffix}.')
-    if out.exists() and not overwrite:
-        raise FileExistsError(f'{out} exists; expected a new name, or pass --overwrite.')
-    out.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=out.parent))
+    beside = out.with_name(f'{out.name}.json')
+    for path in (out, beside):
+        if path.exists() and not overwrite:
+            raise FileExistsError(f'{path} exists; expected a new name, or pass --overwrite.')
+        if path.is_dir() and (target.suffix or path == beside):
+            raise FileExistsError(
+                f'{path} is a folder, where a file would go; expected a new name.'
+            )
+    nearest = next(folder for folder in out.absolute().parents if folder.is_dir())
+    scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=nearest))
     try:
         partial = scratch / out.name
         if not target.suffix:
@@ -66,11 +74,11 @@ def export_backbone(
         equality = compare(source, target, partial, tolerance)
         _check(equality, out)
         about = _about(source, target, partial, licence, equality)
-        _put(partial, out)
+        text = json.dumps(about, indent=2) + '\n'
+        with _in_place(partial, out, scratch / 'replaced'):
+            write_atomically(beside, lambda file: file.write(text.encode()))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    text = json.dumps(about, indent=2) + '\n'
-    write_atomically(out.with_name(f'{out.name}.json'), lambda file: file.write(text.encode()))
     return out, about
 
 
@@ -108,8 +116,29 @@ def _about(
     )
 
 
-def _put(partial: Path, out: Path) -> None:
-    """Move ``partial`` to ``out``, replacing what is there."""
+@contextmanager
+def _in_place(partial: Path, out: Path, replaced: Path) -> Iterator[None]:
+    """Move ``partial`` to ``out``, and an earlier export aside; undo both if the block fails.
+
+    Raises:
+        FileExistsError: A folder that holds anything that no export writes.
+    """
     if out.is_dir():
-        shutil.rmtree(out)
+        written = {path.name for path in partial.iterdir()}
+        others = sorted(path.name for path in out.iterdir() if path.name not in written)
+        if others:
+            raise FileExistsError(
+                f'{out} holds {others[0]}, which no export writes; expected a new name, or a '
+                'folder that an export made.'
+            )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        out.replace(replaced)
     partial.replace(out)
+    try:
+        yield
+    except BaseException:
+        out.replace(partial)
+        if replaced.exists():
+            replaced.replace(out)
+        raise

@@ -35,7 +35,7 @@ def test_of_another_checkpoint_or_other_data(tmp_path: Path) -> None:
             cached_features(path, toy_model(0), toy_loader(loader), config)
     assert path.read_bytes() == before
     path.write_bytes(before[:100])
-    with pytest.raises(ValueError, match='cannot be read'):
+    with pytest.raises(ValueError, match='no whole file of features; delete it'):
         cached_features(path, toy_model(0), toy_loader(ToyImages(9)), 'c')
 
 

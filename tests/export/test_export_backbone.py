@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -288,3 +289,47 @@ def test_mistakes(r18: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='does not hold the backbone that it records'):
         export_backbone(tmp_path / 'other.pth', 'backbone', tmp_path / 'b.safetensors')
     assert not (tmp_path / 'b.safetensors').exists()
+
+
+def test_only_an_export_is_replaced(r18: Any, tmp_path: Path) -> None:
+    """Not a folder that something else lies in, and not half of one."""
+    folder = tmp_path / 'mine'
+    (folder / 'sub').mkdir(parents=True)
+    (folder / 'sub/paper.tex').write_text('mine')
+    with pytest.raises(FileExistsError, match='mine holds sub, which no export writes'):
+        export_backbone(r18[0], 'huggingface', folder, overwrite=True)
+    with pytest.raises(FileExistsError, match='is a folder, not an export'):
+        folder.rename(tmp_path / 'a.safetensors')
+        export_backbone(r18[0], 'backbone', tmp_path / 'a.safetensors', overwrite=True)
+    assert (tmp_path / 'a.safetensors/sub/paper.tex').read_text() == 'mine'
+    for _ in range(2):
+        export_backbone(r18[0], 'huggingface', tmp_path / 'h', overwrite=True)
+    assert (tmp_path / 'h/config.json').is_file() and not list(tmp_path.glob('.*'))
+
+
+def test_an_export_without_its_record_is_taken_back(
+    r18: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / 'new' / 'a.safetensors'
+
+    def full(path: Path, write: Any) -> None:
+        assert out.is_file()
+        raise OSError(28, 'No space left on device')
+
+    module = sys.modules['mochi_mm.export.export_backbone']
+    monkeypatch.setattr(module, 'write_atomically', full)
+    with pytest.raises(OSError, match='No space left'):
+        export_backbone(r18[0], 'backbone', out)
+    assert not list(tmp_path.rglob('*safetensors*'))
+    out.parent.mkdir(exist_ok=True)
+    out.write_text('before')
+    with pytest.raises(OSError, match='No space left'):
+        export_backbone(r18[0], 'backbone', out, overwrite=True)
+    assert out.read_text() == 'before'
+
+
+def test_a_refused_export_makes_no_folder(tmp_path: Path) -> None:
+    checkpoint(tmp_path / 'a.pth', depth=10)
+    with pytest.raises(ValueError, match='depth is 10'):
+        export_backbone(tmp_path / 'a.pth', 'torchvision', tmp_path / 'new' / 'b.safetensors')
+    assert [path.name for path in tmp_path.iterdir()] == ['a.pth']

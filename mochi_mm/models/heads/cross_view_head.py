@@ -40,7 +40,7 @@ class CrossViewHead(SyntheticNegatives):
         temperature: Divides every cosine, > 0.
         exclude_own: Draw other images only. The authors' code draws from all, the own included.
         eps: Added in the denominators of ``nce``, as the authors' code does.
-        num_hard: N, drawn rows that are mixed; None takes all of them.
+        num_hard: N, drawn rows that are mixed, the own never; None takes all of them.
         mixers: See :class:`SyntheticNegatives`; with ``softmax`` only.
         start_epoch: See :class:`SyntheticNegatives`.
         init_cfg: See MMEngine.
@@ -134,13 +134,14 @@ class CrossViewHead(SyntheticNegatives):
 
     def _loss(self, features: Tensor, data_samples: DataSamples) -> dict[str, Tensor]:
         ids = self.memories[0].check_indices(data_samples.get('sample_idx'))
-        draws = torch.cat([ids[:, None], self.draw(ids)], dim=1)
+        drawn = self.draw(ids)
+        draws, own = torch.cat([ids[:, None], drawn], dim=1), drawn == ids[:, None]
         result: dict[str, Tensor] = {}
         cosines = []
         for a, b in permutations(range(len(self.memories)), 2):
             rows = self.memories[b].features[draws]  # a copy: the bank may change
             cosines.append(torch.einsum('bd,bkd->bk', features[:, a], rows))
-            losses = self._objective(a, b, features[:, a], rows, cosines[-1])
+            losses = self._objective(a, b, features[:, a], rows, cosines[-1], own)
             result[f'loss_{a}_{b}'] = mean_over_ranks(losses)
         with torch.no_grad():
             result.update(self._statistics(torch.stack(cosines)))
@@ -160,11 +161,15 @@ class CrossViewHead(SyntheticNegatives):
         # Skipping over the own index leaves the others uniform.
         return drawn + (drawn >= ids[:, None]) if self.exclude_own else drawn
 
-    def _objective(self, a: int, b: int, query: Tensor, rows: Tensor, cosine: Tensor) -> Tensor:
+    def _objective(
+        self, a: int, b: int, query: Tensor, rows: Tensor, cosine: Tensor, own: Tensor
+    ) -> Tensor:
         if self.form == 'nce':
             logits = cosine / self.temperature
             return binary_nce(logits, self._normaliser(a, b, logits), self.length, self.eps)
-        position, similarity = select_hardest(cosine[:, 1:], self.num_hard)
+        # The own row may be drawn as noise; mixed, it would push from what pulls.
+        minable = cosine[:, 1:].detach().masked_fill(own, -torch.inf)
+        position, similarity = select_hardest(minable, self.num_hard)
         first = torch.arange(len(rows), device=rows.device)[:, None] * rows.shape[1]
         synthetic = self.synthesise(query, rows.flatten(0, 1), first + 1 + position, similarity)
         negatives = [cosine[:, 1:]] if synthetic is None else [cosine[:, 1:], synthetic]

@@ -140,13 +140,25 @@ def test_mixing_composes_with_the_softmax_form() -> None:
         query = unit(features[i, 0].detach().double())
         rows = [banks[1][own], *(banks[1][(own * 2 + k) % LENGTH] for k in range(1, 7))]
         logits = [dot(query, row) for row in rows]
-        hard = sorted(rows[1:], key=lambda row: -dot(query, row))[:3]
+        others = [row for row in rows[1:] if not torch.equal(row, rows[0])]
+        hard = sorted(others, key=lambda row: -dot(query, row))[:3]
         for s in range(4):
             w = (s + 1) / 6
             logits.append(dot(query, unit(w * hard[s % 3] + (1 - w) * hard[(2 * s + 1) % 3])))
         total += math.log(sum(math.exp(x / 0.3) for x in logits)) - logits[0] / 0.3
     assert float(losses['loss_0_1']) == pytest.approx(total / 4, abs=2e-6)
     assert float(losses['loss_0_1']) > float(plain.loss(features, samples)['loss_0_1'])
+
+
+def test_the_own_row_is_drawn_but_never_mixed() -> None:
+    """With nothing but the own row drawn, no synthetic negative pushes."""
+    plain, mixing = build('softmax'), build('softmax', mixers=[FixedPair(4)])
+    for head in (plain, mixing):
+        head.draw = lambda ids: ids[:, None].repeat(1, 6)  # type: ignore[method-assign]
+    features, samples = batch(4)
+    losses = [head.loss(features, samples) for head in (plain, mixing)]
+    for name in ('loss_0_1', 'loss_1_0'):
+        torch.testing.assert_close(losses[0][name], losses[1][name])
 
 
 def test_resuming_keeps_banks_and_normaliser() -> None:

@@ -50,6 +50,8 @@ class CrossViewHead(SyntheticNegatives):
             ``nce``.
     """
 
+    algorithms: tuple[str, ...] = ('CrossViewContrast',)
+
     log_z: Tensor
     log_z_known: Tensor
 

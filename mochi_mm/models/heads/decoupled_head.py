@@ -20,7 +20,7 @@ class DecoupledHead(NTXentHead):
 
     Args:
         temperature: Divides every cosine.
-        sigma: Width of the weights of DCLW, > 0; None is DCL.
+        sigma: Width of the weights of DCLW, > 0, which compares two views; None is DCL.
         detach_weight: Let no gradient flow through the weights. Public code does either.
         init_cfg: See MMEngine.
 
@@ -39,6 +39,7 @@ class DecoupledHead(NTXentHead):
         if sigma is not None and not sigma > 0:
             raise ValueError(f'sigma is {sigma}; expected above 0, such as 0.5, or None for DCL.')
         self.sigma, self.detach_weight = sigma, detach_weight
+        self.max_views = None if sigma is None else 2
 
     def bias(self, pairs: Pairs, weights: Tensor) -> Tensor | None:
         """Return -inf for the positives."""

@@ -34,6 +34,7 @@ class FairKLHead(BaseModule):
     """
 
     min_views = 1
+    algorithms: tuple[str, ...] = ('InBatchContrast',)
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.functional.info_nce import info_nce
 from mochi_mm.models.functional.nce import binary_nce, log_normaliser
 from mochi_mm.models.functional.statistics import contrastive_accuracy
-from mochi_mm.models.heads.checks import check_choice, check_temperature
+from mochi_mm.models.heads.checks import check_choice, check_number, check_temperature
 from mochi_mm.models.heads.memory_head import DataSamples
 from mochi_mm.models.heads.synthetic_negatives import SyntheticNegatives
 from mochi_mm.registry import MODELS
@@ -78,7 +78,7 @@ class CrossViewHead(SyntheticNegatives):
         self.length, self.dim = self._check_banks()
         self.num_negatives = num_negatives
         self.num_hard = num_negatives if num_hard is None else num_hard
-        self.exclude_own, self.eps = exclude_own, eps
+        self.exclude_own, self.eps = exclude_own, check_number('eps', eps, 1e-7, zero=True)
         self._check_numbers()
         self.check_num_hard(self.num_hard)
         views = (len(built), len(built))

@@ -230,6 +230,9 @@ def test_bad_settings() -> None:
         CrossViewHead([InstanceBank(4, 2), InstanceBank(5, 2)])
     with pytest.raises(ValueError, match='temperature is 0;'):
         build(temperature=0)
+    for eps in (-1, math.nan):
+        with pytest.raises(ValueError, match=f'eps is {eps}; expected a number of 0 or more'):
+            build(eps=eps)
     with pytest.raises(ValueError, match="form is 'both'; expected one of nce, softmax"):
         build('both')
     with pytest.raises(ValueError, match="mixers need form='softmax'"):

@@ -115,6 +115,12 @@ def test_missing_labels_and_wrong_settings_are_refused() -> None:
         FairKLHead().loss(features, labels)
     with pytest.raises(ValueError, match='FairKLHead needs gt_label'):
         FairKLHead().loss(features)
-    for options in (dict(weight=0.0), dict(spread=-1.0), dict(form='kl')):
-        with pytest.raises(ValueError, match='expected a weight above 0'):
+    for options, message in (
+        (dict(weight=0.0), 'weight is 0.0; expected a number above 0'),
+        (dict(weight=math.inf), 'weight is inf'),
+        (dict(spread=-1.0), 'spread is -1.0; expected a number of 0 or more'),
+        (dict(spread=math.nan), 'spread is nan'),
+        (dict(form='kl'), "form is 'kl'; expected one of released, moments, gaussian"),
+    ):
+        with pytest.raises(ValueError, match=message):
             FairKLHead(**options)

@@ -110,6 +110,13 @@ def test_one_view_of_different_classes_gives_no_loss_and_no_gradient() -> None:
     assert features.grad.abs().sum() == 0
 
 
+@pytest.mark.parametrize('form', ['out', 'in'])
+def test_anchors_without_a_negative_count_with_the_loss_zero(form: str) -> None:
+    head = SupConHead(form, 'negatives')
+    result = head.loss(TWO_VIEWS, dict(gt_label=torch.zeros(3)))
+    assert float(result['loss_contrast']) == 0 and float(result['share_counted']) == 1
+
+
 @pytest.mark.parametrize(
     ('head', 'expected'),
     [
@@ -336,14 +343,27 @@ def test_half_precision_is_left() -> None:
     [
         (lambda: NTXentHead(0.0), 'temperature is 0.0'),
         (lambda: SupConHead(temperature=-1), 'temperature is -1'),
+        (lambda: NTXentHead(math.inf), 'temperature is inf'),
+        (lambda: NTXentHead(math.nan), 'temperature is nan'),
+        (lambda: NTXentHead(True), 'temperature is True'),
+        (lambda: SupConHead(base_temperature=math.inf), 'base_temperature is inf'),
+        (lambda: DecoupledHead(sigma=math.nan), 'sigma is nan'),
+        (lambda: SupInfoNCEHead(math.nan), 'margin is nan; expected a number of 0 or more'),
+        (lambda: SupInfoNCEHead('a'), "margin is 'a'"),
         (lambda: SupConHead('both'), "form is 'both'"),
         (lambda: SupConHead(denominator='none'), "denominator is 'none'"),
         (lambda: SupConHead('in', 'one_positive'), "use denominator='all'"),
         (lambda: SupConHead(base_temperature=0), 'base_temperature is 0'),
         (lambda: DecoupledHead(sigma=0), 'sigma is 0'),
         (lambda: SupInfoNCEHead(-0.1), 'margin is -0.1'),
-        (lambda: SupInfoNCEHead(margin_in='degrees'), "margin_in 'degrees'"),
-        (lambda: SupInfoNCEHead(form='inside'), "form 'inside'"),
+        (
+            lambda: SupInfoNCEHead(margin_in='degrees'),
+            "margin_in is 'degrees'; expected one of logit, cosine",
+        ),
+        (
+            lambda: SupInfoNCEHead(form='inside'),
+            "form is 'inside'; expected one of out, in, sup_con",
+        ),
     ],
 )
 def test_settings_are_checked_when_built(make: Callable[[], Any], message: str) -> None:
@@ -356,7 +376,12 @@ def test_settings_are_checked_when_built(make: Callable[[], Any], message: str) 
     [
         (NTXentHead(), torch.randn(4, 1, 3), None, 'at least 2 views'),
         (NTXentHead(), torch.randn(1, 2, 3), None, 'at least 2'),
-        (SupConHead(), torch.randn(4, 2, 3), None, 'SupConHead needs gt_label.*got none'),
+        (
+            SupConHead(),
+            torch.randn(4, 2, 3),
+            None,
+            'SupConHead needs gt_label.*got none; use images in class folders',
+        ),
         (SupConHead(), torch.randn(2, 2, 3), dict(gt_label=torch.tensor([0, -1])), 'unknown ones'),
         (SupInfoNCEHead(), torch.randn(2, 2, 3), {}, 'SupInfoNCEHead needs gt_label'),
         (DecoupledHead(sigma=0.5), torch.randn(2, 3, 3), None, 'got 3 views'),

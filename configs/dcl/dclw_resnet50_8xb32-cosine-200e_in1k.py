@@ -8,9 +8,6 @@ Expected: none known for the right loss at this length.
 Measured: not yet measured.
 """
 
-_base_ = '../simclr/simclr_resnet50_16xb256-cosine-200e_in1k.py'
+_base_ = 'dcl_resnet50_8xb32-cosine-200e_in1k.py'
 
-model = dict(head=dict(type='DecoupledHead', temperature=0.1, sigma=0.5))
-train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(optimizer=dict(lr=1.2))
-auto_scale_lr = dict(base_batch_size=256)
+model = dict(head=dict(sigma=0.5))

@@ -9,7 +9,7 @@ Measured: not yet measured.
 """
 
 _base_ = [
-    '../_base_/datasets/imagenet.py',
+    '../_base_/datasets/imagenet_simclr.py',
     '../_base_/models/fnc_resnet50.py',
     '../_base_/schedules/lars_cosine_200e.py',
     '../_base_/default_runtime.py',
@@ -22,13 +22,5 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', T_max=90, begin=10, end=100, convert_to_iter_based=True),
 ]
 train_cfg = dict(max_epochs=100)
-jitter = dict(type='ColorJitter', brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2, prob=0.8)
-view = [
-    dict(type='RandomResizedCrop', size=224, scale=(0.08, 1.0)),
-    jitter,
-    dict(type='RandomGrayscale', prob=0.2),
-    dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
-    dict(type='RandomFlip', prob=0.5),
-]
-views = dict(type='MultiView', transforms=[view], num_views=[10])
+views = dict(type='MultiView', transforms=[{{_base_.view_pipeline}}], num_views=[10])
 train_dataloader = dict(batch_size=512, dataset=dict(pipeline=[views, dict(type='PackInputs')]))

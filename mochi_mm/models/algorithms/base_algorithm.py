@@ -39,6 +39,9 @@ class BaseAlgorithm(BaseModel):
         channels_last: Keep images and convolution weights in channels-last order, which is
             faster on recent CPUs and on tensor cores and changes no result beyond rounding.
         init_cfg: See MMEngine.
+
+    Raises:
+        ValueError: Parts whose widths do not meet, or a head that is made for other algorithms.
     """
 
     #: Views the training batch must have; None takes any number.
@@ -61,6 +64,7 @@ class BaseAlgorithm(BaseModel):
         self.neck: Any = build(neck)
         self.head: Any = build(head)
         self.channels_last = channels_last
+        self._check_fit(self.head)
         self._check_widths()
         if channels_last:
             self.to(memory_format=torch.channels_last)
@@ -129,6 +133,17 @@ class BaseAlgorithm(BaseModel):
         if not self.channels_last:
             return list(inputs)
         return [view.contiguous(memory_format=torch.channels_last) for view in inputs]
+
+    def _check_fit(self, head: Any) -> None:
+        """Refuse a head whose ``algorithms`` name this one nowhere; without them it may be any."""
+        fitting = getattr(head, 'algorithms', None)
+        names = {ancestor.__name__ for ancestor in type(self).__mro__}
+        if fitting is not None and names.isdisjoint(fitting):
+            raise ValueError(
+                f'{type(head).__name__} does not fit {type(self).__name__}, which hands other '
+                f'embeddings to its head; set the type of the model to {" or ".join(fitting)}, or '
+                'choose another head.'
+            )
 
     def _check_widths(self) -> None:
         """Refuse parts whose declared widths do not meet."""

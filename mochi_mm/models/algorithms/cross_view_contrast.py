@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, DataSamples, Losses, pool
+from mochi_mm.models.necks.split_neck import SplitNeck
 from mochi_mm.registry import MODELS
 
 
@@ -20,7 +21,7 @@ class CrossViewContrast(BaseAlgorithm):
     gives the channels.
 
     Raises:
-        ValueError: Widths or numbers of parts that do not meet.
+        ValueError: Widths or numbers of parts that do not meet, another neck or head.
     """
 
     num_views = 1
@@ -30,7 +31,19 @@ class CrossViewContrast(BaseAlgorithm):
         return self.head.loss(self.neck(pool(self.backbone(inputs[0]))), data_samples)
 
     def _check_widths(self) -> None:
-        super()._check_widths()
+        if not isinstance(self.neck, SplitNeck):
+            raise ValueError(
+                f'the neck is {type(self.neck).__name__}; expected SplitNeck(necks=[...]) with a '
+                'neck for each encoder.'
+            )
+        parts = getattr(self.backbone, 'backbones', [self.backbone])
+        widths = [int(part.out_channels) for part in parts]
+        taken = [int(neck.in_channels) for neck in self.neck.necks]
+        if widths != taken:
+            raise ValueError(
+                f'the backbones give {widths} channels but the necks take {taken}; expected one '
+                'neck for each backbone: set in_channels of each entry of necks accordingly.'
+            )
         given = (len(self.neck.necks), self.neck.out_channels)
         wanted = (len(self.head.memories), self.head.dim)
         if given != wanted:

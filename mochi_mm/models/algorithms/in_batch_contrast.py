@@ -38,7 +38,8 @@ class InBatchContrast(BaseAlgorithm):
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: Fewer views than a head needs, or two heads with a loss of the same name.
+        ValueError: Fewer or more views than a head takes, a head of another frame, or two heads
+            with a loss of the same name.
     """
 
     def __init__(
@@ -54,15 +55,10 @@ class InBatchContrast(BaseAlgorithm):
     ) -> None:
         super().__init__(backbone, neck, head, data_preprocessor, channels_last, init_cfg)
         self.backbone_head: Any = build(backbone_head)
+        self._check_fit(self.backbone_head)
         self.num_views = num_views
         for part in (self.head, self.backbone_head):
-            needed = getattr(part, 'min_views', 1)
-            if num_views < needed:
-                raise ValueError(
-                    f'num_views is {num_views} but {type(part).__name__} compares at least '
-                    f'{needed} views of each image; set num_views, and that of MultiView in the '
-                    f'pipeline, to {needed} or more.'
-                )
+            _check_num_views(part, num_views)
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the losses and statistics of V views (B, 3, H, W) of each image."""
@@ -82,3 +78,20 @@ class InBatchContrast(BaseAlgorithm):
     def _by_image(self, rows: Tensor) -> Tensor:
         """Return (B, V, D) of (V B, D) rows that stand view by view."""
         return rows.unflatten(0, (self.num_views, -1)).transpose(0, 1)
+
+
+def _check_num_views(head: Any, num_views: int) -> None:
+    """Refuse a number of views that the head cannot compare."""
+    needed, most = getattr(head, 'min_views', 1), getattr(head, 'max_views', None)
+    if num_views < needed:
+        raise ValueError(
+            f'num_views is {num_views} but {type(head).__name__} compares at least '
+            f'{needed} views of each image; set num_views, and that of MultiView in the '
+            f'pipeline, to {needed} or more.'
+        )
+    if most is not None and num_views > most:
+        raise ValueError(
+            f'num_views is {num_views} but {type(head).__name__}, as it is set, compares '
+            f'at most {most} views of each image; set num_views, and that of MultiView in the '
+            f'pipeline, to {most}.'
+        )

@@ -47,7 +47,7 @@ class MoCo(BaseAlgorithm):
     Args:
         backbone: Backbone of both encoders.
         neck: Neck of both encoders.
-        head: A memory head.
+        head: A memory head that works on two views, such as :class:`ContrastiveHead`.
         ema_decay: Weight of the old value when the key encoder follows, in [0.5, 1).
         batch_shuffle: See above.
         num_splits: Groups a batch is normalised in, with ``split_bn``.

@@ -12,6 +12,7 @@ from mochi_mm.models.algorithms.base_algorithm import DataSamples, Losses, build
 from mochi_mm.models.algorithms.moco import MoCo
 from mochi_mm.models.functional.ema import ema_update
 from mochi_mm.models.functional.ema_schedule import EMA_SCHEDULES, scheduled_ema_decay
+from mochi_mm.models.heads.memory_head import MemoryHead
 from mochi_mm.models.layers.split_batch_norm import split_batch_norm
 from mochi_mm.registry import MODELS
 
@@ -37,8 +38,8 @@ class MomentumContrast(MoCo):
         **kwargs: As in :class:`MoCo`.
 
     Raises:
-        ValueError: Views that are not numbered 0, 1, ... without a gap, an unknown schedule, or a
-            predictor that does not fit.
+        ValueError: Views that are not numbered 0, 1, ... without a gap or that the head cannot
+            use, an unknown schedule, or a predictor that does not fit.
     """
 
     def __init__(
@@ -85,6 +86,8 @@ class MomentumContrast(MoCo):
                 f'{tuple(range(needed))} and num_views of MultiView to {needed}, or lower '
                 'num_support.'
             )
+        if isinstance(self.head, MemoryHead):
+            self.head.check_view_numbers(self.online_views, self.target_views)
         return len(seen)
 
     def _check_predictor(self) -> None:

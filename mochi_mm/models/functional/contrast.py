@@ -43,7 +43,7 @@ def has_positive(logits: Sequence[Tensor], weights: OptionalBlocks) -> Tensor:
         logits: As in :func:`contrast`.
         weights: As in :func:`contrast`.
     """
-    return sum_weights(logits, weights) > 0
+    return sum_weights(logits, weights) != 0
 
 
 def sum_weights(logits: Sequence[Tensor], weights: OptionalBlocks) -> Tensor:
@@ -51,7 +51,7 @@ def sum_weights(logits: Sequence[Tensor], weights: OptionalBlocks) -> Tensor:
     total = logits[0].new_zeros(len(logits[0]))
     for logit, weight in zip(logits, weights, strict=True):
         if weight is not None:
-            total = total + (weight * (logit.detach() > -torch.inf)).sum(1)
+            total = total + (weight * (logit.detach() != -torch.inf)).sum(1)
     return total
 
 
@@ -83,7 +83,8 @@ def contrast(
         inside        loss_i = D_i - log sum_p w_ip exp(l_ip)
 
     An anchor without a positive, or with an empty denominator, has the loss 0 and no gradient;
-    leave it out of a mean with :func:`has_positive`. The arithmetic is float32 (float64 stays).
+    leave it out of a mean with :func:`has_positive`. A logit or a weight that is NaN makes the loss
+    NaN: only -inf and 0 stand for "none". The arithmetic is float32 (float64 stays).
 
     Args:
         logits: Blocks (N, M_j), temperature already in them. -inf drops a candidate altogether,
@@ -118,7 +119,7 @@ def contrast(
         repel = _repel_each(pushed, logits, shares, positive_bias)
     attract = _attract(shares, logits, form)
     attract = attract if positive_scale is None else attract * positive_scale
-    usable = (total > 0) & (repel.detach() > -torch.inf)
+    usable = (total != 0) & (repel.detach() != -torch.inf)
     # Each part is cleared by itself: -inf minus -inf has no gradient to clear.
     return repel.masked_fill(~usable, 0.0) - attract.masked_fill(~usable, 0.0)
 
@@ -130,7 +131,7 @@ def _real(block: Tensor) -> Tensor:
 def _share(weight: Tensor | None, block: Tensor, total: Tensor) -> Tensor | None:
     if weight is None:
         return None
-    kept = weight.detach().to(block.dtype) * (block.detach() > -torch.inf)
+    kept = weight.detach().to(block.dtype) * (block.detach() != -torch.inf)
     return kept / total.masked_fill(total == 0, 1.0)[:, None]
 
 

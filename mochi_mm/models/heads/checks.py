@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor
+
+
+def check_number(name: str, value: float, example: float, zero: bool = False) -> float:
+    """Return ``value`` if it is a finite number above 0.
+
+    Args:
+        name: Of the setting, for the error.
+        value: The setting.
+        example: A usual value, for the error.
+        zero: Whether 0 will do as well.
+
+    Raises:
+        ValueError: Below, not finite, a bool, or no number.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        least = 'of 0 or more' if zero else 'above 0'
+        raise ValueError(
+            f'{name} is {value!r}; expected a number {least} and finite, such as {example}.'
+        )
+    return value
 
 
 def check_temperature(value: float, name: str = 'temperature') -> float:
     """Return ``value`` if it can divide a cosine.
 
     Raises:
-        ValueError: Zero, below, or no number.
+        ValueError: Zero, below, not finite, or no number.
     """
-    if not isinstance(value, (int, float)) or not value > 0:
-        raise ValueError(f'{name} is {value!r}; expected a number above 0, such as 0.2.')
-    return value
+    return check_number(name, value, 0.2)
 
 
 def known(data_samples: Mapping[str, Tensor], name: str, reason: str) -> Tensor:
@@ -31,13 +51,22 @@ def known(data_samples: Mapping[str, Tensor], name: str, reason: str) -> Tensor:
     """
     values = data_samples.get(name)
     if values is None or bool((values < 0).any()):
+        fix = _SOURCES.get(
+            name, f'a data set that gives {name} and PackInputs(extra_keys=[{name!r}])'
+        )
         raise ValueError(
             f'{reason} needs {name} for every sample, got '
-            f'{"none" if values is None else "unknown ones (-1)"}; use a data set that gives '
-            f'{name}, with PackInputs(extra_keys=[{name!r}]) if that is no standard key, or an '
-            'objective that does without.'
+            f'{"none" if values is None else "unknown ones (-1)"}; use {fix}, or an objective '
+            'that does without.'
         )
     return values
+
+
+# Standard keys of PackInputs, which hands them on without being asked.
+_SOURCES = dict(
+    gt_label='images in class folders, or another data set with classes',
+    sample_idx='a data set that numbers its samples, as those of mochi_mm do',
+)
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> str:

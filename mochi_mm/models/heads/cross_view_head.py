@@ -14,7 +14,7 @@ from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.functional.info_nce import info_nce
 from mochi_mm.models.functional.nce import binary_nce, log_normaliser
 from mochi_mm.models.functional.statistics import contrastive_accuracy
-from mochi_mm.models.heads.checks import check_choice, check_temperature
+from mochi_mm.models.heads.checks import check_choice, check_number, check_temperature
 from mochi_mm.models.heads.memory_head import DataSamples
 from mochi_mm.models.heads.synthetic_negatives import SyntheticNegatives
 from mochi_mm.registry import MODELS
@@ -40,7 +40,7 @@ class CrossViewHead(SyntheticNegatives):
         temperature: Divides every cosine, > 0.
         exclude_own: Draw other images only. The authors' code draws from all, the own included.
         eps: Added in the denominators of ``nce``, as the authors' code does.
-        num_hard: N, drawn rows that are mixed; None takes all of them.
+        num_hard: N, drawn rows that are mixed, the own never; None takes all of them.
         mixers: See :class:`SyntheticNegatives`; with ``softmax`` only.
         start_epoch: See :class:`SyntheticNegatives`.
         init_cfg: See MMEngine.
@@ -49,6 +49,8 @@ class CrossViewHead(SyntheticNegatives):
         ValueError: Fewer than two banks or banks that differ, an impossible setting, mixers with
             ``nce``.
     """
+
+    algorithms: tuple[str, ...] = ('CrossViewContrast',)
 
     log_z: Tensor
     log_z_known: Tensor
@@ -76,7 +78,7 @@ class CrossViewHead(SyntheticNegatives):
         self.length, self.dim = self._check_banks()
         self.num_negatives = num_negatives
         self.num_hard = num_negatives if num_hard is None else num_hard
-        self.exclude_own, self.eps = exclude_own, eps
+        self.exclude_own, self.eps = exclude_own, check_number('eps', eps, 1e-7, zero=True)
         self._check_numbers()
         self.check_num_hard(self.num_hard)
         views = (len(built), len(built))
@@ -134,13 +136,14 @@ class CrossViewHead(SyntheticNegatives):
 
     def _loss(self, features: Tensor, data_samples: DataSamples) -> dict[str, Tensor]:
         ids = self.memories[0].check_indices(data_samples.get('sample_idx'))
-        draws = torch.cat([ids[:, None], self.draw(ids)], dim=1)
+        drawn = self.draw(ids)
+        draws, own = torch.cat([ids[:, None], drawn], dim=1), drawn == ids[:, None]
         result: dict[str, Tensor] = {}
         cosines = []
         for a, b in permutations(range(len(self.memories)), 2):
             rows = self.memories[b].features[draws]  # a copy: the bank may change
             cosines.append(torch.einsum('bd,bkd->bk', features[:, a], rows))
-            losses = self._objective(a, b, features[:, a], rows, cosines[-1])
+            losses = self._objective(a, b, features[:, a], rows, cosines[-1], own)
             result[f'loss_{a}_{b}'] = mean_over_ranks(losses)
         with torch.no_grad():
             result.update(self._statistics(torch.stack(cosines)))
@@ -160,11 +163,15 @@ class CrossViewHead(SyntheticNegatives):
         # Skipping over the own index leaves the others uniform.
         return drawn + (drawn >= ids[:, None]) if self.exclude_own else drawn
 
-    def _objective(self, a: int, b: int, query: Tensor, rows: Tensor, cosine: Tensor) -> Tensor:
+    def _objective(
+        self, a: int, b: int, query: Tensor, rows: Tensor, cosine: Tensor, own: Tensor
+    ) -> Tensor:
         if self.form == 'nce':
             logits = cosine / self.temperature
             return binary_nce(logits, self._normaliser(a, b, logits), self.length, self.eps)
-        position, similarity = select_hardest(cosine[:, 1:], self.num_hard)
+        # The own row may be drawn as noise; mixed, it would push from what pulls.
+        minable = cosine[:, 1:].detach().masked_fill(own, -torch.inf)
+        position, similarity = select_hardest(minable, self.num_hard)
         first = torch.arange(len(rows), device=rows.device)[:, None] * rows.shape[1]
         synthetic = self.synthesise(query, rows.flatten(0, 1), first + 1 + position, similarity)
         negatives = [cosine[:, 1:]] if synthetic is None else [cosine[:, 1:], synthetic]

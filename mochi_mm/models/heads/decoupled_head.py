@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mochi_mm.models.functional.contrast import contrast
 from mochi_mm.models.functional.decoupled_weight import decoupled_weight
+from mochi_mm.models.heads.checks import check_number
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Pairs
@@ -20,7 +21,7 @@ class DecoupledHead(NTXentHead):
 
     Args:
         temperature: Divides every cosine.
-        sigma: Width of the weights of DCLW, > 0; None is DCL.
+        sigma: Width of the weights of DCLW, > 0, which compares two views; None is DCL.
         detach_weight: Let no gradient flow through the weights. Public code does either.
         init_cfg: See MMEngine.
 
@@ -36,9 +37,10 @@ class DecoupledHead(NTXentHead):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(temperature, init_cfg)
-        if sigma is not None and not sigma > 0:
-            raise ValueError(f'sigma is {sigma}; expected above 0, such as 0.5, or None for DCL.')
+        if sigma is not None:
+            check_number('sigma', sigma, 0.5)
         self.sigma, self.detach_weight = sigma, detach_weight
+        self.max_views = None if sigma is None else 2
 
     def bias(self, pairs: Pairs, weights: Tensor) -> Tensor | None:
         """Return -inf for the positives."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mochi_mm.models.functional.fair_kl import FORMS, fair_kl
-from mochi_mm.models.heads.checks import known
+from mochi_mm.models.heads.checks import check_choice, check_number, known
 from mochi_mm.models.heads.in_batch_head import DataSamples
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.distributed import gather_rows, gather_rows_with_gradient, row_counts
@@ -30,10 +30,11 @@ class FairKLHead(BaseModule):
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: A weight that is not above 0, an unknown form.
+        ValueError: A weight that is not above 0, a negative spread, an unknown form.
     """
 
     min_views = 1
+    algorithms: tuple[str, ...] = ('InBatchContrast',)
 
     def __init__(
         self,
@@ -44,11 +45,9 @@ class FairKLHead(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if not weight > 0 or spread < 0 or form not in FORMS:
-            raise ValueError(
-                f'weight is {weight}, spread {spread} and form {form!r}; expected a weight above '
-                f'0, a spread of 0 or more and one of {", ".join(FORMS)}.'
-            )
+        check_number('weight', weight, 1.0)
+        check_number('spread', spread, 1.0, zero=True)
+        check_choice('form', form, FORMS)
         self.weight, self.form, self.spread, self.bias_key = weight, form, spread, bias_key
 
     def loss(self, features: Tensor, data_samples: DataSamples | None = None) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +36,8 @@ class FalseNegativeMemoryHead(ContrastiveHead):
         ValueError: An unknown strategy; at the first batch, too few views.
     """
 
+    algorithms = ('MomentumContrast',)
+
     def __init__(
         self,
         memory: dict | nn.Module,
@@ -51,7 +54,7 @@ class FalseNegativeMemoryHead(ContrastiveHead):
     def _loss(self, queries: Views, keys: Views, samples: DataSamples) -> dict[str, Tensor]:
         views = sorted(keys)
         positives, scoring = self.finder.contrasted(views), self.finder.scoring(views)
-        self._check_queries(queries, positives)
+        self.check_view_numbers(list(queries), views)
         bank = self.memory.snapshot()
         support = torch.stack([keys[view] for view in scoring], dim=1)
         found = self.finder(support, bank, ~self.memory.held())
@@ -79,7 +82,13 @@ class FalseNegativeMemoryHead(ContrastiveHead):
         contrasted = self.finder.contrasted(sorted(keys))
         super()._enqueue({view: keys[view] for view in contrasted}, samples)
 
-    def _check_queries(self, queries: Views, positives: list[int]) -> None:
+    def check_view_numbers(self, queries: Sequence[int], keys: Sequence[int]) -> None:
+        """Refuse queries of views whose keys are not contrasted.
+
+        Raises:
+            ValueError: Such a query, or too few views.
+        """
+        positives = self.finder.contrasted(sorted(keys))
         strangers = sorted(set(queries) - set(positives))
         if strangers:
             raise ValueError(

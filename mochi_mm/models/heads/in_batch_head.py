@@ -42,6 +42,10 @@ class InBatchHead(BaseModule):
 
     #: Views of each image that the objective needs at least.
     min_views = 2
+    #: Views that it can compare at most; None for any number.
+    max_views: int | None = None
+    #: Algorithms that hand this head what it takes.
+    algorithms: tuple[str, ...] = ('InBatchContrast',)
 
     def __init__(self, temperature: float = 0.1, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)

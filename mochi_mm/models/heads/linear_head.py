@@ -27,6 +27,8 @@ class LinearHead(BaseModule):
         ValueError: A width or a number of classes below 1.
     """
 
+    algorithms: tuple[str, ...] = ('ImageClassifier',)
+
     def __init__(self, num_classes: int, in_channels: int, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         for name, value in (('num_classes', num_classes), ('in_channels', in_channels)):

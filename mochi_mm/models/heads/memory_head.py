@@ -44,6 +44,9 @@ class MemoryHead(SyntheticNegatives):
         init_cfg: See MMEngine.
     """
 
+    #: Algorithms that hand this head what it takes.
+    algorithms: tuple[str, ...] = ('MoCo', 'MomentumContrast')
+
     def __init__(
         self,
         memory: dict | nn.Module,
@@ -105,6 +108,14 @@ class MemoryHead(SyntheticNegatives):
             losses = self._loss(queries, keys, data_samples or {})
             self._enqueue(keys, data_samples or {})
         return losses
+
+    def check_view_numbers(self, queries: Sequence[int], keys: Sequence[int]) -> None:
+        """Refuse numbers of views that :meth:`loss_views` would refuse; here none.
+
+        Args:
+            queries: Numbers of the views whose queries will be given.
+            keys: Numbers of the views whose keys will be given.
+        """
 
     def _loss(self, queries: Views, keys: Views, samples: DataSamples) -> dict[str, Tensor]:
         """Return losses and statistics of unit rows; the memory is not written yet."""

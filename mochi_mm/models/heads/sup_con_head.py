@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.functional.contrast import contrast
+from mochi_mm.models.heads.checks import check_number
 from mochi_mm.models.heads.in_batch_head import DataSamples, InBatchHead
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Pairs
@@ -20,6 +21,7 @@ class SupConHead(InBatchHead):
 
     ``L_out`` (eq. 2) takes the mean over the positives outside the logarithm, ``L_in`` (eq. 3)
     inside. An anchor without a positive is left out of the mean; that happens only with one view.
+    One without a negative, with the denominator ``negatives``, has the loss 0.
 
     Args:
         form: ``out`` or ``in``.
@@ -32,7 +34,8 @@ class SupConHead(InBatchHead):
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: An unknown form or denominator; ``in`` with another denominator than ``all``.
+        ValueError: An unknown form or denominator; ``in`` with ``one_positive``, as its one
+            logarithm has no terms; a ``base_temperature`` that is not above 0.
     """
 
     min_views = 1
@@ -54,10 +57,10 @@ class SupConHead(InBatchHead):
         if form == 'in' and denominator == 'one_positive':
             raise ValueError(
                 "form='in' has one logarithm for all positives, so no term has one of its own; "
-                "use denominator='all' or form='out'."
+                "use denominator='all' or 'negatives', or form='out'."
             )
-        if base_temperature is not None and not base_temperature > 0:
-            raise ValueError(f'base_temperature is {base_temperature}; expected above 0, or None.')
+        if base_temperature is not None:
+            check_number('base_temperature', base_temperature, 0.07)
         self.form, self.denominator = form, denominator
         self.scale = 1.0 if base_temperature is None else temperature / base_temperature
 

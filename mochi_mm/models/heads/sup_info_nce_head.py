@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from mochi_mm.models.functional.contrast import contrast
+from mochi_mm.models.heads.checks import check_choice, check_number
 from mochi_mm.models.heads.in_batch_head import DataSamples, InBatchHead
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Pairs
@@ -35,7 +36,7 @@ class SupInfoNCEHead(InBatchHead):
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: A negative margin, or an unknown form or unit.
+        ValueError: A margin that is negative or not finite, or an unknown form or unit.
     """
 
     min_views = 1
@@ -49,11 +50,9 @@ class SupInfoNCEHead(InBatchHead):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(temperature, init_cfg)
-        if margin < 0 or margin_in not in ('logit', 'cosine') or form not in FORMS:
-            raise ValueError(
-                f'margin is {margin}, margin_in {margin_in!r} and form {form!r}; expected 0 or '
-                f'more, one of logit, cosine, and one of {", ".join(FORMS)}.'
-            )
+        check_number('margin', margin, 0.25, zero=True)
+        check_choice('margin_in', margin_in, ('logit', 'cosine'))
+        check_choice('form', form, FORMS)
         self.margin = margin / temperature if margin_in == 'cosine' else margin
         self.form = form
 

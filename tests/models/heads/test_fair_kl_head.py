@@ -32,7 +32,21 @@ SAMPLES = dict(
 def test_worked_values(options: dict[str, Any], expected: float) -> None:
     head = FairKLHead(**options)
     features = torch.stack([3 * ROWS, torch.randn(6, 2)], dim=1)  # the first view counts
-    assert float(head.loss(features, SAMPLES)['loss_fair_kl']) == pytest.approx(expected, abs=3e-6)
+    assert float(head.loss(features, SAMPLES)['loss_fair_kl']) == pytest.approx(expected, abs=1e-6)
+
+
+def test_worked_values_of_the_parts() -> None:
+    rows = ROWS.double()
+    cosine = rows @ rows.T
+    same_class, same_bias = (x[:, None] == x for x in SAMPLES.values())
+    # A class without conflicting pairs is left out.
+    positive = fair_kl(cosine, same_class, same_bias | ~same_class, 'gaussian')
+    negative = fair_kl(cosine, same_class, same_bias | same_class, 'gaussian')
+    assert float(positive) == pytest.approx(1.711264, abs=1e-6)
+    assert float(negative) == pytest.approx(1.487214, abs=1e-6)
+    gaps = fair_kl(cosine, same_class, same_bias, 'released', spread=0.0)
+    linear = cosine[~same_class & same_bias].mean() - cosine[same_class & ~same_bias].mean()
+    assert float(gaps - linear) == pytest.approx(0.522540, abs=1e-6)
 
 
 def loop(rows: torch.Tensor, labels: list[int], biases: list[int], form: str) -> float:
@@ -101,6 +115,12 @@ def test_missing_labels_and_wrong_settings_are_refused() -> None:
         FairKLHead().loss(features, labels)
     with pytest.raises(ValueError, match='FairKLHead needs gt_label'):
         FairKLHead().loss(features)
-    for options in (dict(weight=0.0), dict(spread=-1.0), dict(form='kl')):
-        with pytest.raises(ValueError, match='expected a weight above 0'):
+    for options, message in (
+        (dict(weight=0.0), 'weight is 0.0; expected a number above 0'),
+        (dict(weight=math.inf), 'weight is inf'),
+        (dict(spread=-1.0), 'spread is -1.0; expected a number of 0 or more'),
+        (dict(spread=math.nan), 'spread is nan'),
+        (dict(form='kl'), "form is 'kl'; expected one of released, moments, gaussian"),
+    ):
+        with pytest.raises(ValueError, match=message):
             FairKLHead(**options)

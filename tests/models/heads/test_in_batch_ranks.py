@@ -20,11 +20,22 @@ from tests.reference import random_units
 
 HEADS: dict[str, tuple[Any, str]] = {
     'NT-Xent': (lambda: NTXentHead(0.3), 'loss_contrast'),
-    'SupCon': (lambda: SupConHead('in'), 'loss_contrast'),
+    'SupCon': (lambda: SupConHead(), 'loss_contrast'),
+    'SupCon, in': (lambda: SupConHead('in'), 'loss_contrast'),
+    'SupCon, negatives': (lambda: SupConHead(denominator='negatives'), 'loss_contrast'),
+    'SupCon, one positive': (lambda: SupConHead(denominator='one_positive'), 'loss_contrast'),
     'SupCon, single views': (lambda: SupConHead(), 'loss_contrast'),
-    'DCLW': (lambda: DecoupledHead(0.3, 0.5, detach_weight=False), 'loss_contrast'),
+    'DCL': (lambda: DecoupledHead(0.3), 'loss_contrast'),
+    'DCLW': (lambda: DecoupledHead(0.3, 0.5), 'loss_contrast'),
+    'DCLW, with gradient': (
+        lambda: DecoupledHead(0.3, 0.5, detach_weight=False),
+        'loss_contrast',
+    ),
     'eps-SupInfoNCE': (lambda: SupInfoNCEHead(0.2), 'loss_contrast'),
+    'eps-SupInfoNCE, in': (lambda: SupInfoNCEHead(0.2, form='in'), 'loss_contrast'),
+    'eps-SupInfoNCE, SupCon': (lambda: SupInfoNCEHead(0.2, form='sup_con'), 'loss_contrast'),
     'FairKL': (lambda: FairKLHead(), 'loss_fair_kl'),
+    'FairKL, moments': (lambda: FairKLHead(form='moments'), 'loss_fair_kl'),
     'FairKL, Gaussian': (lambda: FairKLHead(form='gaussian'), 'loss_fair_kl'),
 }
 

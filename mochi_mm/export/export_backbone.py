@@ -60,9 +60,7 @@ def export_backbone(
         if path.exists() and not overwrite:
             raise FileExistsError(f'{path} exists; expected a new name, or pass --overwrite.')
         if path.is_dir() and (target.suffix or path == beside):
-            raise FileExistsError(
-                f'{path} is a folder, where a file would go; expected a new name.'
-            )
+            raise FileExistsError(f'{path} is a folder, not an export; expected a new name.')
     nearest = next(folder for folder in out.absolute().parents if folder.is_dir())
     scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=nearest))
     try:
@@ -104,6 +102,7 @@ def _about(
         encoder=source.encoder,
         architecture=source.record['backbone'],
         algorithm=source.record.get('algorithm'),
+        head=source.record.get('head'),
         channel_order=source.record.get('channel_order'),
         mean_255=mean,
         std_255=std,

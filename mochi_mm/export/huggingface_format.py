@@ -14,9 +14,31 @@ from mochi_mm.export.read_back import installed, read_back
 from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.target import Metadata, Target
 from mochi_mm.models.backbones.resnet import ARCHITECTURES
+from mochi_mm.utils.backbone_file import UNSPECIFIED
 from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
 
 WEIGHTS = 'model.safetensors'
+_LICENCES = (
+    'apache-2.0',
+    'bsd-2-clause',
+    'bsd-3-clause',
+    'cc-by-4.0',
+    'cc-by-nc-4.0',
+    'cc-by-nc-sa-4.0',
+    'cc-by-sa-4.0',
+    'cc0-1.0',
+    'gpl-3.0',
+    'mit',
+)
+_TEXT = (
+    'A backbone trained by contrastive learning, exported by mochi_mm; its features are',
+    "`pooler_output`. The preprocessor takes ImageNet's crop of 224 pixels, whatever the size of",
+    'the images it was trained on.',
+    '',
+    '| | |',
+    '|---|---|',
+    '',
+)
 _BLOCK = re.compile(r'^layer(\d)\.(\d+)\.(conv|bn|downsample\.)(\d)\.(.+)$')
 _STAGE = re.compile(
     r'^encoder\.stages\.(\d)\.layers\.(\d+)\.(?:layer\.(\d)|shortcut)\.'
@@ -110,11 +132,17 @@ def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:
 
 def _card(source: BackboneSource, metadata: Metadata) -> str:
     rows = '\n'.join(f'| {key} | {metadata[key]} |' for key in metadata if key != 'mochi_mm')
-    return (
-        '---\nlibrary_name: transformers\npipeline_tag: image-feature-extraction\n---\n\n'
-        'A backbone trained without labels by contrastive learning, exported by mochi_mm; its '
-        'features are `pooler_output`.\n\n| | |\n|---|---|\n' + rows
-    )
+    head = ['library_name: transformers', 'pipeline_tag: image-feature-extraction']
+    return '\n'.join(['---', *head, *_licence(metadata['licence']), '---', '', *_TEXT]) + rows
+
+
+def _licence(name: str) -> list[str]:
+    """Return what the head of a card says of the licence; the hub has a list of names."""
+    if name == UNSPECIFIED:
+        return []
+    if name.lower() in _LICENCES:
+        return [f'license: {name.lower()}']
+    return ['license: other', f'license_name: {json.dumps(name)}']
 
 
 @torch.no_grad()

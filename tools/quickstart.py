@@ -37,17 +37,10 @@ UNTRAINED = 'untrained.pth'
 
 
 def run_config(path: str, work_dir: Path, **options: Any) -> Any:
-    """Return a runner for the config at ``path`` that writes to ``work_dir``."""
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config
-    from mochi_mm.utils.launch import build_runner
+    """Return a runner for the config at ``path`` in the repository; it writes to ``work_dir``."""
+    from mochi_mm.utils.launch import quiet_runner
 
-    config = load_config(ROOT / path, options)
-    check_config(config)
-    config.work_dir = str(work_dir)
-    config.experiment_name = f'{work_dir.name}_{time.time_ns()}'
-    config.log_level = 'WARNING'
-    return build_runner(config)
+    return quiet_runner(ROOT / path, work_dir, **options)
 
 
 def one_thread() -> None:

@@ -46,22 +46,10 @@ MARKER = 'transfer_demo.marker'
 
 
 def run_config(path: str, work_dir: Path, **options: Any) -> Any:
-    """Return a runner for the config at ``path`` that writes to ``work_dir``."""
-    from mmengine.runner import Runner
+    """Return a runner for the config at ``path`` in the repository; it writes to ``work_dir``."""
+    from mochi_mm.utils.launch import quiet_runner
 
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config
-
-    config = load_config(ROOT / path, options)
-    check_config(config)
-    config.work_dir = str(work_dir)
-    config.experiment_name = f'{work_dir.name}_{time.time_ns()}'
-    config.log_level = 'WARNING'
-    if 'runner_type' in config:
-        from mmengine.registry import RUNNERS
-
-        return RUNNERS.build(config)
-    return Runner.from_cfg(config)
+    return quiet_runner(ROOT / path, work_dir, **options)
 
 
 def quickstart_checkpoint() -> Path:

@@ -6,12 +6,16 @@ import atexit
 import datetime
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.device import get_device
+
+from mochi_mm.utils.check_config import check_config
+from mochi_mm.utils.config import load_config
 
 
 def build_runner(config: Config, launcher: str = 'none') -> Any:
@@ -40,6 +44,24 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
     prepare_launcher(config, launcher)
     atexit.register(let_gloo_finish)
     return RUNNERS.get(config.get('runner_type') or 'mochi_mm.SafeRunner').from_cfg(config)
+
+
+def quiet_runner(path: str | Path, work_dir: Path, **options: Any) -> Any:
+    """Return a runner for the config at ``path``, checked, that writes to ``work_dir``.
+
+    It has a name of its own at each call, and logs warnings only.
+
+    Args:
+        path: A config.
+        work_dir: Where the run goes.
+        options: What to change in it, by dotted key.
+    """
+    config = load_config(path, options)
+    check_config(config)
+    config.work_dir = str(work_dir)
+    config.experiment_name = f'{work_dir.name}_{time.time_ns()}'
+    config.log_level = 'WARNING'
+    return build_runner(config)
 
 
 def open_gloo(limit: datetime.timedelta | None = None) -> None:

@@ -191,7 +191,7 @@ def of_result(path: Path) -> None:
 
 def of_family(path: Path) -> None:
     tool = runpy.run_path(str(REPOSITORY / 'tools/benchmarks/family.py'))
-    tool['read_record'](SimpleNamespace(suite='s', epochs=1, images_per_class=1, out=path.parent))
+    tool['read_results'](SimpleNamespace(suite='cifar10', out=path.parents[1]))
 
 
 def of_voc_list(path: Path) -> None:
@@ -224,7 +224,7 @@ DATA: dict[str, tuple[str, Callable[[Path], Any]]] = {
     'drawn scenes': (SCENES, of_scenes),
     'plan of a sweep': ('plan.json', of_plan),
     'result of a run': ('data/setting/seed_0/result.json', of_result),
-    'results of the family': ('results.json', of_family),
+    'result of the family': ('simclr/result.json', of_family),
     'measured records': ('record.json', lambda path: read_records(path.parent)),
     'list of paths': ('exclude.txt', read_paths),
     'list of classes': ('classes.txt', read_class_list),

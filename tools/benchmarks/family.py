@@ -1,18 +1,19 @@
 """Every method of the family at one small budget, by nearest neighbours, beside untrained networks.
 
-    python tools/benchmarks/family.py [--suite cifar10] [--methods simclr supcon] [--epochs 15]
+    python tools/benchmarks/family.py [--suite cifar10] [--methods simclr supcon] [--jobs 2]
 
 A method is a config whose name ends as the suite says (cifar10: ``*cifar10-cpu.py``). Network,
 batch and schedule are the config's; the budget is ``--epochs`` passes over the first
-``--images-per-class`` images of each class. Training runs in float32 in this process. Writes
-results.json and table.md to ``--out`` after each method; run it again to go on where it stopped.
+``--images-per-class`` images of each class. Each method trains in float32 in a process of its own.
+results.json and table.md in ``--out`` are written after each; run it again to go on where it
+stopped. A method that fails is named in the table, stops no other, and makes the exit status 1.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -137,43 +138,78 @@ def measure(model: Any, config: Any, suite: Suite) -> dict[str, float]:
     return {column: metrics[f'knn/top1_k{K}'] for column, metrics in found.items()}
 
 
-def encoder_of(config: Any) -> str:
-    """Return what decides the untrained network: its backbone and what it is fed with."""
-    model = {k: config.model.get(k) for k in ('backbone', 'data_preprocessor')}
-    return json.dumps(model, sort_keys=True, default=str)
+def run_method(name: str, args: argparse.Namespace) -> dict[str, Any]:
+    """Train and measure one method; return its result, which is written to its folder."""
+    from mochi_mm.utils.benchmark import write_json
+    from mochi_mm.utils.launch import build_runner
+    from mochi_mm.utils.result_record import result_record
 
-
-def run(name: str, path: Path, args: argparse.Namespace, suite: Suite, record: dict) -> None:
-    """Train and measure one method; put both results into ``record``."""
-    from mmengine.runner import Runner
-
+    suite = SUITES[args.suite]
+    path = find_methods(suite)[name]
     config = make_config(path, args, suite, args.out / name)
-    encoder = encoder_of(config)
-    if encoder not in record['untrained']:
-        record['untrained'][encoder] = measure(untrained(config), config, suite)
-    runner = Runner.from_cfg(config)
+    before = measure(untrained(config), config, suite)
+    runner = build_runner(config)
     start = time.process_time()
     runner.train()
     seconds = time.process_time() - start
-    trained = measure(runner.model, config, suite)
-    record['methods'][name] = dict(
-        config=str(path.relative_to(ROOT)),
-        untrained=record['untrained'][encoder],
-        trained=trained,
+    where = str(path.relative_to(ROOT))
+    origin = result_record('family', where, {}, name)
+    result = dict(
+        untrained=before,
+        trained=measure(runner.model, config, suite),
         seconds=round(seconds),
         resumed=bool(config.resume),
+        **{key: origin[key] for key in ('config', 'commit', 'hardware', 'versions', 'date')},
     )
+    write_json(result_path(args, name), result)
+    return result
 
 
-def table(record: dict) -> str:
+def result_path(args: argparse.Namespace, name: str) -> Path:
+    """Return the file that is there once a method is trained and measured."""
+    return args.out / name / 'result.json'
+
+
+def budget(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what makes methods comparable."""
+    return dict(suite=args.suite, epochs=args.epochs, images_per_class=args.images_per_class, k=K)
+
+
+def keep_budget(args: argparse.Namespace) -> None:
+    """Write the budget to ``--out``.
+
+    Raises:
+        ValueError: What is there was made with another budget.
+    """
+    from mochi_mm.utils.benchmark import write_json
+    from mochi_mm.utils.text_file import read_json
+
+    path = args.out / 'budget.json'
+    if path.is_file() and (former := read_json(path)) != budget(args):
+        raise ValueError(
+            f'{path} was made with {former}, this run asks for {budget(args)}; give the same '
+            'budget or another --out.'
+        )
+    write_json(path, budget(args))
+
+
+def read_results(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what is finished, of this call and of those before it, in the suite's order."""
+    from mochi_mm.utils.text_file import read_json
+
+    paths = {name: result_path(args, name) for name in find_methods(SUITES[args.suite])}
+    return {name: read_json(path) for name, path in paths.items() if path.is_file()}
+
+
+def table(suite: Suite, methods: dict[str, Any], failed: dict[str, int]) -> str:
     """Return the results as a Markdown table."""
-    columns = list(SUITES[record['suite']].queries)
+    columns = list(suite.queries)
     titles = ['method']
     for column in columns:
         titles += [f'{column}, untrained', f'{column}, trained', 'gain']
     titles += ['gap, trained'] * (len(columns) == 2) + ['CPU seconds']
     lines = [titles, ['---'] * len(titles)]
-    for name, row in record['methods'].items():
+    for name, row in methods.items():
         cells = [name]
         for column in columns:
             before, after = row['untrained'][column], row['trained'][column]
@@ -183,39 +219,96 @@ def table(record: dict) -> str:
             cells.append(f'{first - second:.1f}')
         cells.append(f'{row["seconds"]}' + ' (resumed)' * row['resumed'])
         lines.append(cells)
+    for name, code in failed.items():
+        lines.append([f'**{name}: failed with exit code {code}**', *[''] * (len(titles) - 1)])
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in lines) + '\n'
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file in one step."""
-    partial = path.with_name(path.name + '.part')
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)
+def write_tables(args: argparse.Namespace, failed: dict[str, int]) -> str:
+    """Write results.json and table.md with what is finished; return the table."""
+    from mochi_mm.utils.atomic_file import write_atomically
+    from mochi_mm.utils.benchmark import write_json
+
+    methods = read_results(args)
+    text = table(SUITES[args.suite], methods, failed)
+    write_json(args.out / 'results.json', dict(budget(args), methods=methods, failed=failed))
+    write_atomically(args.out / 'table.md', lambda file: file.write(text.encode()))
+    return text
 
 
-def read_record(args: argparse.Namespace) -> dict:
-    """Return the results so far, or an empty record for this budget.
+def write_records(args: argparse.Namespace) -> list[Path]:
+    """Write what is finished as records that docs/results.md is made from."""
+    from mochi_mm.utils.result_record import command_line, result_record, write_record
 
-    Raises:
-        ValueError: The results in ``--out`` were made with another budget.
-    """
-    budget = dict(suite=args.suite, epochs=args.epochs, images_per_class=args.images_per_class, k=K)
-    from mochi_mm.utils.text_file import read_json
-
-    path = args.out / 'results.json'
-    if not path.is_file():
-        return dict(budget, untrained={}, methods={})
-    record = read_json(path)
-    if former := {k: record[k] for k in budget if record[k] != budget[k]}:
-        raise ValueError(
-            f'{path} was made with {former}, this run asks for {budget}; give the same budget or '
-            'another --out.'
+    written = []
+    for name, result in read_results(args).items():
+        metrics = {}
+        for column, value in result['trained'].items():
+            title = f'knn/top1_k{K}' if column == 'knn' else f'knn/top1_k{K} {column}'
+            metrics[title] = value
+            metrics[f'{title} (untrained)'] = result['untrained'][column]
+        record = result_record(
+            f'weighted kNN, k={K}, temperature {TEMPERATURE}, family at one small budget',
+            result['config'],
+            metrics,
+            f'{name}; {args.epochs} epochs over {args.images_per_class} images of each class',
+            command_line(),
         )
-    return record
+        record.update({key: result[key] for key in ('commit', 'hardware', 'versions', 'date')})
+        written.append(args.record / f'family-{args.suite}-{name}.json')
+        write_record(written[-1], record)
+    return written
 
 
-def parse_args(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
+def epochs_done(args: argparse.Namespace, name: str) -> int:
+    """Return how much of a method's work is on the disk: its epochs, and one for measuring."""
+    from mochi_mm.utils.checkpoint_folder import POINTER
+
+    if result_path(args, name).is_file():
+        return args.epochs + 1
+    latest = args.out / name / POINTER
+    number = latest.read_text().strip()[len('epoch_') : -len('.pth')] if latest.is_file() else ''
+    return int(number) if number.isdigit() else 0
+
+
+def run_methods(args: argparse.Namespace) -> dict[str, int]:
+    """Run what is not done yet, each in a process of its own; the tables are written after each.
+
+    Returns the exit codes of those that failed, by name.
+    """
+    from functools import partial
+
+    from mochi_mm.evaluation.evidence.side_by_side import Task, run_side_by_side
+
+    words = [sys.executable, __file__, '--suite', args.suite, '--epochs', str(args.epochs)]
+    words += ['--images-per-class', str(args.images_per_class)]
+    words += ['--data-root', str(args.data_root.absolute()), '--out', str(args.out)]
+    done = read_results(args)
+    tasks = [
+        Task(
+            name,
+            [*words, '--alone', name],
+            args.out / name / 'output.log',
+            args.epochs + 1,
+            partial(epochs_done, args, name),
+        )
+        for name in args.methods
+        if name not in done
+    ]
+    failed: dict[str, int] = {}
+
+    def finished(task: Task, code: int) -> None:
+        if code != 0:
+            failed[task.name] = code
+        print(write_tables(args, failed), flush=True)
+
+    environment = dict(os.environ, OMP_NUM_THREADS=str(args.threads))
+    run_side_by_side(tasks, args.jobs, environment, lambda line: print(line, flush=True), finished)
+    return failed
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -225,34 +318,43 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument('--images-per-class', type=int, default=800)
     parser.add_argument('--data-root', type=Path, default=Path('data/cifar10'))
     parser.add_argument('--out', type=Path, help='default: work_dirs/family/SUITE')
+    parser.add_argument('--jobs', type=int, default=1, help='methods side by side (1)')
+    parser.add_argument('--threads', type=int, default=1, help='of each method (1)')
+    parser.add_argument(
+        '--record', type=Path, help='folder for records of the figures, such as results/measured'
+    )
+    parser.add_argument(
+        '--alone', metavar='METHOD', help='this one, in this process; the others are left'
+    )
     args = parser.parse_args(argv)
     args.out = (args.out or Path('work_dirs/family') / args.suite).absolute()
     methods = find_methods(SUITES[args.suite])
     args.methods = args.methods or list(methods)
-    if unknown := sorted(set(args.methods) - set(methods)):
+    asked = {*args.methods, *([args.alone] if args.alone else [])}
+    if unknown := sorted(asked - set(methods)):
         parser.error(f'no method {", ".join(unknown)} in {args.suite}; it has {", ".join(methods)}')
-    if args.epochs < 1 or args.images_per_class < 1:
-        parser.error('--epochs and --images-per-class must be at least 1')
+    for name in ('epochs', 'images_per_class', 'jobs', 'threads'):
+        if (value := getattr(args, name)) < 1:
+            parser.error(f'--{name.replace("_", "-")} is {value}; expected at least 1')
     return args
 
 
-def main(argv: list[str] | None = None) -> dict:
-    """Run what is not done yet; return the record of results."""
+def main(argv: list[str] | None = None) -> int:
+    """Run what is not done yet; return the exit status."""
     args = parse_args(argv)
-    suite = SUITES[args.suite]
-    methods = find_methods(suite)
     args.out.mkdir(parents=True, exist_ok=True)
-    record = read_record(args)
-    for name in args.methods:
-        if name in record['methods']:
-            continue
-        run(name, methods[name], args, suite, record)
-        write(args.out / 'results.json', json.dumps(record, indent=2) + '\n')
-        write(args.out / 'table.md', table(record))
-        print(table(record), flush=True)
-    print(table(record))
-    return record
+    keep_budget(args)
+    if args.alone:
+        run_method(args.alone, args)
+        return 0
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    failed = run_methods(args)
+    print(write_tables(args, failed))
+    if args.record is not None:
+        for path in write_records(args):
+            print(f'{path} written')
+    return 1 if failed else 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

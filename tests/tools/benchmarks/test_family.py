@@ -54,34 +54,44 @@ def test_the_class_oracle_is_no_method_of_the_family(family: Any) -> None:
 
 
 def test_trains_measures_goes_on_and_refuses_another_budget(
-    family: Any, images: Path, tmp_path: Path
+    family: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    common = ['--data-root', str(images), '--out', str(tmp_path / 'out'), '--epochs', '1']
-    common += ['--images-per-class', '26']
-    record = family.main(['--methods', 'supcon', *common])
-    row = record['methods']['supcon']
+    out = tmp_path / 'out'
+    common = ['--data-root', str(images), '--out', str(out), '--epochs', '1']
+    common += ['--images-per-class', '26', '--methods', 'supcon']
+    assert family.main(common) == 0
+    written = json.loads((out / 'results.json').read_text())
+    row = written['methods']['supcon']
     assert 0 <= row['trained']['knn'] <= 100 and row['config'].startswith('configs/supcon/')
-    links = tmp_path / 'out' / 'images_26'
-    assert len(list((links / 'train' / 'class3').iterdir())) == 26
-    assert len(list((links / 'val' / 'class3').iterdir())) == 13
+    assert written['failed'] == {} and written['epochs'] == 1
+    assert len(list((out / 'images_26/train/class3').iterdir())) == 26
+    assert len(list((out / 'images_26/val/class3').iterdir())) == 13
+    assert '| supcon |' in (out / 'table.md').read_text()
 
-    def never(*args: Any) -> None:
-        raise AssertionError('trained again')
-
-    original, family.run = family.run, never
-    assert family.main(['--methods', 'supcon', *common]) == record
-    family.run = original
-    written = json.loads((tmp_path / 'out' / 'results.json').read_text())
-    assert written == record
-    assert '| supcon |' in (tmp_path / 'out' / 'table.md').read_text()
+    capsys.readouterr()
+    (out / 'supcon' / 'output.log').unlink()
+    assert family.main([*common, '--record', str(tmp_path / 'records')]) == 0
+    assert not (out / 'supcon' / 'output.log').exists(), 'trained again'
+    record = json.loads((tmp_path / 'records' / 'family-cifar10-supcon.json').read_text())
+    assert record['metrics']['knn/top1_k20'] == round(row['trained']['knn'], 4)
+    assert record['metrics']['knn/top1_k20 (untrained)'] == round(row['untrained']['knn'], 4)
+    assert record['commit'] == row['commit']
     with pytest.raises(ValueError, match='was made with'):
-        family.main(['--methods', 'supcon', *common, '--epochs', '2'])
+        family.main([*common, '--epochs', '2'])
+
+
+def test_one_that_fails_is_named_and_is_the_exit_status(family: Any, tmp_path: Path) -> None:
+    out = tmp_path / 'out'
+    common = ['--data-root', str(tmp_path / 'nothing'), '--out', str(out), '--methods', 'supcon']
+    assert family.main(common) == 1
+    assert '**supcon: failed with exit code 1**' in (out / 'table.md').read_text()
+    assert 'No such file' in (out / 'supcon' / 'output.log').read_text()
 
 
 def test_the_coloured_table_has_the_gap(family: Any) -> None:
     numbers = dict(biased=90.0, unbiased=60.0)
     row = dict(untrained=dict(biased=80.0, unbiased=10.0), trained=numbers, seconds=7, resumed=True)
-    table = family.table(dict(suite='coloured', methods=dict(supcon=row)))
+    table = family.table(family.SUITES['coloured'], dict(supcon=row), {})
     assert '| supcon | 80.0 | 90.0 | +10.0 | 10.0 | 60.0 | +50.0 | 30.0 | 7 (resumed) |' in table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ def fit_linear(
         labels: (n,) 0 to classes - 1.
         l2: Weight of the penalty, above 0.
         num_classes: Where labels do not show all of them.
-        max_iter: Bound of iterations.
+        max_iter: Bound of iterations; a fit that ends there is not the minimiser, and warns.
         chunk: Samples in one pass.
         device: Where to compute.
 
@@ -97,6 +98,12 @@ def fit_linear(
 
     with torch.enable_grad():
         optimiser.step(closure)
+    if optimiser.state[weight]['n_iter'] >= max_iter:
+        warnings.warn(
+            f'the linear classifier with l2 {l2:g} was stopped after {max_iter} iterations and is '
+            'not at its optimum; a larger l2 needs fewer, a larger max_iter allows more.',
+            stacklevel=2,
+        )
     return LinearClassifier(mean, std, weight.detach(), bias.detach())
 
 

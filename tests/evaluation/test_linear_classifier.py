@@ -44,6 +44,14 @@ def test_it_is_the_optimum(classes: int, chunk: int) -> None:
     )
 
 
+def test_a_fit_that_ends_at_its_bound_warns(recwarn: pytest.WarningsRecorder) -> None:
+    x, y = data(61, 3, 0)
+    fit_linear(x, y, 0.02)
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match='l2 0.02 was stopped after 3 iterations'):
+        fit_linear(x, y, 0.02, max_iter=3)
+
+
 def test_accuracy_counts() -> None:
     x, y = data(50, 7, 1)
     found = fit_linear(x, y, 0.01)

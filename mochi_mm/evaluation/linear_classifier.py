@@ -78,6 +78,7 @@ def fit_linear(
     optimiser = torch.optim.LBFGS(
         [weight, bias],
         max_iter=max_iter,
+        max_eval=25 * max_iter,  # as many as the line searches may take: iterations are the bound
         history_size=20,
         tolerance_grad=1e-7,
         tolerance_change=1e-12,

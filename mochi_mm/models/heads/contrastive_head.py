@@ -18,6 +18,9 @@ class ContrastiveHead(MemoryHead):
     cross-entropy with these weights, over the same candidates.
     """
 
+    #: Where several keys pull: mean over them outside the logarithm or inside.
+    pull_form = 'outside'
+
     def objective(
         self, own: Tensor, rows: Tensor, synthetic: Tensor | None, weights: Weights = None
     ) -> dict[str, Tensor]:
@@ -28,4 +31,4 @@ class ContrastiveHead(MemoryHead):
         pull_own, pull_rows = (own.new_ones(own.shape), None) if weights is None else weights
         logits = [block / self.temperature for block in (own, *blocks)]
         pull = [pull_own, pull_rows, None][: len(logits)]
-        return dict(loss_contrast=contrast(logits, pull))
+        return dict(loss_contrast=contrast(logits, pull, form=self.pull_form))

@@ -42,6 +42,7 @@ HEADS: dict[str, Any] = {
     'sce': lambda **k: SoftContrastiveHead(memory(), 0.07, 0.4, temperature=T, **k),
     'sce, zero slot': lambda **k: SoftContrastiveHead(memory(), 1.0, 0.0, 'zero', **k),
     'labels': lambda **k: LabelledMemoryHead(memory(), temperature=T, **k),
+    'labels, in': lambda **k: LabelledMemoryHead(memory(), 'in', temperature=T, **k),
     'labels, own masked': lambda **k: LabelledMemoryHead(
         memory(), temperature=T, mask_own_keys=True, **k
     ),
@@ -121,6 +122,9 @@ def loss_loop(head: Any, queries: Views, keys: Views, samples: dict[str, torch.T
                 weights = [1.0] * len(own) + [w for j, w in pull.items() if j in cosines]
                 values = logits + [cosines[j] / head.temperature for j in pull if j in cosines]
                 pulled = sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
+                if getattr(head, 'pull_form', '') == 'inside':
+                    terms = [w * math.exp(v) for w, v in zip(weights, values, strict=True)]
+                    pulled = math.log(sum(terms) / sum(weights))
                 losses.append(math.log(total) - pulled)
     return sum(losses) / len(losses)
 
@@ -334,6 +338,8 @@ def test_bad_settings() -> None:
         SoftContrastiveHead(memory(), key_temperature=0)
     with pytest.raises(ValueError, match='oracle_loss=True drops the rows'):
         LabelledMemoryHead(memory(), oracle_loss=True)
+    with pytest.raises(ValueError, match="form is 'inside'; expected one of out, in"):
+        LabelledMemoryHead(memory(), 'inside')
     with pytest.raises(ValueError, match="strategy is 'push'; expected one of attract, eliminate"):
         FalseNegativeMemoryHead(memory(), finder(), 'push')
     with pytest.raises(ValueError, match='num_support is 0'):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 
 import torch
@@ -29,12 +29,13 @@ class CrossViewHead(SyntheticNegatives):
 
     Of every other view's bank an embedding meets the own row and ``num_negatives`` rows drawn
     uniformly, the same images for all pairs. ``nce`` sums binary decisions with a normaliser Z that
-    the first batch fixes, one for each pair, kept in the checkpoint; ``softmax`` is InfoNCE. The
-    losses of the pairs are added; the banks are written last. Source: Tian et al., Contrastive
+    the first finite batch fixes, one for each pair, kept in the checkpoint; ``softmax`` is InfoNCE.
+    The losses of the pairs are added; the banks are written last. Source: Tian et al., Contrastive
     Multiview Coding, ECCV 2020; code HobbitLong/CMC.
 
     Args:
-        memories: One :class:`InstanceBank` for each view, as configs or modules.
+        memories: One :class:`InstanceBank` for each view, as configs or modules. A config without
+            ``init_seed`` gets the number of its view, so that no two start from the same rows.
         num_negatives: K, rows drawn for each image.
         form: ``nce`` or ``softmax``.
         temperature: Divides every cosine, > 0.
@@ -46,8 +47,8 @@ class CrossViewHead(SyntheticNegatives):
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: Fewer than two banks or banks that differ, an impossible setting, mixers with
-            ``nce``.
+        ValueError: Fewer than two banks, banks that differ in size or start from the same rows, an
+            impossible setting, mixers with ``nce``.
     """
 
     algorithms: tuple[str, ...] = ('CrossViewContrast',)
@@ -72,7 +73,8 @@ class CrossViewHead(SyntheticNegatives):
         self.temperature = check_temperature(temperature)
         self.form = check_choice('form', form, FORMS)
         built: Any = nn.ModuleList(
-            MODELS.build(memory) if isinstance(memory, dict) else memory for memory in memories
+            MODELS.build({'init_seed': view, **memory}) if isinstance(memory, dict) else memory
+            for view, memory in enumerate(memories)
         )
         self.memories = built
         self.length, self.dim = self._check_banks()
@@ -91,10 +93,16 @@ class CrossViewHead(SyntheticNegatives):
             raise ValueError(
                 f'memories of (length, dim) {sizes}; expected at least two, all of one size.'
             )
+        for (a, first), (b, second) in combinations(enumerate(self.memories), 2):
+            if torch.equal(first.features, second.features):
+                raise ValueError(
+                    f'the banks of the views {a} and {b} start from the same rows, so both views '
+                    'of an image have one random target; give each bank an init_seed of its own.'
+                )
         return sizes[0]
 
     def _check_numbers(self) -> None:
-        if not isinstance(self.num_negatives, int) or self.num_negatives < 1:
+        if type(self.num_negatives) is not int or self.num_negatives < 1:
             raise ValueError(
                 f'num_negatives is {self.num_negatives!r}; expected an integer >= 1, such as 4096.'
             )
@@ -179,11 +187,13 @@ class CrossViewHead(SyntheticNegatives):
 
     @torch.no_grad()
     def _normaliser(self, a: int, b: int, logits: Tensor) -> Tensor:
-        """Return log Z of a pair; the first batch, of all ranks, fixes it."""
-        if not bool(self.log_z_known[a, b]):
-            self.log_z[a, b] = log_normaliser(gather_rows(logits), self.length)
-            self.log_z_known[a, b] = True
-        return self.log_z[a, b].clone()
+        """Return log Z of a pair; the first finite batch, of all ranks, fixes it."""
+        if bool(self.log_z_known[a, b]):
+            return self.log_z[a, b].clone()
+        log_z = log_normaliser(gather_rows(logits), self.length)
+        if bool(log_z.isfinite()):
+            self.log_z[a, b], self.log_z_known[a, b] = log_z, True
+        return log_z
 
     def _statistics(self, cosines: Tensor) -> dict[str, Tensor]:
         """Return the means over pairs of views; ``cosines`` is (pairs, B, 1 + K)."""

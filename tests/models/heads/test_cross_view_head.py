@@ -36,7 +36,7 @@ def build(form: str = 'nce', views: int = 2, **kwargs: Any) -> CrossViewHead:
 
 
 def worked(form: str) -> tuple[CrossViewHead, dict[str, torch.Tensor]]:
-    banks = [InstanceBank(4, 2) for _ in range(2)]
+    banks = [InstanceBank(4, 2, init_seed=v) for v in range(2)]
     banks[0].features.copy_(torch.tensor([[1.0, 0], [0, 1], [-1, 0], [0, -1]]))
     banks[1].features.copy_(torch.tensor([[0.6, 0.8], [-0.8, 0.6], [-0.6, -0.8], [0.8, -0.6]]))
     head = CrossViewHead(banks, num_negatives=2, form=form, temperature=0.5)
@@ -114,7 +114,7 @@ def test_nce_does_not_overflow() -> None:
 
 
 def test_draws() -> None:
-    head = CrossViewHead([InstanceBank(5, DIM) for _ in range(2)], num_negatives=4000)
+    head = CrossViewHead([InstanceBank(5, DIM, init_seed=v) for v in range(2)], num_negatives=4000)
     ids = torch.tensor([0, 3, 4])
     head.set_step(StepKey(0, 1))
     drawn = head.draw(ids)
@@ -228,6 +228,10 @@ def test_two_ranks_equal_one_process() -> None:
 def test_bad_settings() -> None:
     with pytest.raises(ValueError, match='at least two, all of one size'):
         CrossViewHead([InstanceBank(4, 2), InstanceBank(5, 2)])
+    bank = InstanceBank(4, 2)
+    for pair in ([bank, bank], [InstanceBank(4, 2), InstanceBank(4, 2)]):
+        with pytest.raises(ValueError, match='views 0 and 1 start from the same rows'):
+            CrossViewHead(pair)
     with pytest.raises(ValueError, match='temperature is 0;'):
         build(temperature=0)
     for eps in (-1, math.nan):
@@ -241,6 +245,13 @@ def test_bad_settings() -> None:
         build('softmax', num_hard=7)
     with pytest.raises(ValueError, match='num_negatives is 0'):
         build(num_negatives=0)
+
+
+def test_banks_given_as_one_config_start_from_different_rows() -> None:
+    config = dict(type='InstanceBank', length=5, dim=3)
+    banks = CrossViewHead([config, config, dict(config, init_seed=7)], num_negatives=2).memories
+    for bank, seed in zip(banks, (0, 1, 7), strict=True):
+        assert torch.equal(bank.features, InstanceBank(5, 3, init_seed=seed).features)
 
 
 def test_bad_batches_leave_the_banks_alone() -> None:

@@ -101,3 +101,20 @@ def test_memory_heads(name: str, side: str, wrong: float) -> None:
     assert math.isfinite(total(MEMORY[name]().loss_views(queries, keys, SAMPLES)))
     (queries if side == 'query' else keys)[0 if side == 'query' else 1][1, 2] = wrong
     assert math.isnan(total(MEMORY[name]().loss_views(queries, keys, SAMPLES)))
+
+
+@pytest.mark.parametrize('wrong', NOT_FINITE)
+def test_a_bad_first_batch_leaves_no_normaliser(wrong: float) -> None:
+    """The batch after it gives what it would have given without it."""
+    good = random_units(8, DIM, 1).float().unflatten(0, (4, 2))
+    bad = good.clone()
+    bad[1] = wrong
+    head, fresh = CrossViewHead(banks(), 3), CrossViewHead(banks(), 3)
+    head.loss(bad, SAMPLES)
+    assert not head.log_z_known.any() and (head.log_z == 0).all()
+    head.memories.load_state_dict(fresh.memories.state_dict())
+    torch.manual_seed(0)  # of the draws
+    after = total(head.loss(good, SAMPLES))
+    torch.manual_seed(0)
+    assert after == total(fresh.loss(good, SAMPLES))
+    assert head.log_z_known.any()

@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def link_images(source: Path, target: Path, per_class: int) -> Path:
             links = target / split / folder.name
             links.mkdir(parents=True, exist_ok=True)
             for image in sorted(folder.iterdir())[:count]:
-                if not (links / image.name).exists():
+                with suppress(FileExistsError):  # another method's process may make it too
                     (links / image.name).symlink_to(image.resolve())
     return target
 

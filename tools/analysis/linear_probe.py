@@ -52,6 +52,7 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, list[tuple[Any, An
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.checkpoint import load_backbone
+    from mochi_mm.utils.class_names import check_same_classes
     from mochi_mm.utils.config import load_config, parse_options
 
     cfg = load_config(args.config, parse_options(args.cfg_options))
@@ -63,6 +64,7 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, list[tuple[Any, An
     model = MODELS.build(cfg.model)
     print(load_backbone(model, args.checkpoint))
     loaders = [(Runner.build_dataloader(part, seed=0), part['dataset']) for part in (bank, queries)]
+    check_same_classes(*(loader.dataset for loader, _ in loaders), 'training', 'test')
     return model.to(device), loaders
 
 

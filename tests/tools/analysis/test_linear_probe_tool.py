@@ -43,6 +43,15 @@ def test_it_is_the_probe_of_the_features(tool: Any, text: str, tmp_path: Path) -
     assert written['protocol'].startswith('fast linear probe (L-BFGS on cached features, l2 0.')
 
 
+def test_other_classes_in_the_test_set(tool: Any, tmp_path: Path) -> None:
+    config, checkpoint = write(tmp_path, LOOP)
+    Path(config).write_text(
+        Path(config).read_text() + "\ntest_dataloader['dataset']['classes'] = list('123456')\n"
+    )
+    with pytest.raises(ValueError, match="only the training data set has '0'"):
+        tool([config, checkpoint, '--device', 'cpu', '--l2', '0.1'])
+
+
 def test_features_of_another_checkpoint_are_refused(tool: Any, tmp_path: Path) -> None:
     config, checkpoint = write(tmp_path, LOOP)
     kept = ['--features', str(tmp_path / 'features'), '--device', 'cpu', '--l2', '0.1']

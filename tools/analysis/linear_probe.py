@@ -43,8 +43,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def load(args: argparse.Namespace, device: str) -> tuple[Any, list[tuple[Any, Any]]]:
-    """Return the network and, for training and test, the loader and what it was made from."""
+def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:
+    """Return the network, its config and, for training and test, the loader and its data's."""
     from mmengine.registry import init_default_scope
     from mmengine.runner import Runner
 
@@ -65,7 +65,7 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, list[tuple[Any, An
     print(load_backbone(model, args.checkpoint))
     loaders = [(Runner.build_dataloader(part, seed=0), part['dataset']) for part in (bank, queries)]
     check_same_classes(*(loader.dataset for loader, _ in loaders), 'training', 'test')
-    return model.to(device), loaders
+    return model.to(device), cfg.model, loaders
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
@@ -79,14 +79,14 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     from mochi_mm.utils.result_record import result_record, write_record
 
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    model, loaders = load(args, device)
+    model, model_config, loaders = load(args, device)
     sets = []
     for name, (loader, config) in zip(('train', 'test'), loaders, strict=True):
         if args.features is None:
             sets.append(extract_features(model, loader, require_labels=True))
         else:
             path = args.features / f'{name}.safetensors'
-            sets.append(cached_features(path, model, loader, config))
+            sets.append(cached_features(path, model, loader, config, model_config))
     (x, y), (x_test, y_test) = sets
     classes = int(max(y.max(), y_test.max())) + 1
     l2, tried = choose_l2(x, y, args.l2, seed=args.seed, device=device)

@@ -61,3 +61,12 @@ def test_features_of_another_checkpoint_are_refused(tool: Any, tmp_path: Path) -
     torch.save(dict(state_dict=toy_model(6).state_dict()), other)
     with pytest.raises(ValueError, match='another checkpoint: its backbone has the digest'):
         tool([config, str(other), *kept])
+    mean = ['--cfg-options', 'model.data_preprocessor.mean=[9.0, 9.0, 9.0]']
+    std = 'model.data_preprocessor.std=[50.0, 50.0, 50.0]'
+    text = (
+        Path(config).read_text()
+        + "\nmodel['data_preprocessor'] = dict(type='ViewDataPreprocessor')\n"
+    )
+    Path(config).write_text(text)
+    with pytest.raises(ValueError, match='another network or preprocessor'):
+        tool([config, checkpoint, *kept, *mean, std])

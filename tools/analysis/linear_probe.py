@@ -33,8 +33,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--l2',
         type=float,
         nargs='+',
-        default=[1e-5, 1e-4, 1e-3, 1e-2],
-        help='weights of the penalty to choose from',
+        help='weights of the penalty to choose from (1e-4 1e-3 1e-2)',
     )
     parser.add_argument('--seed', type=int, default=0, help='of the held-out fifth (0)')
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
@@ -75,7 +74,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
     from mochi_mm.evaluation.feature_file import cached_features
     from mochi_mm.evaluation.features import extract_features
-    from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
+    from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
     from mochi_mm.utils.result_record import result_record, write_record
 
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
@@ -89,12 +88,14 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
             sets.append(cached_features(path, model, loader, config, model_config))
     (x, y), (x_test, y_test) = sets
     classes = int(max(y.max(), y_test.max())) + 1
-    l2, tried = choose_l2(x, y, args.l2, seed=args.seed, device=device)
+    values = args.l2 or list(L2_GRID)
+    l2, tried = choose_l2(x, y, values, seed=args.seed, device=device)
     for value, top1 in tried.items():
         print(f'l2 {value:g}: {top1:.2f} on the held-out fifth')
     found = fit_linear(x, y, l2, classes, device=device).accuracy(x_test, y_test)
     metrics = {f'fast_linear/{name}': value for name, value in found.items()}
-    protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g})'
+    grid = f' of {" ".join(f"{value:g}" for value in values)}' if len(values) > 1 else ''
+    protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g}{grid})'
     print(f'{protocol}: ' + '  '.join(f'{name} {value:.2f}' for name, value in metrics.items()))
     if args.record:
         source = Path(args.checkpoint)

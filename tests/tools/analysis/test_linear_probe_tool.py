@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from mochi_mm.evaluation.evidence import run_one
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
 from mochi_mm.utils.result_record import FIELDS
@@ -41,6 +42,16 @@ def test_it_is_the_probe_of_the_features(tool: Any, text: str, tmp_path: Path) -
     written = json.loads(record.read_text())
     assert tuple(written) == FIELDS and written['metrics'] == pytest.approx(found, abs=1e-4)
     assert written['protocol'].startswith('fast linear probe (L-BFGS on cached features, l2 0.')
+    assert written['protocol'].endswith(' of 0.001 0.1)')
+
+
+def test_the_values_are_those_of_the_evidence(tool: Any, tmp_path: Path) -> None:
+    config, checkpoint = write(tmp_path, LOOP)
+    record = tmp_path / 'record.json'
+    assert tool([config, checkpoint, '--device', 'cpu', '--record', str(record)]) == expected(
+        list(run_one.L2_GRID)
+    )
+    assert json.loads(record.read_text())['protocol'].endswith(' of 0.0001 0.001 0.01)')
 
 
 def test_other_classes_in_the_test_set(tool: Any, tmp_path: Path) -> None:

@@ -50,10 +50,12 @@ def main(argv: list[str] | None = None) -> None:
     check_config(config)
 
     from mochi_mm.utils.checkpoint import load_for_test
+    from mochi_mm.utils.class_names import class_names
     from mochi_mm.utils.launch import build_runner
 
     runner = build_runner(config, args.launcher)
-    runner.logger.info(load_for_test(runner.model, args.checkpoint))
+    classes = class_names(runner.test_dataloader.dataset)
+    runner.logger.info(load_for_test(runner.model, args.checkpoint, classes))
     metrics = runner.test()
     if args.out and runner.rank == 0:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)

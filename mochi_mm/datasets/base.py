@@ -49,6 +49,13 @@ class ImageDataset(Dataset, ABC):
     def __len__(self) -> int:
         return len(self.labels)
 
+    def fingerprint(self) -> str:
+        """Return text that differs where the images on the disk do.
+
+        Empty where the settings say it all, as for generated images.
+        """
+        return ''
+
     @abstractmethod
     def image(self, index: int) -> Any:
         """Return image ``index`` as an RGB ``PIL.Image``."""

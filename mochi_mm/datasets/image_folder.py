@@ -14,6 +14,7 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.class_list import read_class_list
+from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.datasets.folder_index import FolderIndex
 from mochi_mm.datasets.index_cache import load_index
 from mochi_mm.datasets.path_list import read_paths
@@ -107,6 +108,10 @@ class ImageFolder(ImageDataset):
     def path(self, index: int) -> str:
         """Return the path of image ``index``."""
         return f'{self.root}/{self._paths[index]}'
+
+    def fingerprint(self) -> str:
+        """Return a digest of names, sizes and times of all files, in the order of the samples."""
+        return file_fingerprint(self.root, (self._paths[i] for i in range(len(self))))
 
     def image(self, index: int) -> Image.Image:
         """Return image ``index``; raises ``ValueError`` naming a file that cannot be read."""

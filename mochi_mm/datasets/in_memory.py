@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +71,10 @@ class InMemory(ImageDataset):
             reason = self._refused.get(0, 'it is empty')
             raise ValueError(f'no image of the data set within InMemory can be read: {reason}')
         return pixels
+
+    def fingerprint(self) -> str:
+        """Return a digest of the pixels."""
+        return hashlib.sha256(self.pixels.numpy().data).hexdigest()[:16]
 
     def image(self, index: int) -> Image.Image:
         """Return image ``index`` as RGB; raises ``UnreadableImage`` as the data set within."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,11 @@ class TorchVisionDataset(ImageDataset):
                 f'the files of {self.name} are not in {root!r}, or are damaged. Set '
                 'download=True once, or put the unpacked archive there.'
             ) from error
+
+    def fingerprint(self) -> str:
+        """Return a digest of the pixels."""
+        pixels = np.ascontiguousarray(np.asarray(self._source.data))
+        return hashlib.sha256(pixels.data).hexdigest()[:16]
 
     def image(self, index: int) -> Image.Image:
         """Return image ``index`` as RGB."""

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.registry import DATASETS
 from mochi_mm.utils.text_file import read_text
@@ -81,6 +82,12 @@ class VOCClassification(ImageDataset):
         self.targets = np.stack([self._targets(name) for name in self.names])
         self.labels = np.full(len(self.names), -1, dtype=np.int64)
         self.split = split
+
+    def fingerprint(self) -> str:
+        """Return a digest of names, sizes and times of images and annotations."""
+        places = (('JPEGImages', 'jpg'), ('Annotations', 'xml'))
+        files = (f'{folder}/{name}.{end}' for name in self.names for folder, end in places)
+        return file_fingerprint(self.root, files)
 
     def image(self, index: int) -> Image.Image:
         """Return image ``index``."""

@@ -1,4 +1,4 @@
-"""Features of a data set on the disk, tied to the weights that made them."""
+"""Features of a data set on the disk, tied to the network and the images that made them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from mochi_mm.utils.weights_digest import weights_digest
 
 
 def describe_data(dataset: Any, config: Any = None) -> str:
-    """Return text that differs where samples or their pipeline differ.
+    """Return text that differs where samples, their files or their pipeline differ.
 
     Args:
-        dataset: The data set; counts its samples and, where it lists them, its labels.
+        dataset: The data set; counts its samples and, where it lists them, its labels, and has a
+            ``fingerprint()`` where it reads files.
         config: What it was built from.
     """
     import hashlib
@@ -25,11 +26,24 @@ def describe_data(dataset: Any, config: Any = None) -> str:
     labels = getattr(dataset, 'labels', None)
     listed = '' if labels is None else hashlib.sha256(str(list(map(int, labels))).encode())
     shown = listed if isinstance(listed, str) else listed.hexdigest()[:16]
-    return f'{type(dataset).__name__}, {len(dataset)} samples, labels {shown}, from {config}'
+    files = dataset.fingerprint() if hasattr(dataset, 'fingerprint') else ''
+    kind = type(dataset).__name__
+    return f'{kind}, {len(dataset)} samples, labels {shown}, files {files}, from {config}'
+
+
+def describe_network(config: Any) -> str:
+    """Return text that differs where a network computes other features from the same weights.
+
+    Args:
+        config: Of the model: strides and pooling stand in its backbone, mean and standard
+            deviation in its preprocessor. What follows the features does not count.
+    """
+    after = ('head', 'neck', 'freeze_backbone', 'init_cfg')
+    return str({name: value for name, value in dict(config or {}).items() if name not in after})
 
 
 def cached_features(
-    path: str | Path, model: Any, dataloader: Any, config: Any = None
+    path: str | Path, model: Any, dataloader: Any, config: Any = None, model_config: Any = None
 ) -> tuple[Tensor, Tensor]:
     """Return features and labels of a data set from a file, or extract and write them.
 
@@ -38,16 +52,19 @@ def cached_features(
         model: An algorithm; the digest of its backbone goes into the file.
         dataloader: Batches of one view of labelled samples.
         config: Of the data, see :func:`describe_data`.
+        model_config: Of the model, its preprocessor included, see :func:`describe_network`.
 
     Returns:
         features (M, C) float32 and labels (M,) int64, see :func:`extract_features`.
 
     Raises:
-        ValueError: The file is damaged, of another checkpoint, or of other data.
+        ValueError: The file is damaged, of another checkpoint, another network, or other data.
     """
     path = Path(path)
     wanted = dict(
-        backbone=weights_digest(model.backbone), data=describe_data(dataloader.dataset, config)
+        backbone=weights_digest(model.backbone),
+        network=describe_network(model_config),
+        data=describe_data(dataloader.dataset, config),
     )
     if path.exists():
         try:
@@ -66,15 +83,19 @@ def cached_features(
 
 
 def check_origin(path: Path, found: dict[str, str], wanted: dict[str, str]) -> None:
-    """Refuse a file that was made by other weights or from other data.
+    """Refuse a file that was made by other weights, another network, or from other data.
 
     Raises:
         ValueError: Says which, and both values.
     """
-    what = dict(backbone='another checkpoint: its backbone has the digest', data='other data:')
-    for key, meaning in what.items():
-        if found.get(key) != wanted[key]:
+    what = dict(
+        backbone='another checkpoint: its backbone has the digest',
+        network='another network or preprocessor:',
+        data='other data:',
+    )
+    for key, value in wanted.items():
+        if found.get(key) != value:
             raise ValueError(
-                f'the features in {path} are of {meaning} {found.get(key, "unknown")}, expected '
-                f'{wanted[key]}. Delete the file, or name another with --features.'
+                f'the features in {path} are of {what[key]} {found.get(key, "unknown")}, expected '
+                f'{value}. Delete the file, or name another with --features.'
             )

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.models.functional.knn import check_knn_settings, nearest_in_bank, vote
+from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.distributed import rank, world_size
 
 
@@ -26,7 +27,7 @@ def check_knn_data(
 
     Raises:
         ValueError: k above the number of bank samples; a data set that declares samples without
-            a label.
+            a label; data sets with other classes.
     """
     size = len(bank_loader.dataset)  # type: ignore[arg-type]
     if max(as_tuple(k)) > size:
@@ -42,6 +43,7 @@ def check_knn_data(
                 'classes to vote for; use a data set with labels, for an image folder one '
                 'sub-folder for each class, or remove the kNN hook from the config.'
             )
+    check_same_classes(bank_loader.dataset, query_loader.dataset, 'bank', 'query')
 
 
 def count_hits(scores: Tensor, labels: Tensor) -> Tensor:
@@ -125,7 +127,8 @@ def knn_evaluate(
         on every rank.
 
     Raises:
-        ValueError: k above the size of the bank, missing labels, features that are not finite.
+        ValueError: k above the size of the bank, missing labels, other classes in bank and queries,
+            features that are not finite.
     """
     ks = as_tuple(k)
     check_knn_settings(ks, temperature)

@@ -30,7 +30,8 @@ class KNNLoop(BaseLoop):
         temperature: Of the votes ``exp(cosine / temperature)``.
 
     Raises:
-        ValueError: An evaluator, unusable settings, k above the size of the bank, missing labels.
+        ValueError: An evaluator, unusable settings, k above the size of the bank, missing labels,
+            other classes in bank and queries.
     """
 
     def __init__(

@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+#: What l2 is chosen from, in the tool and in the evidence.
+L2_GRID = (1e-4, 1e-3, 1e-2)
+
 
 @dataclass(frozen=True)
 class LinearClassifier:

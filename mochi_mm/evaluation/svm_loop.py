@@ -17,6 +17,7 @@ from mochi_mm.evaluation.average_precision import METHODS
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.svm import draw_shots, svm_average_precision, unit_rows
 from mochi_mm.registry import LOOPS
+from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.distributed import rank
 
 Features = tuple[np.ndarray, np.ndarray]
@@ -46,7 +47,8 @@ class SVMLoop(BaseLoop):
         seed: Of the draws.
 
     Raises:
-        ValueError: An evaluator, unusable settings, data without ``targets``, too few images.
+        ValueError: An evaluator, unusable settings, data without ``targets``, other classes in
+            training and test, too few images.
     """
 
     def __init__(
@@ -87,6 +89,9 @@ class SVMLoop(BaseLoop):
                     f'{type(loader.dataset).__name__} has no targets (len, classes); expected a '
                     'data set such as VOCClassification.'
                 )
+        check_same_classes(
+            self.train_dataloader.dataset, self.dataloader.dataset, 'training', 'test'
+        )
         self.evaluator = Evaluator([])
 
     def run(self) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.utils.class_names import check_same_names, names_in
 from mochi_mm.utils.safetensors_file import SUFFIX, as_checkpoint, read_safetensors
 
 
@@ -174,21 +175,25 @@ def load_backbone(model: nn.Module, path: str | Path) -> str:
     )
 
 
-def load_for_test(model: nn.Module, path: str | Path) -> str:
+def load_for_test(model: nn.Module, path: str | Path, classes: Sequence[str] = ()) -> str:
     """Load what testing needs: every weight, or the backbone if that is all the model has.
 
     Args:
         model: A model, or its data-parallel wrapper.
         path: A checkpoint of this project.
+        classes: Names of the classes of the test images, compared with those that a head was
+            trained on, which the checkpoint holds; none where they are not known.
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: A weight of the model is missing or has another shape.
+        ValueError: A weight of the model is missing or has another shape, or the head was trained
+            on other classes.
     """
     model = getattr(model, 'module', model)
     if all(name.startswith('backbone.') for name in model.state_dict()):
         return load_backbone(model, path)
-    tensors = state_dict_of(read_checkpoint(path))
+    checkpoint = read_checkpoint(path)
+    tensors = state_dict_of(checkpoint)
     missing, unused = match_keys(model.state_dict(), tensors, str(path))
     if missing and all(name.startswith('head.') for name in missing):
         raise ValueError(
@@ -201,6 +206,9 @@ def load_for_test(model: nn.Module, path: str | Path) -> str:
             f'{path} lacks {len(missing)} weights of the model: {some(missing)}. Expected a '
             'checkpoint of the same config; a probe is tested with the checkpoint of the probe.'
         )
+    meta = checkpoint.get('meta')
+    trained = names_in(meta.get('dataset_meta') if isinstance(meta, Mapping) else None)
+    check_same_names(trained, classes, 'training', 'test')
     model.load_state_dict(tensors, strict=not unused)
     return f'{len(tensors) - len(unused)} weights loaded from {path}, {len(unused)} not used'
 

@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -68,9 +69,26 @@ def protocol_of(config: Any) -> str:
     if kind == 'SVMLoop':
         what = f'low-shot, {test.get("samples", 5)} samples' if test.get('shots') else 'whole set'
         return f'linear SVM, {what}, AP {test.get("method", "11points")}'
-    if (config.get('model') or {}).get('freeze_backbone'):
-        return f'linear probe, {config.train_cfg.max_epochs} epochs'
-    return f'fine-tuning, {config.train_cfg.max_epochs} epochs'
+    loader = config.get('train_dataloader') or {}
+    labels = labels_of((loader.get('dataset') or {}).get('include'))
+    probe = (config.get('model') or {}).get('freeze_backbone')
+    kind = 'linear probe' if probe else 'fine-tuning'
+    return ', '.join([kind, *labels, f'{config.train_cfg.max_epochs} epochs'])
+
+
+def labels_of(include: str | Path | None) -> list[str]:
+    """Return in words which labels a list of images leaves: none for all.
+
+    The share is read off the list's name, which is told as well.
+
+    Args:
+        include: Of a data set, such as 'data/cifar10/train_1percent.txt'.
+    """
+    if include is None:
+        return []
+    name = Path(include).name
+    share = re.search(r'(\d+(?:\.\d+)?) ?percent', name)
+    return [f'{share[1]} % of the labels ({name})' if share else f'labels of {name}']
 
 
 def write_record(path: str | Path, record: Mapping[str, Any]) -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mochi_mm.utils.result_record import FIELDS
+from mochi_mm.utils.config import load_config
+from mochi_mm.utils.result_record import FIELDS, protocol_of
 from mochi_mm.utils.text_file import read_json
 
+FAST_PROBE = 'fast linear probe (L-BFGS on cached features)'
 TAGS = ('verified', 'verified-2nd', 'recalled')
 PAGE = 'docs/results.md'
 HEAD = """# Results
 
 Written by `python tools/analysis/results_table.py` from `results/measured/*.json`, which the tools
-write with command, commit, hardware and date, from `configs/*/metafile.yml`, and from
-`results/public.yml`. Not to be edited. Accuracies in percent; one run each unless it says
-otherwise. How each protocol works: [evaluation.md](evaluation.md).
+write with command, commit, hardware and date, from `configs/*/metafile.yml`, from
+`configs/benchmarks`, and from `results/public.yml`. Not to be edited. Accuracies in percent; one
+run each unless it says otherwise. How each protocol works: [evaluation.md](evaluation.md).
 """
 
 
@@ -68,11 +71,27 @@ def read_models(root: Path) -> list[dict[str, Any]]:
     return found
 
 
+def read_benchmarks(root: Path) -> list[tuple[str, str]]:
+    """Return protocol and path of every benchmark config, sorted; a kNN config has two protocols.
+
+    The fast linear probe takes its data from a kNN config.
+    """
+    found = []
+    for path in sorted((root / 'configs/benchmarks').glob('*/*.py')):
+        protocol, name = protocol_of(load_config(path)), path.relative_to(root).as_posix()
+        found.append((protocol, name))
+        if protocol.startswith('weighted kNN'):
+            found.append((FAST_PROBE, name))
+    return sorted(found)
+
+
 def results_page(root: Path) -> str:
     """Return the page for the repository at ``root``."""
     records = read_records(root / 'results/measured')
     public, models = read_public(root / 'results/public.yml'), read_models(root)
-    return '\n'.join([HEAD, *_measured(records), *_unmeasured(records, models), *_public(public)])
+    benchmarks = _benchmarks(records, read_benchmarks(root))
+    configs = _unmeasured(records, models)
+    return '\n'.join([HEAD, *_measured(records), *benchmarks, *configs, *_public(public)])
 
 
 def _measured(records: list[dict[str, Any]]) -> Iterable[str]:
@@ -114,6 +133,28 @@ def _shown(name: str, value: float) -> str:
 def _place(record: Mapping[str, Any]) -> str:
     versions = ', '.join(f'{name} {value}' for name, value in record['versions'].items())
     return f'{record["commit"]}, {record["date"]}: {record["hardware"]}; {versions}'
+
+
+def _benchmarks(records: list[dict[str, Any]], benchmarks: list[tuple[str, str]]) -> Iterable[str]:
+    measured = {(_kind(record['protocol']), record['config']) for record in records}
+    yield '## Benchmark configs\n'
+    yield from _table(
+        ('protocol', 'config', 'on this page'),
+        (
+            (
+                protocol,
+                f'[{Path(config).stem}](../{config})',
+                'measured' if (_kind(protocol), config) in measured else 'not yet measured',
+            )
+            for protocol, config in benchmarks
+        ),
+    )
+    yield 'kNN and the online probe as hooks while pre-training runs have no config of their own.\n'
+
+
+def _kind(protocol: str) -> str:
+    """Return the protocol without its settings."""
+    return re.split('[,(]', protocol)[0].strip()
 
 
 def _unmeasured(records: list[dict[str, Any]], models: list[dict[str, Any]]) -> Iterable[str]:

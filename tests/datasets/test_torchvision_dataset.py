@@ -75,6 +75,10 @@ def test_stl10(tmp_path, monkeypatch) -> None:
         dataset = TorchVisionDataset('STL10', tmp_path, split)
         assert dataset.labels.tolist() == labels
         assert dataset.classes == tuple(CLASSES)
+    first = TorchVisionDataset('STL10', tmp_path, 'test').fingerprint()
+    assert first == TorchVisionDataset('STL10', tmp_path, 'test').fingerprint()
+    (folder / 'test_X.bin').write_bytes(rng.bytes(2 * 3 * 96 * 96))
+    assert first != TorchVisionDataset('STL10', tmp_path, 'test').fingerprint()
     raw = np.fromfile(folder / 'unlabeled_X.bin', np.uint8).reshape(3, 3, 96, 96)
     assert np.array_equal(np.asarray(dataset.image(5)), raw[1].transpose(2, 1, 0))
 
@@ -92,6 +96,7 @@ def test_fashion_mnist_is_given_as_rgb(tmp_path) -> None:
     assert dataset.labels.tolist() == [9, 0]
     assert len(dataset.classes) == 10
     assert np.array_equal(np.asarray(dataset.image(1)), np.repeat(pixels[1][..., None], 3, axis=2))
+    assert dataset.fingerprint() == TorchVisionDataset('FashionMNIST', tmp_path).fingerprint()
 
 
 @pytest.mark.parametrize('name', ['CIFAR10', 'CIFAR100', 'STL10', 'FashionMNIST'])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,17 @@ def test_difficult_objects(tmp_path: Path) -> None:
     write(tmp_path, 'b', [])
     dataset = VOCClassification(tmp_path, 'test', ['bird', 'cat', 'dog'])
     assert dataset.targets.tolist() == [[-1, 1, 0], [-1, -1, -1]]
+
+
+@pytest.mark.parametrize('changed', ['JPEGImages/b.jpg', 'Annotations/b.xml'])
+def test_the_fingerprint_sees_images_and_annotations(tmp_path: Path, changed: str) -> None:
+    for name in 'ab':
+        write(tmp_path, name, [('cat', 0)])
+    dataset = VOCClassification(tmp_path, 'test')
+    first = dataset.fingerprint()
+    assert dataset.fingerprint() == first
+    os.utime(tmp_path / changed, ns=(1, 1))
+    assert dataset.fingerprint() != first
 
 
 def test_mistakes(tmp_path: Path) -> None:

@@ -71,6 +71,10 @@ def test_metrics_reach_the_hooks_and_the_log(
             dict(queries=loader_config(size=4, unlabelled=[0])),
             'the query data set has samples without',
         ),
+        (
+            dict(queries=loader_config(size=4, classes='123456')),
+            "only the bank data set has '0'; only the query data set has '6'",
+        ),
     ],
 )
 def test_errors_before_anything_is_computed(tmp_path: Path, changes: dict, message: str) -> None:

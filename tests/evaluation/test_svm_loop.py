@@ -10,7 +10,7 @@ import pytest
 import torch
 from sklearn.svm import LinearSVC
 
-from mochi_mm.datasets.shape_scenes import ShapeScenes
+from mochi_mm.datasets.shape_scenes import KINDS, ShapeScenes
 from mochi_mm.datasets.shapes.export import export_voc
 from mochi_mm.evaluation.average_precision import average_precision
 from mochi_mm.evaluation.features import extract_features
@@ -81,6 +81,7 @@ def test_mistakes(scenes: Path, tmp_path: Path) -> None:
             ({'test_cfg.folds': 1}, 'at least two folds'),
             ({'test_evaluator': [dict(type='TopKAccuracy')]}, 'computes its metrics itself'),
             ({'test_cfg.folds': 30}, '30 folds needs as many'),
+            ({'test_cfg.train_dataloader.dataset.classes': [*reversed(KINDS)]}, 'label 0 is'),
         ]
     ):
         runner = runner_of('svm_resnet10w025_shapes', scenes, tmp_path / str(number), **options)

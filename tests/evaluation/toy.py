@@ -22,7 +22,12 @@ class ToyImages(Dataset):
     """``size`` noisy images of 6 classes; every class has a colour."""
 
     def __init__(
-        self, size: int = 24, seed: int = 0, unlabelled: Sequence[int] = (), noise: int = 50
+        self,
+        size: int = 24,
+        seed: int = 0,
+        unlabelled: Sequence[int] = (),
+        noise: int = 50,
+        classes: Sequence[str] = tuple('012345'),
     ) -> None:
         generator = torch.Generator().manual_seed(seed)
         self.labels = torch.arange(size) % CLASSES
@@ -30,7 +35,7 @@ class ToyImages(Dataset):
         grain = torch.randint(0, noise, (size, 3, 8, 8), generator=generator)
         self.images = (colour[:, :, None, None] + grain).clamp(0, 255).to(torch.uint8)
         self.labels[list(unlabelled)] = -1
-        self.metainfo = dict(classes=[str(c) for c in range(CLASSES)])
+        self.metainfo = dict(classes=list(classes))
 
     def __len__(self) -> int:
         return len(self.images)

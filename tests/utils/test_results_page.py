@@ -40,6 +40,13 @@ def root(tmp_path: Path) -> Path:
         for name in ('mocov2_toy', 'mochi_toy')
     ]
     (tmp_path / 'configs/toy/metafile.yml').write_text(yaml.safe_dump(dict(Models=models)))
+    for name, text in dict(
+        knn_a="test_cfg = dict(type='KNNLoop')",
+        linear_b='model = dict(freeze_backbone=True)\ntrain_cfg = dict(max_epochs=3)',
+    ).items():
+        path = tmp_path / 'configs/benchmarks' / f'{name.replace("_", "/")}.py'
+        path.parent.mkdir(parents=True)
+        path.write_text(f'{text}\n')
     rows = [
         dict(method='M', pretraining='p', value=67.5, source='their README', tag='verified'),
         dict(method='N', pretraining='p', value=79.0, source='their paper', tag='recalled'),
@@ -62,14 +69,26 @@ def test_figures_measured_here_name_configs_that_exist() -> None:
 
 def test_what_stands_where(root: Path) -> None:
     page = results_page(root)
-    measured, configs, others, remembered = re.split(r'^## .*$', page, flags=re.M)[1:]
+    measured, benchmarks, configs, others, remembered = re.split(r'^## .*$', page, flags=re.M)[1:]
     assert 'knn/top1_k20 **33.33**' in measured and '0123456789ab' in measured
     assert RECORD['command'] in measured and '2026-01-02' in measured
     assert '[mocov2_toy](../configs/toy/mocov2_toy.py) | CIFAR-10 | 6 | 256 | measured' in configs
     assert '[mochi_toy](../configs/toy/mochi_toy.py) | CIFAR-10 | 6 | 256 | not yet' in configs
+    knn = '[a](../configs/benchmarks/knn/a.py)'
+    assert f'weighted kNN, temperature 0.07 | {knn} | measured' in benchmarks
+    assert f'fast linear probe (L-BFGS on cached features) | {knn} | not yet measured' in benchmarks
+    probe = '[b](../configs/benchmarks/linear/b.py) | not yet measured'
+    assert f'linear probe, 3 epochs | {probe}' in benchmarks
     assert '67.5' in others and '79.0' not in others
     assert '79.0' in remembered and '67.5' not in remembered
     assert 'were not checked against it' in ' '.join(remembered.split()).replace('**', '')
+
+
+def test_every_benchmark_config_has_a_row() -> None:
+    page = (REPOSITORY / 'docs/results.md').read_text()
+    listed = re.split(r'^## .*$', page, flags=re.M)[2]
+    for path in (REPOSITORY / 'configs/benchmarks').glob('*/*.py'):
+        assert f'/{path.name}) | ' in listed, path
 
 
 def test_check_and_write(root: Path, capsys: Any) -> None:
@@ -123,7 +142,14 @@ def test_a_record_says_what_was_run() -> None:
         ('svm/svm_resnet50_voc07', 'linear SVM, whole set, AP 11points'),
         ('svm/lowshot_resnet50_voc07', 'linear SVM, low-shot, 5 samples, AP 11points'),
         ('linear/linear_resnet50_4xb32-step-60e_in100', 'linear probe, 60 epochs'),
-        ('semi_supervised/semi-1p_resnet50_8xb32-step-20e_in1k', 'fine-tuning, 20 epochs'),
+        (
+            'semi_supervised/semi-1p_resnet50_8xb32-step-20e_in1k',
+            'fine-tuning, 1 % of the labels (train_1percent.txt), 20 epochs',
+        ),
+        (
+            'semi_supervised/semi-10p_resnet50_8xb32-step-20e_in1k',
+            'fine-tuning, 10 % of the labels (train_10percent.txt), 20 epochs',
+        ),
     ],
 )
 def test_every_figure_names_its_protocol(path: str, protocol: str) -> None:

@@ -33,8 +33,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--l2',
         type=float,
         nargs='+',
-        default=[1e-5, 1e-4, 1e-3, 1e-2],
-        help='weights of the penalty to choose from',
+        help='weights of the penalty to choose from (1e-4 1e-3 1e-2)',
     )
     parser.add_argument('--seed', type=int, default=0, help='of the held-out fifth (0)')
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
@@ -43,8 +42,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def load(args: argparse.Namespace, device: str) -> tuple[Any, list[tuple[Any, Any]]]:
-    """Return the network and, for training and test, the loader and what it was made from."""
+def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:
+    """Return the network, its config and, for training and test, the loader and its data's."""
     from mmengine.registry import init_default_scope
     from mmengine.runner import Runner
 
@@ -52,6 +51,7 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, list[tuple[Any, An
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.check_config import check_config
     from mochi_mm.utils.checkpoint import load_backbone
+    from mochi_mm.utils.class_names import check_same_classes
     from mochi_mm.utils.config import load_config, parse_options
 
     cfg = load_config(args.config, parse_options(args.cfg_options))
@@ -63,7 +63,8 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, list[tuple[Any, An
     model = MODELS.build(cfg.model)
     print(load_backbone(model, args.checkpoint))
     loaders = [(Runner.build_dataloader(part, seed=0), part['dataset']) for part in (bank, queries)]
-    return model.to(device), loaders
+    check_same_classes(*(loader.dataset for loader, _ in loaders), 'training', 'test')
+    return model.to(device), cfg.model, loaders
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
@@ -73,26 +74,28 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
     from mochi_mm.evaluation.feature_file import cached_features
     from mochi_mm.evaluation.features import extract_features
-    from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
+    from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
     from mochi_mm.utils.result_record import result_record, write_record
 
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    model, loaders = load(args, device)
+    model, model_config, loaders = load(args, device)
     sets = []
     for name, (loader, config) in zip(('train', 'test'), loaders, strict=True):
         if args.features is None:
             sets.append(extract_features(model, loader, require_labels=True))
         else:
             path = args.features / f'{name}.safetensors'
-            sets.append(cached_features(path, model, loader, config))
+            sets.append(cached_features(path, model, loader, config, model_config))
     (x, y), (x_test, y_test) = sets
     classes = int(max(y.max(), y_test.max())) + 1
-    l2, tried = choose_l2(x, y, args.l2, seed=args.seed, device=device)
+    values = args.l2 or list(L2_GRID)
+    l2, tried = choose_l2(x, y, values, seed=args.seed, device=device)
     for value, top1 in tried.items():
         print(f'l2 {value:g}: {top1:.2f} on the held-out fifth')
     found = fit_linear(x, y, l2, classes, device=device).accuracy(x_test, y_test)
     metrics = {f'fast_linear/{name}': value for name, value in found.items()}
-    protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g})'
+    grid = f' of {" ".join(f"{value:g}" for value in values)}' if len(values) > 1 else ''
+    protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g}{grid})'
     print(f'{protocol}: ' + '  '.join(f'{name} {value:.2f}' for name, value in metrics.items()))
     if args.record:
         source = Path(args.checkpoint)

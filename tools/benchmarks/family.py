@@ -125,15 +125,19 @@ def measure(model: Any, config: Any, suite: Suite) -> dict[str, float]:
     from mmengine.runner import Runner
 
     from mochi_mm.evaluation.features import extract_features
-    from mochi_mm.evaluation.knn_evaluate import knn_accuracy
+    from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_accuracy
 
-    def features(loader: str) -> Any:
-        built = Runner.build_dataloader(config[loader], seed=0)
-        return extract_features(model, built, progress=False, require_labels=True)
+    def features(loader: Any) -> Any:
+        return extract_features(model, loader, progress=False, require_labels=True)
 
-    bank = features('bank_dataloader')
+    names = ('bank_dataloader', *suite.queries.values())
+    loaders = {name: Runner.build_dataloader(config[name], seed=0) for name in names}
+    bank_loader = loaders['bank_dataloader']
+    for name in suite.queries.values():
+        check_knn_data(bank_loader, loaders[name], K)
+    bank = features(bank_loader)
     found = {
-        column: knn_accuracy(*features(name), *bank, (K,), TEMPERATURE)
+        column: knn_accuracy(*features(loaders[name]), *bank, (K,), TEMPERATURE)
         for column, name in suite.queries.items()
     }
     return {column: metrics[f'knn/top1_k{K}'] for column, metrics in found.items()}

@@ -30,8 +30,8 @@ class KNNHook(Hook):
         at_start: Also measure the network before the first iteration.
 
     Raises:
-        ValueError: Unusable settings; before training starts, a k above the size of the bank or
-            a data set without labels.
+        ValueError: Unusable settings; before training starts, a k above the size of the bank,
+            a data set without labels, or other classes in bank and queries.
     """
 
     priority = 'NORMAL'

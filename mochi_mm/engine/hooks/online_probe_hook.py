@@ -15,6 +15,7 @@ from mochi_mm.engine.run_state import unwrapped
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.registry import HOOKS
+from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.random_state import preserved_random_state
 
 STATE = 'online_probe'
@@ -40,8 +41,8 @@ class OnlineProbeHook(Hook):
         interval: Epochs between looks at them.
 
     Raises:
-        ValueError: Unusable settings; when training: a compiled model, a batch without labels, or
-            labels outside the classes.
+        ValueError: Unusable settings; when training: a compiled model, query images of
+            other classes, a batch without labels, or labels outside the classes.
     """
 
     priority = 'NORMAL'
@@ -88,6 +89,9 @@ class OnlineProbeHook(Hook):
         if isinstance(self.query_dataloader, Mapping):
             with preserved_random_state():
                 self.query_dataloader = runner.build_dataloader(self.query_dataloader, seed=0)
+        if self.query_dataloader is not None:
+            train, queries = runner.train_dataloader.dataset, self.query_dataloader.dataset
+            check_same_classes(train, queries, 'training', 'query')
         self._watch = model.backbone.register_forward_hook(self._look)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:

@@ -11,8 +11,10 @@ from mmengine.runner import IterBasedTrainLoop
 from torch.utils.data import Subset
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
-from mochi_mm.engine.run_state import sampler_of
+from mochi_mm.engine.run_state import sampler_of, unwrapped
+from mochi_mm.models.algorithms.image_classifier import ImageClassifier
 from mochi_mm.registry import HOOKS
+from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.distributed import world_size
 
 
@@ -24,7 +26,8 @@ class RunCheckHook(Hook):
     learning rate is not scaled, and when the memory is longer than the data set and own keys are
     not masked. In a loop that counts iterations it warns when gradients are accumulated, or images
     an iteration are not what the schedule was made for. Warns as well when samples would not be
-    keyed, so that each epoch repeated the augmentation of the first.
+    keyed, so that each epoch repeated the augmentation of the first. A classifier (a probe,
+    fine-tuning) is validated on the classes that it is trained on, or not at all.
     """
 
     priority = 'LOW'
@@ -34,9 +37,11 @@ class RunCheckHook(Hook):
 
         Raises:
             ValueError: The data set does not fill a single batch, or has more images than a bank
-                of one row an image, or would give the ranks different numbers of batches.
+                of one row an image, or would give the ranks different numbers of batches, or a
+                classifier's validation images have other classes.
         """
         self._check_ranks(runner.train_dataloader)
+        self._check_classes(runner)
         batch = runner.train_dataloader.batch_size
         if batch is None:
             batch = runner.train_dataloader.batch_sampler.batch_size
@@ -76,6 +81,12 @@ class RunCheckHook(Hook):
                 'until the timeout. Training on several ranks needs '
                 'train_dataloader.sampler.round_up=True.'
             )
+
+    @staticmethod
+    def _check_classes(runner: Any) -> None:
+        if isinstance(unwrapped(runner.model), ImageClassifier) and runner.val_loop is not None:
+            train, val = runner.train_dataloader.dataset, runner.val_dataloader.dataset
+            check_same_classes(train, val, 'training', 'validation')
 
     @staticmethod
     def _check_batch(runner: Any, effective: int) -> None:

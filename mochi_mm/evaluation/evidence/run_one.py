@@ -14,7 +14,7 @@ from mochi_mm.evaluation.evidence.suites import SUITES
 from mochi_mm.evaluation.evidence.sweep import Run
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn_evaluate import knn_accuracy
-from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
+from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
 from mochi_mm.utils.benchmark import write_json
 from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.checkpoint import load_backbone
@@ -24,7 +24,6 @@ from mochi_mm.utils.result_record import result_record
 
 K = 20
 TEMPERATURE = 0.07
-L2 = (1e-4, 1e-3, 1e-2)
 #: How often a run is looked at while it trains.
 LOOKS = 4
 
@@ -105,7 +104,8 @@ def accuracies(model: Any, config: Any) -> dict[str, float]:
     """Return kNN and linear top-1 in percent, and the l2 that was chosen for the linear probe.
 
     The images trained on vote and are fitted, the validation images are classified; neither is
-    augmented. The probe is that of ``tools/analysis/linear_probe.py``.
+    augmented. The probe is that of ``tools/analysis/linear_probe.py``, its l2 chosen from the same
+    values, ``L2_GRID``.
     """
     from mmengine.runner import Runner
 
@@ -116,7 +116,7 @@ def accuracies(model: Any, config: Any) -> dict[str, float]:
     )
     device = next(model.parameters()).device
     found = knn_accuracy(queries.to(device), truth, bank, labels, (K,), TEMPERATURE)
-    l2, _ = choose_l2(bank, labels, L2, device=device)
+    l2, _ = choose_l2(bank, labels, L2_GRID, device=device)
     classes = int(max(labels.max(), truth.max())) + 1
     linear = fit_linear(bank, labels, l2, classes, device=device).accuracy(queries, truth)
     return {

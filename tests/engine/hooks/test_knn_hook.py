@@ -86,6 +86,7 @@ def test_the_last_epoch_is_measured_once(tmp_path: Path) -> None:
     [
         (dict(k=31), 'k is 31 but the data set of the bank has 30 samples'),
         (dict(bank_dataloader=loader_config(unlabelled=[2])), 'bank data set has samples without'),
+        (dict(bank_dataloader=loader_config(classes='123456')), "only the query data set has '0'"),
     ],
 )
 def test_data_are_checked_before_the_first_iteration(

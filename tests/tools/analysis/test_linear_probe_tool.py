@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from mochi_mm.evaluation.evidence import run_one
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
 from mochi_mm.utils.result_record import FIELDS
@@ -41,6 +42,25 @@ def test_it_is_the_probe_of_the_features(tool: Any, text: str, tmp_path: Path) -
     written = json.loads(record.read_text())
     assert tuple(written) == FIELDS and written['metrics'] == pytest.approx(found, abs=1e-4)
     assert written['protocol'].startswith('fast linear probe (L-BFGS on cached features, l2 0.')
+    assert written['protocol'].endswith(' of 0.001 0.1)')
+
+
+def test_the_values_are_those_of_the_evidence(tool: Any, tmp_path: Path) -> None:
+    config, checkpoint = write(tmp_path, LOOP)
+    record = tmp_path / 'record.json'
+    assert tool([config, checkpoint, '--device', 'cpu', '--record', str(record)]) == expected(
+        list(run_one.L2_GRID)
+    )
+    assert json.loads(record.read_text())['protocol'].endswith(' of 0.0001 0.001 0.01)')
+
+
+def test_other_classes_in_the_test_set(tool: Any, tmp_path: Path) -> None:
+    config, checkpoint = write(tmp_path, LOOP)
+    Path(config).write_text(
+        Path(config).read_text() + "\ntest_dataloader['dataset']['classes'] = list('123456')\n"
+    )
+    with pytest.raises(ValueError, match="only the training data set has '0'"):
+        tool([config, checkpoint, '--device', 'cpu', '--l2', '0.1'])
 
 
 def test_features_of_another_checkpoint_are_refused(tool: Any, tmp_path: Path) -> None:
@@ -52,3 +72,12 @@ def test_features_of_another_checkpoint_are_refused(tool: Any, tmp_path: Path) -
     torch.save(dict(state_dict=toy_model(6).state_dict()), other)
     with pytest.raises(ValueError, match='another checkpoint: its backbone has the digest'):
         tool([config, str(other), *kept])
+    mean = ['--cfg-options', 'model.data_preprocessor.mean=[9.0, 9.0, 9.0]']
+    std = 'model.data_preprocessor.std=[50.0, 50.0, 50.0]'
+    text = (
+        Path(config).read_text()
+        + "\nmodel['data_preprocessor'] = dict(type='ViewDataPreprocessor')\n"
+    )
+    Path(config).write_text(text)
+    with pytest.raises(ValueError, match='another network or preprocessor'):
+        tool([config, checkpoint, *kept, *mean, std])

@@ -28,7 +28,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--record', help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.record is not None and Path(args.record).is_dir():
+        parser.error(f'--record {args.record} is a folder; expected a file to write')
+    return args
 
 
 def main(argv: list[str] | None = None) -> None:

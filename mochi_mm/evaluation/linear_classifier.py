@@ -70,7 +70,7 @@ def fit_linear(
         device: Where to compute.
 
     Raises:
-        ValueError: l2 not positive, missing labels, features not finite.
+        ValueError: l2 not positive, missing labels, a single class, features not finite.
     """
     _check(features, labels, l2)
     x, y = features.to(device), labels.to(device)
@@ -102,13 +102,17 @@ def fit_linear(
 
     with torch.enable_grad():
         optimiser.step(closure)
-    if optimiser.state[weight]['n_iter'] >= max_iter:
-        warnings.warn(
-            f'the linear classifier with l2 {l2:g} was stopped after {max_iter} iterations and is '
-            'not at its optimum; a larger l2 needs fewer, a larger max_iter allows more.',
-            stacklevel=2,
-        )
+    _warn_of_bound(optimiser.state[weight]['n_iter'], max_iter, l2)
     return LinearClassifier(mean, std, weight.detach(), bias.detach())
+
+
+def _warn_of_bound(iterations: int, bound: int, l2: float) -> None:
+    if iterations >= bound:
+        warnings.warn(
+            f'the linear classifier with l2 {l2:g} was stopped after {bound} iterations and is '
+            'not at its optimum; a larger l2 needs fewer, a larger max_iter allows more.',
+            stacklevel=3,
+        )
 
 
 def _check(features: Tensor, labels: Tensor, l2: float) -> None:
@@ -116,6 +120,11 @@ def _check(features: Tensor, labels: Tensor, l2: float) -> None:
         raise ValueError(
             f'l2={l2}, {len(features)} samples, smallest label '
             f'{int(labels.min()) if len(labels) else "none"}; expected l2 > 0 and labels from 0 on.'
+        )
+    if len(labels.unique()) < 2:
+        raise ValueError(
+            f'all {len(labels)} samples are of the class {int(labels[0])}, which any classifier '
+            'gets right; expected at least two classes to tell apart.'
         )
     if not bool(torch.isfinite(features).all()):
         raise ValueError('the features are not finite; the network has diverged.')

@@ -18,6 +18,7 @@ import torch
 
 from mochi_mm.utils.atomic_file import write_atomically
 
+ROOT = Path(__file__).resolve().parents[2]
 FIELDS = (
     'protocol',
     'config',
@@ -42,14 +43,14 @@ def result_record(
 
     Args:
         protocol: In words, such as 'weighted kNN, k=20'.
-        config: Of the benchmark.
+        config: Of the benchmark; where it lies in the repository, it is recorded from there on.
         metrics: Percent by name.
         pretraining: Config or method that the weights come from.
         command: Instead of this process's command line.
     """
     return dict(
         protocol=protocol,
-        config=config,
+        config=_in_repository(config),
         pretraining=pretraining,
         metrics={name: round(float(value), 4) for name, value in metrics.items()},
         command=command or command_line(),
@@ -99,9 +100,15 @@ def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
 
 
 def command_line() -> str:
-    """Return the command of this process, the tool relative to the working directory."""
-    tool = os.path.relpath(sys.argv[0]) if sys.argv[0] else sys.argv[0]
-    return shlex.join(['python', tool, *sys.argv[1:]])
+    """Return the command of this process, its tool and paths in the repository as from there."""
+    return shlex.join(['python', *map(_in_repository, sys.argv)])
+
+
+def _in_repository(word: str) -> str:
+    """Return the path of a file in the repository from its root on, any other word as it is."""
+    path = Path(word).absolute()
+    inside = word and ROOT in path.parents and path.exists()
+    return Path(os.path.relpath(path, ROOT)).as_posix() if inside else word
 
 
 def commit() -> str:

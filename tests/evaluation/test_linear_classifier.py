@@ -86,6 +86,7 @@ def test_mistakes() -> None:
     for change, message in [
         (dict(l2=0.0), 'expected l2 > 0'),
         (dict(labels=y - 1), 'smallest label -1'),
+        (dict(labels=0 * y + 2), 'all 20 samples are of the class 2'),
         (dict(features=x * math.nan), 'not finite'),
     ]:
         arguments = {**dict(features=x, labels=y, l2=0.1), **change}

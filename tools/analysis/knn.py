@@ -46,6 +46,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error('give a CHECKPOINT, or --untrained to measure random weights')
     if args.out is not None and not args.out.parent.is_dir():
         parser.error(f'--out: there is no folder {args.out.parent}; create it first')
+    if args.record is not None and Path(args.record).is_dir():
+        parser.error(f'--record {args.record} is a folder; expected a file to write')
     if args.record is not None and (args.untrained or not args.checkpoint):
         parser.error('--record is for one checkpoint, without --untrained')
     return args

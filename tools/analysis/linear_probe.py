@@ -39,7 +39,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.record is not None and Path(args.record).is_dir():
+        parser.error(f'--record {args.record} is a folder; expected a file to write')
+    return args
 
 
 def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:

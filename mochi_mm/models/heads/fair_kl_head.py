@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mochi_mm.models.functional.fair_kl import FORMS, fair_kl
-from mochi_mm.models.heads.checks import check_choice, check_number, known
+from mochi_mm.models.heads.checks import check_choice, check_images, check_number, known
 from mochi_mm.models.heads.in_batch_head import DataSamples
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.distributed import gather_rows, gather_rows_with_gradient, row_counts
@@ -54,12 +54,13 @@ class FairKLHead(BaseModule):
         """Return ``loss_fair_kl`` of (B, V, D) raw features, the same on every rank.
 
         Raises:
-            ValueError: Class or bias labels are missing or unknown.
+            ValueError: Class or bias labels are missing or unknown, or there is a single image.
         """
         samples = data_samples or {}
         labels, biases = (
             gather_rows(known(samples, name, 'FairKLHead')) for name in ('gt_label', self.bias_key)
         )
+        check_images(len(labels))
         with torch.autocast(features.device.type, enabled=False):
             rows = F.normalize(features[:, 0].float(), dim=1)
             rows = gather_rows_with_gradient(rows, row_counts(len(rows), rows.device))

@@ -24,7 +24,8 @@ class FalseNegativeMemoryHead(ContrastiveHead):
     Needs an algorithm whose key encoder sees every view (:class:`MomentumContrast`). A query is
     pulled to the keys of its image's other views that are contrasted; the keys of the views that
     score find the false negatives. Contrasted keys enter the memory; rows that hold no key yet, or
-    that a setting drops, are never found. What is found is not mixed. Source: Huynh et al., WACV 2022.
+    that a setting drops, are never found. What is found is not mixed. Source: Huynh et al., WACV
+    2022.
 
     Args:
         memory: The memory, as a config or a module.

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mochi_mm.models.functional.contrast import contrast, has_positive
-from mochi_mm.models.heads.checks import check_temperature, known
+from mochi_mm.models.heads.checks import check_images, check_temperature, known
 from mochi_mm.structures import Pairs
 from mochi_mm.utils.distributed import (
     gather_rows,
@@ -90,11 +90,7 @@ class InBatchHead(BaseModule):
         anchors = views.flatten(0, 1)
         counts = row_counts(len(anchors), anchors.device)
         candidates = gather_rows_with_gradient(anchors, counts)
-        if len(candidates) <= num_views:
-            raise ValueError(
-                f'the batch of all ranks holds {len(candidates) // num_views} image(s); expected '
-                'at least 2, there is nothing to push from. Set a larger batch_size.'
-            )
+        check_images(len(candidates) // num_views)
         first = sum(counts[: rank()])
         row = torch.arange(len(candidates), device=anchors.device)
         own = row[first : first + len(anchors), None]

@@ -108,6 +108,13 @@ def test_equal_cosines_have_a_finite_gradient(form: str) -> None:
     assert features.grad is not None and features.grad.isfinite().all()
 
 
+@pytest.mark.parametrize('form', FORMS)
+def test_a_single_image_is_refused(form: str) -> None:
+    one = {name: labels[:1] for name, labels in SAMPLES.items()}
+    with pytest.raises(ValueError, match=r'holds 1 image\(s\); expected at least 2.*batch_size'):
+        FairKLHead(form=form).loss(torch.ones(1, 2, 2), one)
+
+
 def test_missing_labels_and_wrong_settings_are_refused() -> None:
     features = torch.randn(6, 1, 2)
     labels = dict(gt_label=SAMPLES['gt_label'])

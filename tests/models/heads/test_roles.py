@@ -362,6 +362,24 @@ def test_bad_settings() -> None:
         finder(top_k=None, threshold=None)
     with pytest.raises(ValueError, match="support is 'half'; expected one of full, score"):
         finder('half')
+    for name, value, expected in (
+        ('num_support', True, 'an integer >= 1, such as 8'),
+        ('num_support', 2.0, 'an integer >= 1, such as 8'),
+        ('top_k', True, 'an integer >= 1, such as 10'),
+        ('top_k', 0, 'an integer >= 1, such as 10'),
+        ('threshold', '0.7', r'a cosine in \[-1, 1\), or None'),
+        ('threshold', True, r'a cosine in \[-1, 1\), or None'),
+        ('threshold', math.nan, r'a cosine in \[-1, 1\), or None'),
+        ('threshold', 1.0, r'a cosine in \[-1, 1\), or None'),
+    ):
+        with pytest.raises(ValueError, match=f'{name} is {value!r}; expected {expected}'):
+            finder(**{name: value})
+    with pytest.raises(ValueError, match='own_weight is True; expected the weight lambda'):
+        SoftContrastiveHead(memory(), own_weight=True)
+    with pytest.raises(ValueError, match='num_hard is True but the memory holds 11 keys'):
+        ContrastiveHead(memory(), num_hard=True)
+    with pytest.raises(ValueError, match='start_epoch is True; expected an integer >= 0'):
+        ContrastiveHead(memory(), start_epoch=True)
 
 
 def test_bad_batches_leave_the_memory_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,10 @@ _RUNNER_KEYS = (
 )
 
 
+# dict(...) or {...}, by itself or in a list or tuple.
+_DICT = re.compile(r'\bdict\(|^[\[(\'"\s]*\{')
+
+
 def parse_options(words: Sequence[str]) -> dict[str, Any]:
     """Return ``--cfg-options`` as values by dotted key.
 
@@ -45,16 +50,31 @@ def parse_options(words: Sequence[str]) -> dict[str, Any]:
         words: ``KEY=VALUE`` each, as MMEngine's DictAction reads them.
 
     Raises:
-        ValueError: A word without '='.
+        ValueError: A word without '=', or a value that these words cannot say, such as a dict.
     """
     wrong = [word for word in words if '=' not in word]
     if wrong:
         raise ValueError(f'--cfg-options got {wrong[0]!r}; expected KEY=VALUE, without spaces.')
-    if not words:
-        return {}
+    return {key: value for word in words for key, value in _parse_option(word).items()}
+
+
+def _parse_option(word: str) -> dict[str, Any]:
+    """Return the value of one ``KEY=VALUE`` by its key."""
+    key, value = word.split('=', 1)
     parser = argparse.ArgumentParser()
     parser.add_argument('--options', nargs='+', action=DictAction)
-    return parser.parse_args(['--options', *words]).options
+    try:
+        if _DICT.search(value):
+            raise ValueError  # MMEngine would cut it at its commas, into strings
+        return parser.parse_args(['--options', word]).options
+    # What MMEngine does at a call with a comma in it and at a bracket that is not closed.
+    except (RecursionError, AssertionError, ValueError):
+        raise ValueError(
+            f'--cfg-options {key} has the value {value!r}; expected a number, a word, or a list or '
+            'tuple of these. Single settings have dotted keys, such as model.head.temperature=0.1 '
+            'or model.head.mixers.0.num=16; dicts and calls need a config of their own with '
+            '_base_ = [the one given].'
+        ) from None
 
 
 def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:

@@ -188,6 +188,20 @@ def test_memory_longer_than_the_data(tmp_path: Path, masked: bool) -> None:
     assert warned is not masked
 
 
+@pytest.mark.parametrize('masked', [False, True])
+@pytest.mark.parametrize('rows', [8, 10])
+def test_a_bank_without_own_keys_masked(tmp_path: Path, rows: int, masked: bool) -> None:
+    """Its length is that of the data set, or more: each query's own row is there at any length."""
+    config = runner_config(tmp_path, size=8, max_epochs=1)
+    config.model.head.memory.update(type='InstanceBank', length=rows)
+    config.model.head.update(mask_own_keys=masked, num_hard=4)
+    train(config)
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    warned = 'the memory is an InstanceBank, which keeps a row of each of the 8 images' in log
+    assert warned is not masked
+    assert 'the memory holds' not in log
+
+
 def test_less_than_one_batch(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='has 3 images, fewer than one batch of 4'):
         train(runner_config(tmp_path, size=3))

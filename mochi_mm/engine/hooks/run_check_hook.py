@@ -23,11 +23,12 @@ class RunCheckHook(Hook):
     """Logs what the run will really do before it does it.
 
     Warns when the effective batch is not the config's ``auto_scale_lr.base_batch_size`` while the
-    learning rate is not scaled, and when the memory is longer than the data set and own keys are
-    not masked. In a loop that counts iterations it warns when gradients are accumulated, or images
-    an iteration are not what the schedule was made for. Warns as well when samples would not be
-    keyed, so that each epoch repeated the augmentation of the first. A classifier (a probe,
-    fine-tuning) is validated on the classes that it is trained on, or not at all.
+    learning rate is not scaled, and when own keys are not masked though the memory is longer than
+    the data set, or an instance bank. In a loop that counts iterations it warns when gradients are
+    accumulated, or images an iteration are not what the schedule was made for. Warns as well when
+    samples would not be keyed, so that each epoch repeated the augmentation of the first. A
+    classifier (a probe, fine-tuning) is validated on the classes that it is trained on, or not at
+    all.
     """
 
     priority = 'LOW'
@@ -134,12 +135,23 @@ class RunCheckHook(Hook):
     def _check_memory(runner: Any) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         head = getattr(model, 'head', None)
-        length = getattr(getattr(head, 'memory', None), 'length', 0)
+        memory = getattr(head, 'memory', None)
+        length = getattr(memory, 'length', 0)
         samples = len(runner.train_dataloader.dataset)
         for module in model.modules():
             if hasattr(module, 'check_samples'):
                 module.check_samples(samples)
-        if length > samples and not getattr(head, 'mask_own_keys', False):
+        if getattr(head, 'mask_own_keys', False):
+            return
+        if hasattr(memory, 'check_samples'):
+            runner.logger.log(
+                logging.WARNING,
+                f'the memory is an {type(memory).__name__}, which keeps a row of each of the '
+                f'{samples} images, so from the second epoch on every query meets the older row of '
+                'its own image among the others, as a negative unless the head lets it pull: set '
+                'model.head.mask_own_keys=True',
+            )
+        elif length > samples:
             runner.logger.log(
                 logging.WARNING,
                 f'the memory holds {length} keys but the data set only {samples} images, so every '

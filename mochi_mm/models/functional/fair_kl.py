@@ -6,12 +6,18 @@ import torch
 from torch import Tensor
 
 FORMS = ('released', 'moments', 'gaussian')
+EMPTY_GROUPS = ('left_out', 'zero')
 # Under the root of a variance: the gradient of a root is infinite at 0.
 TINY = 1e-12
 
 
 def fair_kl(
-    cosine: Tensor, same_class: Tensor, same_bias: Tensor, form: str, spread: float = 1.0
+    cosine: Tensor,
+    same_class: Tensor,
+    same_bias: Tensor,
+    form: str,
+    spread: float = 1.0,
+    empty_group: str = 'left_out',
 ) -> Tensor:
     """Return how far cosines with bias-aligned samples lie from those with bias-conflicting ones.
 
@@ -25,8 +31,7 @@ def fair_kl(
 
     ``released`` is the authors' code: i = j is in its aligned positives, and its deviations are
     taken over the whole matrix with the pairs of other groups as zeros. The other forms leave i = j
-    out and use a group's own pairs (population deviation). In every form, what compares with an
-    empty group is left out.
+    out and use a group's own pairs (population deviation).
 
     Args:
         cosine: (n, n) cosines of every sample with every sample.
@@ -34,6 +39,8 @@ def fair_kl(
         same_bias: (n, n) bool.
         form: See above.
         spread: Weight of the deviations in the first two forms.
+        empty_group: What compares with a group without pairs: ``left_out``; or compared with a mean
+            and a deviation of ``zero``, as in the authors' code (``released`` only).
 
     Returns:
         A scalar.
@@ -45,7 +52,7 @@ def fair_kl(
         aligned, conflicting = group & same_bias, group & ~same_bias
         if form != 'released':
             aligned, conflicting = aligned & ~itself, conflicting & ~itself
-        both = (aligned.any() & conflicting.any()).to(cosine.dtype)
+        both = ((aligned.any() & conflicting.any()) | (empty_group == 'zero')).to(cosine.dtype)
         mean_a, mean_c = _mean(cosine, aligned), _mean(cosine, conflicting)
         if form == 'released':
             gap = (mean_a - mean_c).square() + spread * _gap_over_all(cosine, aligned, conflicting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -27,6 +28,36 @@ def check_number(name: str, value: float, example: float, zero: bool = False) ->
             f'{name} is {value!r}; expected a number {least} and finite, such as {example}.'
         )
     return value
+
+
+def check_integer(name: str, value: Any, example: int, least: int = 1) -> int:
+    """Return ``value`` if it is an integer of at least ``least``.
+
+    Args:
+        name: Of the setting, for the error.
+        value: The setting.
+        example: A usual value, for the error.
+        least: The smallest that will do.
+
+    Raises:
+        ValueError: Below, a bool, or no integer.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f'{name} is {value!r}; expected an integer >= {least}, such as {example}.')
+    return value
+
+
+def check_images(count: int) -> None:
+    """Accept a batch of all ranks with at least two images.
+
+    Raises:
+        ValueError: Fewer.
+    """
+    if count < 2:
+        raise ValueError(
+            f'the batch of all ranks holds {count} image(s); expected at least 2, there is nothing '
+            'to push from or to compare with. Set a larger batch_size.'
+        )
 
 
 def check_temperature(value: float, name: str = 'temperature') -> float:

@@ -23,6 +23,7 @@ class DecoupledHead(NTXentHead):
         temperature: Divides every cosine.
         sigma: Width of the weights of DCLW, > 0, which compares two views; None is DCL.
         detach_weight: Let no gradient flow through the weights. Public code does either.
+        weight: See :class:`InBatchHead`.
         init_cfg: See MMEngine.
 
     Raises:
@@ -34,9 +35,10 @@ class DecoupledHead(NTXentHead):
         temperature: float = 0.1,
         sigma: float | None = None,
         detach_weight: bool = True,
+        weight: float = 1.0,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(temperature, init_cfg)
+        super().__init__(temperature, weight, init_cfg)
         if sigma is not None:
             check_number('sigma', sigma, 0.5)
         self.sigma, self.detach_weight = sigma, detach_weight

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -12,7 +13,7 @@ from mochi_mm.models.functional.false_negatives import (
     find_false_negatives,
     support_scores,
 )
-from mochi_mm.models.heads.checks import check_choice
+from mochi_mm.models.heads.checks import check_choice, check_integer
 from mochi_mm.registry import MODELS
 
 SUPPORT = ('full', 'score')
@@ -50,19 +51,16 @@ class FalseNegativeFinder(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if not isinstance(num_support, int) or num_support < 1:
-            raise ValueError(
-                f'num_support is {num_support!r}; expected an integer >= 1, such as 8.'
-            )
+        check_integer('num_support', num_support, 8)
         if top_k is None and threshold is None:
             raise ValueError(
                 'top_k and threshold are both None, so every candidate would be a false negative; '
                 'set at least one, such as top_k=10.'
             )
-        if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
-            raise ValueError(f'top_k is {top_k!r}; expected an integer >= 1, or None.')
-        if threshold is not None and not -1 <= threshold < 1:
-            raise ValueError(f'threshold is {threshold}; expected a cosine in [-1, 1), or None.')
+        if top_k is not None:
+            check_integer('top_k', top_k, 10)
+        if threshold is not None:
+            _check_cosine(threshold)
         check_choice('aggregate', aggregate, AGGREGATES)
         check_choice('support', support, SUPPORT)
         self.num_support, self.support = num_support, support
@@ -97,3 +95,9 @@ class FalseNegativeFinder(BaseModule):
         scores = support_scores(scoring, candidates, self.aggregate)
         scores = scores.masked_fill(excluded, float('-inf'))
         return find_false_negatives(scores, self.top_k, self.threshold)
+
+
+def _check_cosine(threshold: Any) -> None:
+    number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
+    if not number or not -1 <= threshold < 1:
+        raise ValueError(f'threshold is {threshold!r}; expected a cosine in [-1, 1), or None.')

@@ -38,6 +38,7 @@ class FalseNegativeHead(InBatchHead):
         finder: A :class:`FalseNegativeFinder`, as a config or a module.
         strategy: ``attract``, ``eliminate``, or ``none`` for NT-Xent over the same views.
         temperature: Divides every cosine, > 0.
+        weight: See :class:`InBatchHead`.
         init_cfg: See MMEngine.
 
     Raises:
@@ -49,9 +50,10 @@ class FalseNegativeHead(InBatchHead):
         finder: dict | nn.Module,
         strategy: str = 'attract',
         temperature: float = 0.1,
+        weight: float = 1.0,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(temperature, init_cfg)
+        super().__init__(temperature, weight, init_cfg)
         built: Any = MODELS.build(finder) if isinstance(finder, dict) else finder
         self.finder = built
         self.strategy = check_choice('strategy', strategy, STRATEGIES)

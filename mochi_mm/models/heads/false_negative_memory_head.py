@@ -23,8 +23,9 @@ class FalseNegativeMemoryHead(ContrastiveHead):
 
     Needs an algorithm whose key encoder sees every view (:class:`MomentumContrast`). A query is
     pulled to the keys of its image's other views that are contrasted; the keys of the views that
-    score find the false negatives. Contrasted keys enter the memory; rows that hold no key yet are
-    never found. What is found is not mixed. Source: Huynh et al., WACV 2022.
+    score find the false negatives. Contrasted keys enter the memory; rows that hold no key yet, or
+    that a setting drops, are never found. What is found is not mixed. Source: Huynh et al., WACV
+    2022.
 
     Args:
         memory: The memory, as a config or a module.
@@ -57,7 +58,6 @@ class FalseNegativeMemoryHead(ContrastiveHead):
         self.check_view_numbers(list(queries), views)
         bank = self.memory.snapshot()
         support = torch.stack([keys[view] for view in scoring], dim=1)
-        found = self.finder(support, bank, ~self.memory.held())
         own = torch.cat(
             [
                 torch.stack([(query * keys[j]).sum(1) for j in positives if j != i], dim=1)
@@ -66,6 +66,10 @@ class FalseNegativeMemoryHead(ContrastiveHead):
         )
         repeated = repeat_samples(samples, len(queries))
         roles = self.roles(own, bank, repeated)
+        # What the loss does not see must not use up top_k; it is the same for all of an image's
+        # queries, of which the first come first.
+        unseen = None if roles.dropped is None else roles.dropped[: len(support)]
+        found = self.finder(support, bank, either(~self.memory.held(), unseen))
         roles = self._give_roles(roles, found.repeat(len(queries), 1))
         losses = self.compare(torch.cat(list(queries.values())), own, bank, roles)
         return dict(losses, false_negatives=found.float().sum(1).mean())

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mochi_mm.models.functional.contrast import contrast, has_positive
-from mochi_mm.models.heads.checks import check_temperature, known
+from mochi_mm.models.heads.checks import check_images, check_number, check_temperature, known
 from mochi_mm.structures import Pairs
 from mochi_mm.utils.distributed import (
     gather_rows,
@@ -34,22 +34,29 @@ class InBatchHead(BaseModule):
 
     Args:
         temperature: Divides every cosine, > 0.
+        weight: Of the loss, > 0. The loss is a mean over anchors; 2.0 makes it the sum over the
+            two views that some published codes take.
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: A temperature that is not above 0.
+        ValueError: A temperature or a weight that is not above 0.
     """
 
     #: Views of each image that the objective needs at least.
     min_views = 2
     #: Views that it can compare at most; None for any number.
     max_views: int | None = None
+    #: Whether anchors without a positive count in the mean, with the loss 0.
+    count_all = False
     #: Algorithms that hand this head what it takes.
     algorithms: tuple[str, ...] = ('InBatchContrast',)
 
-    def __init__(self, temperature: float = 0.1, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self, temperature: float = 0.1, weight: float = 1.0, init_cfg: dict | None = None
+    ) -> None:
         super().__init__(init_cfg)
         self.temperature = check_temperature(temperature)
+        self.weight = check_number('weight', weight, 1.0)
 
     def loss(self, features: Tensor, data_samples: DataSamples | None = None) -> dict[str, Tensor]:
         """Return ``loss_contrast`` and statistics of one batch.
@@ -79,7 +86,8 @@ class InBatchHead(BaseModule):
         weights = self.positives(pairs, data_samples)
         losses = self.objective(pairs, logits, weights)
         counted = has_positive([logits], [weights])
-        result = dict(loss_contrast=mean_over_ranks(losses, counted))
+        mean = mean_over_ranks(losses, None if self.count_all else counted)
+        result = dict(loss_contrast=self.weight * mean)
         with torch.no_grad():
             result.update(self.statistics(pairs, weights, counted))
         return result
@@ -90,11 +98,7 @@ class InBatchHead(BaseModule):
         anchors = views.flatten(0, 1)
         counts = row_counts(len(anchors), anchors.device)
         candidates = gather_rows_with_gradient(anchors, counts)
-        if len(candidates) <= num_views:
-            raise ValueError(
-                f'the batch of all ranks holds {len(candidates) // num_views} image(s); expected '
-                'at least 2, there is nothing to push from. Set a larger batch_size.'
-            )
+        check_images(len(candidates) // num_views)
         first = sum(counts[: rank()])
         row = torch.arange(len(candidates), device=anchors.device)
         own = row[first : first + len(anchors), None]
@@ -120,7 +124,8 @@ class InBatchHead(BaseModule):
         return None
 
     def objective(self, pairs: Pairs, logits: Tensor, weights: Tensor) -> Tensor:
-        """Return the losses (N,); anchors without a positive are left out of the mean later.
+        """Return the losses (N,), 0 for anchors without a positive, which the mean leaves out
+        unless ``count_all`` is set.
 
         Args:
             pairs: Who is who.

@@ -9,6 +9,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.models.heads.checks import check_integer
 from mochi_mm.registry import MODELS
 
 
@@ -32,8 +33,7 @@ class LinearHead(BaseModule):
     def __init__(self, num_classes: int, in_channels: int, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         for name, value in (('num_classes', num_classes), ('in_channels', in_channels)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f'LinearHead {name} is {value!r}; expected an integer >= 1.')
+            check_integer(f'LinearHead {name}', value, 10)
         self.num_classes, self.in_channels = num_classes, in_channels
         self.fc = nn.Linear(in_channels, num_classes)
         nn.init.normal_(self.fc.weight, std=0.01)

@@ -67,9 +67,10 @@ class MemoryHead(SyntheticNegatives):
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         length = int(built.length)
         num_hard = min(1024, length) if num_hard is None else num_hard
-        if not isinstance(num_hard, int) or not 1 <= num_hard <= length:
+        whole = isinstance(num_hard, int) and not isinstance(num_hard, bool)
+        if not whole or not 1 <= num_hard <= length:
             raise ValueError(
-                f'num_hard is {num_hard} but the memory holds {length} keys; expected '
+                f'num_hard is {num_hard!r} but the memory holds {length} keys; expected '
                 f'1 <= num_hard <= {length}. Lower num_hard or lengthen the memory.'
             )
         self.num_hard = num_hard

@@ -20,8 +20,8 @@ class SupConHead(InBatchHead):
     """All views of all images of the anchor's class attract it (Khosla et al. 2020, SupCon).
 
     ``L_out`` (eq. 2) takes the mean over the positives outside the logarithm, ``L_in`` (eq. 3)
-    inside. An anchor without a positive is left out of the mean; that happens only with one view.
-    One without a negative, with the denominator ``negatives``, has the loss 0.
+    inside. An anchor without a positive is left out of the mean (see ``count_all``); that happens
+    only with one view. One without a negative, with the denominator ``negatives``, has the loss 0.
 
     Args:
         form: ``out`` or ``in``.
@@ -31,6 +31,9 @@ class SupConHead(InBatchHead):
         base_temperature: The loss is multiplied by ``temperature / base_temperature``; None leaves
             it as it is. 1.0 gives the paper's rescaling by the temperature, 0.07 that of the
             authors' PyTorch code, whatever the temperature.
+        count_all: Average over all anchors; one without a positive counts with the loss 0, as in
+            the authors' code.
+        weight: See :class:`InBatchHead`.
         init_cfg: See MMEngine.
 
     Raises:
@@ -46,9 +49,12 @@ class SupConHead(InBatchHead):
         denominator: str = 'all',
         temperature: float = 0.1,
         base_temperature: float | None = None,
+        count_all: bool = False,
+        weight: float = 1.0,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(temperature, init_cfg)
+        super().__init__(temperature, weight, init_cfg)
+        self.count_all = count_all
         if form not in FORMS or denominator not in DENOMINATORS:
             raise ValueError(
                 f'form is {form!r} and denominator is {denominator!r}; expected one of '

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from mochi_mm.models.functional.contrast import contrast
@@ -25,7 +27,7 @@ class SupInfoNCEHead(InBatchHead):
 
     In ``out`` each positive competes with the negatives alone; without a margin it is SINCERE.
     ``sup_con`` without a margin is :class:`SupConHead`. The losses can be negative. An anchor
-    without a positive is left out of the mean; that happens only with one view.
+    without a positive is left out of the mean (see ``count_all``); that happens only with one view.
 
     Args:
         margin: eps above, >= 0.
@@ -33,10 +35,15 @@ class SupInfoNCEHead(InBatchHead):
             does; ``cosine`` divides it by the temperature as well.
         form: See above.
         temperature: Divides every cosine.
+        floor: Added to each denominator while its exponentials are shifted by 1 / temperature;
+            1e-6 in the authors' code, where it dominates at small temperatures. 0 is the equation.
+        count_all: Average over all anchors; one without a positive counts with the loss 0, as in
+            the authors' code.
+        weight: See :class:`InBatchHead`.
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: A margin that is negative or not finite, or an unknown form or unit.
+        ValueError: A margin or floor that is negative or not finite, or an unknown form or unit.
     """
 
     min_views = 1
@@ -47,14 +54,19 @@ class SupInfoNCEHead(InBatchHead):
         margin_in: str = 'logit',
         form: str = 'out',
         temperature: float = 0.1,
+        floor: float = 0.0,
+        count_all: bool = False,
+        weight: float = 1.0,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(temperature, init_cfg)
+        super().__init__(temperature, weight, init_cfg)
+        self.count_all = count_all
         check_number('margin', margin, 0.25, zero=True)
         check_choice('margin_in', margin_in, ('logit', 'cosine'))
         check_choice('form', form, FORMS)
         self.margin = margin / temperature if margin_in == 'cosine' else margin
         self.form = form
+        self.floor = check_number('floor', floor, 1e-6, zero=True)
 
     def positives(self, pairs: Pairs, data_samples: DataSamples) -> Tensor:
         """Return 1 for the candidates of the anchor's class."""
@@ -69,14 +81,21 @@ class SupInfoNCEHead(InBatchHead):
 
     def objective(self, pairs: Pairs, logits: Tensor, weights: Tensor) -> Tensor:
         """Return the losses (N,)."""
+        floor = self._floor(logits)
+        blocks, nothing = [logits, *floor], [None] * len(floor)
+        pull = [weights, *nothing]
         if self.form == 'out':
-            return contrast(
-                [logits], [weights], denominator='per_positive', positive_bias=-self.margin
-            )
+            return contrast(blocks, pull, denominator='per_positive', positive_bias=-self.margin)
         form = 'inside' if self.form == 'in' else 'outside'
-        losses = contrast([logits], [weights], [self.bias(pairs, weights)], form=form)
+        losses = contrast(blocks, pull, [self.bias(pairs, weights), *nothing], form=form)
         # The primitive averages over the positives inside the logarithm; this equation sums.
         return losses - self._log_count(weights) if self.form == 'in' else losses
+
+    def _floor(self, logits: Tensor) -> list[Tensor]:
+        """Return a block with a candidate of a fixed logit, which adds just the floor; or none."""
+        if not self.floor:
+            return []
+        return [logits.new_full((len(logits), 1), math.log(self.floor) + 1 / self.temperature)]
 
     @staticmethod
     def _log_count(weights: Tensor) -> Tensor:

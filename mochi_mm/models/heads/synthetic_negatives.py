@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mochi_mm.models.heads.checks import check_integer
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives
@@ -31,10 +32,7 @@ class SyntheticNegatives(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if not isinstance(start_epoch, int) or start_epoch < 0:
-            raise ValueError(
-                f'start_epoch is {start_epoch}; expected 0 (from the start) or a later epoch.'
-            )
+        check_integer('start_epoch', start_epoch, 10, least=0)
         self.mixers = nn.ModuleList(
             MODELS.build(mixer) if isinstance(mixer, dict) else mixer for mixer in mixers
         )

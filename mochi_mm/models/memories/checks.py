@@ -10,7 +10,7 @@ from torch import Tensor
 def check_sizes(memory: Any, length: Any, dim: Any) -> None:
     """Accept a length and a width that are integers of at least 1."""
     for name, value in (('length', length), ('dim', dim)):
-        if not isinstance(value, int) or value < 1:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ValueError(
                 f'{type(memory).__name__} {name} is {value!r}; expected an integer >= 1.'
             )

@@ -19,7 +19,7 @@ class BaseMixer(nn.Module, ABC):
 
     def __init__(self, num: int) -> None:
         super().__init__()
-        if not isinstance(num, int) or num < 1:
+        if not isinstance(num, int) or isinstance(num, bool) or num < 1:
             raise ValueError(
                 f'{type(self).__name__} num is {num!r}; expected an integer >= 1 (synthetic '
                 'negatives a query). To switch this mixing off, take the mixer out of the list.'

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from mochi_mm.models.functional.fair_kl import FORMS, fair_kl
+from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS, fair_kl
 from mochi_mm.models.heads import FairKLHead
 from tests.reference import dot, random_units
 
@@ -65,6 +65,7 @@ def loop(rows: torch.Tensor, labels: list[int], biases: list[int], form: str) ->
                     padded[aligned].append(cosine if member else 0.0)
         a, c = cosines[True], cosines[False]
         if form == 'released':
+            a, c = a or [0.0], c or [0.0]  # the authors divide an empty sum by one
             total += (fmean(a) - fmean(c)) ** 2 + 0.7 * (
                 stdev(padded[True]) - stdev(padded[False])
             ) ** 2
@@ -101,11 +102,47 @@ def test_groups_without_pairs_are_left_out(form: str) -> None:
     assert rows.grad is not None and rows.grad.abs().sum() == 0
 
 
+@pytest.mark.parametrize(
+    ('labels', 'biases'),
+    [
+        ([0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, 2]),  # no conflicting positive, no aligned negative
+        ([0, 0, 1, 1, 2], [0, 0, 1, 1, 1]),  # no conflicting positive
+        ([0, 0, 1], [0, 1, 2]),  # no aligned negative
+    ],
+)
+def test_groups_without_pairs_are_zero_on_demand(labels: list[int], biases: list[int]) -> None:
+    """As the authors' code takes them: their mean is 0, and the deviation of nothing but zeros."""
+    rows = random_units(len(labels), 4, 1)
+    head = FairKLHead(empty_group='zero', spread=0.7)
+    samples = dict(gt_label=torch.tensor(labels), bias_label=torch.tensor(biases))
+    expected = loop(rows, labels, biases, 'released')
+    loss = head.loss(rows[:, None].float(), samples)['loss_fair_kl']
+    assert float(loss) == pytest.approx(expected, abs=1e-5)
+    left_out = FairKLHead(spread=0.7).loss(rows[:, None].float(), samples)['loss_fair_kl']
+    assert float(left_out) < expected - 1e-3
+
+
+def test_no_empty_group_makes_no_difference() -> None:
+    features = ROWS[:, None]
+    values = [
+        FairKLHead(empty_group=empty).loss(features, SAMPLES)['loss_fair_kl']
+        for empty in EMPTY_GROUPS
+    ]
+    assert torch.equal(*values)
+
+
 @pytest.mark.parametrize('form', FORMS)
 def test_equal_cosines_have_a_finite_gradient(form: str) -> None:
     features = torch.ones(6, 1, 2, requires_grad=True)
     FairKLHead(form=form).loss(features, SAMPLES)['loss_fair_kl'].backward()
     assert features.grad is not None and features.grad.isfinite().all()
+
+
+@pytest.mark.parametrize('form', FORMS)
+def test_a_single_image_is_refused(form: str) -> None:
+    one = {name: labels[:1] for name, labels in SAMPLES.items()}
+    with pytest.raises(ValueError, match=r'holds 1 image\(s\); expected at least 2.*batch_size'):
+        FairKLHead(form=form).loss(torch.ones(1, 2, 2), one)
 
 
 def test_missing_labels_and_wrong_settings_are_refused() -> None:
@@ -120,6 +157,8 @@ def test_missing_labels_and_wrong_settings_are_refused() -> None:
         (dict(weight=math.inf), 'weight is inf'),
         (dict(spread=-1.0), 'spread is -1.0; expected a number of 0 or more'),
         (dict(spread=math.nan), 'spread is nan'),
+        (dict(empty_group='mean'), "empty_group is 'mean'; expected one of left_out, zero"),
+        (dict(empty_group='zero', form='moments'), "form is 'moments'.*use form='released'"),
         (dict(form='kl'), "form is 'kl'; expected one of released, moments, gaussian"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -21,10 +21,16 @@ WORKED = [
 ]
 
 
-def head(strategy: str, support: str = 'full', temperature: float = 0.5, **kwargs: Any) -> Any:
+def head(
+    strategy: str,
+    support: str = 'full',
+    temperature: float = 0.5,
+    weight: float = 1.0,
+    **kwargs: Any,
+) -> Any:
     settings: dict[str, Any] = dict(num_support=1, top_k=2, threshold=0.7)
     found = FalseNegativeFinder(support=support, **{**settings, **kwargs})
-    return FalseNegativeHead(found, strategy, temperature)
+    return FalseNegativeHead(found, strategy, temperature, weight)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +53,9 @@ def test_worked_values(strategy: str, support: str, aggregate: str, value: float
 
 
 def test_other_codes_add_the_views_and_divide_by_half_their_number() -> None:
-    loss = head('attract').loss(torch.tensor(WORKED).transpose(0, 1))['loss_contrast']
-    assert 2 * float(loss) == pytest.approx(2.858413, abs=1e-6)
+    features = torch.tensor(WORKED).transpose(0, 1)
+    loss = head('attract', weight=2.0).loss(features)['loss_contrast']
+    assert float(loss) == pytest.approx(2.858413, abs=1e-6)
 
 
 def test_worked_detection() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,8 +57,6 @@ def test_worked_values_of_each_anchor() -> None:
     losses = head.objective(pairs, logits, head.positives(pairs, {}))
     expected = [0.340290, 0.918734, 1.577304, 0.842075, 0.951639, 0.657551]  # view by view
     assert losses.reshape(3, 2).T.flatten().tolist() == pytest.approx(expected, abs=1e-6)
-    # TensorFlow's SimCLR adds the means of the two views.
-    assert float(2 * losses.mean()) == pytest.approx(1.762531, abs=1e-6)
 
 
 def test_worked_weights_of_dclw() -> None:
@@ -66,8 +65,14 @@ def test_worked_weights_of_dclw() -> None:
 
 
 def test_other_codes_add_the_means_of_the_two_views() -> None:
-    assert 2 * value(DecoupledHead(0.1), TWO_VIEWS) == pytest.approx(-3.705488, abs=1e-6)
-    assert 2 * value(DecoupledHead(0.1, 0.5), TWO_VIEWS) == pytest.approx(-2.872600, abs=1e-6)
+    for head, expected in (
+        (NTXentHead(0.5, weight=2.0), 1.762531),
+        (DecoupledHead(0.1, weight=2.0), -3.705488),
+        (DecoupledHead(0.1, 0.5, weight=2.0), -2.872600),
+        (SupConHead(temperature=0.5, weight=2.0), 2 * 1.514154),
+        (SupInfoNCEHead(0.0, form='sup_con', temperature=0.5, weight=2.0), 2 * 1.514154),
+    ):
+        assert value(head, TWO_VIEWS, LABELS) == pytest.approx(expected, abs=2e-6)
 
 
 def test_two_logarithms_are_another_loss_than_dcl() -> None:
@@ -94,12 +99,20 @@ def test_other_codes_supcon_is_l_in_less_the_log_of_the_positives() -> None:
 
 
 def test_anchors_without_a_positive_are_left_out_of_the_mean() -> None:
-    features = torch.tensor([(1.0, 0.0), (0.6, 0.8), (0.8, 0.6), (0.0, 1.0)])[:, None]
-    result = SupConHead(temperature=0.5).loss(features, dict(gt_label=torch.tensor([0, 1, 1, 2])))
+    result = SupConHead(temperature=0.5).loss(LONELY, LONELY_LABELS)
     assert float(result['loss_contrast']) == pytest.approx(0.794304, abs=1e-6)
     assert float(result['share_counted']) == 0.5
-    over_all = result['loss_contrast'] * result['share_counted']  # as SupCon's authors count
-    assert float(over_all) == pytest.approx(0.397152, abs=1e-6)
+
+
+def test_anchors_without_a_positive_count_as_zero_on_demand() -> None:
+    """As SupCon's authors count."""
+    result = SupConHead(temperature=0.5, count_all=True).loss(LONELY, LONELY_LABELS)
+    assert float(result['loss_contrast']) == pytest.approx(0.397152, abs=1e-6)
+    assert float(result['share_counted']) == 0.5
+
+
+LONELY = torch.tensor([(1.0, 0.0), (0.6, 0.8), (0.8, 0.6), (0.0, 1.0)])[:, None]
+LONELY_LABELS = dict(gt_label=torch.tensor([0, 1, 1, 2]))
 
 
 def test_one_view_of_different_classes_gives_no_loss_and_no_gradient() -> None:
@@ -155,16 +168,8 @@ def test_no_floor_under_the_logarithm() -> None:
 def test_the_floor_of_the_authors_code(
     rows: Tensor, labels: Tensor, temperature: float, form: str, expected: float
 ) -> None:
-    """What docs/numerics.md says of it: 1e-6 within the logarithm, after the shift by 1 / t."""
-
-    def anchor(pos: list[float], neg: list[float]) -> float:
-        pos, neg = ([x - 1 / temperature for x in part] for part in (pos, neg))
-        push = sum(map(math.exp, neg)) + 1e-6
-        shared = sum(math.exp(p - 0.25) for p in pos)
-        each = [shared if form == 'sup_con' else math.exp(p - 0.25) for p in pos]
-        return sum(math.log(e + push) - p for e, p in zip(each, pos, strict=True)) / len(pos)
-
-    assert loop(rows, labels, anchor, True, temperature) == pytest.approx(expected, abs=1e-6)
+    head = SupInfoNCEHead(0.25, form=form, temperature=temperature, floor=1e-6)
+    assert value(head, rows, labels) == pytest.approx(expected, abs=1e-6)
 
 
 def test_decoupled_loss_of_an_aligned_orthonormal_batch() -> None:
@@ -211,6 +216,17 @@ def eps_sup_con(pos: list[float], neg: list[float]) -> float:
     return sum(math.log(push) - p for p in pos) / len(pos)
 
 
+def floored(form: str, pos: list[float], neg: list[float]) -> float:
+    """A floor of 0.02, which the exponentials meet after a shift by 1 / t."""
+    pos, neg = ([x - 1 / T for x in part] for part in (pos, neg))
+    push = sum(map(math.exp, neg)) + 0.02
+    pull = [math.exp(p - 0.3) for p in pos]
+    if form == 'in':
+        return math.log(sum(pull) / len(pos) + push) - math.log(sum(map(math.exp, pos)))
+    each = [sum(pull)] * len(pos) if form == 'sup_con' else pull
+    return sum(math.log(e + push) - p for e, p in zip(each, pos, strict=True)) / len(pos)
+
+
 T = 0.3
 CASES: list[tuple[InBatchHead, Callable[..., float], bool]] = [
     (NTXentHead(T), nt_xent, False),
@@ -224,6 +240,13 @@ CASES: list[tuple[InBatchHead, Callable[..., float], bool]] = [
     (SupInfoNCEHead(0.3 * T, 'cosine', temperature=T), eps_out, True),
     (SupInfoNCEHead(0.3, form='in', temperature=T), eps_in, True),
     (SupInfoNCEHead(0.3, form='sup_con', temperature=T), eps_sup_con, True),
+    (SupInfoNCEHead(0.3, temperature=T, floor=0.02), partial(floored, 'out'), True),
+    (SupInfoNCEHead(0.3, form='in', temperature=T, floor=0.02), partial(floored, 'in'), True),
+    (
+        SupInfoNCEHead(0.3, form='sup_con', temperature=T, floor=0.02),
+        partial(floored, 'sup_con'),
+        True,
+    ),
 ]
 
 
@@ -272,6 +295,17 @@ def test_equals_the_loop_with_one_view(
         return
     expected = loop(features, labels, anchor, True)
     assert value(head, features, labels) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize('kind', [SupConHead, SupInfoNCEHead])
+@pytest.mark.parametrize('form', ['out', 'in'])
+def test_counting_all_divides_by_all(kind: Any, form: str) -> None:
+    """Of five images, one has no other of its class."""
+    features = torch.randn(5, 1, 6, generator=torch.Generator().manual_seed(5))
+    labels = torch.arange(5) % 3
+    plain = value(kind(form=form), features, labels)
+    everyone = value(kind(form=form, count_all=True), features, labels)
+    assert everyone == pytest.approx(plain * 4 / 5, rel=1e-6)
 
 
 def dclw_weights(features: Tensor) -> list[float]:
@@ -350,6 +384,12 @@ def test_half_precision_is_left() -> None:
         (lambda: DecoupledHead(sigma=math.nan), 'sigma is nan'),
         (lambda: SupInfoNCEHead(math.nan), 'margin is nan; expected a number of 0 or more'),
         (lambda: SupInfoNCEHead('a'), "margin is 'a'"),
+        (lambda: SupInfoNCEHead(floor=-1e-6), 'floor is -1e-06; expected a number of 0 or more'),
+        (lambda: SupInfoNCEHead(floor=True), 'floor is True'),
+        (lambda: NTXentHead(weight=0.0), 'weight is 0.0; expected a number above 0'),
+        (lambda: DecoupledHead(weight=-1.0), 'weight is -1.0'),
+        (lambda: SupConHead(weight=math.nan), 'weight is nan'),
+        (lambda: SupInfoNCEHead(weight=math.inf), 'weight is inf'),
         (lambda: SupConHead('both'), "form is 'both'"),
         (lambda: SupConHead(denominator='none'), "denominator is 'none'"),
         (lambda: SupConHead('in', 'one_positive'), "use denominator='all'"),

@@ -25,6 +25,7 @@ HEADS: dict[str, tuple[Any, str]] = {
     'SupCon, negatives': (lambda: SupConHead(denominator='negatives'), 'loss_contrast'),
     'SupCon, one positive': (lambda: SupConHead(denominator='one_positive'), 'loss_contrast'),
     'SupCon, single views': (lambda: SupConHead(), 'loss_contrast'),
+    'SupCon, single views, all counted': (lambda: SupConHead(count_all=True), 'loss_contrast'),
     'DCL': (lambda: DecoupledHead(0.3), 'loss_contrast'),
     'DCLW': (lambda: DecoupledHead(0.3, 0.5), 'loss_contrast'),
     'DCLW, with gradient': (
@@ -34,6 +35,7 @@ HEADS: dict[str, tuple[Any, str]] = {
     'eps-SupInfoNCE': (lambda: SupInfoNCEHead(0.2), 'loss_contrast'),
     'eps-SupInfoNCE, in': (lambda: SupInfoNCEHead(0.2, form='in'), 'loss_contrast'),
     'eps-SupInfoNCE, SupCon': (lambda: SupInfoNCEHead(0.2, form='sup_con'), 'loss_contrast'),
+    'eps-SupInfoNCE, floor': (lambda: SupInfoNCEHead(0.2, floor=0.1, weight=2.0), 'loss_contrast'),
     'FairKL': (lambda: FairKLHead(), 'loss_fair_kl'),
     'FairKL, moments': (lambda: FairKLHead(form='moments'), 'loss_fair_kl'),
     'FairKL, Gaussian': (lambda: FairKLHead(form='gaussian'), 'loss_fair_kl'),

@@ -52,6 +52,15 @@ HEADS: dict[str, Any] = {
         memory(), finder(aggregate='mean'), 'eliminate', **k
     ),
     'fnc none': lambda **k: FalseNegativeMemoryHead(memory(), finder(), 'none', **k),
+    'fnc attract, own masked': lambda **k: FalseNegativeMemoryHead(
+        memory(), finder(threshold=None), mask_own_keys=True, **k
+    ),
+    'fnc eliminate, own masked': lambda **k: FalseNegativeMemoryHead(
+        memory(), finder(threshold=None), 'eliminate', mask_own_keys=True, **k
+    ),
+    'fnc attract, oracle': lambda **k: FalseNegativeMemoryHead(
+        memory(), finder(threshold=None), oracle_loss=True, **k
+    ),
 }
 
 
@@ -77,14 +86,15 @@ def pull_loop(head: Any, keys: list[torch.Tensor], label: int, rows: Any) -> dic
     return {}
 
 
-def found_loop(head: Any, scoring: list[torch.Tensor], bank: Any, held: int) -> set[int]:
-    """The false negatives of one image."""
+def found_loop(head: Any, scoring: list[torch.Tensor], bank: Any, seen: list[int]) -> set[int]:
+    """The false negatives of one image among the rows ``seen``."""
     scores = {}
-    for j in range(held):
+    for j in seen:
         cosines = [dot(key, bank[j]) for key in scoring]
         scores[j] = max(cosines) if head.finder.aggregate == 'max' else sum(cosines) / len(cosines)
     nearest = sorted(scores, key=lambda j: -scores[j])[: head.finder.top_k]
-    return {j for j in nearest if scores[j] > head.finder.threshold}
+    least = -2.0 if head.finder.threshold is None else head.finder.threshold
+    return {j for j in nearest if scores[j] > least}
 
 
 def loss_loop(head: Any, queries: Views, keys: Views, samples: dict[str, torch.Tensor]) -> float:
@@ -108,9 +118,13 @@ def loss_loop(head: Any, queries: Views, keys: Views, samples: dict[str, torch.T
                 dropped: set[int] = set()
                 if head.mask_own_keys:
                     dropped = {j for j in range(LENGTH) if indices[j] == samples['sample_idx'][b]}
+                if head.oracle_loss:
+                    label = samples['gt_label'][b]
+                    dropped |= {j for j in range(LENGTH) if labels[j] == label}
                 if false_negatives and head.strategy != 'none':
                     scoring = [k[2]] if head.finder.support == 'score' else list(k.values())
-                    found = found_loop(head, scoring, bank, held)
+                    seen = [j for j in range(held) if j not in dropped]
+                    found = found_loop(head, scoring, bank, seen)
                     if head.strategy == 'attract':
                         pull = dict.fromkeys(found, 1.0)
                     else:
@@ -348,6 +362,24 @@ def test_bad_settings() -> None:
         finder(top_k=None, threshold=None)
     with pytest.raises(ValueError, match="support is 'half'; expected one of full, score"):
         finder('half')
+    for name, value, expected in (
+        ('num_support', True, 'an integer >= 1, such as 8'),
+        ('num_support', 2.0, 'an integer >= 1, such as 8'),
+        ('top_k', True, 'an integer >= 1, such as 10'),
+        ('top_k', 0, 'an integer >= 1, such as 10'),
+        ('threshold', '0.7', r'a cosine in \[-1, 1\), or None'),
+        ('threshold', True, r'a cosine in \[-1, 1\), or None'),
+        ('threshold', math.nan, r'a cosine in \[-1, 1\), or None'),
+        ('threshold', 1.0, r'a cosine in \[-1, 1\), or None'),
+    ):
+        with pytest.raises(ValueError, match=f'{name} is {value!r}; expected {expected}'):
+            finder(**{name: value})
+    with pytest.raises(ValueError, match='own_weight is True; expected the weight lambda'):
+        SoftContrastiveHead(memory(), own_weight=True)
+    with pytest.raises(ValueError, match='num_hard is True but the memory holds 11 keys'):
+        ContrastiveHead(memory(), num_hard=True)
+    with pytest.raises(ValueError, match='start_epoch is True; expected an integer >= 0'):
+        ContrastiveHead(memory(), start_epoch=True)
 
 
 def test_bad_batches_leave_the_memory_alone() -> None:

@@ -108,7 +108,12 @@ def test_half_precision_keys_are_stored_in_float32() -> None:
 
 @pytest.mark.parametrize(
     ('name', 'arguments'),
-    [('length', dict(length=0)), ('dim', dict(dim=-3)), ('length', dict(length=1.5))],
+    [
+        ('length', dict(length=0)),
+        ('dim', dict(dim=-3)),
+        ('length', dict(length=1.5)),
+        ('dim', dict(dim=True)),
+    ],
 )
 def test_bad_sizes(name: str, arguments: dict) -> None:
     with pytest.raises(ValueError, match=f'{name} is .*expected an integer >= 1'):

@@ -213,7 +213,7 @@ def test_never_holds_one_vector_a_synthetic_negative() -> None:
 
 
 @pytest.mark.parametrize('kind', MIXERS)
-@pytest.mark.parametrize('num', [0, -1, 2.5])
+@pytest.mark.parametrize('num', [0, -1, 2.5, True])
 def test_bad_num(kind: Callable, num: float) -> None:
     with pytest.raises(ValueError, match=f'num is {num}.*expected an integer >= 1'):
         kind(num)

@@ -50,7 +50,7 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str
 
 
 def as_checkpoint(tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a file holds in the layout of a checkpoint, with all that is known of it under ``meta``."""
+    """Return what a file holds in the layout of a checkpoint; ``meta`` has all that it says."""
     try:
         record = json.loads(metadata['mochi_mm'])
     except (KeyError, ValueError):

@@ -131,6 +131,11 @@ class Run:
         return self.folder / 'result.json'
 
     @property
+    def commits_path(self) -> Path:
+        """The commit of each start of it."""
+        return self.folder / 'commits.json'
+
+    @property
     def work(self) -> int:
         """How much it is, in epochs; measuring counts as one."""
         return 1 if self.setting.role == 'untrained' else self.sweep.epochs + 1

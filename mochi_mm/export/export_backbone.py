@@ -55,16 +55,7 @@ def export_backbone(
     target, source = TARGETS[to], read_backbone_source(checkpoint, encoder)
     licence = source.licence if licence is None else licence
     out = Path(out) if out else source.path.with_name(f'{source.path.stem}_{to}{target.suffix}')
-    if out.name in ('', '..'):
-        raise ValueError(f'--out is {out}; expected the name of a new file or folder.')
-    if target.suffix and out.suffix != target.suffix:
-        raise ValueError(f'--out is {out}; expected a name that ends with {target.suffix}.')
-    beside = out.with_name(f'{out.name}.json')
-    for path in (out, beside):
-        if path.exists() and not overwrite:
-            raise FileExistsError(f'{path} exists; expected a new name, or pass --overwrite.')
-        if path.is_dir() and (target.suffix or path == beside):
-            raise FileExistsError(f'{path} is a folder, not an export; expected a new name.')
+    beside = _free_place(out, target, overwrite)
     nearest = next(folder for folder in out.absolute().parents if folder.is_dir())
     scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=nearest))
     try:
@@ -82,6 +73,21 @@ def export_backbone(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return out, about
+
+
+def _free_place(out: Path, target: Target, overwrite: bool) -> Path:
+    """Return where the record of an export to ``out`` goes, if both may be written."""
+    if out.name in ('', '..'):
+        raise ValueError(f'--out is {out}; expected the name of a new file or folder.')
+    if target.suffix and out.suffix != target.suffix:
+        raise ValueError(f'--out is {out}; expected a name that ends with {target.suffix}.')
+    beside = out.with_name(f'{out.name}.json')
+    for path in (out, beside):
+        if path.exists() and not overwrite:
+            raise FileExistsError(f'{path} exists; expected a new name, or pass --overwrite.')
+        if path.is_dir() and (target.suffix or path == beside):
+            raise FileExistsError(f'{path} is a folder, not an export; expected a new name.')
+    return beside
 
 
 def _check(equality: Equality, out: Path) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mochi_mm.utils.progress import progress_bar
+
 VERSION = 1
 # A directory changed this short before it was listed may change again within the same tick of
 # its clock, so its time says nothing and it is listed again.
@@ -82,7 +84,9 @@ class FolderIndex:
             return
         listing = self._list(relative, status.st_mtime_ns, self.other, self.broken_links)
         self.listings[relative] = listing
-        for name in listing.folders:
+        top = not relative
+        folders = progress_bar(listing.folders, 'listing images', len(listing.folders), shown=top)
+        for name in folders:
             self._walk(f'{relative}/{name}' if relative else name, parents | {identity})
 
     def _list(

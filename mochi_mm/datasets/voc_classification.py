@@ -14,6 +14,7 @@ from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.registry import DATASETS
+from mochi_mm.utils.progress import progress_bar
 from mochi_mm.utils.text_file import read_text
 
 VOC_CLASSES = (
@@ -79,7 +80,8 @@ class VOCClassification(ImageDataset):
         if not self.names:
             raise ValueError(f'{listed} lists no image.')
         self.classes = tuple(classes)
-        self.targets = np.stack([self._targets(name) for name in self.names])
+        names = progress_bar(self.names, 'annotations', len(self.names))
+        self.targets = np.stack([self._targets(name) for name in names])
         self.labels = np.full(len(self.names), -1, dtype=np.int64)
         self.split = split
 

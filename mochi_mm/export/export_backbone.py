@@ -15,15 +15,15 @@ from mochi_mm.export.source import BackboneSource, read_backbone_source
 from mochi_mm.export.target import Target
 from mochi_mm.export.targets import TARGETS
 from mochi_mm.utils.atomic_file import sha256_of, write_atomically
-from mochi_mm.utils.backbone_file import UNSPECIFIED, backbone_metadata
+from mochi_mm.utils.backbone_file import backbone_metadata
 
 
 def export_backbone(
     checkpoint: str | Path,
     to: str,
     out: str | Path | None = None,
-    encoder: str = 'query',
-    licence: str = UNSPECIFIED,
+    encoder: str | None = None,
+    licence: str | None = None,
     overwrite: bool = False,
     tolerance: float = TOLERANCE,
 ) -> tuple[Path, dict[str, Any]]:
@@ -38,8 +38,9 @@ def export_backbone(
         checkpoint: A checkpoint of this project, or a backbone alone.
         to: One of :data:`TARGETS`.
         out: The file or folder; by default beside the checkpoint.
-        encoder: ``query``, or ``key`` for the averaged encoder.
-        licence: Of the weights; goes into the metadata as it is.
+        encoder: ``query``, or ``key`` for the averaged encoder. None for the one that a backbone
+            file holds, and for ``query`` of a checkpoint.
+        licence: Of the weights; goes into the metadata as it is. None for what the file says.
         overwrite: Replace what is there.
         tolerance: Largest difference allowed, as a share of the largest feature.
 
@@ -52,15 +53,9 @@ def export_backbone(
     if to not in TARGETS:
         raise ValueError(f'--to is {to!r}; expected one of {", ".join(TARGETS)}.')
     target, source = TARGETS[to], read_backbone_source(checkpoint, encoder)
+    licence = source.licence if licence is None else licence
     out = Path(out) if out else source.path.with_name(f'{source.path.stem}_{to}{target.suffix}')
-    if target.suffix and out.suffix != target.suffix:
-        raise ValueError(f'--out is {out}; expected a name that ends with {target.suffix}.')
-    beside = out.with_name(f'{out.name}.json')
-    for path in (out, beside):
-        if path.exists() and not overwrite:
-            raise FileExistsError(f'{path} exists; expected a new name, or pass --overwrite.')
-        if path.is_dir() and (target.suffix or path == beside):
-            raise FileExistsError(f'{path} is a folder, not an export; expected a new name.')
+    beside = _free_place(out, target, overwrite)
     nearest = next(folder for folder in out.absolute().parents if folder.is_dir())
     scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=nearest))
     try:
@@ -68,7 +63,7 @@ def export_backbone(
         if not target.suffix:
             partial.mkdir()
         metadata = backbone_metadata(source.record, source.path.name, source.sha256, licence)
-        target.write(source, partial, dict(metadata, encoder=encoder))
+        target.write(source, partial, dict(metadata, encoder=source.encoder))
         equality = compare(source, target, partial, tolerance)
         _check(equality, out)
         about = _about(source, target, partial, licence, equality)
@@ -78,6 +73,21 @@ def export_backbone(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return out, about
+
+
+def _free_place(out: Path, target: Target, overwrite: bool) -> Path:
+    """Return where the record of an export to ``out`` goes, if both may be written."""
+    if out.name in ('', '..'):
+        raise ValueError(f'--out is {out}; expected the name of a new file or folder.')
+    if target.suffix and out.suffix != target.suffix:
+        raise ValueError(f'--out is {out}; expected a name that ends with {target.suffix}.')
+    beside = out.with_name(f'{out.name}.json')
+    for path in (out, beside):
+        if path.exists() and not overwrite:
+            raise FileExistsError(f'{path} exists; expected a new name, or pass --overwrite.')
+        if path.is_dir() and (target.suffix or path == beside):
+            raise FileExistsError(f'{path} is a folder, not an export; expected a new name.')
+    return beside
 
 
 def _check(equality: Equality, out: Path) -> None:

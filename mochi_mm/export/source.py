@@ -14,7 +14,7 @@ from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.backbones.resnet import ResNet
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.atomic_file import sha256_of
-from mochi_mm.utils.backbone_file import PREFIX, backbone_tensors
+from mochi_mm.utils.backbone_file import PREFIX, UNSPECIFIED, backbone_tensors
 from mochi_mm.utils.checkpoint import match_keys, read_checkpoint, some, state_dict_of
 from mochi_mm.utils.weights_meta import KEY
 
@@ -31,6 +31,7 @@ class BackboneSource:
         encoder: ``query`` or ``key``.
         tensors: Weights under the names of our backbone.
         record: What they were trained with, see :func:`describe_weights`.
+        licence: What the file says of it; unspecified where it says nothing.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class BackboneSource:
     encoder: str
     tensors: dict[str, Tensor]
     record: dict[str, Any]
+    licence: str = UNSPECIFIED
 
     def module(self) -> Any:
         """Return our own backbone with these weights, in evaluation mode.
@@ -77,38 +79,43 @@ class BackboneSource:
         return backbone
 
 
-def read_backbone_source(path: str | Path, encoder: str = 'query') -> BackboneSource:
+def read_backbone_source(path: str | Path, encoder: str | None = None) -> BackboneSource:
     """Read the backbone of a checkpoint, or a file that holds a backbone alone.
 
     Args:
         path: A checkpoint of this project.
-        encoder: ``query``, the trained one, or ``key``, its moving average.
+        encoder: ``query``, the trained one, or ``key``, its moving average. None for the one that
+            a backbone file holds, and for ``query`` of a checkpoint.
 
     Raises:
         FileNotFoundError: No such file.
         ValueError: It does not say what its weights are, or has no such encoder.
     """
-    if encoder not in ENCODERS:
+    if encoder not in (None, *ENCODERS):
         raise ValueError(f'encoder is {encoder!r}; expected one of {", ".join(ENCODERS)}.')
     content = read_checkpoint(path)
-    record = (content.get('meta') or {}).get(KEY)
+    meta = content.get('meta') or {}
+    record, exported = meta.get(KEY), meta.get('export') or {}
     if not isinstance(record, dict) or not record.get('backbone'):
         raise ValueError(
             f'{path} does not record what its weights are (meta.{KEY}.backbone), so they cannot be '
             'exported; expected a checkpoint written by this project.'
         )
     state = state_dict_of(content)
-    tensors = backbone_tensors(state, ENCODERS[encoder])
+    held = str(exported.get('encoder', 'query'))
+    wanted = encoder or held
+    tensors = backbone_tensors(state, ENCODERS[wanted])
     bare = not any(name.startswith(PREFIX) for name in state)
-    if bare and encoder == 'query':
+    if bare and wanted == held:
         tensors = state
     if not tensors:
         raise ValueError(
-            f'{path} has no {encoder} encoder: its weights are {some(state)}. Expected names that '
-            f'begin with {ENCODERS[encoder]}; only methods with an averaged encoder (MoCo, MoCHi '
+            f'{path} has no {wanted} encoder: its weights are {some(state)}. Expected names that '
+            f'begin with {ENCODERS[wanted]}; only methods with an averaged encoder (MoCo, MoCHi '
             'and their relatives) have a key encoder, and only in the full checkpoint.'
         )
-    return BackboneSource(Path(path), sha256_of(path), encoder, tensors, record)
+    licence = str(exported.get('licence', UNSPECIFIED))
+    return BackboneSource(Path(path), sha256_of(path), wanted, tensors, record, licence)
 
 
 class PooledBackbone(nn.Module):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -11,9 +12,14 @@ from rich.progress import track
 
 from mochi_mm.utils.distributed import rank
 
+# What is done sooner needs no bar.
+QUIET_SECONDS = 1.5
+
 
 def progress_bar(items: Iterable[Any], description: str, total: int, shown: bool = True) -> Any:
     """Return ``items``; a bar with the time left follows them where someone can see it.
+
+    It shows once the work has taken :data:`QUIET_SECONDS`.
 
     Args:
         items: What is worked through, batch by batch.
@@ -23,10 +29,22 @@ def progress_bar(items: Iterable[Any], description: str, total: int, shown: bool
     """
     if not (shown and rank() == 0 and sys.stderr.isatty()):
         return items
-    return track(
+    return _with_bar(iter(items), description, total)
+
+
+def _with_bar(items: Iterator[Any], description: str, total: int) -> Iterator[Any]:
+    began, done = time.monotonic(), 0
+    for item in items:
+        yield item
+        done += 1
+        if time.monotonic() - began >= QUIET_SECONDS:
+            break
+    else:
+        return
+    yield from track(
         items,
         description=description,
-        total=total,
+        total=total - done,
         console=Console(stderr=True),
         transient=True,
     )

@@ -50,9 +50,9 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str
 
 
 def as_checkpoint(tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a file holds in the layout of a checkpoint, its record of weights included."""
+    """Return what a file holds in the layout of a checkpoint; ``meta`` has all that it says."""
     try:
         record = json.loads(metadata['mochi_mm'])
     except (KeyError, ValueError):
         return dict(state_dict=tensors)
-    return dict(state_dict=tensors, meta=dict(mochi_mm=record))
+    return dict(state_dict=tensors, meta=dict(mochi_mm=record, export=dict(metadata)))

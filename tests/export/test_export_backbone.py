@@ -170,6 +170,20 @@ def test_detectron2_names(r50: Any, tmp_path: Path) -> None:
     assert 'PIXEL_MEAN: [125.5, 122.5, 113.5]' in about['usage'] and 'FORMAT: RGB' in about['usage']
 
 
+@pytest.mark.parametrize('first', ['backbone', 'mmdet'])
+def test_licence_and_encoder_stay_with_the_weights(first: str, r18: Any, tmp_path: Path) -> None:
+    once = tmp_path / f'once{TARGETS[first].suffix}'
+    export_backbone(r18[0], first, once, encoder='key', licence='CC-BY-4.0')
+    out, about = export_backbone(once, 'backbone', tmp_path / 'twice.safetensors')
+    assert (about['licence'], about['encoder']) == ('CC-BY-4.0', 'key')
+    metadata = read_safetensors(out)[1]
+    assert (metadata['licence'], metadata['encoder']) == ('CC-BY-4.0', 'key')
+    _, other = export_backbone(once, 'backbone', tmp_path / 'c.safetensors', 'key', 'CC0-1.0')
+    assert other['licence'] == 'CC0-1.0'
+    with pytest.raises(ValueError, match='has no query encoder'):
+        export_backbone(once, 'backbone', tmp_path / 'd.safetensors', encoder='query')
+
+
 def test_the_averaged_encoder(r18: Any, tmp_path: Path) -> None:
     path, query, key = r18
     out, _ = export_backbone(path, 'backbone', tmp_path / 'key.safetensors', encoder='key')
@@ -178,8 +192,9 @@ def test_the_averaged_encoder(r18: Any, tmp_path: Path) -> None:
     for name, value in model.state_dict().items():
         assert torch.equal(value, key.state_dict()[name]), name
     assert not torch.equal(model.conv1.weight, query.conv1.weight)
+    plain, _ = export_backbone(path, 'backbone', tmp_path / 'query.safetensors')
     with pytest.raises(ValueError, match='no key encoder.*only in the full checkpoint'):
-        export_backbone(out, 'torchvision', tmp_path / 'x.safetensors', encoder='key')
+        export_backbone(plain, 'torchvision', tmp_path / 'x.safetensors', encoder='key')
     export_backbone(out, 'torchvision', tmp_path / 'from_backbone.safetensors')
 
 
@@ -295,6 +310,12 @@ def test_mistakes(r18: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='does not hold the backbone that it records'):
         export_backbone(tmp_path / 'other.pth', 'backbone', tmp_path / 'b.safetensors')
     assert not (tmp_path / 'b.safetensors').exists()
+
+
+@pytest.mark.parametrize('out', ['.', '..', 'a/..'])
+def test_a_folder_without_a_name_is_refused(out: str, r18: Any) -> None:
+    with pytest.raises(ValueError, match='expected the name of a new file or folder'):
+        export_backbone(r18[0], 'huggingface', out, overwrite=True)
 
 
 def test_only_an_export_is_replaced(r18: Any, tmp_path: Path) -> None:

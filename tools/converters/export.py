@@ -10,6 +10,7 @@ PATH.json. A difference above the tolerance is an error, and nothing is left beh
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -27,10 +28,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--to', required=True, choices=FORMATS, help='the format')
     parser.add_argument('--out', type=Path, help='file, or folder for huggingface (beside it)')
     parser.add_argument(
-        '--encoder', choices=('query', 'key'), default='query', help='key: the averaged encoder'
+        '--encoder',
+        choices=('query', 'key'),
+        help='key: the averaged encoder (query, or the one that a backbone file holds)',
     )
     parser.add_argument(
-        '--licence', default='unspecified', help="of the weights, such as 'CC-BY-4.0'"
+        '--licence', help="of the weights, such as 'CC-BY-4.0' (what a backbone file says)"
     )
     parser.add_argument(
         '--tolerance', type=float, default=1e-4, help='of the comparison, relative (1e-4)'
@@ -67,11 +70,13 @@ def main(argv: list[str] | None = None) -> None:
     )
     order, mean, std = (about[key] for key in ('channel_order', 'mean_255', 'std_255'))
     print(f'  input    {order}, mean {mean}, std {std} in grey levels 0 to 255')
-    if args.licence == 'unspecified':
+    if about['licence'] == 'unspecified':
         print('  licence  UNSPECIFIED: nobody knows what may be done with it; say --licence NAME')
     else:
-        print(f'  licence  {args.licence}')
+        print(f'  licence  {about["licence"]}')
 
 
 if __name__ == '__main__':
+    # Ended by a signal it cleans up like after an error.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches, write_analysis
+from mochi_mm.evaluation.analysis.records import TIME
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.distributed import rank
 from mochi_mm.utils.random_state import preserved_random_state
@@ -100,7 +102,8 @@ class AnalysisHook(Hook):
         self._measured_iter = runner.iter
         if rank() == 0:
             folder = Path(runner.work_dir) / 'analysis'
-            record = found.record(epoch=epoch, iter=runner.iter)
+            saved = time.strftime(TIME)
+            record = found.record(epoch=epoch, iter=runner.iter, saved=saved)
             pictures = self._draw(runner, found) if self.pictures else {}
             try:
                 write_analysis(folder, f'epoch_{epoch}', record, found.arrays, pictures)

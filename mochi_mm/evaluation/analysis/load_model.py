@@ -57,6 +57,9 @@ def load_for_analysis(model: nn.Module, path: str | Path) -> tuple[str, dict[str
 
 
 def position_of(path: str | Path) -> dict[str, Any]:
-    """Return the ``epoch`` and ``iter`` that a checkpoint was saved at, where it says so."""
+    """Return the ``epoch``, ``iter`` and time (``saved``) of a checkpoint, where it says so."""
     meta = read_checkpoint(path).get('meta') or {}
-    return {name: int(meta[name]) for name in ('epoch', 'iter') if name in meta}
+    position: dict[str, Any] = {name: int(meta[name]) for name in ('epoch', 'iter') if name in meta}
+    if 'time' in meta:
+        position['saved'] = str(meta['time'])
+    return position

@@ -15,6 +15,8 @@ from mochi_mm.utils.array_file import read_arrays
 from mochi_mm.utils.atomic_file import write_atomically
 
 FORMAT = 1
+#: How ``saved`` is written; log folders are named alike, so the two compare as text.
+TIME = '%Y%m%d_%H%M%S'
 
 
 def write_analysis(
@@ -26,10 +28,13 @@ def write_analysis(
 ) -> Path:
     """Write ``<name>.json``, ``<name>.npz`` and the pictures, all or none; return the first's path.
 
+    Pictures of an earlier analysis of that name, which would show other weights, are removed.
+
     Args:
         folder: Is made if it is not there.
         name: Such as ``epoch_10``.
-        record: Plain data. NaN and infinities become null.
+        record: Plain data. NaN and infinities become null. ``saved`` says since when the weights
+            are what they are (:data:`TIME`, local).
         arrays: Float arrays by name.
         pictures: PNG files by name, written as ``<name>_<picture>.png``.
 
@@ -51,7 +56,19 @@ def write_analysis(
         for path in contents:
             path.unlink(missing_ok=True)
         raise
+    for path in folder.glob('*_*.png'):
+        if path.stem.rsplit('_', 1)[0] == name and path not in contents:
+            path.unlink(missing_ok=True)
     return folder / f'{name}.json'
+
+
+def is_foreign(path: str | Path) -> bool:
+    """Tell whether a JSON file is whole and about something else than an analysis."""
+    try:
+        record = json.loads(Path(path).read_text(encoding='utf-8'))
+    except ValueError:
+        return False  # damaged, which `read_analysis` says better
+    return not isinstance(record, dict) or not {'format', 'scalars'} <= record.keys()
 
 
 def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

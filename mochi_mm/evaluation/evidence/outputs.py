@@ -143,9 +143,10 @@ def write_records(
             'expected at least three seeds of which every run is finished.'
         )
     origins = {
-        (result['commit'], result['hardware'], str(result['versions']))
+        (commit, result['hardware'], str(result['versions']))
         for _, result in results
         if result is not None
+        for commit in result.get('commits', [result['commit']])  # an earlier version kept one
     }
     if len(origins) != 1:
         raise ValueError(

@@ -20,7 +20,8 @@ from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.checkpoint import load_backbone
 from mochi_mm.utils.config import load_config
 from mochi_mm.utils.fresh_model import fresh_model
-from mochi_mm.utils.result_record import result_record
+from mochi_mm.utils.result_record import commit, result_record
+from mochi_mm.utils.text_file import read_json
 
 K = 20
 TEMPERATURE = 0.07
@@ -142,6 +143,24 @@ def untrained_scalars(model: Any, config: Any) -> dict[str, float]:
     return analyse(model, queries, views, settings).scalars
 
 
+def note_commit(run: Run, resumed: bool) -> list[str]:
+    """Keep the commit that a start has the code of; return those of all starts of the run.
+
+    Args:
+        run: Which.
+        resumed: Whether it goes on from a checkpoint. Who wrote that is unknown where an earlier
+            version did not keep it.
+    """
+    before: list[str] = []
+    if resumed:
+        kept = run.commits_path.is_file()
+        before = read_json(run.commits_path)['commits'] if kept else ['unknown']
+    commits = [*before, commit()]
+    run.folder.mkdir(parents=True, exist_ok=True)
+    write_json(run.commits_path, dict(commits=commits))
+    return commits
+
+
 def run_one(root: Path, run: Run) -> dict[str, Any]:
     """Do what is not done yet of one run, write its result, and return it.
 
@@ -151,6 +170,7 @@ def run_one(root: Path, run: Run) -> dict[str, Any]:
     start, began = time.process_time(), time.time()
     config = run_config(root, run)
     resumed = bool(config.resume)
+    commits = note_commit(run, resumed)  # now: later the tree may be another one
     if run.setting.role == 'untrained':
         model = build_model(config, run.seed)
         scalars = untrained_scalars(model, config)
@@ -172,8 +192,9 @@ def run_one(root: Path, run: Run) -> dict[str, Any]:
         cpu_seconds=round(time.process_time() - start),
         wall_seconds=round(time.time() - began),
         resumed=resumed,
-        **{name: origin[name] for name in ('config', 'commit', 'hardware', 'versions', 'date')},
+        commit=', '.join(dict.fromkeys(commits)),
+        commits=commits,
+        **{name: origin[name] for name in ('config', 'hardware', 'versions', 'date')},
     )
-    run.folder.mkdir(parents=True, exist_ok=True)
     write_json(run.result_path, result)
     return result

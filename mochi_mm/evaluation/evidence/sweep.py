@@ -49,8 +49,8 @@ class Sweep:
 
     def seeds_on_disk(self) -> set[int]:
         """Return the seeds that an earlier call started."""
-        folders = self.out.glob('*/*/seed_*')
-        return {int(folder.name.removeprefix('seed_')) for folder in folders}
+        ends = (path.name.removeprefix('seed_') for path in self.out.glob('*/*/seed_*'))
+        return {int(end) for end in ends if end.isdecimal()}
 
     def subset_list(self, data: str) -> Path | None:
         """Return the file with the training images, None where all are taken."""
@@ -63,7 +63,8 @@ class Sweep:
 
         Raises:
             FileNotFoundError: A data set is not there.
-            ValueError: What is in ``out`` was made with another budget; a class that is too small.
+            ValueError: What is in ``out`` was made with another budget or other data; a
+                class that is too small.
         """
         for data in SUITES[self.suite].data:
             for split in ('train', 'val'):
@@ -74,16 +75,22 @@ class Sweep:
                         f'{", ".join(SUITES[self.suite].data)}, each with train/<class>/ and '
                         'val/<class>/.'
                     )
-        plan = self.out / 'plan.json'
-        if plan.is_file() and (former := read_json(plan)) != self.budget:
+        plan, wanted = self.out / 'plan.json', self._plan()
+        former = read_json(plan) if plan.is_file() else {}
+        # An earlier version did not write the data root down.
+        if former and {'data_root': wanted['data_root'], **former} != wanted:
             raise ValueError(
-                f'{self.out} was made with {former}, this call asks for {self.budget}; give the '
-                'same budget or another --out.'
+                f'{self.out} was made with {former}, this call asks for {wanted}; give the same '
+                f'budget and data, or another --out. If the same images have only moved, change '
+                f'data_root in {plan}.'
             )
         self.out.mkdir(parents=True, exist_ok=True)
-        write_json(plan, self.budget)
+        write_json(plan, wanted)
         for data in SUITES[self.suite].data:
             self._write_list(data)
+
+    def _plan(self) -> dict[str, Any]:
+        return dict(self.budget, data_root=str(self.data_root.resolve()))
 
     def _write_list(self, data: str) -> None:
         from torchvision.datasets.folder import IMG_EXTENSIONS
@@ -122,6 +129,11 @@ class Run:
     def result_path(self) -> Path:
         """There once the run is trained and measured."""
         return self.folder / 'result.json'
+
+    @property
+    def commits_path(self) -> Path:
+        """The commit of each start of it."""
+        return self.folder / 'commits.json'
 
     @property
     def work(self) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mochi_mm.evaluation.analysis.records import read_analysis
+from mochi_mm.evaluation.analysis.records import TIME, is_foreign, read_analysis
 from mochi_mm.visualization.report.environment import parse_environment
 from mochi_mm.visualization.report.plain_config import parse_config
-from mochi_mm.visualization.report.run_log import RunLog, read_log
+from mochi_mm.visualization.report.run_log import RunLog, read_log, starts_of
 
 Analysed = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -31,6 +32,7 @@ class Run:
         starts: How often it was started or resumed.
         analyses: Record and arrays of each analysis that knows its epoch, by epoch.
         pictures: Newest picture of each kind: its kind, what it was made from, PNG.
+        left_out: Sentences about what lies in the work dir and is not of this run.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Run:
     starts: int
     analyses: list[Analysed]
     pictures: list[tuple[str, str, bytes]]
+    left_out: list[str]
 
     def analysed(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
         """Return where and what of one number of the analyses."""
@@ -63,6 +66,10 @@ def read_run(work_dir: str | Path, name: str | None = None) -> Run:
     """
     folder = Path(work_dir)
     log = read_log(folder)
+    starts, earlier = starts_of(folder)
+    analyses, left_out = _analyses(folder / 'analysis', starts[0].name if earlier else '')
+    if earlier:
+        left_out.insert(0, _earlier(starts, earlier))
     config_text = _newest(folder, '*/vis_data/config.py')
     return Run(
         name=name or folder.resolve().name,
@@ -71,9 +78,10 @@ def read_run(work_dir: str | Path, name: str | None = None) -> Run:
         config=parse_config(config_text),
         config_text=config_text,
         environment=parse_environment(_newest(folder, '*/*.log')),
-        starts=len(list(folder.glob('*/vis_data/scalars.json'))),
-        analyses=_analyses(folder / 'analysis'),
-        pictures=_pictures(folder / 'analysis'),
+        starts=len(starts),
+        analyses=_by_epoch(analyses),
+        pictures=_pictures(folder / 'analysis', analyses),
+        left_out=left_out,
     )
 
 
@@ -102,17 +110,52 @@ def _newest(folder: Path, pattern: str) -> str:
     return files[-1].read_text(encoding='utf-8', errors='replace') if files else ''
 
 
-def _analyses(folder: Path) -> list[Analysed]:
-    found = [read_analysis(path) for path in sorted(folder.glob('*.json'))]
-    known = [one for one in found if isinstance(one[0].get('epoch'), int)]
+def _earlier(starts: Sequence[Path], earlier: Sequence[Path]) -> str:
+    many = '1 start' if len(earlier) == 1 else f'{len(earlier)} starts'
+    return (
+        f'{many} of an earlier run in this folder ({earlier[0].name}): the run of '
+        f'{starts[0].name} did not resume it'
+    )
+
+
+def _analyses(folder: Path, began: str) -> tuple[dict[str, Analysed], list[str]]:
+    """Return the analyses of a run by name, and what else lies there, in words.
+
+    Args:
+        folder: Where they are.
+        began: When the run began, as its log folder is called; empty where no other run was there.
+    """
+    found: dict[str, Analysed] = {}
+    left_out = []
+    for path in sorted(folder.glob('*.json')):
+        if is_foreign(path):
+            left_out.append(f'analysis/{path.name}: it is no analysis')
+            continue
+        record, arrays = read_analysis(path)
+        # What an earlier version wrote does not say it; the file is about as old.
+        written = datetime.fromtimestamp(path.stat().st_mtime).strftime(TIME)
+        saved = str(record.get('saved') or written)
+        if saved < began:
+            left_out.append(
+                f'analysis/{path.name}: stale, of weights of {saved}, and the run began {began}'
+            )
+            continue
+        found[path.stem] = record, arrays
+    return found, left_out
+
+
+def _by_epoch(analyses: dict[str, Analysed]) -> list[Analysed]:
+    known = [one for one in analyses.values() if isinstance(one[0].get('epoch'), int)]
     return sorted(known, key=lambda one: one[0]['epoch'])
 
 
-def _pictures(folder: Path) -> list[tuple[str, str, bytes]]:
+def _pictures(folder: Path, analyses: dict[str, Analysed]) -> list[tuple[str, str, bytes]]:
     """Return the newest picture of each kind, by the time it was written."""
     newest: dict[str, Path] = {}
     for path in sorted(folder.glob('*_*.png'), key=lambda path: path.stat().st_mtime):
-        newest[path.stem.rsplit('_', 1)[1]] = path
+        name, kind = path.stem.rsplit('_', 1)
+        if name in analyses:
+            newest[kind] = path
     return [
         (kind, path.stem.rsplit('_', 1)[0], path.read_bytes())
         for kind, path in sorted(newest.items())

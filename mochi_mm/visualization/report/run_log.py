@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,12 +64,37 @@ class RunLog:
         return float(epoch) if by_epoch or not self.per_epoch else float(epoch) * self.per_epoch
 
 
+def starts_of(work_dir: str | Path) -> tuple[list[Path], list[Path]]:
+    """Return the log folders of the latest run in ``work_dir``, and those of earlier runs.
+
+    A run that was resumed has several. A start that did not resume began another run, unless it
+    ended before it logged anything.
+    """
+    starts = [file.parents[1] for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json'))]
+    first = max((i for i, start in enumerate(starts) if _is_fresh(start)), default=0)
+    return starts[first:], starts[:first]
+
+
+def _is_fresh(start: Path) -> bool:
+    config = _text(start / 'vis_data/config.py')
+    began = re.search(r'^resume = False$', config, re.M) and not re.search(
+        r'^restarted = True$', config, re.M
+    )
+    if not began:  # asked to go on, and there was nothing
+        began = '--resume: no checkpoint in' in ''.join(map(_text, start.glob('*.log')))
+    return bool(began and _text(start / 'vis_data/scalars.json').strip())
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
+
+
 def read_log(work_dir: str | Path) -> RunLog:
     """Return the history of the run in ``work_dir``.
 
     Each start of a run logs into a folder of its own. What a later start logged replaces whatever
     an earlier one logged from that iteration on: an iteration that was repeated after a resume
-    counts once, as it was computed last.
+    counts once, as it was computed last. Of several runs in one folder it is the latest.
 
     Args:
         work_dir: The work dir of a training run.
@@ -80,7 +106,7 @@ def read_log(work_dir: str | Path) -> RunLog:
     folder = Path(work_dir)
     if not folder.is_dir():
         raise FileNotFoundError(f'no folder {folder}; expected the work dir of a training run.')
-    files = sorted(folder.glob('*/vis_data/scalars.json'))
+    files = [start / 'vis_data/scalars.json' for start in starts_of(folder)[0]]
     if not files:
         raise FileNotFoundError(
             f'no logs in {folder}: no <time>/vis_data/scalars.json there. Expected the work dir of '

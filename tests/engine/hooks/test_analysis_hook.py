@@ -13,6 +13,7 @@ import torch
 
 from mochi_mm.engine.hooks import AnalysisHook
 from mochi_mm.evaluation.analysis import read_analysis
+from mochi_mm.utils.checkpoint import read_checkpoint
 from tests import toy_runner
 from tests.evaluation.analysis.toy import PLAIN
 from tests.toy_runner import REPOSITORY, runner_config, train
@@ -54,6 +55,8 @@ def test_every_interval_and_the_end(tmp_path: Path) -> None:
     records = {n: read_analysis(tmp_path / f'analysis/epoch_{n}.json')[0] for n in (2, 3)}
     assert len(list((tmp_path / 'analysis').glob('*.json'))) == 2
     assert [(r['epoch'], r['iter']) for r in records.values()] == [(2, 8), (3, 12)]
+    # Compares with the log folder of the run, so that the report knows whose it is.
+    assert all(runner.timestamp <= r['saved'] for r in records.values())
     assert records[3]['counts'] == dict(samples=12, queries=8, memory=16, num_hard=4)
     log = next(tmp_path.rglob(f'vis_data/{runner.timestamp}.json')).read_text().splitlines()
     logged = [line for line in map(json.loads, log) if 'analysis/acc_contrast' in line]
@@ -103,6 +106,7 @@ def test_the_tool_gives_the_same_numbers(trained: tuple[Path, Path], tmp_path: P
     found, same = read_analysis(tmp_path / 'out/epoch_2.json')
     for part in ('scalars', 'missing', 'counts', 'settings', 'epoch', 'iter'):
         assert found[part] == wanted[part], part
+    assert found['saved'] == read_checkpoint(checkpoint)['meta']['time']
     assert found['checkpoint'] == str(checkpoint) and set(same) == set(arrays)
     for name, values in arrays.items():
         np.testing.assert_array_equal(same[name], values)

@@ -217,6 +217,10 @@ def test_records_go_to_the_disk_and_back(tmp_path: Path, monkeypatch: Any) -> No
     for name, values in found.arrays.items():
         np.testing.assert_array_equal(arrays[name], values)
     assert (tmp_path / 'a/epoch_3_map.png').read_bytes() == b'png'
+    (tmp_path / 'a/epoch_33_map.png').write_bytes(b'of another')
+    write_analysis(tmp_path / 'a', 'epoch_3', record, found.arrays, dict(other=b'png'))
+    pictures = sorted(p.name for p in (tmp_path / 'a').glob('*.png'))
+    assert pictures == ['epoch_33_map.png', 'epoch_3_other.png']
 
     def full(path: Path, write: Any) -> None:
         if path.suffix == '.json':

@@ -67,6 +67,10 @@ def test_records_of_two_commits_or_two_seeds_are_refused(tmp_path: Path) -> None
         finish(run, lambda key: 1.0, commit='b' * 12 if run.seed else 'a' * 12)
     with pytest.raises(ValueError, match='2 commits or machines'):
         write_records(tmp_path / 'records', sweep, runs, SEEDS)
+    for run in runs:
+        finish(run, lambda key: 1.0, commits=['a' * 12, 'b' * 12])
+    with pytest.raises(ValueError, match='2 commits or machines'):
+        write_records(tmp_path / 'records', sweep, runs, SEEDS)
     with pytest.raises(ValueError, match='at least three seeds'):
         write_records(tmp_path / 'records', sweep, [r for r in runs if r.seed], [1, 2])
     assert not (tmp_path / 'records').exists()

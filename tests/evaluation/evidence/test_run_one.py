@@ -102,6 +102,33 @@ def test_an_interrupted_run_ends_as_one_that_was_not(
     assert written[0].read_bytes().startswith(b'\x89PNG') and written[1].stat().st_size > 50_000
 
 
+def test_the_commit_is_that_of_the_start(
+    tmp_path: Path, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tree moves on while a run is measured."""
+    head = ['a' * 12]
+    for name in ('mochi_mm.utils.result_record.commit', f'{module.__name__}.commit'):
+        monkeypatch.setattr(name, lambda: head[0])
+    measure = module.accuracies
+
+    def moved(model: Any, config: Any) -> dict[str, float]:
+        head[0] = 'b' * 12
+        return measure(model, config)
+
+    monkeypatch.setattr(module, 'accuracies', moved)
+    result = module.run_one(REPOSITORY, run_of(toy_sweep(tmp_path), 'untrained'))
+    assert (result['commit'], result['commits']) == ('a' * 12, ['a' * 12])
+
+
+def test_every_start_keeps_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(toy_sweep(tmp_path), 'mocov2')
+    monkeypatch.setattr(module, 'commit', lambda: 'a')
+    assert module.note_commit(run, resumed=True) == ['unknown', 'a']  # an earlier version began it
+    assert module.note_commit(run, resumed=False) == ['a']
+    monkeypatch.setattr(module, 'commit', lambda: 'b')
+    assert module.note_commit(run, resumed=True) == ['a', 'b']
+
+
 def test_the_untrained_network_is_measured_without_a_memory(tmp_path: Path, small: None) -> None:
     sweep = toy_sweep(tmp_path)
     result = module.run_one(REPOSITORY, run_of(sweep, 'untrained', 5))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from mochi_mm.evaluation.evidence.sweep import Sweep
+from mochi_mm.utils.benchmark import write_json
+from mochi_mm.utils.text_file import read_json
 from tests.evaluation.evidence.toy import finish, toy_sweep, write_images
 
 
@@ -15,6 +17,27 @@ def test_another_budget_is_refused(tmp_path: Path) -> None:
     sweep = toy_sweep(tmp_path)
     sweep.prepare()
     with pytest.raises(ValueError, match=r"'epochs': 2.*asks for.*'epochs': 3"):
+        dataclasses.replace(sweep, epochs=3).prepare()
+
+
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    sweep = toy_sweep(tmp_path)
+    other = dataclasses.replace(sweep, data_root=write_images(tmp_path / 'other'))
+    with pytest.raises(ValueError, match=r'/images.*asks for.*/other.*change data_root in'):
+        other.prepare()
+    (tmp_path / 'link').symlink_to(tmp_path / 'images')
+    dataclasses.replace(sweep, data_root=tmp_path / 'link').prepare()
+
+
+def test_a_plan_without_its_data_is_completed(tmp_path: Path) -> None:
+    """As an earlier version wrote it."""
+    sweep = toy_sweep(tmp_path)
+    plan = tmp_path / 'sweep/plan.json'
+    write_json(plan, sweep.budget)
+    sweep.prepare()
+    assert read_json(plan) == dict(sweep.budget, data_root=str(tmp_path / 'images'))
+    write_json(plan, sweep.budget)
+    with pytest.raises(ValueError, match="asks for.*'epochs': 3"):
         dataclasses.replace(sweep, epochs=3).prepare()
 
 
@@ -43,6 +66,7 @@ def test_runs_and_what_is_done_of_them(tmp_path: Path) -> None:
     assert run.work == 3 and run.done() == 0 and run.result() is None
     run.folder.mkdir(parents=True)
     (run.folder / 'last_checkpoint').write_text(f'{run.folder}/epoch_1.pth\n')
+    (run.folder.parent / 'seed_old').mkdir()  # a copy that somebody kept
     assert run.done() == 1 and sweep.seeds_on_disk() == {4}
     finish(run, lambda key: 1.0)
     assert run.done() == 3 and run.result()['seed'] == 4  # type: ignore[index]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import runpy
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +40,31 @@ def test_it_says_what_was_written(tool: Any, tmp_path: Path, capsys: Any) -> Non
     assert (again['licence'], again['encoder']) == ('CC0-1.0', 'key')
     assert 'licence  CC0-1.0' in capsys.readouterr().out
     assert again['sha256'] != about['sha256']
+
+
+KILLED = """
+import os, runpy, signal, sys
+from dataclasses import replace
+from mochi_mm.export import TARGETS
+
+
+def write(source, path, metadata):
+    path.write_bytes(b'half')
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+TARGETS['backbone'] = replace(TARGETS['backbone'], write=write)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
+
+
+def test_a_terminated_export_leaves_nothing(tmp_path: Path) -> None:
+    checkpoint(tmp_path / 'epoch_2.pth', depth=10, width=0.125)
+    tool = str(REPOSITORY / 'tools/converters/export.py')
+    words = [tool, str(tmp_path / 'epoch_2.pth'), '--to', 'backbone']
+    done = subprocess.run(
+        [sys.executable, '-c', KILLED, *words], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ['epoch_2.pth']

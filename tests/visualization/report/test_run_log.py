@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mochi_mm.visualization.report.run_log import read_log
+from mochi_mm.visualization.report.run_log import read_log, starts_of
 from tests.toy_runner import runner_config, train
 from tests.visualization.report.toy import step, write_start
 
@@ -35,6 +35,35 @@ def test_other_intervals_after_a_resume(tmp_path: Path) -> None:
     write_start(tmp_path, '20260101_000000', [step(n, n) for n in (2, 4, 6, 8, 10)])
     write_start(tmp_path, '20260102_000000', [step(n, 50 + n) for n in (7, 12)])
     assert read_log(tmp_path).curve('loss', False) == ([2, 4, 6, 7, 12], [2, 4, 6, 57, 62])
+
+
+def write_asked(folder: Path, time: str, lines: list, resume: str) -> None:
+    write_start(folder, time, lines)
+    config = folder / time / 'vis_data/config.py'
+    config.write_text(config.read_text() + f'resume = {resume}\n')
+
+
+def test_a_run_that_did_not_resume_is_another(tmp_path: Path) -> None:
+    """The second run stops before its first validation: the first one's is not its own."""
+    first = [step(1, 1.0), step(2, 2.0), dict({'knn/top1': 30.0}, epoch=1, step=2)]
+    write_asked(tmp_path, '20260101_000000', first, 'False')
+    write_asked(tmp_path, '20260102_000000', [step(3, 3.0)], 'True')
+    write_asked(tmp_path, '20260103_000000', [step(2, 12.0)], 'False')
+    write_asked(tmp_path, '20260104_000000', [step(3, 13.0)], "'auto'")
+    write_asked(tmp_path, '20260105_000000', [], 'False')  # ended before it logged anything
+    log = read_log(tmp_path)
+    assert log.curve('loss', False) == ([2, 3], [12, 13]) and log.last('knn/top1') is None
+    now, earlier = starts_of(tmp_path)
+    assert [start.name[6:8] for start in now] == ['03', '04', '05']
+    assert [start.name[6:8] for start in earlier] == ['01', '02']
+
+
+def test_one_that_found_nothing_to_resume_is_another(tmp_path: Path) -> None:
+    write_asked(tmp_path, '20260101_000000', [step(1, 1.0)], 'False')
+    write_asked(tmp_path, '20260102_000000', [step(2, 2.0)], "'auto'")
+    text = tmp_path / '20260102_000000/20260102_000000.log'
+    text.write_text(f'--resume: no checkpoint in {tmp_path}, training starts from the beginning')
+    assert read_log(tmp_path).curve('loss', False) == ([2], [2])
 
 
 def test_places_are_epochs_that_have_passed(tmp_path: Path) -> None:

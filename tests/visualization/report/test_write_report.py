@@ -8,14 +8,17 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mochi_mm.evaluation.analysis import read_analysis, write_analysis
 from mochi_mm.visualization.report import read_runs, write_report
 from tests.visualization.report.toy import step, write_run, write_start
 
+PNG = b'\x89PNG\r\n\x1a\n' + bytes(24)
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
 # Written into the DOM once everything is there.
 SCRIPT = """<script>
@@ -154,6 +157,35 @@ def test_one_bare_run(tmp_path: Path) -> None:
     write_start(tmp_path / 'bare', '20260101_000000', [line, dict(line, step=2, iter=2)])
     page = write_report([tmp_path / 'bare'], tmp_path / 'report.html').read_text()
     assert '<h3>Loss</h3>' in page and 'Uniformity' not in page and 'do not differ' not in page
+
+
+def test_stale_analyses_are_left_out_with_a_word(tmp_path: Path) -> None:
+    """Of a run that another one replaced; by what they say, or by the age of their files."""
+    folder = write_run(tmp_path / 'run')
+    write_start(folder, '20260105_000000', [step(1, 3.0)])
+    config = folder / '20260105_000000/vis_data/config.py'
+    config.write_text(config.read_text() + 'resume = False\n')
+    record, arrays = read_analysis(folder / 'analysis/epoch_1.json')
+    record.pop('format')
+    first = dict(record, saved='20260102_040000')
+    write_analysis(folder / 'analysis', 'epoch_1', first, arrays, dict(neighbours=PNG))
+    second = dict(record, epoch=2, saved='20260105_000010')
+    write_analysis(folder / 'analysis', 'epoch_2', second, arrays, dict(negatives=PNG))
+    os.utime(folder / 'analysis/epoch_3.json', (0, datetime(2026, 1, 3).timestamp()))
+    (run,) = read_runs([folder])
+    assert [record['epoch'] for record, _ in run.analyses] == [2] and run.starts == 1
+    assert [(kind, name) for kind, name, _ in run.pictures] == [('negatives', 'epoch_2')]
+    page = write_report([folder], tmp_path / 'report.html').read_text()
+    for words in ('1 start of an earlier run', 'epoch_1.json: stale', 'epoch_3.json: stale'):
+        assert re.search(rf'<li>run: .*{words}', page), words
+    assert 'epoch_2.json: stale' not in page
+
+
+def test_what_is_no_analysis_is_left_out_with_a_word(two_runs: list[Path], tmp_path: Path) -> None:
+    (two_runs[0] / 'analysis/knn.json').write_text('{"protocol": "weighted kNN"}')
+    page = write_report(two_runs, tmp_path / 'report.html').read_text()
+    assert '<li>first: analysis/knn.json: it is no analysis</li>' in page
+    assert '<h3>Uniformity</h3>' in page
 
 
 def test_names_are_told_apart(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ RESNET = dict(type='ResNet', depth=10, width=0.125, stem='small')
 # Arguments each component is built with. {tmp} stands for a temporary folder with one image.
 ARGUMENTS: dict[str, dict[str, Any]] = {
     'AnalysisHook': dict(dataloader={}),
+    'AutoAugment': {},
     'BF16OptimWrapper': dict(optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)),
     'C4SharedHead': dict(depth=10, width=0.25),
     'CenterCrop': dict(size=4),
@@ -92,6 +93,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'PreciseBNHook': {},
     'PretrainedHook': {},
     'QueryMixing': dict(num=3),
+    'RandAugment': {},
     'RandomFlip': {},
     'RandomGrayscale': {},
     'RandomResizedCrop': dict(size=4),

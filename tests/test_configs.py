@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mochi_mm.datasets.voc_classification import VOC_CLASSES
-from mochi_mm.registry import MODELS
+from mochi_mm.registry import MODELS, PARAM_SCHEDULERS
 from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.checkpoint import load_for_test, read_checkpoint
 from mochi_mm.utils.config import load_config
@@ -125,6 +126,36 @@ def write_voc(root: Path, split: str, classes: Any) -> None:
         (root / f'Annotations/{name}.xml').write_text(text)
         names.append(name)
     (root / f'ImageSets/Main/{split}.txt').write_text('\n'.join(names))
+
+
+def test_the_cosine_of_supcon_on_cifar_runs_under_the_warm_up_too() -> None:
+    """The authors' rates, which warm up to where the cosine stands after ten epochs."""
+    config = load_config(ROOT / 'configs/supcon/supcon_resnet50_4xb256-cosine-1000e_cifar10.py')
+    length = 5  # iterations an epoch
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    schedulers = []
+    for item in config.param_scheduler:
+        kind = PARAM_SCHEDULERS.get(item.pop('type'))
+        iterwise = item.pop('convert_to_iter_based', False)
+        build = partial(kind.build_iter_from_epoch, epoch_length=length) if iterwise else kind
+        schedulers.append(build(optimizer, **item))
+
+    def cosine(epoch: int) -> float:
+        return 5e-4 + (0.5 - 5e-4) * (1 + math.cos(math.pi * epoch / 1000)) / 2
+
+    for epoch in range(1000):
+        for step in range(length):
+            share = (epoch * length + step) / (10 * length)
+            wanted = cosine(epoch) if share >= 1 else 0.01 + share * (cosine(10) - 0.01)
+            # The last step of the warm-up of MMEngine has its end, not one step less.
+            tolerance = 5e-3 if share >= 1 else 3e-2
+            assert optimizer.param_groups[0]['lr'] == pytest.approx(wanted, rel=tolerance)
+            for scheduler in schedulers:
+                if not scheduler.by_epoch:
+                    scheduler.step()
+        for scheduler in schedulers:
+            if scheduler.by_epoch:
+                scheduler.step()
 
 
 def test_mochi_replaces_the_head_alone() -> None:

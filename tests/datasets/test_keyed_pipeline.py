@@ -14,6 +14,8 @@ from mochi_mm.utils.keyed_random import SampleKey
 RECIPE = [
     dict(type='RandomResizedCrop', size=12),
     dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
+    dict(type='AutoAugment'),
+    dict(type='RandAugment'),
     dict(type='RandomGrayscale'),
     dict(type='GaussianBlur'),
     dict(type='RandomFlip'),

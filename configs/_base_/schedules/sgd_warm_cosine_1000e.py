@@ -1,4 +1,4 @@
-"""1,000 epochs of SGD, ten of them warm-up from 0.01, then a cosine to 5e-4: SupCon on CIFAR."""
+"""1,000 epochs of SGD along a cosine to 5e-4, the first ten under a warm-up: SupCon on CIFAR."""
 
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='SGD', lr=0.5, momentum=0.9, weight_decay=1e-4)
@@ -12,7 +12,7 @@ param_scheduler = [
         end=10,
         convert_to_iter_based=True,
     ),
-    dict(type='CosineAnnealingLR', T_max=990, eta_min=5e-4, by_epoch=True, begin=10, end=1000),
+    dict(type='CosineAnnealingLR', T_max=1000, eta_min=5e-4, by_epoch=True, begin=0, end=1000),
 ]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=1000)
 auto_scale_lr = dict(base_batch_size=1024, enable=False)

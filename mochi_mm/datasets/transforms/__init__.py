@@ -1,5 +1,6 @@
 """How one image becomes views: transforms ``dict -> dict`` on PIL images."""
 
+from mochi_mm.datasets.transforms.auto_augment import AutoAugment
 from mochi_mm.datasets.transforms.center_crop import CenterCrop
 from mochi_mm.datasets.transforms.color_jitter import ColorJitter
 from mochi_mm.datasets.transforms.compose import Compose
@@ -9,6 +10,7 @@ from mochi_mm.datasets.transforms.gaussian_blur import GaussianBlur
 from mochi_mm.datasets.transforms.held_multi_view import HeldMultiView
 from mochi_mm.datasets.transforms.multi_view import MultiView
 from mochi_mm.datasets.transforms.pack_inputs import PackInputs
+from mochi_mm.datasets.transforms.rand_augment import RandAugment
 from mochi_mm.datasets.transforms.random_flip import RandomFlip
 from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
 from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
@@ -16,6 +18,7 @@ from mochi_mm.datasets.transforms.random_solarize import RandomSolarize
 from mochi_mm.datasets.transforms.resize import Resize
 
 __all__ = [
+    'AutoAugment',
     'CenterCrop',
     'ColorJitter',
     'Compose',
@@ -25,6 +28,7 @@ __all__ = [
     'HeldMultiView',
     'MultiView',
     'PackInputs',
+    'RandAugment',
     'RandomFlip',
     'RandomGrayscale',
     'RandomResizedCrop',

@@ -22,19 +22,34 @@ class LinearHead(BaseModule):
     Args:
         num_classes: Number of classes.
         in_channels: Width of the features.
+        label_smoothing: Share of the target spread evenly over all classes, in [0, 1).
+        normalize_input: Whether each row of features is scaled to unit length first.
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: A width or a number of classes below 1.
+        ValueError: A width or a number of classes below 1, or a smoothing out of range.
     """
 
     algorithms: tuple[str, ...] = ('ImageClassifier',)
 
-    def __init__(self, num_classes: int, in_channels: int, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        label_smoothing: float = 0.0,
+        normalize_input: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         for name, value in (('num_classes', num_classes), ('in_channels', in_channels)):
             check_integer(f'LinearHead {name}', value, 10)
+        if not isinstance(label_smoothing, (int, float)) or not 0 <= label_smoothing < 1:
+            raise ValueError(
+                f'LinearHead label_smoothing is {label_smoothing!r}; expected a number >= 0 and '
+                'below 1.'
+            )
         self.num_classes, self.in_channels = num_classes, in_channels
+        self.label_smoothing, self.normalize_input = float(label_smoothing), normalize_input
         self.fc = nn.Linear(in_channels, num_classes)
         nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)
@@ -42,7 +57,10 @@ class LinearHead(BaseModule):
     def forward(self, features: Tensor) -> Tensor:
         """Return (B, num_classes) float32 logits of (B, in_channels) features."""
         with torch.autocast(features.device.type, enabled=False):
-            return F.linear(features.float(), self.fc.weight.float(), self.fc.bias.float())
+            rows = features.float()
+            if self.normalize_input:
+                rows = F.normalize(rows, dim=1)
+            return F.linear(rows, self.fc.weight.float(), self.fc.bias.float())
 
     def loss(
         self, features: Tensor, data_samples: Mapping[str, Tensor] | None
@@ -62,7 +80,8 @@ class LinearHead(BaseModule):
         self._check_labels(labels)
         logits = self(features)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
-        return dict(loss_classification=F.cross_entropy(logits, labels), acc_top1=accuracy)
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        return dict(loss_classification=loss, acc_top1=accuracy)
 
     def predict(self, features: Tensor) -> Tensor:
         """Return (B, num_classes) probabilities."""

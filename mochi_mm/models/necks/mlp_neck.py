@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mochi_mm.registry import MODELS
 
@@ -25,6 +26,7 @@ class MLPNeck(BaseModule):
             ``all``.
         last_affine: Whether the last layer's batch norm, with ``all``, has scale and shift.
         last_bias: Whether the last layer has a bias, where no batch norm follows it.
+        normalize_input: Whether each input row is scaled to unit length first.
         init_cfg: See MMEngine; the default is torch's own initialisation.
 
     Raises:
@@ -40,11 +42,13 @@ class MLPNeck(BaseModule):
         norm: str | None = None,
         last_affine: bool = True,
         last_bias: bool = True,
+        normalize_input: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self._check(num_layers, norm, last_affine, last_bias)
         self.in_channels, self.out_channels = in_channels, out_channels
+        self.normalize_input = normalize_input
         hidden = hidden_channels or in_channels
         widths = [in_channels] + [hidden] * (num_layers - 1) + [out_channels]
         layers: list[nn.Module] = []
@@ -81,4 +85,6 @@ class MLPNeck(BaseModule):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return raw embeddings (B, out_channels) of pooled features (B, in_channels)."""
+        if self.normalize_input:
+            features = F.normalize(features, dim=1)
         return self.layers(features)

@@ -40,6 +40,29 @@ def test_loss_accuracy_and_probabilities() -> None:
     torch.testing.assert_close(probabilities.log().diff(dim=1), head(features).diff(dim=1))
 
 
+def test_label_smoothing_mixes_the_target_with_all_classes() -> None:
+    features, labels = torch.tensor([[1.0, 2.0], [-1.0, 0.5]]), torch.tensor([2, 0])
+    head = LinearHead(3, 2, label_smoothing=0.3)
+    with torch.no_grad():
+        head.fc.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
+    total = 0.0
+    for (a, b), label in zip(features.tolist(), labels.tolist(), strict=True):
+        logits = [a, b, a + b]
+        target = [0.7 * (k == label) + 0.3 / 3 for k in range(3)]
+        top = math.log(sum(map(math.exp, logits)))
+        total += sum(t * (top - logit) for t, logit in zip(target, logits, strict=True))
+    loss = head.loss(features, dict(gt_label=labels))['loss_classification']
+    assert loss.item() == pytest.approx(total / 2, rel=1e-6)
+
+
+def test_features_of_unit_length() -> None:
+    plain, unit = LinearHead(3, 2), LinearHead(3, 2, normalize_input=True)
+    unit.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(
+        unit(torch.tensor([[3.0, -4.0]])), plain(torch.tensor([[0.6, -0.8]]))
+    )
+
+
 def test_logits_are_float32_under_autocast() -> None:
     head = LinearHead(4, 8)
     features = torch.randn(5, 8)
@@ -66,3 +89,6 @@ def test_other_errors() -> None:
         LinearHead(3, 2).loss(torch.zeros(2, 2), None)
     with pytest.raises(ValueError, match='num_classes is 0'):
         LinearHead(0, 2)
+    for value in (1.0, -0.1, '0.1'):
+        with pytest.raises(ValueError, match=f'label_smoothing is {value!r}'):
+            LinearHead(3, 2, label_smoothing=value)

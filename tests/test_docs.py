@@ -24,6 +24,7 @@ from mochi_mm.utils.check_config import check_config
 from mochi_mm.utils.config import load_config
 from mochi_mm.utils.launch import build_runner
 from mochi_mm.utils.smoke import to_smoke
+from mochi_mm.utils.text_file import read_json
 from tests import toy_runner  # registers NoiseImages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -356,6 +357,36 @@ def test_the_map_names_every_folder_and_the_hooks_of_every_run() -> None:
         for hook in hooks.values()
         if not any(f'`{hook["type"]}`' in row for row in rows)
     ] == []
+
+
+def family_rows(document: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Suite and cells by title of each row in tables as ``tools/benchmarks/family.py`` writes."""
+    lines = document.read_text(encoding='utf-8').splitlines()
+    titles: list[str] = []
+    for line in lines:
+        cells = [cell.strip() for cell in line.strip('|').split('|')]
+        if cells[0] == 'method' and cells[-1] in ('gain', 'CPU seconds'):
+            titles = cells
+        elif not line.startswith('|'):
+            titles = []
+        elif titles and cells[0] != '---':
+            suite = 'cifar10' if 'knn, untrained' in titles else 'coloured'
+            yield suite, dict(zip(titles, cells, strict=True))
+
+
+@pytest.mark.parametrize('name', ['README.md', 'docs/family.md'])
+def test_tables_of_the_family_are_what_was_recorded(name: str) -> None:
+    rows = list(family_rows(ROOT / name))
+    assert sum(suite == 'cifar10' for suite, _ in rows) >= 14
+    for suite, row in rows:
+        record = read_json(ROOT / f'results/measured/family-{suite}-{row["method"]}.json')
+        for title, cell in row.items():
+            column, _, state = title.partition(', ')
+            if state not in ('untrained', 'trained') or column == 'gap':
+                continue
+            metric = 'knn/top1_k20' if column == 'knn' else f'knn/top1_k20 {column}'
+            metric += ' (untrained)' * (state == 'untrained')
+            assert cell == f'{record["metrics"][metric]:.1f}', (row['method'], title)
 
 
 def test_the_reader_of_documents_reads() -> None:

@@ -1,4 +1,4 @@
-"""Generated scenes whose tint goes with the class in 95 of 100 training images; no colour jitter."""
+"""Generated scenes of one object, tinted by its class in 80 of 100 training images; no colour jitter."""
 
 view_pipeline = [
     dict(type='RandomResizedCrop', size=32, scale=(0.3, 1.0)),
@@ -22,7 +22,8 @@ train_dataloader = dict(
     dataset=dict(
         type='ColouredShapeScenes',
         image_size=48,
-        aligned=0.95,
+        aligned=0.8,
+        num_objects=(1, 1),
         num_scenes=8000,
         split='train',
         cache_dir=cache_dir,
@@ -37,7 +38,8 @@ bank_dataloader = dict(
     dataset=dict(
         type='ColouredShapeScenes',
         image_size=48,
-        aligned=0.95,
+        aligned=0.8,
+        num_objects=(1, 1),
         num_scenes=8000,
         split='train',
         cache_dir=cache_dir,
@@ -54,7 +56,8 @@ query_dataloader = dict(
     dataset=dict(
         type='ColouredShapeScenes',
         image_size=48,
-        aligned=0.95,
+        aligned=0.8,
+        num_objects=(1, 1),
         num_scenes=2000,
         split='val',
         cache_dir=cache_dir,
@@ -69,6 +72,7 @@ unbiased_dataloader = dict(
     dataset=dict(
         type='ColouredShapeScenes',
         image_size=48,
+        num_objects=(1, 1),
         num_scenes=2000,
         split='test',
         cache_dir=cache_dir,

@@ -1,4 +1,4 @@
-"""Generated scenes of one object, tinted by its class in 80 of 100 training images; no colour jitter."""
+"""Scenes of one object, tinted by its class in 80 of 100 training images; no colour jitter."""
 
 view_pipeline = [
     dict(type='RandomResizedCrop', size=32, scale=(0.3, 1.0)),

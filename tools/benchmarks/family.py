@@ -243,8 +243,9 @@ def write_tables(args: argparse.Namespace, failed: dict[str, int]) -> str:
 
 def write_records(args: argparse.Namespace) -> list[Path]:
     """Write what is finished as records that docs/results.md is made from."""
-    from mochi_mm.utils.result_record import command_line, result_record, write_record
+    from mochi_mm.utils.result_record import result_record, write_record
 
+    budget_words = f'--epochs {args.epochs} --images-per-class {args.images_per_class}'
     written = []
     for name, result in read_results(args).items():
         metrics = {}
@@ -257,7 +258,7 @@ def write_records(args: argparse.Namespace) -> list[Path]:
             result['config'],
             metrics,
             f'{name}; {args.epochs} epochs over {args.images_per_class} images of each class',
-            command_line(),
+            f'python tools/benchmarks/family.py --suite {args.suite} --methods {name} {budget_words}',
         )
         record.update({key: result[key] for key in ('commit', 'hardware', 'versions', 'date')})
         written.append(args.record / f'family-{args.suite}-{name}.json')

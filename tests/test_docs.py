@@ -377,7 +377,7 @@ def family_rows(document: Path) -> Iterator[tuple[str, dict[str, str]]]:
 @pytest.mark.parametrize('name', ['README.md', 'docs/family.md'])
 def test_tables_of_the_family_are_what_was_recorded(name: str) -> None:
     rows = list(family_rows(ROOT / name))
-    assert sum(suite == 'cifar10' for suite, _ in rows) >= 14
+    assert sum(suite == 'cifar10' for suite, _ in rows) >= 9
     for suite, row in rows:
         record = read_json(ROOT / f'results/measured/family-{suite}-{row["method"]}.json')
         for title, cell in row.items():

@@ -5,7 +5,8 @@ Command: python tools/train.py \\
     configs/supcon/supcon_resnet10w025_1xb256-cosine-6e_coloured-shapes-cpu.py
 Hardware: 1 CPU core.
 Expected: a wide gap between biased and unbiased kNN accuracy.
-Measured: not yet measured.
+Measured: kNN top-1 (k=20) 97.7 biased, 90.7 unbiased, at the budget of
+    docs/family.md.
 """
 
 _base_ = [

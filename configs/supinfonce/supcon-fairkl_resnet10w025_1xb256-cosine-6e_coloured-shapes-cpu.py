@@ -5,7 +5,8 @@ Command: python tools/train.py \\
     configs/supinfonce/supcon-fairkl_resnet10w025_1xb256-cosine-6e_coloured-shapes-cpu.py
 Hardware: 1 CPU core.
 Expected: a narrower gap between biased and unbiased kNN accuracy than SupCon alone.
-Measured: not yet measured.
+Measured: kNN top-1 (k=20) 99.3 biased, 98.0 unbiased, at the budget of
+    docs/family.md.
 """
 
 _base_ = '../supcon/supcon_resnet10w025_1xb256-cosine-6e_coloured-shapes-cpu.py'

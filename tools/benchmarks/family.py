@@ -245,7 +245,8 @@ def write_records(args: argparse.Namespace) -> list[Path]:
     """Write what is finished as records that docs/results.md is made from."""
     from mochi_mm.utils.result_record import result_record, write_record
 
-    budget_words = f'--epochs {args.epochs} --images-per-class {args.images_per_class}'
+    again = f'python tools/benchmarks/family.py --suite {args.suite} --epochs {args.epochs} '
+    again += f'--images-per-class {args.images_per_class} --methods'
     written = []
     for name, result in read_results(args).items():
         metrics = {}
@@ -258,7 +259,7 @@ def write_records(args: argparse.Namespace) -> list[Path]:
             result['config'],
             metrics,
             f'{name}; {args.epochs} epochs over {args.images_per_class} images of each class',
-            f'python tools/benchmarks/family.py --suite {args.suite} --methods {name} {budget_words}',
+            f'{again} {name}',
         )
         record.update({key: result[key] for key in ('commit', 'hardware', 'versions', 'date')})
         written.append(args.record / f'family-{args.suite}-{name}.json')

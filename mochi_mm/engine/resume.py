@@ -13,9 +13,10 @@ from mochi_mm.engine.run_settings import (
     optimizer_problem,
     schedule_changed,
 )
-from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of, unwrapped
+from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
+from mochi_mm.utils.unwrapped import unwrapped
 
 _PARTS = ('meta', 'state_dict', 'message_hub', 'param_schedulers')
 

@@ -12,21 +12,15 @@ import numpy as np
 import torch
 from mmengine.dist import all_gather_object
 from mmengine.logging import HistoryBuffer
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 
 from mochi_mm.engine.run_settings import describe_run
 from mochi_mm.utils.distributed import rank, world_size
+from mochi_mm.utils.unwrapped import unwrapped
 from mochi_mm.utils.weights_meta import describe_weights
 
 # Of the run that goes on, not of the one that was saved.
 _OWN_INFO = ('cfg', 'seed', 'experiment_name', 'mmengine_version', 'max_epochs', 'max_iters')
-
-
-def unwrapped(model: nn.Module) -> Any:
-    """Return the model inside a data-parallel wrapper."""
-    inner: Any = model.module if is_model_wrapper(model) else model
-    return inner
 
 
 def sampler_of(loader: Any) -> Any:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import get_comm_device
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mochi_mm.utils.distributed import gather_rows, row_counts, world_size
 from mochi_mm.utils.progress import progress_bar
+from mochi_mm.utils.unwrapped import unwrapped
 
 
 @contextmanager
@@ -96,7 +95,7 @@ def extract_features(
         ValueError: More than one view; a sample without a label, if labels are required; samples
             missing or with a shared ``sample_idx``.
     """
-    bare: Any = model.module if is_model_wrapper(model) else model
+    bare = unwrapped(model)
     collected: list[tuple[Tensor, Tensor, Tensor]] = []
     with evaluating(bare):
         for batch in progress_bar(dataloader, 'features', len(dataloader), progress):

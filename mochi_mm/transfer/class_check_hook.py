@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mochi_mm.registry import HOOKS
 from mochi_mm.transfer.coco_detection_metric import CocoDetectionMetric
+from mochi_mm.utils.unwrapped import unwrapped
 
 # These count something else: classes of pre-training, objects against background, kinds of stuff.
 NOT_OF_THE_DATA = frozenset(('backbone', 'rpn_head', 'semantic_head'))
@@ -59,9 +59,7 @@ def check_heads(model: Any, classes: tuple[str, ...]) -> None:
     Raises:
         ValueError: With the key of the config and the value it should have.
     """
-    if is_model_wrapper(model):
-        model = model.module
-    for name, module in model.named_modules():
+    for name, module in unwrapped(model).named_modules():
         number = getattr(module, 'num_classes', None)
         if not isinstance(number, int) or NOT_OF_THE_DATA.intersection(name.split('.')):
             continue

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mochi_mm.registry import HOOKS
 from mochi_mm.transfer.weights.load_detector import load_detector
+from mochi_mm.utils.unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -58,6 +58,6 @@ class DetectorPretrainedHook(Hook):
                 f'load_from is {runner.cfg.load_from} and pretrained is {path}: both would fill '
                 'the backbone; expected one of them (pretrained=none keeps what load_from loaded).'
             )
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         report = load_detector(model, path, self.trained_with, self.fresh_norms)
         runner.logger.info(str(report))

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch.distributed as dist
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper, revert_sync_batchnorm
+from mmengine.model import revert_sync_batchnorm
 from torch.nn import SyncBatchNorm
 
 from mochi_mm.registry import HOOKS
+from mochi_mm.utils.unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -26,7 +27,7 @@ class RevertSyncBNHook(Hook):
 
     def before_run(self, runner: Any) -> None:
         """Look at the model, revert if need be, and log."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         synced = [name for name, m in model.named_modules() if isinstance(m, SyncBatchNorm)]
         grouped = dist.is_available() and dist.is_initialized()
         on_cpu = next(model.parameters()).device.type == 'cpu'

@@ -155,6 +155,18 @@ def saved_in(folder: str | Path, best: bool = False) -> list[Saved]:
     return sorted(found, key=lambda entry: entry.time)
 
 
+def epochs_saved(folder: str | Path) -> int:
+    """Return the epoch of the checkpoint that a run saved last, 0 where it saved none by epoch.
+
+    Args:
+        folder: A work dir; it need not exist.
+    """
+    pointer = Path(folder) / POINTER
+    stem = Path(pointer.read_text().strip()).stem if pointer.is_file() else ''
+    number = stem.removeprefix('epoch_')
+    return int(number) if number.isdigit() else 0
+
+
 def newest_valid(
     folder: str | Path, among: Container[Path] | None = None
 ) -> tuple[Path | None, list[str]]:

@@ -151,14 +151,14 @@ def run_method(name: str, args: argparse.Namespace) -> dict[str, Any]:
 
     suite = SUITES[args.suite]
     path = find_methods(suite)[name]
+    # Now: later the tree may be another one.
+    origin = result_record('family', str(path.relative_to(ROOT)), {}, name)
     config = make_config(path, args, suite, args.out / name)
     before = measure(untrained(config), config, suite)
     runner = build_runner(config)
     start = time.process_time()
     runner.train()
     seconds = time.process_time() - start
-    where = str(path.relative_to(ROOT))
-    origin = result_record('family', where, {}, name)
     result = dict(
         untrained=before,
         trained=measure(runner.model, config, suite),
@@ -269,13 +269,10 @@ def write_records(args: argparse.Namespace) -> list[Path]:
 
 def epochs_done(args: argparse.Namespace, name: str) -> int:
     """Return how much of a method's work is on the disk: its epochs, and one for measuring."""
-    from mochi_mm.utils.checkpoint_folder import POINTER
+    from mochi_mm.utils.checkpoint_folder import epochs_saved
 
-    if result_path(args, name).is_file():
-        return args.epochs + 1
-    latest = args.out / name / POINTER
-    number = latest.read_text().strip()[len('epoch_') : -len('.pth')] if latest.is_file() else ''
-    return int(number) if number.isdigit() else 0
+    finished = result_path(args, name).is_file()
+    return args.epochs + 1 if finished else epochs_saved(args.out / name)
 
 
 def run_methods(args: argparse.Namespace) -> dict[str, int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mochi_mm.registry import HOOKS
+from mochi_mm.utils.unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -25,7 +25,7 @@ class EMAUpdateHook(Hook):
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
         """Update if the optimiser has just stepped."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         if hasattr(model, 'set_progress'):
             model.set_progress(runner.iter / runner.max_iters)
         if hasattr(model, 'update_ema') and runner.optim_wrapper.should_update():

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from mochi_mm.datasets.in_memory import InMemory
 from mochi_mm.registry import HOOKS
+from mochi_mm.utils.unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -29,5 +29,5 @@ class HoldImagesHook(Hook):
                 f'HoldImagesHook holds the images of an InMemory data set, got '
                 f"{type(dataset).__name__}; wrap it: dict(type='InMemory', dataset=...)."
             )
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         model.data_preprocessor.hold(dataset.pixels)

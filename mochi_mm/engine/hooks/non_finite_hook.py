@@ -13,11 +13,12 @@ from mmengine.hooks import Hook
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mochi_mm.engine.run_state import has_stepped, unwrapped
+from mochi_mm.engine.run_state import has_stepped
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.agreement import any_rank
 from mochi_mm.utils.atomic_file import write_atomically
 from mochi_mm.utils.distributed import rank
+from mochi_mm.utils.unwrapped import unwrapped
 
 POLICIES = ('stop', 'skip')
 FOLDER = 'non_finite'

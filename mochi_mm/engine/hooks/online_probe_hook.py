@@ -11,12 +11,12 @@ from mmengine.hooks import Hook
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mochi_mm.engine.run_state import unwrapped
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.random_state import preserved_random_state
+from mochi_mm.utils.unwrapped import unwrapped
 
 STATE = 'online_probe'
 

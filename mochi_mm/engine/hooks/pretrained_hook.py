@@ -6,9 +6,9 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from mochi_mm.engine.run_state import unwrapped
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.checkpoint import load_backbone
+from mochi_mm.utils.unwrapped import unwrapped
 from mochi_mm.utils.weights_digest import weights_digest
 
 DIGEST = 'frozen_backbone'

@@ -8,9 +8,10 @@ from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mochi_mm.engine.run_state import digest, unwrapped
+from mochi_mm.engine.run_state import digest
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.distributed import world_size
+from mochi_mm.utils.unwrapped import unwrapped
 
 
 @HOOKS.register_module()

@@ -6,16 +6,16 @@ import logging
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop
 from torch.utils.data import Subset
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
-from mochi_mm.engine.run_state import sampler_of, unwrapped
+from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms.image_classifier import ImageClassifier
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.distributed import world_size
+from mochi_mm.utils.unwrapped import unwrapped
 
 
 @HOOKS.register_module()
@@ -133,7 +133,7 @@ class RunCheckHook(Hook):
 
     @staticmethod
     def _check_memory(runner: Any) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         head = getattr(model, 'head', None)
         memory = getattr(head, 'memory', None)
         length = getattr(memory, 'length', 0)

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
-from mochi_mm.engine.run_state import collect_state, unwrapped
+from mochi_mm.engine.run_state import collect_state
 from mochi_mm.registry import RUNNERS
 from mochi_mm.utils.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some
@@ -22,6 +22,7 @@ from mochi_mm.utils.checkpoint_folder import newest_valid, write_checkpoint
 from mochi_mm.utils.distributed import rank
 from mochi_mm.utils.freed_memory import keep_freed_memory
 from mochi_mm.utils.start_record import written_since
+from mochi_mm.utils.unwrapped import unwrapped
 
 _ENGINE_HOOKS = (
     'runtime_info',

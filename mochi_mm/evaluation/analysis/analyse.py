@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -33,6 +32,7 @@ from mochi_mm.utils.distributed import rank, world_size
 from mochi_mm.utils.keyed_random import StepKey
 from mochi_mm.utils.progress import progress_bar
 from mochi_mm.utils.random_state import preserved_random_state
+from mochi_mm.utils.unwrapped import unwrapped
 
 _CURVES = ('probabilities', 'probabilities_synthetic')
 _OF_MEASURE = {
@@ -103,7 +103,7 @@ def analyse(
         ValueError: A measure or layer asked for by name that is not possible; ``num_hard`` above
             the length of the memory.
     """
-    bare: Any = model.module if is_model_wrapper(model) else model
+    bare = unwrapped(model)
     result = Analysis(settings=settings.record())
     layers = missing_layers(bare, settings, absent or {}, result.missing)
     with torch.no_grad(), preserved_random_state(), evaluating(bare):

@@ -9,6 +9,7 @@ from typing import Any
 
 from mochi_mm.evaluation.evidence.suites import SUITES, Setting
 from mochi_mm.utils.benchmark import write_json
+from mochi_mm.utils.checkpoint_folder import epochs_saved
 from mochi_mm.utils.text_file import read_json
 
 
@@ -142,12 +143,7 @@ class Run:
 
     def done(self) -> int:
         """Return how much of the work is on the disk."""
-        if self.result_path.is_file():
-            return self.work
-        latest = self.folder / 'last_checkpoint'
-        stem = Path(latest.read_text().strip()).stem if latest.is_file() else ''
-        number = stem.removeprefix('epoch_')
-        return int(number) if number.isdigit() else 0
+        return self.work if self.result_path.is_file() else epochs_saved(self.folder)
 
     def result(self) -> dict[str, Any] | None:
         """Return what was measured, None if it is not finished."""

@@ -14,7 +14,12 @@ from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.functional.info_nce import info_nce
 from mochi_mm.models.functional.nce import binary_nce, log_normaliser
 from mochi_mm.models.functional.statistics import contrastive_accuracy
-from mochi_mm.models.heads.checks import check_choice, check_number, check_temperature
+from mochi_mm.models.heads.checks import (
+    check_choice,
+    check_integer,
+    check_number,
+    check_temperature,
+)
 from mochi_mm.models.heads.memory_head import DataSamples
 from mochi_mm.models.heads.synthetic_negatives import SyntheticNegatives
 from mochi_mm.registry import MODELS
@@ -102,10 +107,7 @@ class CrossViewHead(SyntheticNegatives):
         return sizes[0]
 
     def _check_numbers(self) -> None:
-        if type(self.num_negatives) is not int or self.num_negatives < 1:
-            raise ValueError(
-                f'num_negatives is {self.num_negatives!r}; expected an integer >= 1, such as 4096.'
-            )
+        check_integer('num_negatives', self.num_negatives, 4096)
         if not 1 <= self.num_hard <= self.num_negatives:
             raise ValueError(
                 f'num_hard is {self.num_hard} but {self.num_negatives} rows are drawn; expected 1 '

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mochi_mm.models.heads.checks import known
+from mochi_mm.models.heads.checks import check_choice, known
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.models.heads.memory_head import DataSamples
 from mochi_mm.models.heads.roles import Roles
@@ -36,9 +36,7 @@ class LabelledMemoryHead(ContrastiveHead):
 
     def __init__(self, memory: dict | nn.Module, form: str = 'out', **kwargs: Any) -> None:
         super().__init__(memory, **kwargs)
-        if form not in FORMS:
-            raise ValueError(f'form is {form!r}; expected one of {", ".join(FORMS)}.')
-        self.pull_form = FORMS[form]
+        self.pull_form = FORMS[check_choice('form', form, list(FORMS))]
         if self.oracle_loss:
             raise ValueError(
                 'oracle_loss=True drops the rows of the class, which are what pulls here; take it '

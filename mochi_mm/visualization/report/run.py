@@ -13,7 +13,7 @@ import numpy as np
 from mochi_mm.evaluation.analysis.records import TIME, is_foreign, read_analysis
 from mochi_mm.visualization.report.environment import parse_environment
 from mochi_mm.visualization.report.plain_config import parse_config
-from mochi_mm.visualization.report.run_log import RunLog, read_log, starts_of
+from mochi_mm.visualization.report.run_log import RunLog, read_log
 
 Analysed = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -66,10 +66,10 @@ def read_run(work_dir: str | Path, name: str | None = None) -> Run:
     """
     folder = Path(work_dir)
     log = read_log(folder)
-    starts, earlier = starts_of(folder)
-    analyses, left_out = _analyses(folder / 'analysis', starts[0].name if earlier else '')
-    if earlier:
-        left_out.insert(0, _earlier(starts, earlier))
+    began = log.starts[0].name if log.earlier else ''
+    analyses, left_out = _analyses(folder / 'analysis', began)
+    if log.earlier:
+        left_out.insert(0, _earlier(log))
     config_text = _newest(folder, '*/vis_data/config.py')
     return Run(
         name=name or folder.resolve().name,
@@ -78,7 +78,7 @@ def read_run(work_dir: str | Path, name: str | None = None) -> Run:
         config=parse_config(config_text),
         config_text=config_text,
         environment=parse_environment(_newest(folder, '*/*.log')),
-        starts=len(starts),
+        starts=len(log.starts),
         analyses=_by_epoch(analyses),
         pictures=_pictures(folder / 'analysis', analyses),
         left_out=left_out,
@@ -110,11 +110,11 @@ def _newest(folder: Path, pattern: str) -> str:
     return files[-1].read_text(encoding='utf-8', errors='replace') if files else ''
 
 
-def _earlier(starts: Sequence[Path], earlier: Sequence[Path]) -> str:
-    many = '1 start' if len(earlier) == 1 else f'{len(earlier)} starts'
+def _earlier(log: RunLog) -> str:
+    many = '1 start' if len(log.earlier) == 1 else f'{len(log.earlier)} starts'
     return (
-        f'{many} of an earlier run in this folder ({earlier[0].name}): the run of '
-        f'{starts[0].name} did not resume it'
+        f'{many} of an earlier run in this folder ({log.earlier[0].name}): the run of '
+        f'{log.starts[0].name} did not resume it'
     )
 
 

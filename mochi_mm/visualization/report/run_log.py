@@ -22,11 +22,15 @@ class RunLog:
             one line, whatever logged it.
         validation: Scalars of one epoch each, with ``epoch``.
         per_epoch: Iterations an epoch, None where the run does not count epochs.
+        starts: Its log folders, one for each start.
+        earlier: Those of earlier runs in the same work dir, of which nothing is here.
     """
 
     lines: list[Line]
     validation: list[Line]
     per_epoch: float | None
+    starts: list[Path]
+    earlier: list[Path]
 
     def curve(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
         """Return where and what of one scalar; values that are not finite leave a gap.
@@ -106,18 +110,17 @@ def read_log(work_dir: str | Path) -> RunLog:
     folder = Path(work_dir)
     if not folder.is_dir():
         raise FileNotFoundError(f'no folder {folder}; expected the work dir of a training run.')
-    files = [start / 'vis_data/scalars.json' for start in starts_of(folder)[0]]
-    if not files:
+    starts, earlier = starts_of(folder)
+    if not starts:
         raise FileNotFoundError(
             f'no logs in {folder}: no <time>/vis_data/scalars.json there. Expected the work dir of '
             'a training run whose visualizer has SafeLocalVisBackend, as default_runtime.py has.'
         )
     by_step: dict[int, Line] = {}
     by_epoch: dict[float, Line] = {}
-    for file in files:
-        lines = [
-            line for line in read_json_lines(file) if isinstance(line.get('step'), (int, float))
-        ]
+    for start in starts:
+        logged = read_json_lines(start / 'vis_data/scalars.json')
+        lines = [line for line in logged if isinstance(line.get('step'), (int, float))]
         of_steps = [line for line in lines if 'iter' in line or 'epoch' in line]
         of_epochs = [line for line in lines if not ('iter' in line or 'epoch' in line)]
         if of_steps:
@@ -135,7 +138,8 @@ def read_log(work_dir: str | Path) -> RunLog:
     if not by_step and not by_epoch:
         raise ValueError(f'the logs in {folder} hold no scalars; the run ended before its first.')
     lines = [by_step[step] for step in sorted(by_step)]
-    return RunLog(lines, [by_epoch[epoch] for epoch in sorted(by_epoch)], _per_epoch(lines))
+    validation = [by_epoch[epoch] for epoch in sorted(by_epoch)]
+    return RunLog(lines, validation, _per_epoch(lines), starts, earlier)
 
 
 def _per_epoch(lines: list[Line]) -> float | None:

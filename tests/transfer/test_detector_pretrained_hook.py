@@ -51,7 +51,10 @@ def test_random_weights_only_on_purpose(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_a_resumed_run_keeps_its_weights() -> None:
-    DetectorPretrainedHook().before_train(runner('/nowhere.pth', iteration=7))
+    run = runner('/nowhere.pth', iteration=7)
+    before = {k: v.clone() for k, v in run.model.state_dict().items()}
+    DetectorPretrainedHook().before_train(run)
+    assert all(torch.equal(v, before[k]) for k, v in run.model.state_dict().items())
 
 
 def test_two_sources_of_weights_are_refused() -> None:

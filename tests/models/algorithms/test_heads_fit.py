@@ -93,15 +93,17 @@ def test_what_does_not_fit_is_refused_when_built(make: Any, message: str) -> Non
 
 
 def test_what_fits_is_built() -> None:
-    moco(type='MomentumContrast', head=CONTRASTIVE)
-    moco(head=FNC_MEMORY, **MOMENTUM)
-    in_batch(head=dict(type='DecoupledHead'), num_views=3)
-    in_batch(head=dict(type='SupConHead'), backbone_head=dict(type='FairKLHead'))
-    cross_view()
+    assert type(moco(type='MomentumContrast', head=CONTRASTIVE).head) is heads.ContrastiveHead
+    assert type(moco(head=FNC_MEMORY, **MOMENTUM).head) is heads.FalseNegativeMemoryHead
+    assert type(in_batch(head=dict(type='DecoupledHead'), num_views=3).head) is heads.DecoupledHead
+    both = in_batch(head=dict(type='SupConHead'), backbone_head=dict(type='FairKLHead'))
+    assert type(both.head) is heads.SupConHead and type(both.backbone_head) is heads.FairKLHead
+    assert type(cross_view().head) is heads.CrossViewHead
 
 
 def test_a_head_of_ones_own_needs_no_declaration() -> None:
-    in_batch(head=nn.Identity())
+    own = nn.Identity()
+    assert in_batch(head=own).head is own
 
 
 def test_every_head_names_algorithms_that_exist() -> None:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from mochi_mm.utils.atomic_file import write_atomically
-from mochi_mm.utils.text_file import read_text
+from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.files.text_file import read_text
 
 
 def to_line(path: str) -> str:

@@ -16,7 +16,7 @@ from mochi_mm.engine.run_settings import (
 from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 _PARTS = ('meta', 'state_dict', 'message_hub', 'param_schedulers')
 
@@ -102,7 +102,7 @@ def restore(runner: Any, content: Mapping[str, Any]) -> None:
         for scheduler, state in zip(schedulers, saved, strict=True):
             scheduler.load_state_dict(state)
     restore_hub(runner.message_hub, content['message_hub'])
-    load_rank_buffers(unwrapped(runner.model), content.get('rank_buffers') or [])
+    load_rank_buffers(unwrap(runner.model), content.get('rank_buffers') or [])
 
 
 def _restore_seed(runner: Any, seed: int) -> None:

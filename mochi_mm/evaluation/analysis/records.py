@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mochi_mm.utils.array_file import read_arrays
-from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.files.array_file import read_arrays
+from mochi_mm.files.atomic_file import write_atomically
 
 FORMAT = 1
 #: How ``saved`` is written; log folders are named alike, so the two compare as text.

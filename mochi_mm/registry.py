@@ -13,6 +13,8 @@ from typing import Any
 from mmengine import registry as root
 from mmengine.registry import Registry
 
+from mochi_mm.renamed import COMPONENTS, modern
+
 SCOPE = 'mochi_mm'
 
 
@@ -78,7 +80,7 @@ class ComponentRegistry(Registry):
         Raises:
             KeyError: Nothing of that name here or in a parent registry; lists the nearest names.
         """
-        found = super().get(key)
+        found = super().get(COMPONENTS.get(key, key))
         if found is not None:
             return found
         names = set(self.module_dict)
@@ -103,6 +105,7 @@ class ComponentRegistry(Registry):
     def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
         """Build ``cfg`` after checking that its component takes every argument it is given."""
         if isinstance(cfg, dict) and isinstance(cfg.get('type'), str):
+            cfg = modern(cfg)
             check_arguments(self.get(cfg['type']), [k for k in cfg if k not in ('type', '_scope_')])
         return super().build(cfg, *args, **kwargs)
 

@@ -12,8 +12,10 @@ _base_ = './sce_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 
 model = dict(
     head=dict(
-        num_hard=256,
-        start_epoch=2,
-        mixers=[dict(type='PairMixing', num=128), dict(type='QueryMixing', num=64)],
+        mixing=dict(
+            num_hard=256,
+            start_epoch=2,
+            mixers=[dict(type='PairMixing', num=128), dict(type='QueryMixing', num=64)],
+        )
     )
 )

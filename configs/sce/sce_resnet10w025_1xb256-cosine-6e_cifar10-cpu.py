@@ -11,7 +11,7 @@ Measured: not yet measured.
 _base_ = '../mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 
 model = dict(
-    type='MomentumContrast',
+    type='MoCo',
     neck=dict(norm='hidden', last_affine=True),
     head=dict(type='SoftContrastiveHead', key_temperature=0.05),
 )

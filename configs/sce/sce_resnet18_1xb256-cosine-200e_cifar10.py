@@ -15,7 +15,7 @@ _base_ = [
 ]
 
 model = dict(
-    type='MomentumContrast',
+    type='MoCo',
     neck=dict(norm='hidden'),
     head=dict(
         type='SoftContrastiveHead',

@@ -15,7 +15,7 @@ _base_ = [
 ]
 
 model = dict(
-    type='MomentumContrast',
+    type='MoCo',
     online_views=(0, 1),
     target_views=(0, 1),
     batch_shuffle='none',

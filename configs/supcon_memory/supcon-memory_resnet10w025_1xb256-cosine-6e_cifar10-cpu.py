@@ -12,4 +12,4 @@ Measured: kNN top-1 (k=20) 51.5, untrained 31.3, at the budget of
 
 _base_ = '../mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 
-model = dict(head=dict(type='LabelledMemoryHead', form='in', temperature=0.1))
+model = dict(head=dict(type='SupConHead', form='in', temperature=0.1))

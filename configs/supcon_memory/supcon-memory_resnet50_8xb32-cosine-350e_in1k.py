@@ -17,6 +17,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-model = dict(head=dict(type='LabelledMemoryHead', temperature=0.1, memory=dict(length=8192)))
+model = dict(head=dict(type='SupConHead', temperature=0.1, memory=dict(length=8192)))
 param_scheduler = [dict(type='CosineAnnealingLR', T_max=350, by_epoch=True, begin=0, end=350)]
 train_cfg = dict(max_epochs=350)

@@ -11,4 +11,4 @@ Measured: kNN top-1 (k=20) 99.3 biased, 98.0 unbiased, at the budget of
 
 _base_ = '../supcon/supcon_resnet10w025_1xb256-cosine-6e_coloured-shapes-cpu.py'
 
-model = dict(backbone_head=dict(type='FairKLHead', weight=5.0))
+model = dict(heads=dict(fair_kl=dict(type='FairKLHead', weight=5.0, tap='backbone')))

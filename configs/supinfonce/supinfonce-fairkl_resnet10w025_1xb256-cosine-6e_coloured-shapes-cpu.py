@@ -10,4 +10,4 @@ Measured: not yet measured.
 
 _base_ = 'supinfonce_resnet10w025_1xb256-cosine-6e_coloured-shapes-cpu.py'
 
-model = dict(backbone_head=dict(type='FairKLHead', weight=5.0))
+model = dict(heads=dict(fair_kl=dict(type='FairKLHead', weight=5.0, tap='backbone')))

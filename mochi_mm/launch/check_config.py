@@ -11,6 +11,7 @@ from mmengine.registry import Registry
 
 from mochi_mm import registry as registries
 from mochi_mm.registry import SCOPE, ComponentRegistry, check_arguments, nearest
+from mochi_mm.renamed import modern
 
 # Where components stand in a config, and where mappings with a `type` mean something else.
 _SECTIONS = (
@@ -91,6 +92,7 @@ def _check(node: Any, path: str, known: list[Registry]) -> None:
 
 
 def _check_component(node: Mapping[str, Any], path: str, known: list[Registry]) -> None:
+    node = modern(node)
     name = node['type']
     found = [component for r in known if (component := _get(r, name)) is not None]
     if not found:

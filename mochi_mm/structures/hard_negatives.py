@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -14,7 +15,8 @@ class HardNegatives:
     Attributes:
         bank: (K, D) unit rows that ``index`` points into.
         index: (B, N) int64, the rows that are hard for query b, hardest first.
-        similarity: (B, N) cosine of query b with those rows; no gradient, no temperature.
+        similarity: (B, N) cosine of query b with those rows; no gradient, no temperature; 0 where
+            a row must not be used.
         count: (B,) int64, how many of the N may be used: the first ``count[b]`` of row b. None
             means all of them. Masked rows (own stale keys, an oracle's own class) sort last.
     """
@@ -23,6 +25,17 @@ class HardNegatives:
     index: Tensor
     similarity: Tensor
     count: Tensor | None = None
+
+    def usable(self) -> Tensor:
+        """Return (B, N) bool, where a hard negative may be used."""
+        position = torch.arange(self.index.shape[1], device=self.index.device)
+        if self.count is None:
+            return (position >= 0).expand_as(self.index)
+        return position < self.count[:, None]
+
+    def masked_similarity(self) -> Tensor:
+        """Return (B, N) the similarity, -inf where a hard negative must not be used."""
+        return self.similarity.masked_fill(~self.usable(), float('-inf'))
 
     @property
     def features(self) -> Tensor:

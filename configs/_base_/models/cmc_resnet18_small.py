@@ -23,8 +23,8 @@ model = dict(
         temperature=0.1,
         num_negatives=4096,
         memories=[
-            dict(type='InstanceBank', length=50000, dim=128, momentum=0.5),
-            dict(type='InstanceBank', length=50000, dim=128, momentum=0.5),
+            dict(type='InstanceBank', length=50000, dim=128, ema_decay=0.5),
+            dict(type='InstanceBank', length=50000, dim=128, ema_decay=0.5),
         ],
     ),
 )

@@ -1,7 +1,7 @@
 """FNC on ResNet-50: 10 views, 8 of them support views, attraction, 65,536 keys, temperature 0.1."""
 
 model = dict(
-    type='MomentumContrast',
+    type='MoCo',
     online_views=(0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
     target_views=(0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
     batch_shuffle='none',
@@ -19,7 +19,7 @@ model = dict(
         norm='all',
     ),
     head=dict(
-        type='FalseNegativeMemoryHead',
+        type='FalseNegativeHead',
         strategy='attract',
         temperature=0.1,
         finder=dict(

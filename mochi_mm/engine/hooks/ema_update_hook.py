@@ -7,12 +7,13 @@ from typing import Any
 from mmengine.hooks import Hook
 
 from mochi_mm.registry import HOOKS
+from mochi_mm.structures.protocols import FollowsByAverage, TakesProgress
 from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
 class EMAUpdateHook(Hook):
-    """Calls ``model.update_ema()`` once for every optimiser step.
+    """Call ``model.update_ema()`` once for every optimiser step.
 
     Iterations that only accumulate gradients move nothing. A model without ``update_ema`` is left
     alone, so the hook can stand in every config. One with ``set_progress`` is told, at every
@@ -26,7 +27,7 @@ class EMAUpdateHook(Hook):
     ) -> None:
         """Update if the optimiser has just stepped."""
         model = unwrap(runner.model)
-        if hasattr(model, 'set_progress'):
+        if isinstance(model, TakesProgress):
             model.set_progress(runner.iter / runner.max_iters)
-        if hasattr(model, 'update_ema') and runner.optim_wrapper.should_update():
+        if isinstance(model, FollowsByAverage) and runner.optim_wrapper.should_update():
             model.update_ema()

@@ -10,11 +10,12 @@ from mmengine.hooks import Hook
 from mochi_mm.distributed.rows import rank
 from mochi_mm.randomness import StepKey
 from mochi_mm.registry import HOOKS
+from mochi_mm.structures.protocols import TakesStep
 
 
 @HOOKS.register_module()
 class KeyedRandomHook(Hook):
-    """Calls ``set_step(StepKey)`` of the parts of the model that define it, before each iteration.
+    """Call ``set_step(StepKey)`` of the parts of the model that define it, before each iteration.
 
     Torch's own generator is seeded from the same key for layers that draw from it, such as
     drop-out. So a step draws the same whatever came before it.
@@ -27,5 +28,5 @@ class KeyedRandomHook(Hook):
         key = StepKey(runner.seed, runner.iter, rank())
         torch.manual_seed(key.number('layers', per_rank=True))
         for module in runner.model.modules():
-            if hasattr(module, 'set_step'):
+            if isinstance(module, TakesStep):
                 module.set_step(key)

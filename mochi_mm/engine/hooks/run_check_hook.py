@@ -9,18 +9,21 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
 from torch.utils.data import Subset
 
+from mochi_mm.datasets.facts import facts_of
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms.image_classifier import ImageClassifier
+from mochi_mm.models.memories import InstanceBank
 from mochi_mm.registry import HOOKS
+from mochi_mm.structures.protocols import TakesData
 from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
 class RunCheckHook(Hook):
-    """Logs what the run will really do before it does it.
+    """Log what the run will really do before it does it, and tell the model about the data.
 
     Warns when the effective batch is not the config's ``auto_scale_lr.base_batch_size`` while the
     learning rate is not scaled, and when own keys are not masked though the memory is longer than
@@ -63,6 +66,7 @@ class RunCheckHook(Hook):
         )
         self._check_batch(runner, effective)
         self._check_schedule(runner, batch * world_size(), accumulated)
+        self._set_data(runner)
         self._check_memory(runner)
         self._check_keys(runner)
 
@@ -132,18 +136,23 @@ class RunCheckHook(Hook):
         runner.logger.log(logging.WARNING, warning)
 
     @staticmethod
+    def _set_data(runner: Any) -> None:
+        """Give the facts of the training set to every module that takes them."""
+        takers = [module for module in runner.model.modules() if isinstance(module, TakesData)]
+        facts = facts_of(runner.train_dataloader.dataset) if takers else None
+        for module in takers:
+            module.set_data(facts)
+
+    @staticmethod
     def _check_memory(runner: Any) -> None:
         model = unwrap(runner.model)
         head = getattr(model, 'head', None)
         memory = getattr(head, 'memory', None)
         length = getattr(memory, 'length', 0)
         samples = len(runner.train_dataloader.dataset)
-        for module in model.modules():
-            if hasattr(module, 'check_samples'):
-                module.check_samples(samples)
         if getattr(head, 'mask_own_keys', False):
             return
-        if hasattr(memory, 'check_samples'):
+        if isinstance(memory, InstanceBank):
             runner.logger.log(
                 logging.WARNING,
                 f'the memory is an {type(memory).__name__}, which keeps a row of each of the '

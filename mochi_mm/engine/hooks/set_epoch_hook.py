@@ -1,4 +1,4 @@
-"""Tells epoch-dependent parts the time."""
+"""Sets the current epoch of the parts of a model that depend on it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
 
 from mochi_mm.registry import HOOKS
+from mochi_mm.structures.protocols import TakesEpoch
 
 
 @HOOKS.register_module()
 class SetEpochHook(Hook):
-    """Calls ``set_epoch(epoch, max_epochs)`` of every part of the model that defines it.
+    """Call ``set_epoch(epoch, max_epochs)`` of every part of the model that defines it.
 
     In an iteration loop an epoch is one pass over the data loader.
     """
@@ -28,12 +29,12 @@ class SetEpochHook(Hook):
         self._told = None
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
-        """Pass the epoch on when it has changed."""
+        """Set the epoch where it has changed."""
         epoch, max_epochs = self._time(runner)
         if epoch == self._told:
             return
         for module in runner.model.modules():
-            if hasattr(module, 'set_epoch'):
+            if isinstance(module, TakesEpoch):
                 module.set_epoch(epoch, max_epochs)
         self._told = epoch
 

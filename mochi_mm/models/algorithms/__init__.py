@@ -5,7 +5,6 @@ from mochi_mm.models.algorithms.cross_view_contrast import CrossViewContrast
 from mochi_mm.models.algorithms.image_classifier import ImageClassifier
 from mochi_mm.models.algorithms.in_batch_contrast import InBatchContrast
 from mochi_mm.models.algorithms.moco import MoCo
-from mochi_mm.models.algorithms.momentum_contrast import MomentumContrast
 
 __all__ = [
     'BaseAlgorithm',
@@ -13,5 +12,4 @@ __all__ = [
     'ImageClassifier',
     'InBatchContrast',
     'MoCo',
-    'MomentumContrast',
 ]

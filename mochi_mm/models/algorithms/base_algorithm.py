@@ -1,9 +1,8 @@
-"""What every algorithm shares: modes, pooling, view count, memory format."""
+"""What every algorithm shares: encoders, heads, view editors, modes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -11,10 +10,16 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.models.algorithms.check_fit import check_fit, check_widths
+from mochi_mm.models.algorithms.named_heads import join_losses, named_heads
+from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
+from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import DataSamples
+from mochi_mm.structures.features import Features
+from mochi_mm.structures.protocols import Backbone, Head, Neck
 
 Losses = dict[str, Tensor]
-DataSamples = Mapping[str, Tensor]
 
 
 def build(component: dict | nn.Module | None) -> Any:
@@ -29,29 +34,43 @@ def pool(features: Tensor | Sequence[Tensor]) -> Tensor:
 
 
 class BaseAlgorithm(BaseModel):
-    """A backbone with an objective, in MMEngine's three modes.
+    """A backbone with objectives, in MMEngine's three modes.
 
     Args:
         backbone: Backbone, as a config or a module.
         neck: Neck on the pooled features, or None.
         head: Objective.
-        data_preprocessor: Normalises a batch and moves it to the device.
+        heads: Further objectives by name; their losses are added. Each says with ``tap`` which
+            features it is given.
+        view_editors: Editors of the views of a training batch, in their order.
+        data_preprocessor: Normalizes a batch and moves it to the device.
         channels_last: Keep images and convolution weights in channels-last order, which is
             faster on recent CPUs and on tensor cores and changes no result beyond rounding.
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: Parts whose widths do not meet, or a head that is made for other algorithms.
+        ValueError: Parts whose widths do not meet, or a head that takes what the algorithm does not
+            give.
     """
 
     #: Views the training batch must have; None takes any number.
     num_views: int | None = None
+    #: What the algorithm gives to its heads: ``views``, ``pairs``, ``parts`` or ``features``.
+    gives: str | None = None
+
+    backbone: Backbone
+    neck: Neck | None
+    head: Head | None
+    heads: Mapping[str, Head]
+    view_editors: Sequence[BaseViewEditor]
 
     def __init__(
         self,
         backbone: dict | nn.Module,
         neck: dict | nn.Module | None = None,
         head: dict | nn.Module | None = None,
+        heads: Mapping[str, dict | nn.Module] | None = None,
+        view_editors: Sequence[dict | nn.Module] = (),
         data_preprocessor: dict | nn.Module | None = None,
         channels_last: bool = False,
         init_cfg: dict | None = None,
@@ -60,14 +79,28 @@ class BaseAlgorithm(BaseModel):
             data_preprocessor=data_preprocessor or dict(type='mochi_mm.ViewDataPreprocessor'),
             init_cfg=init_cfg,
         )
-        self.backbone: Any = build(backbone)
-        self.neck: Any = build(neck)
-        self.head: Any = build(head)
+        self.backbone = build(backbone)
+        self.neck = build(neck)
+        self.head = build(head)
+        self.heads = nn.ModuleDict({name: build(part) for name, part in (heads or {}).items()})
+        self.view_editors = nn.ModuleList(build(editor) for editor in view_editors)
         self.channels_last = channels_last
-        self._check_fit(self.head)
+        for part in named_heads(self).values():
+            check_fit(part, self)
+        if isinstance(self.data_preprocessor, ViewDataPreprocessor):
+            self.data_preprocessor.check_samples = self.check_samples
         self._check_widths()
         if channels_last:
             self.to(memory_format=torch.channels_last)
+
+    def check_samples(self, samples: DataSamples) -> None:
+        """Let every head refuse a batch, before it is moved to the device.
+
+        Raises:
+            ValueError: A label or an index that a head needs is not known.
+        """
+        for part in named_heads(self).values():
+            part.check_samples(samples)
 
     def forward(
         self,
@@ -78,14 +111,15 @@ class BaseAlgorithm(BaseModel):
         """Return losses, predictions or features for ``mode`` ``loss``, ``predict`` or ``tensor``.
 
         Args:
-            inputs: V views (B, 3, H, W), normalised.
+            inputs: V views (B, 3, H, W), normalized.
             data_samples: Tensors (B,) by name.
             mode: One of the three.
         """
         if mode == 'loss':
-            return self.loss(self.take_views(inputs), data_samples)
+            views, samples = self.edit_views(self.take_views(inputs), data_samples or {})
+            return self.loss(views, samples)
         if mode == 'predict':
-            return self.predict(self._layout(inputs), data_samples)
+            return self.predict(self.in_layout(inputs), data_samples)
         if mode == 'tensor':
             return self.extract_feat(inputs)
         raise ValueError(f"mode is {mode!r}; expected 'loss', 'predict' or 'tensor'.")
@@ -101,6 +135,51 @@ class BaseAlgorithm(BaseModel):
             'probe config from configs/benchmarks.'
         )
 
+    def encoder(self, name: str) -> tuple[Backbone, Neck | None, Neck | None]:
+        """Return backbone, neck and predictor of an encoder.
+
+        Args:
+            name: ``online``; ``target`` where an algorithm has an averaged encoder.
+
+        Raises:
+            KeyError: An encoder that the algorithm does not have.
+        """
+        if name != 'online':
+            raise KeyError(f'{type(self).__name__} has no encoder {name!r}; expected online.')
+        return self.backbone, self.neck, None
+
+    def embed(self, images: Tensor, encoder: str = 'online') -> Features:
+        """Return the features of images at every place where a head may tap them.
+
+        Args:
+            images: (B, 3, H, W), normalized.
+            encoder: ``online``; ``target`` where the algorithm has an averaged encoder.
+        """
+        backbone, neck, predictor = self.encoder(encoder)
+        pooled = pool(backbone(images))  # (B, C)
+        embedding = pooled if neck is None else neck(pooled)  # (B, D)
+        return Features(pooled, embedding, embedding if predictor is None else predictor(embedding))
+
+    def objectives(
+        self,
+        online: Mapping[int, Features],
+        target: Mapping[int, Features],
+        samples: DataSamples,
+    ) -> Losses:
+        """Return the losses and statistics of all heads, each given the features that it taps.
+
+        Args:
+            online: Features of the trained encoder by the number of their view.
+            target: Features of the averaged encoder by the number of their view, or none.
+            samples: Tensors (B,) by name.
+        """
+        results = {}
+        for name, head in named_heads(self).items():
+            first = {view: features.at(head.tap) for view, features in online.items()}
+            second = {view: features.at(head.tap) for view, features in target.items()}
+            results[name] = head.loss_views(first, second, samples)
+        return join_losses(results)
+
     def extract_feat(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
         """Return (B, C) pooled backbone features of one view, a tensor or a list of one.
 
@@ -114,7 +193,7 @@ class BaseAlgorithm(BaseModel):
                     'pipeline without MultiView.'
                 )
             inputs = inputs[0]
-        return pool(self.backbone(self._layout([inputs])[0]))
+        return pool(self.backbone(self.in_layout([inputs])[0]))
 
     def take_views(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the views in this algorithm's memory format, after counting them.
@@ -127,41 +206,22 @@ class BaseAlgorithm(BaseModel):
                 f'{type(self).__name__} takes {self.num_views} views of each image, got '
                 f'{len(inputs)}; set num_views of MultiView in the pipeline accordingly.'
             )
-        return self._layout(inputs)
+        return self.in_layout(inputs)
 
-    def _layout(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+    def edit_views(
+        self, views: list[Tensor], samples: DataSamples
+    ) -> tuple[list[Tensor], DataSamples]:
+        """Return views and samples as the view editors leave them."""
+        for editor in self.view_editors:
+            views, samples = editor(views, samples, self)
+        return views, samples
+
+    def in_layout(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """Return the views in this algorithm's memory format."""
         if not self.channels_last:
             return list(inputs)
         return [view.contiguous(memory_format=torch.channels_last) for view in inputs]
 
-    def _check_fit(self, head: Any) -> None:
-        """Refuse a head whose ``algorithms`` name this one nowhere; without them it may be any."""
-        fitting = getattr(head, 'algorithms', None)
-        names = {ancestor.__name__ for ancestor in type(self).__mro__}
-        if fitting is not None and names.isdisjoint(fitting):
-            raise ValueError(
-                f'{type(head).__name__} does not fit {type(self).__name__}, which hands other '
-                f'embeddings to its head; set the type of the model to {" or ".join(fitting)}, or '
-                'choose another head.'
-            )
-
     def _check_widths(self) -> None:
         """Refuse parts whose declared widths do not meet."""
-        parts = [(name, getattr(self, name)) for name in ('backbone', 'neck', 'head')]
-        parts = [(name, module) for name, module in parts if module is not None]
-        for (giver, module), (taker, following) in pairwise(parts):
-            given = getattr(module, 'out_channels', None)
-            wanted = getattr(following, 'in_channels', None)
-            if isinstance(given, int) and isinstance(wanted, int) and given != wanted:
-                raise ValueError(
-                    f'the {giver} gives {given} channels but the {taker} takes {wanted}; set '
-                    f'in_channels of the {taker} to {given}.'
-                )
-        memory = getattr(self.head, 'memory', None)
-        width = getattr(self.neck, 'out_channels', None)
-        if memory is not None and isinstance(width, int) and width != memory.dim:
-            raise ValueError(
-                f'the neck gives {width} channels but the memory holds keys of width '
-                f'{memory.dim}; set memory.dim to {width} or out_channels of the neck to '
-                f'{memory.dim}.'
-            )
+        check_widths(self)

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, DataSamples, Losses, pool
+from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, Losses
+from mochi_mm.models.heads.cross_view_head import CrossViewHead
 from mochi_mm.models.necks.split_neck import SplitNeck
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import DataSamples
+from mochi_mm.structures.features import Features
 
 
 @MODELS.register_module()
@@ -25,10 +28,14 @@ class CrossViewContrast(BaseAlgorithm):
     """
 
     num_views = 1
+    gives = 'parts'
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the head's losses and statistics for one view (B, 3, H, W) of each image."""
-        return self.head.loss(self.neck(pool(self.backbone(inputs[0]))), data_samples)
+        features = self.embed(inputs[0])
+        parts = features.neck.unbind(1)  # V of (B, D), one for each encoder
+        online = {i: Features(features.backbone, part, part) for i, part in enumerate(parts)}
+        return self.objectives(online, {}, data_samples or {})
 
     def _check_widths(self) -> None:
         if not isinstance(self.neck, SplitNeck):
@@ -43,6 +50,11 @@ class CrossViewContrast(BaseAlgorithm):
             raise ValueError(
                 f'the backbones give {widths} channels but the necks take {taken}; expected one '
                 'neck for each backbone: set in_channels of each entry of necks accordingly.'
+            )
+        if not isinstance(self.head, CrossViewHead):
+            raise ValueError(
+                f'the head is {type(self.head).__name__}; expected CrossViewHead(memories=[...]) '
+                'with a bank for each encoder.'
             )
         given = (len(self.neck.necks), self.neck.out_channels)
         wanted = (len(self.head.memories), self.head.dim)

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, DataSamples, Losses
+from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, Losses
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import DataSamples
 
 
 @MODELS.register_module()
@@ -29,6 +30,7 @@ class ImageClassifier(BaseAlgorithm):
     """
 
     num_views = 1
+    gives = 'features'
 
     def __init__(
         self,

@@ -1,43 +1,44 @@
-"""MoCo: a trained query encoder, a slowly moving key encoder, a memory of past keys."""
+"""MoCo: a trained encoder, and an averaged one that follows it slowly."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mochi_mm.distributed.exchange import exchange_rows
-from mochi_mm.distributed.rows import gather_rows, rank, row_counts, world_size
-from mochi_mm.models.algorithms.base_algorithm import (
-    BaseAlgorithm,
-    DataSamples,
-    Losses,
-    build,
-    pool,
-)
+from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, Losses, build
+from mochi_mm.models.algorithms.batch_shuffle import BatchShuffle
+from mochi_mm.models.algorithms.check_fit import check_pair_views, check_predictor
+from mochi_mm.models.algorithms.named_heads import named_heads
 from mochi_mm.models.functional.ema import check_ema_decay, ema_update
+from mochi_mm.models.functional.ema_schedule import EMA_SCHEDULES, scheduled_ema_decay
 from mochi_mm.models.layers.split_batch_norm import split_batch_norm
 from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
-
-BATCH_SHUFFLES = ('auto', 'shuffle', 'split_bn', 'none')
+from mochi_mm.structures import DataSamples
+from mochi_mm.structures.features import Features
+from mochi_mm.structures.protocols import Backbone, Neck
+from mochi_mm.utils.checks import check_choice
 
 
 @MODELS.register_module()
 class MoCo(BaseAlgorithm):
-    """Momentum contrast over two views: the query sees the first, the key encoder the second.
+    """Momentum contrast: the trained encoder sees online views, the averaged one target views.
 
     With :class:`ContrastiveHead` and a 2-layer neck it is MoCo-v2, with
-    :class:`HardNegativeMixingHead` MoCHi. Sources: He et al. 2020; Chen et al. 2020 (arXiv
-    2003.04297).
+    :class:`HardNegativeMixingHead` MoCHi, with :class:`KeyBatchHead` and a predictor MoCo-v3. The
+    head pairs the views; they are numbered as the pipeline makes them. ``(0,)`` and ``(1,)`` are
+    MoCo's, ``(0, 1)`` on both sides its symmetric form, ``(0, ..., V - 1)`` on the target side what
+    support views need. Sources: He et al. 2020; Chen et al. 2020 (arXiv 2003.04297); Denize et al.
+    2023 (SCE); Huynh et al. 2022 (FNC); Chen et al. 2021 (MoCo-v3).
 
-    Batch normalisation lets a query recognise its key by the statistics they share.
+    Batch normalization lets a query recognize its key by the statistics they share.
     ``batch_shuffle`` says what is done about it:
 
-    - ``shuffle``: keys are normalised in other groups than their queries, by exchanging the key
+    - ``shuffle``: keys are normalized in other groups than their queries, by exchanging the key
       images among the ranks before encoding and the keys after it. Needs at least two ranks.
     - ``split_bn``: on each rank, every batch norm works on ``num_splits`` groups of the batch, and
       the key images are permuted first. This is ``shuffle`` for a single device.
@@ -47,84 +48,114 @@ class MoCo(BaseAlgorithm):
     Args:
         backbone: Backbone of both encoders.
         neck: Neck of both encoders.
-        head: A memory head that works on two views, such as :class:`ContrastiveHead`.
-        ema_decay: Weight of the old value when the key encoder follows, in [0.5, 1).
+        head: A head that works on pairs of views, such as :class:`ContrastiveHead`.
+        predictor: On the trained encoder's embeddings alone; None for none.
+        online_views: Views that the trained encoder sees.
+        target_views: Views that the averaged encoder sees.
+        ema_decay: Weight of the old value when the averaged encoder follows, in [0.5, 1).
+        ema_schedule: ``constant``, or ``cosine`` from ``ema_decay`` to 1 over the run, by step.
         batch_shuffle: See above.
-        num_splits: Groups a batch is normalised in, with ``split_bn``.
-        data_preprocessor: See :class:`BaseAlgorithm`.
-        channels_last: See :class:`BaseAlgorithm`.
-        init_cfg: See MMEngine.
+        num_splits: Groups a batch is normalized in, with ``split_bn``.
+        **kwargs: As in :class:`BaseAlgorithm`.
+
+    Raises:
+        ValueError: Views that are not numbered 0, 1, ... without a gap or that a head cannot use,
+            an unknown schedule or shuffle, or a predictor that does not fit.
     """
 
-    num_views = 2
+    gives = 'pairs'
+    neck: Neck
 
     def __init__(
         self,
         backbone: dict | nn.Module,
         neck: dict | nn.Module,
-        head: dict | nn.Module,
+        head: dict | nn.Module | None = None,
+        predictor: dict | nn.Module | None = None,
+        online_views: Sequence[int] = (0,),
+        target_views: Sequence[int] = (1,),
         ema_decay: float = 0.999,
+        ema_schedule: str = 'constant',
         batch_shuffle: str = 'auto',
         num_splits: int = 8,
-        data_preprocessor: dict | nn.Module | None = None,
-        channels_last: bool = False,
-        init_cfg: dict | None = None,
+        **kwargs: Any,
     ) -> None:
         check_ema_decay(ema_decay)
-        if batch_shuffle not in BATCH_SHUFFLES:
-            raise ValueError(
-                f'batch_shuffle is {batch_shuffle!r}; expected one of {", ".join(BATCH_SHUFFLES)}.'
-            )
-        if batch_shuffle == 'auto':
-            batch_shuffle = 'shuffle' if world_size() > 1 else 'split_bn'
-        if batch_shuffle == 'shuffle' and world_size() < 2:
-            raise ValueError(
-                "batch_shuffle='shuffle' exchanges images among ranks, but there is one process; "
-                "use 'split_bn' (or 'auto') on a single device."
-            )
-        backbone_module, neck_module = build(backbone), build(neck)
-        if batch_shuffle == 'split_bn':
-            split_batch_norm(backbone_module, num_splits)
-            split_batch_norm(neck_module, num_splits)
-        super().__init__(
-            backbone_module, neck_module, head, data_preprocessor, channels_last, init_cfg
-        )
-        self.ema_decay, self.batch_shuffle = ema_decay, batch_shuffle
+        check_choice('ema_schedule', ema_schedule, EMA_SCHEDULES)
+        shuffle = BatchShuffle(batch_shuffle)
+        parts = [build(part) for part in (backbone, neck, predictor)]
+        if shuffle.kind == 'split_bn':
+            for part in parts:
+                if part is not None:
+                    split_batch_norm(part, num_splits)
+        super().__init__(parts[0], parts[1], head, **kwargs)
+        self.predictor: Neck | None = parts[2]
+        check_predictor(self.predictor, self.neck)
+        self.batch_shuffle = shuffle.kind
+        self._shuffle = shuffle
+        self.ema_decay, self.ema_schedule = ema_decay, ema_schedule
         self.key_encoder = nn.ModuleDict(
             dict(backbone=copy.deepcopy(self.backbone), neck=copy.deepcopy(self.neck))
         )
         self.key_encoder.requires_grad_(False)
-        self.step_key: StepKey | None = None
+        self.online_views, self.target_views = tuple(online_views), tuple(target_views)
+        self.num_views = check_pair_views(
+            self.online_views, self.target_views, list(named_heads(self).values())
+        )
+        self.progress: float | None = None
 
-    def set_step(self, step_key: StepKey) -> None:
+    @property
+    def step_key(self) -> StepKey | None:
+        """Key of the current step, None if no step was named."""
+        return self._shuffle.step_key
+
+    def set_step(self, step_key: StepKey | None) -> None:
         """Key the random draws of the coming step; a hook calls it before each iteration."""
-        self.step_key = step_key
+        self._shuffle.step_key = step_key
+
+    def set_progress(self, progress: float) -> None:
+        """Set the share of the run that is done, in [0, 1]; a hook calls it at each iteration."""
+        self.progress = progress
 
     def init_weights(self) -> None:
-        """Initialise the query encoder, then make the key encoder its copy."""
+        """Initialize the trained encoder, then make the averaged encoder its copy."""
         super().init_weights()
         self.key_encoder['backbone'].load_state_dict(self.backbone.state_dict())
         self.key_encoder['neck'].load_state_dict(self.neck.state_dict())
 
     def query_parameters(self) -> Iterator[nn.Parameter]:
-        """Yield the parameters that the key encoder follows, in its order."""
+        """Yield the parameters that the averaged encoder follows, in its order."""
         yield from self.backbone.parameters()
         yield from self.neck.parameters()
 
     def update_ema(self) -> None:
-        """Move the key encoder's parameters towards the query encoder's; once an optimiser step.
+        """Move the averaged encoder towards the trained one; once an optimizer step.
 
-        Running statistics are the key encoder's own, from the batches that it sees.
+        Running statistics are the averaged encoder's own, from the batches that it sees.
+
+        Raises:
+            ValueError: A scheduled decay without :meth:`set_progress`.
         """
-        ema_update(self.key_encoder.parameters(), self.query_parameters(), self.ema_decay)
+        if self.progress is None and self.ema_schedule != 'constant':
+            raise ValueError(
+                f'ema_schedule={self.ema_schedule!r} depends on the progress of the run: call '
+                'model.set_progress(share) before update_ema, or train with a config whose hooks '
+                'include EMAUpdateHook (default_runtime.py does).'
+            )
+        decay = scheduled_ema_decay(self.ema_decay, self.ema_schedule, self.progress or 0.0)
+        ema_update(self.key_encoder.parameters(), self.query_parameters(), decay)
+
+    def encoder(self, name: str) -> tuple[Backbone, Neck | None, Neck | None]:
+        """Return backbone, neck and predictor of the ``online`` or the ``target`` encoder."""
+        if name == 'target':
+            return self.key_encoder['backbone'], self.key_encoder['neck'], None
+        return super().encoder(name)[:2] + (self.predictor,)
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
-        """Return the head's losses and statistics for two views (B, 3, H, W) of each image."""
-        query_view, key_view = inputs
-        query = self._encode_query(query_view)
-        with torch.no_grad():
-            key = self._encode_keys(key_view)
-        return self.head.loss(query, key, data_samples)
+        """Return the losses and statistics of V views (B, 3, H, W) of each image."""
+        online = {view: self.embed(inputs[view]) for view in self.online_views}
+        target = self._embed_keys({view: inputs[view] for view in self.target_views})
+        return self.objectives(online, target, data_samples or {})
 
     @torch.no_grad()
     def embed_pair(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -136,51 +167,19 @@ class MoCo(BaseAlgorithm):
             inputs: The views of a training batch, (B, 3, H, W) each.
         """
         views = self.take_views(inputs)
-        query_view, key_view = self.measured_views()
-        return self._encode_query(views[query_view]), self._encode_keys(views[key_view])
+        i, j = self.measured_views()
+        query = self.embed(views[i])
+        return query.predictor, self._embed_keys({j: views[j]})[j].predictor
 
     def measured_views(self) -> tuple[int, int]:
-        """Return the numbers of the views that :meth:`embed_pair` takes query and key from."""
-        return 0, 1
+        """Return the first pair of an online and a target view that differ."""
+        pairs = [(i, j) for i in self.online_views for j in self.target_views if i != j]
+        return pairs[0]
 
-    def _encode_query(self, images: Tensor) -> Tensor:
-        return self.neck(pool(self.backbone(images)))
+    @torch.no_grad()
+    def _embed_keys(self, views: Mapping[int, Tensor]) -> dict[int, Features]:
+        """Return the features of the averaged encoder, in the groups of the batch shuffle."""
+        return {view: self._shuffle(self._embed_key, images) for view, images in views.items()}
 
-    def _encode_keys(self, images: Tensor) -> Tensor:
-        if self.batch_shuffle == 'shuffle':
-            return self._encode_exchanged(images)
-        if self.batch_shuffle == 'split_bn':
-            order = torch.randperm(
-                len(images), generator=self._generator(images.device, True), device=images.device
-            )
-            return self._key_encoder(images[order])[order.argsort()]
-        return self._key_encoder(images)
-
-    def _encode_exchanged(self, images: Tensor) -> Tensor:
-        """Encode the key images in groups drawn from all ranks; return the keys of this rank."""
-        counts = row_counts(len(images), images.device)
-        start = sum(counts[: rank()])
-        stop = start + counts[rank()]
-        # The same permutation on every rank: none has to be sent. On the CPU: what is sent where
-        # has to be known there.
-        order = torch.randperm(sum(counts), generator=self._generator('cpu', False))
-        images = exchange_rows(images.contiguous(), order, counts)
-        keys = gather_rows(self._key_encoder(images), counts)
-        return keys[order.argsort()[start:stop].to(keys.device)]
-
-    def _key_encoder(self, images: Tensor) -> Tensor:
-        if self.channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-        return self.key_encoder['neck'](pool(self.key_encoder['backbone'](images)))
-
-    @torch.compiler.disable  # the key changes every step, and a compiler would specialise on it
-    def _generator(self, device: Any, per_rank: bool) -> torch.Generator | None:
-        if self.step_key is not None:
-            return self.step_key.generator('batch shuffle', device, per_rank)
-        if per_rank:
-            return None
-        raise ValueError(
-            "batch_shuffle='shuffle' draws the same permutation on every rank and needs a key for "
-            'it: call model.set_step(StepKey(seed, iteration)) before each step, or train with a '
-            'config whose hooks include KeyedRandomHook (default_runtime.py does).'
-        )
+    def _embed_key(self, images: Tensor) -> Features:
+        return self.embed(self.in_layout([images])[0], 'target')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -41,6 +41,8 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
     mean: Tensor
     std: Tensor
     images: Tensor | None
+    #: What an algorithm asks of a training batch, while its samples are on the host.
+    check_samples: Callable[[Mapping[str, Tensor]], None] | None = None
 
     def __init__(
         self,
@@ -67,12 +69,15 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
 
         Args:
             data: A collated batch, ``inputs`` a list of V uint8 tensors (B, 3, H, W).
-            training: Unused here; MMEngine passes it.
+            training: Whether the batch is one of training, whose labels and indices are checked
+                before they are moved: reading them later would wait for the device.
 
         Raises:
             ValueError: ``inputs`` is no list of (B, 3, H, W) views.
         """
         data, parameters = self._take_parameters(data)
+        if training and self.check_samples is not None:
+            self.check_samples(data.get('data_samples') or {})
         data = self.cast_data(data)
         views = data['inputs']
         if parameters is not None and parameters.shape[2] > NUM_PARAMETERS:

@@ -119,7 +119,7 @@ def constant_cosines(
     )
 
 
-def pair_mixing_logits(
+def pair_mixing_cosines(
     query: Tensor,
     bank: Tensor,
     index: Tensor,
@@ -148,7 +148,7 @@ def pair_mixing_logits(
     return constant_cosines(query, cosine, bank, index, (first, second), (left, right))
 
 
-def query_mixing_logits(
+def query_mixing_cosines(
     query: Tensor, bank: Tensor, index: Tensor, similarity: Tensor, first: Tensor, weight: Tensor
 ) -> Tensor:
     """Return ``q.h`` for ``h = unit(w q + (1 - w) n_j)`` (Kalantidis et al. 2020).

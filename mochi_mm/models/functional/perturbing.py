@@ -18,7 +18,7 @@ def moved_norm(along: Tensor, square: Tensor | float) -> Tensor:
     return (1 + 2 * along + square).clamp_min(0).sqrt().clamp_min(MIN_NORM)
 
 
-def noise_logits(
+def noise_cosines(
     query: Tensor, bank: Tensor, index: Tensor, similarity: Tensor, first: Tensor, noise: Tensor
 ) -> Tensor:
     """Return ``q.h`` for ``h = unit(n_j + e_s)``.
@@ -42,7 +42,7 @@ def noise_logits(
     return constant_cosines(query, cosine, bank, index, (first,), (scale,), noise[:, None], scale)
 
 
-def sign_step_logits(
+def sign_step_cosines(
     query: Tensor, bank: Tensor, index: Tensor, similarity: Tensor, first: Tensor, step: float
 ) -> Tensor:
     """Return ``q.h`` for ``h = unit(n_j + step * sign(q))``.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+
+from mochi_mm.structures import Block, Mixed
+from mochi_mm.structures.masks import without
 
 
 def contrastive_accuracy(positive: Tensor, hardest: Tensor) -> Tensor:
@@ -21,3 +26,74 @@ def mean_finite(values: Tensor) -> Tensor:
     finite = torch.isfinite(values)
     total = torch.where(finite, values, torch.zeros_like(values)).sum()
     return total / finite.sum()
+
+
+def key_statistics(own: Tensor, pushing: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Return how well the own keys are told from what pushes.
+
+    Args:
+        own: (A, P) cosines with the own keys.
+        pushing: (A, M) cosines with what pushes, one tensor a block; -inf for what does not.
+    """
+    positive, hardest = own.mean(1), _largest(pushing)
+    return dict(
+        acc_contrast=contrastive_accuracy(positive, hardest), sim_positive=positive.mean()
+    )
+
+
+def mixing_statistics(own: Tensor, pushing: Sequence[Tensor], mixed: Mixed) -> dict[str, Tensor]:
+    """Return what mixing makes of the task; the plain figures while nothing is mixed.
+
+    ``acc_contrast_synthetic`` is the accuracy with the synthetic negatives among those that push,
+    ``share_harder`` the share of them that is harder than the hardest real one, ``sim_hardest`` the
+    mean cosine with the hard negatives.
+
+    Args:
+        own: (A, P) cosines with the own keys.
+        pushing: As in :func:`key_statistics`.
+        mixed: Hard negatives and mixtures.
+    """
+    positive, hardest = own.mean(1), _largest(pushing)
+    stats = dict(
+        sim_hardest=mean_finite(mixed.hard.masked_similarity()),
+        share_harder=positive.new_zeros(()),
+        acc_contrast_synthetic=contrastive_accuracy(positive, hardest),
+    )
+    if mixed.mixtures:
+        synthetic = torch.cat([mixture.cosines for mixture in mixed.mixtures], dim=1)
+        both = torch.maximum(hardest, synthetic.amax(1))
+        stats['acc_contrast_synthetic'] = contrastive_accuracy(positive, both)
+        stats['share_harder'] = (synthetic > hardest[:, None]).float().mean()
+    return stats
+
+
+def batch_statistics(block: Block, counted: Tensor) -> dict[str, Tensor]:
+    """Return how well the candidates of the batch are told apart.
+
+    The share of anchors whose nearest candidate attracts them, the mean cosine with what attracts,
+    and the share of anchors that have such a candidate.
+
+    Args:
+        block: Candidates of the batch.
+        counted: (A,) bool, anchors with a positive.
+    """
+    others = torch.ones_like(counted)[:, None] if block.itself is None else ~block.itself
+    cosine = block.similarity.masked_fill(~others, -2.0)
+    positive = block.positive()
+    pull = torch.zeros_like(cosine).bool() if positive is None else positive & others
+    hits = pull.gather(1, cosine.argmax(1, keepdim=True)).float().mean()
+    return dict(
+        acc_contrast=hits,
+        sim_positive=(cosine * pull).sum() / pull.sum().clamp_min(1),
+        share_counted=counted.float().mean(),
+    )
+
+
+def pushing_of(block: Block) -> Tensor:
+    """Return (A, M) the similarity of what pushes, -inf for what is dropped or attracts."""
+    return without(block.seen().detach(), block.positive())
+
+
+def _largest(pushing: Sequence[Tensor]) -> Tensor:
+    largest = [block.amax(1) for block in pushing]
+    return largest[0] if len(largest) == 1 else torch.stack(largest).amax(0)

@@ -1,35 +1,29 @@
-"""The objective: embeddings, memory and mixers in, losses out."""
+"""The objective: embeddings in, blocks of candidates, losses out."""
 
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.models.heads.cross_view_head import CrossViewHead
 from mochi_mm.models.heads.decoupled_head import DecoupledHead
 from mochi_mm.models.heads.fair_kl_head import FairKLHead
-from mochi_mm.models.heads.false_negative_finder import FalseNegativeFinder
 from mochi_mm.models.heads.false_negative_head import FalseNegativeHead
-from mochi_mm.models.heads.false_negative_memory_head import FalseNegativeMemoryHead
 from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHead
-from mochi_mm.models.heads.in_batch_head import InBatchHead
-from mochi_mm.models.heads.labelled_memory_head import LabelledMemoryHead
+from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
-from mochi_mm.models.heads.memory_head import MemoryHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
 from mochi_mm.models.heads.sup_con_head import SupConHead
 from mochi_mm.models.heads.sup_info_nce_head import SupInfoNCEHead
 
 __all__ = [
+    'BaseContrastiveHead',
     'ContrastiveHead',
     'CrossViewHead',
     'DecoupledHead',
     'FairKLHead',
-    'FalseNegativeFinder',
     'FalseNegativeHead',
-    'FalseNegativeMemoryHead',
     'HardNegativeMixingHead',
-    'InBatchHead',
-    'LabelledMemoryHead',
+    'KeyBatchHead',
     'LinearHead',
-    'MemoryHead',
     'NTXentHead',
     'SoftContrastiveHead',
     'SupConHead',

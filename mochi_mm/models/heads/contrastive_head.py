@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
-from mochi_mm.models.functional.contrast import contrast
-from mochi_mm.models.functional.info_nce import info_nce
-from mochi_mm.models.heads.memory_head import MemoryHead, Weights
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import Anchors, Block, Views
 
 
 @MODELS.register_module()
-class ContrastiveHead(MemoryHead):
+class ContrastiveHead(BaseContrastiveHead):
     """InfoNCE over the own key and the memory (He et al. 2020, eq. 1; MoCo-v2).
 
-    A subclass that lets memory rows pull says which in ``roles``; the loss is then the softmax
-    cross-entropy with these weights, over the same candidates.
+    Takes queries and keys. Arguments as in :class:`BaseContrastiveHead`; the memory has to be said.
     """
 
-    #: Where several keys pull: mean over them outside the logarithm or inside.
-    pull_form = 'outside'
+    with_memory = True
 
-    def objective(
-        self, own: Tensor, rows: Tensor, synthetic: Tensor | None, weights: Weights = None
-    ) -> dict[str, Tensor]:
-        """Return ``loss_contrast`` (B,), in nats."""
-        blocks = [rows] if synthetic is None else [rows, synthetic]
-        if weights is None and own.shape[1] == 1:  # the same in fewer operations
-            return dict(loss_contrast=info_nce(own[:, 0], blocks, self.temperature))
-        pull_own, pull_rows = (own.new_ones(own.shape), None) if weights is None else weights
-        logits = [block / self.temperature for block in (own, *blocks)]
-        pull = [pull_own, pull_rows, None][: len(logits)]
-        return dict(loss_contrast=contrast(logits, pull, form=self.pull_form))
+    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
+        """Return the blocks as they are: the own keys alone attract."""
+        return blocks

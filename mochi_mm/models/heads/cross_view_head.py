@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import combinations, permutations
-from typing import Any
 
 import torch
+from mmengine.model import BaseModule
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mochi_mm.distributed.rows import gather_rows, mean_over_ranks
-from mochi_mm.models.functional.hardest import select_hardest
-from mochi_mm.models.functional.info_nce import info_nce
+from mochi_mm.models.functional.contrast_blocks import contrast_blocks
 from mochi_mm.models.functional.nce import binary_nce, log_normaliser
 from mochi_mm.models.functional.statistics import contrastive_accuracy
-from mochi_mm.models.heads.checks import (
-    check_choice,
-    check_integer,
-    check_number,
-    check_temperature,
-)
-from mochi_mm.models.heads.memory_head import DataSamples
-from mochi_mm.models.heads.synthetic_negatives import SyntheticNegatives
+from mochi_mm.models.functional.unit_rows import unit_rows
+from mochi_mm.models.heads.base_contrastive_head import build_part
+from mochi_mm.models.memories import InstanceBank
+from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
+from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import Block, DataSamples, HeadStep, Views
+from mochi_mm.structures.head_step import Write
+from mochi_mm.utils.checks import check_choice, check_integer, check_number, check_temperature
 
 FORMS = ('nce', 'softmax')
 
 
 @MODELS.register_module()
-class CrossViewHead(SyntheticNegatives):
-    """V embeddings of each image against V instance banks, over all ordered pairs of views.
+class CrossViewHead(BaseModule):
+    """Compare V embeddings of each image with V instance banks, over all ordered pairs of views.
 
     Of every other view's bank an embedding meets the own row and ``num_negatives`` rows drawn
     uniformly, the same images for all pairs. ``nce`` sums binary decisions with a normaliser Z that
@@ -46,9 +45,7 @@ class CrossViewHead(SyntheticNegatives):
         temperature: Divides every cosine, > 0.
         exclude_own: Draw other images only. The authors' code draws from all, the own included.
         eps: Added in the denominators of ``nce``, as the authors' code does.
-        num_hard: N, drawn rows that are mixed, the own never; None takes all of them.
-        mixers: See :class:`SyntheticNegatives`; with ``softmax`` only.
-        start_epoch: See :class:`SyntheticNegatives`.
+        mixing: A :class:`HardNegativeMixing` of the drawn rows, the own never; ``softmax`` only.
         init_cfg: See MMEngine.
 
     Raises:
@@ -56,7 +53,9 @@ class CrossViewHead(SyntheticNegatives):
             impossible setting, mixers with ``nce``.
     """
 
-    algorithms: tuple[str, ...] = ('CrossViewContrast',)
+    #: What the head takes: one embedding for each part of an image.
+    takes = 'parts'
+    tap = 'neck'
 
     log_z: Tensor
     log_z_known: Tensor
@@ -69,26 +68,23 @@ class CrossViewHead(SyntheticNegatives):
         temperature: float = 0.07,
         exclude_own: bool = False,
         eps: float = 1e-7,
-        num_hard: int | None = None,
-        mixers: Sequence[dict | nn.Module] = (),
-        start_epoch: int = 0,
+        mixing: dict | nn.Module | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(mixers, start_epoch, init_cfg)
+        super().__init__(init_cfg)
         self.temperature = check_temperature(temperature)
         self.form = check_choice('form', form, FORMS)
-        built: Any = nn.ModuleList(
+        self.memories: Sequence[InstanceBank] = nn.ModuleList(
             MODELS.build({'init_seed': view, **memory}) if isinstance(memory, dict) else memory
             for view, memory in enumerate(memories)
         )
-        self.memories = built
         self.length, self.dim = self._check_banks()
-        self.num_negatives = num_negatives
-        self.num_hard = num_negatives if num_hard is None else num_hard
+        self.num_negatives = check_integer('num_negatives', num_negatives, 4096)
         self.exclude_own, self.eps = exclude_own, check_number('eps', eps, 1e-7, zero=True)
-        self._check_numbers()
-        self.check_num_hard(self.num_hard)
-        views = (len(built), len(built))
+        self.mixing = build_part(mixing, HardNegativeMixing)
+        self._check_settings()
+        self.step_key: StepKey | None = None
+        views = (len(self.memories), len(self.memories))
         self.register_buffer('log_z', torch.zeros(views))
         self.register_buffer('log_z_known', torch.zeros(views, dtype=torch.bool))
 
@@ -106,20 +102,28 @@ class CrossViewHead(SyntheticNegatives):
                 )
         return sizes[0]
 
-    def _check_numbers(self) -> None:
-        check_integer('num_negatives', self.num_negatives, 4096)
-        if not 1 <= self.num_hard <= self.num_negatives:
-            raise ValueError(
-                f'num_hard is {self.num_hard} but {self.num_negatives} rows are drawn; expected 1 '
-                f'<= num_hard <= {self.num_negatives}.'
-            )
+    def _check_settings(self) -> None:
+        if self.mixing is not None:
+            self.mixing.fit(self.num_negatives)
         if self.exclude_own and self.length < 2:
             raise ValueError('exclude_own=True leaves nothing to draw from a bank of one row.')
-        if self.mixers and self.form == 'nce':
+        if self.mixing is not None and self.form == 'nce':
             raise ValueError(
-                "mixers need form='softmax': in the binary form a negative stands for uniform "
+                "mixing needs form='softmax': in the binary form a negative stands for uniform "
                 'noise, which a synthetic one is not.'
             )
+
+    def set_step(self, step_key: StepKey) -> None:
+        """Key the random draws of the coming step; a hook calls it before each iteration."""
+        self.step_key = step_key
+
+    def check_samples(self, samples: DataSamples) -> None:
+        """Refuse a batch with an image that has no row; called on the host's copy.
+
+        Raises:
+            ValueError: There is one.
+        """
+        self.memories[0].check_samples(samples)
 
     def loss(self, features: Tensor, data_samples: DataSamples | None = None) -> dict[str, Tensor]:
         """Return the losses and statistics of one batch, then write the banks.
@@ -135,31 +139,64 @@ class CrossViewHead(SyntheticNegatives):
             ValueError: Another number of views or another width than the banks have, or an image
                 without a row.
         """
-        if features.shape[1:] != (len(self.memories), self.dim):
-            raise ValueError(
-                f'embeddings of shape {tuple(features.shape)}; expected (images, '
-                f'{len(self.memories)} views, width {self.dim}), as the banks have: set memories '
-                'and their dim to what the necks give.'
-            )
-        with torch.autocast(features.device.type, enabled=False):
-            return self._loss(F.normalize(features.float(), dim=2), data_samples or {})
+        return self.loss_views(dict(enumerate(features.unbind(1))), None, data_samples)
 
-    def _loss(self, features: Tensor, data_samples: DataSamples) -> dict[str, Tensor]:
-        ids = self.memories[0].check_indices(data_samples.get('sample_idx'))
-        drawn = self.draw(ids)
-        draws, own = torch.cat([ids[:, None], drawn], dim=1), drawn == ids[:, None]
-        result: dict[str, Tensor] = {}
-        cosines = []
-        for a, b in permutations(range(len(self.memories)), 2):
-            rows = self.memories[b].features[draws]  # a copy: the bank may change
-            cosines.append(torch.einsum('bd,bkd->bk', features[:, a], rows))
-            losses = self._objective(a, b, features[:, a], rows, cosines[-1], own)
-            result[f'loss_{a}_{b}'] = mean_over_ranks(losses)
-        with torch.no_grad():
-            result.update(self._statistics(torch.stack(cosines)))
-        for view, bank in enumerate(self.memories):
-            bank.enqueue(features[:, view].detach(), data_samples.get('gt_label'), ids)
-        return result
+    def loss_views(
+        self,
+        online: Mapping[int, Tensor],
+        target: Mapping[int, Tensor] | None = None,
+        data_samples: DataSamples | None = None,
+    ) -> dict[str, Tensor]:
+        """Return losses and statistics of one batch, then write the banks.
+
+        Args:
+            online: (B, D) raw embeddings by the number of their view, with gradient.
+            target: Not used.
+            data_samples: As in :meth:`loss`.
+        """
+        step = self.compute(Views(online, target or {}, data_samples or {}))
+        step.commit()
+        return step.results()
+
+    def compute(self, views: Views) -> HeadStep:
+        """Return losses, statistics and what would be written; the head stays as it is.
+
+        Args:
+            views: Raw embeddings of the views of each image.
+
+        Raises:
+            ValueError: Another number of views or another width than the banks have, or an image
+                without a row.
+        """
+        shapes = [tuple(rows.shape) for rows in views.online.values()]
+        if shapes != [(views.num_images, self.dim)] * len(self.memories):
+            raise ValueError(
+                f'embeddings of shapes {shapes}; expected (images, width {self.dim}) for each of '
+                f'the {len(self.memories)} views, as the banks have: set memories and their dim to '
+                'what the necks give.'
+            )
+        ids = self.memories[0].check_indices(views.samples.get('sample_idx'))
+        drawn = self.draw(ids)  # (B, K)
+        losses: dict[str, Tensor] = {}
+        cosines: list[Tensor] = []
+        writes: list[Write] = []
+        with torch.autocast(drawn.device.type, enabled=False):
+            rows = [unit_rows(embeddings) for embeddings in views.online.values()]
+            for a, b in permutations(range(len(rows)), 2):
+                own, noise = self.blocks(rows[a], self.memories[b], ids, drawn)
+                cosines.append(torch.cat([own.similarity, noise.similarity], dim=1))
+                if self.form == 'nce':
+                    per_image, fix = self._nce(a, b, cosines[-1])
+                    writes.append(fix)
+                else:
+                    per_image = self._softmax(rows[a], own, noise)
+                losses[f'loss_{a}_{b}'] = mean_over_ranks(per_image)
+            with torch.no_grad():
+                statistics = self._statistics(torch.stack(cosines))
+        labels = views.samples.get('gt_label')
+        for bank, part in zip(self.memories, rows, strict=True):
+            writes.append(partial(bank.enqueue, part.detach(), labels, ids))
+        return HeadStep(losses, statistics, tuple(writes))
 
     def draw(self, ids: Tensor) -> Tensor:
         """Return (B, K) data set indices, uniform over all images or over all others.
@@ -167,35 +204,49 @@ class CrossViewHead(SyntheticNegatives):
         Args:
             ids: (B,) indices of the images themselves.
         """
-        shape, generator = (len(ids), self.num_negatives), self.generator('noise', ids.device)
-        high = self.length - int(self.exclude_own)
+        key = self.step_key
+        generator = None if key is None else key.generator('noise', ids.device)
+        shape, high = (len(ids), self.num_negatives), self.length - int(self.exclude_own)
         drawn = torch.randint(high, shape, generator=generator, device=ids.device)
         # Skipping over the own index leaves the others uniform.
         return drawn + (drawn >= ids[:, None]) if self.exclude_own else drawn
 
-    def _objective(
-        self, a: int, b: int, query: Tensor, rows: Tensor, cosine: Tensor, own: Tensor
-    ) -> Tensor:
-        if self.form == 'nce':
-            logits = cosine / self.temperature
-            return binary_nce(logits, self._normaliser(a, b, logits), self.length, self.eps)
-        # The own row may be drawn as noise; mixed, it would push from what pulls.
-        minable = cosine[:, 1:].detach().masked_fill(own, -torch.inf)
-        position, similarity = select_hardest(minable, self.num_hard)
-        first = torch.arange(len(rows), device=rows.device)[:, None] * rows.shape[1]
-        synthetic = self.synthesise(query, rows.flatten(0, 1), first + 1 + position, similarity)
-        negatives = [cosine[:, 1:]] if synthetic is None else [cosine[:, 1:], synthetic]
-        return info_nce(cosine[:, 0], negatives, self.temperature)
+    def blocks(
+        self, rows: Tensor, bank: InstanceBank, ids: Tensor, drawn: Tensor
+    ) -> tuple[Block, Block]:
+        """Return the own row of another view's bank, which attracts, and the drawn ones.
 
-    @torch.no_grad()
-    def _normaliser(self, a: int, b: int, logits: Tensor) -> Tensor:
-        """Return log Z of a pair; the first finite batch, of all ranks, fixes it."""
-        if bool(self.log_z_known[a, b]):
-            return self.log_z[a, b].clone()
-        log_z = log_normaliser(gather_rows(logits), self.length)
-        if bool(log_z.isfinite()):
-            self.log_z[a, b], self.log_z_known[a, b] = log_z, True
-        return log_z
+        Args:
+            rows: (B, D) unit rows.
+            bank: The bank of another view.
+            ids: (B,) data set indices of the images.
+            drawn: (B, K) data set indices.
+        """
+        draws = torch.cat([ids[:, None], drawn], dim=1)  # (B, 1 + K), the own row first
+        candidates = bank.features[draws]  # (B, 1 + K, D), a copy: the bank may change
+        cosine = torch.einsum('bd,bkd->bk', rows, candidates)  # (B, 1 + K)
+        # The own row may be drawn as noise; mixed, it would push from what attracts.
+        noise = Block('drawn', cosine[:, 1:], rows=candidates[:, 1:], mixable=drawn != ids[:, None])
+        return Block('own', cosine[:, :1], pull=1.0), noise
+
+    def _softmax(self, rows: Tensor, own: Block, noise: Block) -> Tensor:
+        synthetic = [] if self.mixing is None else self.mixing(rows, [noise])[1]
+        return contrast_blocks([own, noise, *synthetic], self.temperature)
+
+    def _nce(self, a: int, b: int, cosine: Tensor) -> tuple[Tensor, Write]:
+        """Return the losses (B,), and what fixes log Z: the first finite batch of all ranks."""
+        logits = cosine / self.temperature
+        with torch.no_grad():
+            fresh = log_normaliser(gather_rows(logits), self.length)
+            known = self.log_z_known[a, b].clone()
+            log_z = torch.where(known, self.log_z[a, b], fresh)
+
+        def fix() -> None:
+            usable = known | fresh.isfinite()
+            self.log_z[a, b] = torch.where(usable, log_z, self.log_z[a, b])
+            self.log_z_known[a, b] = usable
+
+        return binary_nce(logits, log_z, self.length, self.eps), fix
 
     def _statistics(self, cosines: Tensor) -> dict[str, Tensor]:
         """Return the means over pairs of views; ``cosines`` is (pairs, B, 1 + K)."""

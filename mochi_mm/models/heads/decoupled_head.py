@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from mochi_mm.models.functional.contrast import contrast
+from mochi_mm.distributed.rows import row_counts
+from mochi_mm.models.blocks.batch import own_rows
+from mochi_mm.models.functional.contrast_blocks import contrast_blocks
 from mochi_mm.models.functional.decoupled_weight import decoupled_weight
-from mochi_mm.models.heads.checks import check_number
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Pairs
+from mochi_mm.structures import Anchors, Block, Views
+from mochi_mm.utils.checks import check_number
 
 
 @MODELS.register_module()
@@ -20,11 +25,10 @@ class DecoupledHead(NTXentHead):
     Not the *debiased* contrastive loss of Chuang et al. The loss may well be negative.
 
     Args:
-        temperature: Divides every cosine.
+        temperature: Divides every cosine, > 0.
         sigma: Width of the weights of DCLW, > 0, which compares two views; None is DCL.
         detach_weight: Let no gradient flow through the weights. Public code does either.
-        weight: See :class:`InBatchHead`.
-        init_cfg: See MMEngine.
+        **kwargs: As in :class:`BaseContrastiveHead`.
 
     Raises:
         ValueError: A ``sigma`` that is not above 0.
@@ -35,31 +39,34 @@ class DecoupledHead(NTXentHead):
         temperature: float = 0.1,
         sigma: float | None = None,
         detach_weight: bool = True,
-        weight: float = 1.0,
-        init_cfg: dict | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(temperature, weight, init_cfg)
+        super().__init__(temperature, **kwargs)
         if sigma is not None:
             check_number('sigma', sigma, 0.5)
         self.sigma, self.detach_weight = sigma, detach_weight
         self.max_views = None if sigma is None else 2
 
-    def bias(self, pairs: Pairs, weights: Tensor) -> Tensor | None:
-        """Return -inf for the positives."""
-        return torch.zeros_like(weights).masked_fill(pairs.same_image, -torch.inf)
+    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
+        """Return the batch, with positives that attract and do not stand in the denominator."""
+        (block,) = super().positives(anchors, blocks, views)
+        bias = torch.zeros_like(block.similarity).masked_fill(block.same_image, -torch.inf)
+        return [block.but(push_bias=bias)]
 
-    def objective(self, pairs: Pairs, logits: Tensor, weights: Tensor) -> Tensor:
-        """Return the losses (N,)."""
-        scale = None if self.sigma is None else self._weight(pairs, self.sigma)
-        return contrast([logits], [weights], [self.bias(pairs, weights)], positive_scale=scale)
+    def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return the loss (A,) of each anchor."""
+        scale = None if self.sigma is None else self._weight(anchors, blocks[0], self.sigma)
+        return contrast_blocks(blocks, self.temperature, positive_scale=scale)
 
-    def _weight(self, pairs: Pairs, sigma: float) -> Tensor:
-        if pairs.num_views != 2:
+    def _weight(self, anchors: Anchors, block: Block, sigma: float) -> Tensor:
+        """Return (A,) the weight of each anchor's pair of views."""
+        if anchors.num_views != 2:
             raise ValueError(
-                f'DCLW weighs pairs of views, got {pairs.num_views} views of each image; set '
+                f'DCLW weighs pairs of views, got {anchors.num_views} views of each image; set '
                 'num_views to 2 or sigma=None.'
             )
-        images = pairs.candidates.unflatten(0, (-1, 2))
+        images = block.rows.unflatten(0, (-1, 2))  # (images of all ranks, 2, D)
         weight = decoupled_weight((images[:, 0] * images[:, 1]).sum(1), sigma)
         weight = weight.detach() if self.detach_weight else weight
-        return pairs.of_anchors(weight.repeat_interleave(2))
+        counts = row_counts(len(anchors.rows), weight.device)
+        return own_rows(weight.repeat_interleave(2), len(anchors.rows), counts)

@@ -1,25 +1,29 @@
-"""A regulariser against a known bias."""
+"""A regularizer against a known bias."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor
-from torch.nn import functional as F
 
 from mochi_mm.distributed.rows import gather_rows, gather_rows_with_gradient, row_counts
+from mochi_mm.models.blocks.batch import check_images
 from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS, fair_kl
-from mochi_mm.models.heads.checks import check_choice, check_images, check_number, known
-from mochi_mm.models.heads.in_batch_head import DataSamples
+from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import DataSamples
+from mochi_mm.structures.known import require_known
+from mochi_mm.utils.checks import check_choice, check_number
 
 
 @MODELS.register_module()
 class FairKLHead(BaseModule):
-    """Pulls cosines with bias-aligned and bias-conflicting samples together (Barbano et al. 2023).
+    """Pull cosines with bias-aligned and bias-conflicting samples together (Barbano et al. 2023).
 
-    It is added to another objective: ``backbone_head`` of :class:`InBatchContrast`. As in the
-    authors' code it looks at the first view. Needs ``gt_label`` and a bias label.
+    It is added to another objective, in ``heads`` of :class:`InBatchContrast`; the authors tap the
+    backbone. As in their code it looks at the first view. Needs ``gt_label`` and a bias label.
 
     Args:
         weight: Of the term in the sum of losses, > 0.
@@ -27,6 +31,7 @@ class FairKLHead(BaseModule):
             :func:`~mochi_mm.models.functional.fair_kl.fair_kl`.
         spread: Weight of the deviations; has no effect in ``gaussian``.
         bias_key: Name of the bias label among the data samples.
+        tap: Features that the head is given: ``predictor``, ``neck`` or ``backbone``.
         empty_group: What compares with a group that has no pairs in the batch: ``left_out``, or
             with a mean of ``zero``, as in the authors' code (``released`` only).
         init_cfg: See MMEngine.
@@ -36,8 +41,10 @@ class FairKLHead(BaseModule):
             empty groups, ``zero`` with another form than ``released``.
     """
 
+    #: What the head takes: views of the trained encoder.
+    takes = 'views'
     min_views = 1
-    algorithms: tuple[str, ...] = ('InBatchContrast',)
+    max_views: int | None = None
 
     def __init__(
         self,
@@ -46,6 +53,7 @@ class FairKLHead(BaseModule):
         spread: float = 1.0,
         bias_key: str = 'bias_label',
         empty_group: str = 'left_out',
+        tap: str = 'predictor',
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -59,8 +67,26 @@ class FairKLHead(BaseModule):
                 "fits its moments to pairs and has none there; use form='released', or "
                 "empty_group='left_out'."
             )
-        self.empty_group = empty_group
+        self.empty_group, self.tap = empty_group, tap
         self.weight, self.form, self.spread, self.bias_key = weight, form, spread, bias_key
+
+    def loss_views(
+        self,
+        online: Mapping[int, Tensor],
+        target: Mapping[int, Tensor] | None = None,
+        data_samples: DataSamples | None = None,
+    ) -> dict[str, Tensor]:
+        """Return ``loss_fair_kl`` of the first of the ``online`` views; ``target`` is not used."""
+        return self.loss(next(iter(online.values()))[:, None], data_samples)
+
+    def check_samples(self, samples: DataSamples) -> None:
+        """Refuse a batch with unknown class or bias labels; called on the host's copy.
+
+        Raises:
+            ValueError: There are such.
+        """
+        for name in ('gt_label', self.bias_key):
+            require_known(samples, name, 'FairKLHead')
 
     def loss(self, features: Tensor, data_samples: DataSamples | None = None) -> dict[str, Tensor]:
         """Return ``loss_fair_kl`` of (B, V, D) raw features, the same on every rank.
@@ -70,11 +96,12 @@ class FairKLHead(BaseModule):
         """
         samples = data_samples or {}
         labels, biases = (
-            gather_rows(known(samples, name, 'FairKLHead')) for name in ('gt_label', self.bias_key)
+            gather_rows(require_known(samples, name, 'FairKLHead'))
+            for name in ('gt_label', self.bias_key)
         )
         check_images(len(labels))
         with torch.autocast(features.device.type, enabled=False):
-            rows = F.normalize(features[:, 0].float(), dim=1)
+            rows = unit_rows(features[:, 0])
             rows = gather_rows_with_gradient(rows, row_counts(len(rows), rows.device))
             value = fair_kl(
                 rows @ rows.T,

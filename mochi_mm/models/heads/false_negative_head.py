@@ -1,45 +1,42 @@
-"""FNC in the batch: other images that look like this one do not push it."""
+"""FNC: other images that look like this one do not push it, in the batch or in a memory."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from mochi_mm.models.functional.contrast import contrast
-from mochi_mm.models.heads.checks import check_choice
-from mochi_mm.models.heads.false_negative_finder import STRATEGIES
-from mochi_mm.models.heads.in_batch_head import DataSamples, InBatchHead
+from mochi_mm.models.blocks import query_anchors
+from mochi_mm.models.finders import FalseNegativeFinder
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, build_part
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Pairs
+from mochi_mm.structures import Anchors, Block, Mixed, Views
+from mochi_mm.structures.head_step import Write
+from mochi_mm.structures.masks import either
+from mochi_mm.utils.checks import check_choice
 
-
-@dataclass(frozen=True)
-class SupportedPairs(Pairs):
-    """Pairs that know the false negatives.
-
-    Attributes:
-        found: (N, M) bool, where the candidate is a false negative of the anchor.
-    """
-
-    found: Tensor
+STRATEGIES = ('attract', 'eliminate', 'none')
 
 
 @MODELS.register_module()
-class FalseNegativeHead(InBatchHead):
-    """NT-Xent that takes false negatives out of the denominator, or lets them attract.
+class FalseNegativeHead(BaseContrastiveHead):
+    """Take false negatives out of the denominator, or let them attract.
 
-    Which candidates they are is the same for all views of an image. Source: Huynh et al., Boosting
-    Contrastive Self-Supervised Learning with False Negative Cancellation, WACV 2022.
+    Which candidates they are is the same for all views of an image. Without a memory, NT-Xent over
+    the contrasted views. With one, the algorithm's averaged encoder must see every view: a query is
+    attracted by the keys of its image's other contrasted views, the keys of the views that score
+    find the false negatives, and contrasted keys enter the memory; rows that hold no key yet, or
+    that a setting drops, are never found. What is found is not mixed. Source: Huynh et al.,
+    Boosting Contrastive Self-Supervised Learning with False Negative Cancellation, WACV 2022.
 
     Args:
         finder: A :class:`FalseNegativeFinder`, as a config or a module.
-        strategy: ``attract``, ``eliminate``, or ``none`` for NT-Xent over the same views.
-        temperature: Divides every cosine, > 0.
-        weight: See :class:`InBatchHead`.
-        init_cfg: See MMEngine.
+        strategy: ``attract``, ``eliminate``, or ``none`` for the plain objective.
+        temperature: Divides every cosine, > 0; None as in :class:`BaseContrastiveHead`.
+        memory: The memory, as a config or a module; None takes the batch.
+        **kwargs: As in :class:`BaseContrastiveHead`.
 
     Raises:
         ValueError: An unknown strategy; at the first batch, too few views.
@@ -49,36 +46,89 @@ class FalseNegativeHead(InBatchHead):
         self,
         finder: dict | nn.Module,
         strategy: str = 'attract',
-        temperature: float = 0.1,
-        weight: float = 1.0,
-        init_cfg: dict | None = None,
+        temperature: float | None = None,
+        memory: dict | nn.Module | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(temperature, weight, init_cfg)
-        built: Any = MODELS.build(finder) if isinstance(finder, dict) else finder
-        self.finder = built
+        super().__init__(memory, temperature, **kwargs)
+        self.finder = build_part(finder, FalseNegativeFinder)
         self.strategy = check_choice('strategy', strategy, STRATEGIES)
-        self.min_views = 2 + built.num_support
+        self.min_views = 2 + self.finder.num_support
 
-    def pairs(self, views: Tensor) -> Pairs:
-        """Return the :class:`SupportedPairs` of (B, V, D) unit rows."""
-        numbers = range(views.shape[1])
-        pairs = super().pairs(views[:, self.finder.contrasted(numbers)])
-        own = (pairs.itself | pairs.same_image)[:: pairs.num_views]
-        found = self.finder(views[:, self.finder.scoring(numbers)], pairs.candidates, own)
-        return SupportedPairs(**vars(pairs), found=found.repeat_interleave(pairs.num_views, 0))
+    def anchors(self, views: Views) -> Anchors:
+        """Return the contrasted views; with a memory, the queries with their keys of the others."""
+        if self.memory is None:
+            contrasted = self.finder.contrasted(list(views.online))
+            online = {view: views.online[view] for view in contrasted}
+            return super().anchors(Views(online, samples=views.samples))
+        return query_anchors(views, self.finder.contrasted(sorted(views.target)))
 
-    def positives(self, pairs: Any, data_samples: DataSamples) -> Tensor:
-        """Return 1 for the other views of the anchor's image, and for what is to attract."""
-        attracting = self.strategy == 'attract'
-        return (pairs.same_image | pairs.found if attracting else pairs.same_image).float()
+    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
+        """Return the blocks without, or attracted by, the false negatives."""
+        if self.memory is None:
+            blocks = [block.attract(block.same_image) for block in blocks]
+        found = self.find(anchors, blocks[-1], views)
+        block = blocks[-1].but(false_negative=found)
+        return [*blocks[:-1], self._treat(block, found)]
 
-    def objective(self, pairs: Any, logits: Tensor, weights: Tensor) -> Tensor:
-        """Return the losses (N,), without what is to be eliminated."""
+    def find(self, anchors: Anchors, block: Block, views: Views) -> Tensor:
+        """Return (A, M) bool, candidates that are false negatives of the anchor.
+
+        Args:
+            anchors: What is compared; all anchors of an image have the same false negatives.
+            block: Candidates.
+            views: Unit rows; those that score are among them.
+        """
+        scoring = views.online if self.memory is None else views.target
+        numbers = self.finder.scoring(sorted(scoring))
+        support = torch.stack([scoring[view] for view in numbers], dim=1)  # (B, S, D)
+        # What the loss does not see must not use up top_k; it is the same for all of an image's
+        # anchors, of which one is asked.
+        excluded = either(block.dropped, block.same_image)
+        first = torch.arange(len(support), device=support.device) * anchors.num_views
+        excluded = None if excluded is None else excluded[first]  # (B, M)
+        excluded = excluded if block.held is None else either(~block.held, excluded)
+        return self.finder(support, block.rows, excluded)[anchors.image]
+
+    def _treat(self, block: Block, found: Tensor) -> Block:
+        """Return the block with its false negatives attracting or out of the denominator."""
+        if self.strategy == 'none':
+            return block
         if self.strategy == 'eliminate':
-            logits = logits.masked_fill(pairs.found, -torch.inf)
-        return contrast([logits], [weights])
+            return block.drop(found)
+        positive = block.positive()
+        return block.attract(found if positive is None else positive | found)
 
-    def statistics(self, pairs: Any, weights: Tensor, counted: Tensor) -> dict[str, Tensor]:
+    def statistics(
+        self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
+    ) -> dict[str, Tensor]:
         """Add the mean number of false negatives found for an anchor."""
-        found = pairs.found.float().sum(1).mean()
-        return dict(super().statistics(pairs, weights, counted), false_negatives=found)
+        stats = super().statistics(blocks, mixed, counted)
+        found = [b.false_negative for b in blocks if b.false_negative is not None]
+        return dict(stats, false_negatives=found[0].float().sum(1).mean())
+
+    def writes(self, views: Views) -> tuple[Write, ...]:
+        """Return what is written after the loss: the keys of the contrasted views."""
+        if self.memory is None:
+            return ()
+        contrasted = self.finder.contrasted(sorted(views.target))
+        target = {view: views.target[view] for view in contrasted}
+        return super().writes(Views(views.online, target, views.samples))
+
+    def check_view_numbers(self, online: Sequence[int], target: Sequence[int]) -> None:
+        """Refuse too few views, and queries of views whose keys are not contrasted.
+
+        Raises:
+            ValueError: Such views.
+        """
+        if self.memory is None:
+            self.finder.contrasted(list(online))
+            return
+        positives = self.finder.contrasted(sorted(target))
+        strangers = sorted(set(online) - set(positives))
+        if strangers:
+            raise ValueError(
+                f'the views {strangers} are queries but their keys are not contrasted, only those '
+                f'of {positives}; expected queries among these: set online_views and target_views '
+                'of the algorithm, support views come last.'
+            )

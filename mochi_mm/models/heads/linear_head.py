@@ -9,8 +9,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mochi_mm.models.heads.checks import check_integer
 from mochi_mm.registry import MODELS
+from mochi_mm.utils.checks import check_integer
 
 
 @MODELS.register_module()
@@ -30,7 +30,9 @@ class LinearHead(BaseModule):
         ValueError: A width or a number of classes below 1, or a smoothing out of range.
     """
 
-    algorithms: tuple[str, ...] = ('ImageClassifier',)
+    #: What the head takes: pooled features of one view.
+    takes = 'features'
+    tap = 'backbone'
 
     def __init__(
         self,
@@ -74,10 +76,9 @@ class LinearHead(BaseModule):
         Raises:
             ValueError: A label outside [0, num_classes).
         """
-        labels = (data_samples or {}).get('gt_label')
-        if labels is None:
-            raise ValueError('the batch has no gt_label; a classifier is trained on labelled data.')
-        self._check_labels(labels)
+        samples = data_samples or {}
+        self.check_samples(samples)
+        labels = samples['gt_label']
         logits = self(features)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
         loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
@@ -87,7 +88,20 @@ class LinearHead(BaseModule):
         """Return (B, num_classes) probabilities."""
         return self(features).softmax(dim=1)
 
-    def _check_labels(self, labels: Tensor) -> None:
+    def check_samples(self, samples: Mapping[str, Tensor]) -> None:
+        """Refuse a batch with labels that the classifier does not have.
+
+        The data preprocessor calls it before the batch is moved to the device; values on an
+        accelerator are not read.
+
+        Raises:
+            ValueError: No ``gt_label``, or one outside [0, num_classes).
+        """
+        labels = samples.get('gt_label')
+        if labels is None:
+            raise ValueError('the batch has no gt_label; a classifier is trained on labelled data.')
+        if labels.device.type != 'cpu':
+            return
         wrong = labels[(labels < 0) | (labels >= self.num_classes)]
         if len(wrong):
             value = int(wrong[0])

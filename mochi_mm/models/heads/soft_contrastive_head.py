@@ -1,18 +1,17 @@
-"""SCE: the query shall see the memory as its key does."""
+"""SCE: match the query's similarity distribution over the memory to its key's."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from mochi_mm.models.functional.soft_targets import check_own_weight, soft_targets
-from mochi_mm.models.heads.checks import check_temperature
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
-from mochi_mm.models.heads.memory_head import DataSamples
-from mochi_mm.models.heads.roles import Roles, without
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import Anchors, Block, Views
+from mochi_mm.structures.masks import without
+from mochi_mm.utils.checks import check_temperature
 
 
 @MODELS.register_module()
@@ -20,6 +19,7 @@ class SoftContrastiveHead(ContrastiveHead):
     """Cross-entropy with a target that weighs memory rows by their likeness to the own key.
 
     ``own_weight`` on the own key, ``1 - own_weight`` over the memory. ``own_weight=1`` is InfoNCE.
+    Rows with a share in the target can be mixed.
     Source: Denize et al., Similarity Contrastive Estimation, WACV 2023; code CEA-LIST/SCE.
 
     Args:
@@ -29,7 +29,7 @@ class SoftContrastiveHead(ContrastiveHead):
         own_weight: lambda, in [0, 1].
         own_slot: Whether the own key takes part in the target's softmax: ``masked``, not, as in the
             equation; ``zero``, with the logit 0, as in the code.
-        **kwargs: As in :class:`~mochi_mm.models.heads.memory_head.MemoryHead`.
+        **kwargs: As in :class:`~mochi_mm.models.heads.BaseContrastiveHead`.
     """
 
     def __init__(
@@ -45,13 +45,18 @@ class SoftContrastiveHead(ContrastiveHead):
         check_own_weight(own_weight, own_slot)
         self.own_weight, self.own_slot = own_weight, own_slot
 
-    def roles(self, key: Tensor, bank: Tensor, data_samples: DataSamples) -> Roles:
-        """Add the soft target over the rows that the loss sees."""
-        roles = super().roles(key, bank, data_samples)
+    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
+        """Return the blocks with the share of each row in the target; own keys have the rest."""
+        own, memory = blocks
         target = soft_targets(
-            without(key @ bank.T, roles.dropped),
+            without(anchors.keys[:, 0] @ memory.rows.T, memory.dropped),
             self.key_temperature,
             self.own_weight,
             self.own_slot,
-        )
-        return replace(roles, target=target)
+        )  # (A, K)
+        rest = (1 - target.sum(1, keepdim=True)).clamp_min(0)  # (A, 1)
+        return [own.but(pull=rest), memory.but(pull=target)]
+
+    def pushing(self, block: Block) -> Tensor:
+        """Return (A, K) the similarity of every row that is not dropped: all of them push."""
+        return block.seen().detach()

@@ -1,59 +1,68 @@
-"""Supervised contrastive learning."""
+"""Supervised contrastive learning, in the batch or with a memory."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from collections.abc import Sequence
+from typing import Any
 
-from mochi_mm.models.functional.contrast import contrast
-from mochi_mm.models.heads.checks import check_number
-from mochi_mm.models.heads.in_batch_head import DataSamples, InBatchHead
+import torch
+from torch import Tensor, nn
+
+from mochi_mm.models.functional.chance_level import chance_of_each
+from mochi_mm.models.functional.contrast_blocks import contrast_blocks
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Pairs
+from mochi_mm.structures import Anchors, Block, Views
+from mochi_mm.utils.checks import check_number
 
 FORMS = dict(out='outside', **{'in': 'inside'})
 DENOMINATORS = ('all', 'one_positive', 'negatives')
 
 
 @MODELS.register_module()
-class SupConHead(InBatchHead):
+class SupConHead(BaseContrastiveHead):
     """All views of all images of the anchor's class attract it (Khosla et al. 2020, SupCon).
 
     ``L_out`` (eq. 2) takes the mean over the positives outside the logarithm, ``L_in`` (eq. 3)
-    inside. An anchor without a positive is left out of the mean (see ``count_all``); that happens
-    only with one view. One without a negative, with the denominator ``negatives``, has the loss 0.
+    inside. With a memory, the own key and the rows of the class attract: with ``L_out`` the own key
+    as much as any row, with ``L_in`` what is near most, which at first is the own key. What
+    attracts is never mixed. An anchor without a positive is left out of the mean (see
+    ``count_all``); that happens only with one view. One without a negative, with the denominator
+    ``negatives``, has the loss 0.
 
     Args:
         form: ``out`` or ``in``.
         denominator: What the denominator holds: ``all`` candidates but the anchor (the paper);
             the negatives and the ``one_positive`` of the term; the ``negatives`` alone.
-        temperature: Divides every cosine.
+        temperature: Divides every cosine; None as in :class:`BaseContrastiveHead`.
         base_temperature: The loss is multiplied by ``temperature / base_temperature``; None leaves
             it as it is. 1.0 gives the paper's rescaling by the temperature, 0.07 that of the
             authors' PyTorch code, whatever the temperature.
         count_all: Average over all anchors; one without a positive counts with the loss 0, as in
             the authors' code.
-        weight: See :class:`InBatchHead`.
-        init_cfg: See MMEngine.
+        memory: The memory, as a config or a module; None takes the batch.
+        **kwargs: As in :class:`BaseContrastiveHead`.
 
     Raises:
         ValueError: An unknown form or denominator; ``in`` with ``one_positive``, as its one
-            logarithm has no terms; a ``base_temperature`` that is not above 0.
+            logarithm has no terms; a ``base_temperature`` that is not above 0; ``oracle_loss``,
+            which would drop what attracts.
     """
 
     min_views = 1
+    needs_labels = True
 
     def __init__(
         self,
         form: str = 'out',
         denominator: str = 'all',
-        temperature: float = 0.1,
+        temperature: float | None = None,
         base_temperature: float | None = None,
         count_all: bool = False,
-        weight: float = 1.0,
-        init_cfg: dict | None = None,
+        memory: dict | nn.Module | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(temperature, weight, init_cfg)
+        super().__init__(memory, temperature, **kwargs)
         self.count_all = count_all
         if form not in FORMS or denominator not in DENOMINATORS:
             raise ValueError(
@@ -67,27 +76,41 @@ class SupConHead(InBatchHead):
             )
         if base_temperature is not None:
             check_number('base_temperature', base_temperature, 0.07)
+        if self.oracle_loss:
+            raise ValueError(
+                'oracle_loss=True drops the rows of the class, which are what attracts here; take '
+                'it out, or use ContrastiveHead.'
+            )
         self.form, self.denominator = form, denominator
-        self.scale = 1.0 if base_temperature is None else temperature / base_temperature
+        self.scale = 1.0 if base_temperature is None else self.temperature / base_temperature
 
-    def positives(self, pairs: Pairs, data_samples: DataSamples) -> Tensor:
-        """Return 1 for the candidates of the anchor's class."""
-        return self.same_class(pairs, data_samples)
+    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
+        """Return the blocks with the candidates of each anchor's class as its positives."""
+        labels = self.labels(anchors.samples)
+        return [
+            self._without_positives(
+                block if block.labels is None else block.attract(same_label(labels, block))
+            )
+            for block in blocks
+        ]
 
-    def bias(self, pairs: Pairs, weights: Tensor) -> Tensor | None:
-        """Return -inf for the positives where the denominator holds negatives alone."""
+    def _without_positives(self, block: Block) -> Block:
+        """Return the block with positives out of the denominator where negatives stand alone."""
         if self.denominator != 'negatives':
-            return None
-        return torch.zeros_like(weights).masked_fill(weights > 0, -torch.inf)
+            return block
+        bias = torch.zeros_like(block.similarity).masked_fill(block.positive(), -torch.inf)
+        return block.but(push_bias=bias)
 
-    def objective(self, pairs: Pairs, logits: Tensor, weights: Tensor) -> Tensor:
-        """Return the losses (N,), scaled."""
+    def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return the loss (A,) of each anchor, scaled."""
         denominator = 'per_positive' if self.denominator == 'one_positive' else 'shared'
-        losses = contrast(
-            [logits],
-            [weights],
-            [self.bias(pairs, weights)],
-            denominator=denominator,
-            form=FORMS[self.form],
+        losses = contrast_blocks(
+            blocks, self.temperature, denominator=denominator, form=FORMS[self.form]
         )
         return losses * self.scale
+
+    def chance_level(self, blocks: Sequence[Block]) -> Tensor:
+        """Return the loss of a network that tells nothing apart, a scalar."""
+        if self.denominator == 'one_positive':
+            return self.weight * self.scale * chance_of_each(blocks)
+        return self.scale * super().chance_level(blocks)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
-from mochi_mm.models.functional.contrast import contrast
-from mochi_mm.models.heads.checks import check_choice, check_number
-from mochi_mm.models.heads.in_batch_head import DataSamples, InBatchHead
+from mochi_mm.models.functional.chance_level import chance_level, chance_of_each
+from mochi_mm.models.functional.contrast_blocks import contrast_blocks, weights_of
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Pairs
+from mochi_mm.structures import Anchors, Block, Views
+from mochi_mm.utils.checks import check_choice, check_number
 
 FORMS = ('out', 'in', 'sup_con')
 
 
 @MODELS.register_module()
-class SupInfoNCEHead(InBatchHead):
+class SupInfoNCEHead(BaseContrastiveHead):
     """Positives of the anchor's class must beat the negatives by a margin (Barbano et al. 2023).
 
     With e the exponentials of the logits, sums over positives p and negatives n of an anchor::
@@ -39,14 +42,15 @@ class SupInfoNCEHead(InBatchHead):
             1e-6 in the authors' code, where it dominates at small temperatures. 0 is the equation.
         count_all: Average over all anchors; one without a positive counts with the loss 0, as in
             the authors' code.
-        weight: See :class:`InBatchHead`.
-        init_cfg: See MMEngine.
+        **kwargs: As in :class:`BaseContrastiveHead`.
 
     Raises:
         ValueError: A margin or floor that is negative or not finite, or an unknown form or unit.
     """
 
+    with_memory = False
     min_views = 1
+    needs_labels = True
 
     def __init__(
         self,
@@ -56,10 +60,9 @@ class SupInfoNCEHead(InBatchHead):
         temperature: float = 0.1,
         floor: float = 0.0,
         count_all: bool = False,
-        weight: float = 1.0,
-        init_cfg: dict | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(temperature, weight, init_cfg)
+        super().__init__(temperature=temperature, **kwargs)
         self.count_all = count_all
         check_number('margin', margin, 0.25, zero=True)
         check_choice('margin_in', margin_in, ('logit', 'cosine'))
@@ -68,35 +71,48 @@ class SupInfoNCEHead(InBatchHead):
         self.form = form
         self.floor = check_number('floor', floor, 1e-6, zero=True)
 
-    def positives(self, pairs: Pairs, data_samples: DataSamples) -> Tensor:
-        """Return 1 for the candidates of the anchor's class."""
-        return self.same_class(pairs, data_samples)
-
-    def bias(self, pairs: Pairs, weights: Tensor) -> Tensor | None:
-        """Return minus the margin for the positives; in ``in``, minus the log of their number."""
+    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
+        """Return the batch, with the anchor's class attracting and its margin as a bias."""
+        (block,) = blocks
+        block = block.attract(same_label(self.labels(anchors.samples), block))
+        if self.form == 'out':  # the margin stands in the denominator of each positive
+            return [block]
+        weights = weights_of(block)  # (A, M), 0 or 1
         bias = -self.margin * weights
         if self.form == 'in':
-            bias = bias - self._log_count(weights)[:, None] * weights
-        return bias
+            bias = bias - _log_count(weights)[:, None] * weights
+        return [block.but(push_bias=bias)]
 
-    def objective(self, pairs: Pairs, logits: Tensor, weights: Tensor) -> Tensor:
-        """Return the losses (N,)."""
-        floor = self._floor(logits)
-        blocks, nothing = [logits, *floor], [None] * len(floor)
-        pull = [weights, *nothing]
+    def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return the loss (A,) of each anchor."""
+        blocks = [*blocks, *self._floor(blocks[0])]
         if self.form == 'out':
-            return contrast(blocks, pull, denominator='per_positive', positive_bias=-self.margin)
+            return contrast_blocks(
+                blocks, self.temperature, denominator='per_positive', positive_bias=-self.margin
+            )
         form = 'inside' if self.form == 'in' else 'outside'
-        losses = contrast(blocks, pull, [self.bias(pairs, weights), *nothing], form=form)
+        losses = contrast_blocks(blocks, self.temperature, form=form)
         # The primitive averages over the positives inside the logarithm; this equation sums.
-        return losses - self._log_count(weights) if self.form == 'in' else losses
+        return losses - _log_count(weights_of(blocks[0])) if self.form == 'in' else losses
 
-    def _floor(self, logits: Tensor) -> list[Tensor]:
-        """Return a block with a candidate of a fixed logit, which adds just the floor; or none."""
+    def chance_level(self, blocks: Sequence[Block]) -> Tensor:
+        """Return the loss of a network that tells nothing apart, a scalar."""
+        if self.form == 'out':
+            return self.weight * chance_of_each(blocks, -self.margin)
+        level = chance_level(blocks)
+        if self.form == 'in':
+            level = level - _log_count(weights_of(blocks[0])).mean()
+        return self.weight * level
+
+    def _floor(self, block: Block) -> list[Block]:
+        """Return a block with one candidate, which adds just the floor; or none."""
         if not self.floor:
             return []
-        return [logits.new_full((len(logits), 1), math.log(self.floor) + 1 / self.temperature)]
+        logit = math.log(self.floor) + 1 / self.temperature
+        similarity = block.similarity.new_full((len(block.similarity), 1), logit)
+        return [Block('floor', similarity, temperature=1.0)]
 
-    @staticmethod
-    def _log_count(weights: Tensor) -> Tensor:
-        return weights.sum(1).clamp_min(1).log()
+
+def _log_count(weights: Tensor) -> Tensor:
+    """Return (A,) the logarithm of the number of positives of each anchor."""
+    return weights.sum(1).clamp_min(1).log()

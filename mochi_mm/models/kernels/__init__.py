@@ -1,5 +1,5 @@
 """Fused forms of equations in ``models/functional``, for devices that have them."""
 
-from mochi_mm.models.kernels.pair_mixing import pair_mixing_logits
+from mochi_mm.models.kernels.pair_mixing import pair_mixing_cosines
 
-__all__ = ['pair_mixing_logits']
+__all__ = ['pair_mixing_cosines']

@@ -37,7 +37,7 @@ def triton_works(device: torch.device) -> bool:
     return True
 
 
-def pair_mixing_logits(
+def pair_mixing_cosines(
     query: Tensor,
     bank: Tensor,
     index: Tensor,
@@ -46,7 +46,7 @@ def pair_mixing_logits(
     second: Tensor,
     weight: Tensor,
 ) -> Tensor:
-    """Return what :func:`mochi_mm.models.functional.mixing.pair_mixing_logits` returns.
+    """Return what :func:`mochi_mm.models.functional.mixing.pair_mixing_cosines` returns.
 
     On a CUDA device with Triton, in float32 and outside a compiled graph, by one kernel each way
     that hold no gathered row; elsewhere by that function itself.
@@ -54,7 +54,7 @@ def pair_mixing_logits(
     arguments = (query, bank, index, similarity, first, second, weight)
     fits = query.is_cuda and bank.dtype == similarity.dtype == torch.float32
     if not fits or torch.compiler.is_compiling() or not triton_works(query.device):
-        return mixing.pair_mixing_logits(*arguments)
+        return mixing.pair_mixing_cosines(*arguments)
     from mochi_mm.models.kernels.triton_pair_mixing import TritonPairMixing
 
     return TritonPairMixing.apply(*arguments)

@@ -78,7 +78,7 @@ def _backward(
 
 
 class TritonPairMixing(torch.autograd.Function):
-    """``pair_mixing_logits`` with both kernels; the sums have a fixed order, without atomics."""
+    """``pair_mixing_cosines`` with both kernels; the sums have a fixed order, without atomics."""
 
     @staticmethod
     def forward(

@@ -1,6 +1,9 @@
-"""Where negatives live between steps."""
+"""Where negatives, and what is known of samples, live between steps."""
 
+from mochi_mm.models.memories.base_memory import BaseMemory
 from mochi_mm.models.memories.feature_queue import FeatureQueue
 from mochi_mm.models.memories.instance_bank import InstanceBank
+from mochi_mm.models.memories.prototypes import Prototypes
+from mochi_mm.models.memories.sample_table import SampleTable
 
-__all__ = ['FeatureQueue', 'InstanceBank']
+__all__ = ['BaseMemory', 'FeatureQueue', 'InstanceBank', 'Prototypes', 'SampleTable']

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from mochi_mm.distributed.rows import gather_rows, row_counts
-from mochi_mm.models.memories.checks import check_keys, check_sizes
+from mochi_mm.models.memories.base_memory import BaseMemory
 from mochi_mm.registry import MODELS
 
 
 @MODELS.register_module()
-class FeatureQueue(nn.Module):
+class FeatureQueue(BaseMemory):
     """A ring of the ``length`` newest keys, with the label and data set index of each.
 
-    All state is in persistent buffers, so a checkpoint restores it whole. Before it has been
-    filled, the remaining rows are random unit vectors, the same on every rank and in every run.
+    Before it has been filled, the remaining rows are random unit vectors.
 
     Args:
         length: K, number of keys kept.
@@ -24,62 +22,30 @@ class FeatureQueue(nn.Module):
         init_seed: Seed of the random rows that the queue starts from.
 
     Attributes:
-        features: (K, D) float32 unit rows.
-        labels: (K,) int64 class of each key, -1 if unknown.
-        indices: (K,) int64 data set index of each key, -1 if unknown.
         pointer: () int64, the row that is written next.
         count: () int64, number of rows that hold a real key.
+
+    >>> queue = FeatureQueue(length=4, dim=2)
+    >>> queue.enqueue(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), labels=torch.tensor([3, 5]))
+    >>> queue.labels.tolist(), int(queue.pointer), float(queue.fill())
+    ([3, 5, -1, -1], 2, 0.5)
     """
 
-    features: Tensor
-    labels: Tensor
-    indices: Tensor
     pointer: Tensor
     count: Tensor
 
     def __init__(self, length: int = 65536, dim: int = 128, init_seed: int = 0) -> None:
-        super().__init__()
-        check_sizes(self, length, dim)
-        self.length, self.dim = length, dim
-        generator = torch.Generator().manual_seed(init_seed)
-        rows = torch.randn(length, dim, generator=generator)
-        self.register_buffer('features', F.normalize(rows, dim=1))
-        self.register_buffer('labels', torch.full((length,), -1, dtype=torch.int64))
-        self.register_buffer('indices', torch.full((length,), -1, dtype=torch.int64))
+        super().__init__(length, dim, init_seed)
         self.register_buffer('pointer', torch.zeros((), dtype=torch.int64))
         self.register_buffer('count', torch.zeros((), dtype=torch.int64))
 
-    def extra_repr(self) -> str:
-        """Return what is printed of the queue."""
-        return f'length={self.length}, dim={self.dim}'
-
-    def snapshot(self) -> Tensor:
-        """Return a copy of the rows, (K, D), that a later :meth:`enqueue` leaves alone."""
-        return self.features.clone()
-
     def held(self) -> Tensor:
-        """Return a (K,) mask of the rows that hold a real key."""
+        """Return (K,) bool, rows that hold a real key."""
         return torch.arange(self.length, device=self.count.device) < self.count
 
     def fill(self) -> Tensor:
         """Return the share of rows that hold a real key, a float32 scalar in [0, 1]."""
         return self.count.float() / self.length
-
-    def own_keys(self, indices: Tensor) -> Tensor:
-        """Return a (B, K) mask of the rows that came from the same image as each query.
-
-        Args:
-            indices: (B,) data set index of each query; -1 matches nothing.
-        """
-        return (indices[:, None] == self.indices[None]) & (indices[:, None] >= 0)
-
-    def same_class(self, labels: Tensor) -> Tensor:
-        """Return a (B, K) mask of the rows with each query's class.
-
-        Args:
-            labels: (B,) class of each query; -1 matches nothing.
-        """
-        return (labels[:, None] == self.labels[None]) & (labels[:, None] >= 0)
 
     @torch.no_grad()
     def enqueue(
@@ -89,32 +55,33 @@ class FeatureQueue(nn.Module):
 
         Args:
             features: (B_r, D) unit rows of this rank; B_r may differ between ranks and exceed K
-                (then the newest K keys remain). A row that is not finite is passed
-                over and takes no place.
+                (then the newest K keys remain). A row that is not finite is passed over and takes
+                no place.
             labels: (B_r,) class of each; None writes -1.
             indices: (B_r,) data set index of each; None writes -1.
 
         Raises:
             ValueError: Rows of another width, or labels or indices of another number.
         """
-        check_keys(self.dim, features, labels, indices)
+        self.check_keys(features, labels, indices)
         counts = row_counts(len(features), features.device)
         unknown = self.labels.new_full((len(features),), -1)
-        keys = gather_rows(features.float(), counts)
+        keys = gather_rows(features.float(), counts)  # (M, D), M keys of all ranks
         meta = torch.stack(
             [unknown if labels is None else labels, unknown if indices is None else indices], dim=1
         )
-        meta = gather_rows(meta.to(self.labels), counts)
+        meta = gather_rows(meta.to(self.labels), counts)  # (M, 2)
         kept = min(len(keys), self.length)
         # A key that is not finite would spoil every later loss. The finite ones move to the front,
-        # in order; on the device throughout: reading how many there are would stall it.
-        finite = keys.isfinite().all(1)
-        order = torch.argsort(~finite, stable=True)
-        taken = finite.sum()
+        # in order; on the device throughout: reading how many there are would wait for it.
+        finite = keys.isfinite().all(1)  # (M,)
+        order = torch.argsort(~finite, stable=True)  # (M,) finite keys first
+        taken = finite.sum()  # () number of finite keys
+        # (kept,) places among the finite keys: of more than fit, the newest
         place = (taken - kept).clamp_min(0) + torch.arange(kept, device=keys.device)
-        rows = (self.pointer + place) % self.length
-        keys, meta = keys[order[place]], meta[order[place]]
-        written = (place < taken)[:, None]
+        rows = (self.pointer + place) % self.length  # (kept,) rows of the ring
+        keys, meta = keys[order[place]], meta[order[place]]  # (kept, D), (kept, 2)
+        written = (place < taken)[:, None]  # (kept, 1); the others keep their former row
         former = torch.stack([self.labels[rows], self.indices[rows]], dim=1)
         keys = torch.where(written, keys, self.features[rows])
         meta = torch.where(written, meta, former)

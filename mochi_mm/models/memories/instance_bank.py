@@ -2,76 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mochi_mm.distributed.rows import gather_rows, row_counts
-from mochi_mm.models.memories.checks import check_keys, check_sizes
+from mochi_mm.models.memories.base_memory import BaseMemory
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import DataFacts
 
 
 @MODELS.register_module()
-class InstanceBank(nn.Module):
+class InstanceBank(BaseMemory):
     """Row i belongs to image i of the data set and follows its features as a moving average.
 
-    ``row = unit(momentum * row + (1 - momentum) * feature)``. All state is in persistent buffers,
-    so a checkpoint restores it whole. Rows start as random unit vectors, the same on every rank.
+    ``row = unit(ema_decay * row + (1 - ema_decay) * feature)``.
 
     Args:
         length: n, images of the data set; more rows are allowed, fewer are refused.
         dim: D, width of a feature.
-        momentum: Weight of the old row, in [0, 1); 0.5 in the methods named above.
+        ema_decay: Weight of the old row, in [0, 1); 0.5 in the methods named above.
         init_seed: Seed of the rows that the bank starts from.
 
     Attributes:
-        features: (n, D) float32 unit rows.
-        labels: (n,) int64 class of each image, -1 if unknown.
         indices: (n,) int64, the row's own number once it has been written, -1 before.
+
+    Raises:
+        ValueError: A size below 1 or a weight out of range.
     """
 
-    features: Tensor
-    labels: Tensor
-    indices: Tensor
-
     def __init__(
-        self, length: int, dim: int = 128, momentum: float = 0.5, init_seed: int = 0
+        self, length: int, dim: int = 128, ema_decay: float = 0.5, init_seed: int = 0
     ) -> None:
-        super().__init__()
-        check_sizes(self, length, dim)
-        if not 0 <= momentum < 1:
+        super().__init__(length, dim, init_seed)
+        if not 0 <= ema_decay < 1:
             raise ValueError(
-                f'InstanceBank momentum is {momentum}; expected the weight of the old row, in '
+                f'InstanceBank ema_decay is {ema_decay}; expected the weight of the old row, in '
                 '[0, 1), such as 0.5.'
             )
-        self.length, self.dim, self.momentum = length, dim, momentum
-        rows = torch.randn(length, dim, generator=torch.Generator().manual_seed(init_seed))
-        self.register_buffer('features', F.normalize(rows, dim=1))
-        self.register_buffer('labels', torch.full((length,), -1, dtype=torch.int64))
-        self.register_buffer('indices', torch.full((length,), -1, dtype=torch.int64))
+        self.ema_decay = ema_decay
 
     def extra_repr(self) -> str:
-        """Return what is printed of the bank."""
-        return f'length={self.length}, dim={self.dim}, momentum={self.momentum}'
+        """Return the settings shown in ``repr``."""
+        return f'{super().extra_repr()}, ema_decay={self.ema_decay}'
 
-    def check_samples(self, samples: int) -> None:
-        """Refuse a data set with more images than rows; a hook calls it before training.
+    def set_data(self, facts: DataFacts) -> None:
+        """Refuse a data set with more images than rows; called before the first iteration.
 
         Raises:
-            ValueError: ``samples`` exceeds ``length``.
+            ValueError: There are more images than ``length``.
         """
-        if samples > self.length:
+        if facts.num_images > self.length:
             raise ValueError(
-                f'the instance bank has {self.length} rows but the data set {samples} images; '
-                f'expected one row for each image: set length of the InstanceBank to {samples}.'
+                f'the instance bank has {self.length} rows but the data set {facts.num_images} '
+                'images; expected one row for each image: set length of the InstanceBank to '
+                f'{facts.num_images}.'
             )
 
-    def snapshot(self) -> Tensor:
-        """Return a copy of the rows, (n, D), that a later :meth:`enqueue` leaves alone."""
-        return self.features.clone()
-
     def held(self) -> Tensor:
-        """Return a (n,) mask of the rows that have been written."""
+        """Return (n,) bool, rows that have been written."""
         return self.indices >= 0
 
     def fill(self) -> Tensor:
@@ -79,20 +70,12 @@ class InstanceBank(nn.Module):
         return self.held().float().mean()
 
     def own_keys(self, indices: Tensor) -> Tensor:
-        """Return a (B, n) mask of each query's own row; -1 matches nothing.
+        """Return (B, n) bool, each query's own row, written or not; -1 matches nothing.
 
         Args:
             indices: (B,) data set index of each query.
         """
         return indices[:, None] == torch.arange(self.length, device=indices.device)[None]
-
-    def same_class(self, labels: Tensor) -> Tensor:
-        """Return a (B, n) mask of the rows with each query's class; -1 matches nothing.
-
-        Args:
-            labels: (B,) class of each query.
-        """
-        return (labels[:, None] == self.labels[None]) & (labels[:, None] >= 0)
 
     @torch.no_grad()
     def enqueue(
@@ -112,24 +95,37 @@ class InstanceBank(nn.Module):
             ValueError: Rows of another width, or an index that is missing or has no row.
         """
         indices = self.check_indices(indices)
-        check_keys(self.dim, features, labels, indices)
+        self.check_keys(features, labels, indices)
         counts = row_counts(len(features), features.device)
         labels = self.labels.new_full((len(features),), -1) if labels is None else labels
-        features, ids = gather_rows(features.float(), counts), gather_rows(indices, counts)
-        labels = gather_rows(labels.to(self.labels), counts)
+        features = gather_rows(features.float(), counts)  # (M, D), M features of all ranks
+        ids = gather_rows(indices, counts)  # (M,)
+        labels = gather_rows(labels.to(self.labels), counts)  # (M,)
         # Writing the same row twice is left to chance on an accelerator, unless both are equal.
-        finite = features.isfinite().all(1)
-        place = torch.arange(len(ids), device=ids.device)
+        finite = features.isfinite().all(1)  # (M,)
+        place = torch.arange(len(ids), device=ids.device)  # (M,)
+        # (M,) the last finite feature of the same image; -1 where there is none
         last = (((ids[:, None] == ids[None]) & finite) * (place + 1)).amax(1) - 1
         written, last = last >= 0, last.clamp_min(0)
-        mixed = self.features[ids].lerp(features[last], 1 - self.momentum)
+        mixed = self.features[ids].lerp(features[last], 1 - self.ema_decay)  # (M, D)
         rows = torch.where(written[:, None], F.normalize(mixed, dim=1), self.features[ids])
         self.features.index_copy_(0, ids, rows)
         self.labels.index_copy_(0, ids, torch.where(written, labels[last], self.labels[ids]))
         self.indices.index_copy_(0, ids, torch.where(written, ids, self.indices[ids]))
 
+    def check_samples(self, samples: Mapping[str, Tensor]) -> None:
+        """Refuse a batch with an image that has no row; called on the host's copy.
+
+        Raises:
+            ValueError: No ``sample_idx``, or one outside [0, length).
+        """
+        self.check_indices(samples.get('sample_idx'))
+
     def check_indices(self, indices: Tensor | None) -> Tensor:
         """Return ``indices`` if every one of them has a row.
+
+        Values on an accelerator are not read, which would wait for it; :meth:`check_samples` has
+        seen them before they were moved.
 
         Raises:
             ValueError: There are none, or one outside [0, length).
@@ -139,6 +135,8 @@ class InstanceBank(nn.Module):
                 'an instance bank needs the data set index of every sample, got none; use a data '
                 'set that gives sample_idx.'
             )
+        if indices.device.type != 'cpu':
+            return indices
         wrong = indices[(indices < 0) | (indices >= self.length)]
         if len(wrong):
             raise ValueError(

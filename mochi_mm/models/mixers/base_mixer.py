@@ -56,7 +56,7 @@ class BaseMixer(nn.Module, ABC):
         """
 
     @abstractmethod
-    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+    def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return the cosines of each query with its synthetic negatives, (B, S): the fast path.
 
         Equal to ``query . features``, with the same gradient for the query, without (B, S, D).

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mochi_mm.models.functional.perturbing import noise_logits
+from mochi_mm.models.functional.perturbing import noise_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan
@@ -45,9 +45,9 @@ class NoiseInjection(BaseMixer):
         rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
         return F.normalize(hard.features[rows, plan.first] + _noise(plan), dim=-1).detach()
 
-    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+    def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S)."""
-        return noise_logits(query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan))
+        return noise_cosines(query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan))
 
 
 def _noise(plan: Plan) -> Tensor:

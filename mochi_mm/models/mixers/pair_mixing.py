@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mochi_mm.models.kernels import pair_mixing_logits
+from mochi_mm.models.kernels import pair_mixing_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan
@@ -60,10 +60,10 @@ class PairMixing(BaseMixer):
         mixed = weight * features[rows, plan.first] + (1 - weight) * features[rows, plan.second]
         return F.normalize(mixed, dim=-1).detach()
 
-    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+    def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S), from scalars alone."""
         if plan.second is None:
             raise ValueError('PairMixing got a plan without `second`; expected one of its own.')
-        return pair_mixing_logits(
+        return pair_mixing_cosines(
             query, hard.bank, hard.index, hard.similarity, plan.first, plan.second, plan.weight
         )

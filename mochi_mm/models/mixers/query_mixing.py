@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mochi_mm.models.functional.mixing import query_mixing_logits
+from mochi_mm.models.functional.mixing import query_mixing_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan
@@ -46,8 +46,8 @@ class QueryMixing(BaseMixer):
         mixed = weight * query.detach()[:, None] + (1 - weight) * hard.features[rows, plan.first]
         return F.normalize(mixed, dim=-1).detach()
 
-    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+    def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S), without a new dot product."""
-        return query_mixing_logits(
+        return query_mixing_cosines(
             query, hard.bank, hard.index, hard.similarity, plan.first, plan.weight
         )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mochi_mm.models.functional.perturbing import sign_step_logits
+from mochi_mm.models.functional.perturbing import sign_step_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan
@@ -40,8 +40,8 @@ class SignStep(BaseMixer):
         moved = hard.features[rows, plan.first] + self.step * query.detach().sign()[:, None]
         return F.normalize(moved, dim=-1).detach()
 
-    def logits(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
+    def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S)."""
-        return sign_step_logits(
+        return sign_step_cosines(
             query, hard.bank, hard.index, hard.similarity, plan.first, self.step
         )

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 # In a process of its own: Triton decides at import whether it interprets.
 PROGRAM = """
 import torch
-from mochi_mm.models.functional.mixing import pair_mixing_logits
+from mochi_mm.models.functional.mixing import pair_mixing_cosines
 from mochi_mm.models.kernels.triton_pair_mixing import TritonPairMixing
 from tests.reference import random_units
 
@@ -32,7 +32,7 @@ for batch, hard, num, dim in ((1, 1, 1, 16), (3, 7, 33, 20), (2, 5, 64, 128), (2
     weight = torch.rand(batch, num, generator=generator)
     upstream = torch.randn(batch, num, generator=generator)
     results = []
-    for function in (pair_mixing_logits, TritonPairMixing.apply):
+    for function in (pair_mixing_cosines, TritonPairMixing.apply):
         leaf = query.clone().requires_grad_()
         cosine = function(leaf, bank, index, similarity, first, second, weight)
         (cosine * upstream).sum().backward()
@@ -78,6 +78,6 @@ def test_where_triton_cannot_compile_the_plain_equations_are_taken(
 
 def test_a_cpu_takes_the_plain_equations(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
-    monkeypatch.setattr(mixing, 'pair_mixing_logits', lambda *args: called.append(len(args)))
-    kernels.pair_mixing_logits(*[torch.zeros(1, 1)] * 7)
+    monkeypatch.setattr(mixing, 'pair_mixing_cosines', lambda *args: called.append(len(args)))
+    kernels.pair_mixing_cosines(*[torch.zeros(1, 1)] * 7)
     assert called == [7]

@@ -65,7 +65,7 @@ def test_logits_equal_query_dot_features(kind: Callable, batch: int, hard: int, 
     weight = torch.randn(batch, num, generator=torch.Generator().manual_seed(3))
 
     fast = query.clone().requires_grad_()
-    logits = mixer.logits(fast, negatives, plan)
+    logits = mixer.cosines(fast, negatives, plan)
     (logits * weight).sum().backward()
 
     plain = query.clone().requires_grad_()
@@ -90,7 +90,7 @@ def test_gradient_is_that_of_constants_float64(kind: Callable) -> None:
     plan = Plan(plan.first, plan.weight.double(), plan.second)
     leaf = query.clone().requires_grad_()
     weight = torch.randn(4, 6, dtype=torch.float64)
-    (mixer.logits(leaf, negatives, plan) * weight).sum().backward()
+    (mixer.cosines(leaf, negatives, plan) * weight).sum().backward()
     synthetic = synthetic_loop(mixer, query, negatives, plan)
     for b in range(4):
         expected = sum(weight[b, s] * synthetic[b, s] for s in range(6))
@@ -103,7 +103,7 @@ def test_each_query_uses_its_own_negatives(kind: Callable) -> None:
     mixer = kind(5)
     query, negatives = make(3, 4)
     plan = mixer.plan(negatives, torch.Generator().manual_seed(0))
-    together = mixer.logits(query, negatives, plan)
+    together = mixer.cosines(query, negatives, plan)
     for b in range(3):
         alone = HardNegatives(
             negatives.bank, negatives.index[b : b + 1], negatives.similarity[b : b + 1]
@@ -113,7 +113,7 @@ def test_each_query_uses_its_own_negatives(kind: Callable) -> None:
             plan.weight[b : b + 1],
             None if plan.second is None else plan.second[b : b + 1],
         )
-        torch.testing.assert_close(mixer.logits(query[b : b + 1], alone, own), together[b : b + 1])
+        torch.testing.assert_close(mixer.cosines(query[b : b + 1], alone, own), together[b : b + 1])
 
 
 def test_query_mixing_makes_every_negative_harder() -> None:
@@ -121,8 +121,8 @@ def test_query_mixing_makes_every_negative_harder() -> None:
     query, negatives = make(5, 10)
     plan = mixer.plan(negatives, torch.Generator().manual_seed(0))
     parents = negatives.similarity.gather(1, plan.first)
-    assert (mixer.logits(query, negatives, plan) >= parents - 1e-6).all()
-    assert (mixer.logits(query, negatives, plan) > parents + 1e-3).float().mean() > 0.9
+    assert (mixer.cosines(query, negatives, plan) >= parents - 1e-6).all()
+    assert (mixer.cosines(query, negatives, plan) > parents + 1e-3).float().mean() > 0.9
 
 
 def test_query_weight_is_of_the_query() -> None:
@@ -208,7 +208,7 @@ def test_never_holds_one_vector_a_synthetic_negative() -> None:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        mixer.logits(query.clone().requires_grad_(), negatives, plan)
+        mixer.cosines(query.clone().requires_grad_(), negatives, plan)
     assert max(sizes) <= 16 * 512
 
 

@@ -69,7 +69,7 @@ def test_value_and_gradient(
     plan = drawn(mixer, negatives)
     leaf = query.clone().requires_grad_()
     weight = torch.randn(batch, num, generator=torch.Generator().manual_seed(3), dtype=dtype)
-    logits = mixer.logits(leaf, negatives, plan)
+    logits = mixer.cosines(leaf, negatives, plan)
     (logits * weight).sum().backward()
     features = mixer.features(query, negatives, plan)
     tolerance = 2e-7 if dtype == torch.float64 else 2e-5
@@ -105,7 +105,7 @@ def test_extrapolation_lies_beyond_the_negative() -> None:
     reach = 1 - plan.weight
     assert 1 <= float(reach.min()) < 1.01 and 1.49 < float(reach.max()) <= 1.5
     parents = negatives.similarity.gather(1, plan.first)
-    assert (mixer.logits(query, negatives, plan) <= parents + 1e-9).all()
+    assert (mixer.cosines(query, negatives, plan) <= parents + 1e-9).all()
 
 
 @pytest.mark.parametrize('kind', [GradientStep, SignStep])
@@ -114,7 +114,7 @@ def test_steps_make_every_negative_harder(kind: Callable) -> None:
     query, negatives = make(5, 10)
     plan = drawn(mixer, negatives)
     parents = negatives.similarity.gather(1, plan.first)
-    assert (mixer.logits(query, negatives, plan) > parents).all()
+    assert (mixer.cosines(query, negatives, plan) > parents).all()
 
 
 def test_noise_has_the_stated_deviation() -> None:
@@ -159,7 +159,7 @@ def test_a_worked_example() -> None:
         (GradientStep(1), plan(0.01 / 1.01)),
         (SignStep(1), plan(1)),
     ]
-    got = torch.cat([mixer.logits(query, hard, drawn) for mixer, drawn in plans], dim=1)
+    got = torch.cat([mixer.cosines(query, hard, drawn) for mixer, drawn in plans], dim=1)
     expected = [0.963634, 0.902134, 0.910754, 0.943545, 0.937222, 0.935304]
     assert got[0].tolist() == pytest.approx(expected, abs=1e-6)
     key = torch.tensor([0.96], dtype=torch.float64)

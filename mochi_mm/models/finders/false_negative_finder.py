@@ -13,7 +13,7 @@ from mochi_mm.models.functional.false_negatives import (
     find_false_negatives,
     support_scores,
 )
-from mochi_mm.models.heads.checks import check_choice, check_integer
+from mochi_mm.utils.checks import check_choice, check_integer
 from mochi_mm.registry import MODELS
 
 SUPPORT = ('full', 'score')

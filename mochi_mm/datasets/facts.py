@@ -1,0 +1,29 @@
+"""The facts of a data set that parts of a model may ask for."""
+
+from __future__ import annotations
+
+from torch.utils.data import Dataset
+
+import numpy as np
+import torch
+
+from mochi_mm.structures import DataFacts
+from mochi_mm.utils.class_names import class_names
+
+
+def facts_of(dataset: Dataset) -> DataFacts:
+    """Return the number of images, the classes, the images of each and which are labelled.
+
+    A data set without ``labels`` counts as unlabelled.
+
+    Args:
+        dataset: With ``len``; ``labels`` (n,) and ``metainfo`` where it has them.
+    """
+    size = len(dataset)  # type: ignore[arg-type]
+    labels = getattr(dataset, 'labels', None)
+    values = np.full(size, -1) if labels is None else np.asarray(labels)
+    known = torch.from_numpy(values.astype(np.int64))
+    classes = class_names(dataset)
+    labelled = known >= 0
+    counts = torch.bincount(known[labelled], minlength=len(classes))
+    return DataFacts(size, classes, counts, labelled)

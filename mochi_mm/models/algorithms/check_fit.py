@@ -1,0 +1,126 @@
+"""Whether the parts of an algorithm fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from mochi_mm.structures.features import TAPS
+from mochi_mm.structures.protocols import Head, Neck
+
+if TYPE_CHECKING:
+    from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
+
+#: What a head may take, and an algorithm that gives it.
+ALGORITHMS = dict(
+    views='InBatchContrast', pairs='MoCo', parts='CrossViewContrast', features='ImageClassifier'
+)
+
+
+def check_fit(head: Head, model: BaseAlgorithm) -> None:
+    """Refuse a head that takes what the algorithm does not give, or taps what is not there.
+
+    Raises:
+        ValueError: It does.
+    """
+    takes = getattr(head, 'takes', None)
+    if model.gives is not None and takes is not None and takes != model.gives:
+        raise ValueError(
+            f'{type(head).__name__} does not fit {type(model).__name__}: it takes {takes}, the '
+            f'algorithm gives {model.gives}; set the type of the model to '
+            f'{ALGORITHMS.get(takes, takes)}, or choose another head.'
+        )
+    tap = getattr(head, 'tap', 'predictor')
+    if tap not in TAPS:
+        raise ValueError(
+            f'tap of {type(head).__name__} is {tap!r}; expected one of {", ".join(TAPS)}.'
+        )
+
+
+def check_num_views(head: Head, num_views: int) -> None:
+    """Refuse a number of views that the head cannot compare.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    needed, most = getattr(head, 'min_views', 1), getattr(head, 'max_views', None)
+    if num_views < needed:
+        raise ValueError(
+            f'num_views is {num_views} but {type(head).__name__} compares at least {needed} views '
+            'of each image; set num_views, and that of MultiView in the pipeline, to '
+            f'{needed} or more.'
+        )
+    if most is not None and num_views > most:
+        raise ValueError(
+            f'num_views is {num_views} but {type(head).__name__}, as it is set, compares at most '
+            f'{most} views of each image; set num_views, and that of MultiView in the pipeline, to '
+            f'{most}.'
+        )
+
+
+def check_widths(model: BaseAlgorithm) -> None:
+    """Refuse parts whose declared widths do not meet.
+
+    Raises:
+        ValueError: They do not.
+    """
+    parts = [(name, getattr(model, name)) for name in ('backbone', 'neck', 'head')]
+    parts = [(name, module) for name, module in parts if module is not None]
+    for (giver, module), (taker, following) in pairwise(parts):
+        given = getattr(module, 'out_channels', None)
+        wanted = getattr(following, 'in_channels', None)
+        if isinstance(given, int) and isinstance(wanted, int) and given != wanted:
+            raise ValueError(
+                f'the {giver} gives {given} channels but the {taker} takes {wanted}; set '
+                f'in_channels of the {taker} to {given}.'
+            )
+    memory = getattr(model.head, 'memory', None)
+    width = getattr(model.neck, 'out_channels', None)
+    if memory is not None and isinstance(width, int) and width != memory.dim:
+        raise ValueError(
+            f'the neck gives {width} channels but the memory holds keys of width {memory.dim}; set '
+            f'memory.dim to {width} or out_channels of the neck to {memory.dim}.'
+        )
+
+
+def check_predictor(predictor: Neck | None, neck: Neck) -> None:
+    """Refuse a predictor whose widths are not those of the neck.
+
+    Raises:
+        ValueError: They are not.
+    """
+    if predictor is None:
+        return
+    width, given = neck.out_channels, (predictor.in_channels, predictor.out_channels)
+    if given != (width, width):
+        raise ValueError(
+            f'the predictor goes from {given[0]} to {given[1]} channels but the neck gives '
+            f'{width}; expected in_channels and out_channels of {width}.'
+        )
+
+
+def check_pair_views(online: Sequence[int], target: Sequence[int], heads: Sequence[Head]) -> int:
+    """Return V, the number of views in use.
+
+    Args:
+        online: Views that the trained encoder sees.
+        target: Views that the averaged encoder sees.
+        heads: All heads.
+
+    Raises:
+        ValueError: Views that are not numbered 0 to V - 1, no pair of different views, or views
+            that a head cannot use.
+    """
+    seen = {*online, *target}
+    pairs = [(i, j) for i in online for j in target if i != j]
+    if seen != set(range(len(seen))) or not pairs:
+        raise ValueError(
+            f'online_views {tuple(online)} and target_views {tuple(target)}; expected the numbers '
+            "0 to V - 1 of the pipeline's V views, each in at least one, and a pair of different "
+            'views.'
+        )
+    for head in heads:
+        if hasattr(head, 'check_view_numbers'):
+            head.check_view_numbers(online, target)
+    return len(seen)

@@ -1,0 +1,17 @@
+"""How candidates of each origin become a block."""
+
+from mochi_mm.models.blocks.anchors import image_anchors, pair_anchors, query_anchors
+from mochi_mm.models.blocks.batch import batch_block
+from mochi_mm.models.blocks.batch_keys import batch_keys_block
+from mochi_mm.models.blocks.memory import memory_block
+from mochi_mm.models.blocks.own_keys import own_keys_block
+
+__all__ = [
+    'batch_block',
+    'batch_keys_block',
+    'image_anchors',
+    'memory_block',
+    'own_keys_block',
+    'pair_anchors',
+    'query_anchors',
+]

@@ -1,0 +1,35 @@
+"""The rows of a memory as candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from mochi_mm.models.memories.base_memory import BaseMemory
+from mochi_mm.structures import Anchors, Block
+
+
+def memory_block(
+    anchors: Anchors,
+    memory: BaseMemory,
+    similarity: Callable[[Tensor, Tensor], Tensor],
+    labels: Tensor | None = None,
+) -> Block:
+    """Return the block ``memory``: what the memory held before this step; its rows push.
+
+    Args:
+        anchors: A unit rows.
+        memory: A copy of its K rows is taken, so that nothing written later reaches the backward.
+        similarity: Of (A, D) and (K, D) rows.
+        labels: (K,) of the rows; None takes those that were written with them.
+    """
+    bank = memory.snapshot()
+    return Block(
+        'memory',
+        similarity(anchors.rows, bank),
+        rows=bank,
+        mixable=True,
+        labels=memory.labels.clone() if labels is None else labels,
+        held=memory.held(),
+    )

@@ -1,0 +1,395 @@
+"""The step of every contrastive objective, from embeddings to losses."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mochi_mm.distributed.rows import mean_over_ranks
+from mochi_mm.models.blocks import (
+    batch_block,
+    image_anchors,
+    memory_block,
+    own_keys_block,
+    pair_anchors,
+)
+from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
+from mochi_mm.models.functional.chance_level import chance_level
+from mochi_mm.models.functional.contrast_blocks import attracted, contrast_blocks
+from mochi_mm.models.functional.statistics import (
+    batch_statistics,
+    key_statistics,
+    mixing_statistics,
+    pushing_of,
+)
+from mochi_mm.models.functional.unit_rows import unit_rows
+from mochi_mm.models.memories import BaseMemory, SampleTable
+from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
+from mochi_mm.registry import MODELS
+from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Mixed, Views
+from mochi_mm.structures.head_step import Write
+from mochi_mm.structures.known import require_known
+from mochi_mm.structures.masks import either
+from mochi_mm.utils.checks import check_number, check_temperature
+
+
+class BaseContrastiveHead(BaseModule):
+    """Embeddings in, losses and statistics out; memories are written last.
+
+    :meth:`compute` is the step, in the order in which it happens. A subclass says which candidates
+    there are (:meth:`blocks`), which of them attract (:meth:`positives`) and, where it differs, the
+    equation (:meth:`objective`). With a memory, a query is told from its own keys and the memory
+    holds the negatives; without, every view of the batch is an anchor and the batch is its own set
+    of candidates.
+
+    Args:
+        memory: The memory, as a config or a module; None takes the batch.
+        temperature: Divides every similarity, > 0; None takes 0.1 in the batch, as SimCLR, and 0.2
+            with a memory, as MoCo-v2.
+        weight: Factor on the loss, > 0.
+        mixing: A :class:`HardNegativeMixing`, as a config or a module; None mixes nothing.
+        label_key: Name of the labels among the data samples.
+        table: A :class:`SampleTable` whose labels take the place of ``label_key``, those of the
+            memory's rows included.
+        mask_own_keys: Never push a query from an older key of the same image (with a memory; needs
+            ``sample_idx`` in the data samples).
+        oracle_loss: Leave negatives of the query's own class out of the loss (with a memory; needs
+            labels).
+        oracle_mix: Keep negatives of the query's own class out of the mixing (with a memory; needs
+            labels).
+        tap: Features that the head is given: ``predictor`` (the embedding behind the neck, and the
+            predictor where there is one), ``neck`` or ``backbone``.
+        init_cfg: See MMEngine.
+
+    Raises:
+        ValueError: A setting out of range, or one that has nothing to act on.
+    """
+
+    #: Whether the head works with a memory: None for either way.
+    with_memory: bool | None = None
+    #: Views of each image that the objective needs at least, and can compare at most.
+    min_views: int = 2
+    max_views: int | None = None
+    #: Whether anchors without a positive count in the mean, with the loss 0.
+    count_all = False
+    #: Whether every sample needs a label.
+    needs_labels = False
+
+    def __init__(
+        self,
+        memory: dict | nn.Module | None = None,
+        temperature: float | None = None,
+        weight: float = 1.0,
+        mixing: dict | nn.Module | None = None,
+        label_key: str = 'gt_label',
+        table: dict | nn.Module | None = None,
+        mask_own_keys: bool = False,
+        oracle_loss: bool = False,
+        oracle_mix: bool = False,
+        tap: str = 'predictor',
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if temperature is None:
+            temperature = 0.1 if memory is None else 0.2
+        self.temperature = check_temperature(temperature)
+        self.weight = check_number('weight', weight, 1.0)
+        self.label_key, self.tap = label_key, tap
+        self.mask_own_keys = mask_own_keys
+        self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
+        self.memory = build_part(memory, BaseMemory)
+        self.table = build_part(table, SampleTable)
+        self._check_memory()
+        #: What the head takes: views of the trained encoder, or pairs with the averaged one.
+        self.takes = 'views' if self.memory is None else 'pairs'
+        if mixing is None and self.memory is not None:
+            mixing = dict(type='HardNegativeMixing')  # without mixers: for the statistics alone
+        self.mixing = build_part(mixing, HardNegativeMixing)
+        if self.mixing is not None and self.memory is not None:
+            self.mixing.fit(self.memory.length)
+
+    # The step.
+
+    def compute(self, views: Views) -> HeadStep:
+        """Return losses, statistics and what would be written; the head stays as it is.
+
+        Args:
+            views: Raw embeddings.
+
+        Raises:
+            ValueError: Views, widths, labels or indices that the head cannot work with.
+        """
+        self.check_views(views)
+        self.check_samples(views.samples)
+        device = next(iter(views.online.values())).device
+        with torch.autocast(device.type, enabled=False):
+            views = self.normalize(views)
+            anchors = self.anchors(views)
+            blocks = self.blocks(anchors, views)
+            blocks = self.positives(anchors, blocks, views)
+            mixed, synthetic = self.mix(anchors, blocks)
+            blocks = [*blocks, *synthetic]
+            per_anchor = self.objective(anchors, blocks)
+            counted = attracted(blocks) if anchors.keys is None else None
+            mean = mean_over_ranks(per_anchor, None if self.count_all else counted)
+            losses = dict(loss_contrast=self.weight * mean)
+            with torch.no_grad():
+                statistics = self.statistics(blocks, mixed, counted)
+        return HeadStep(losses, statistics, self.writes(views), anchors, tuple(blocks), mixed)
+
+    def loss_views(
+        self,
+        online: Mapping[int, Tensor],
+        target: Mapping[int, Tensor] | None = None,
+        data_samples: DataSamples | None = None,
+    ) -> dict[str, Tensor]:
+        """Return losses and statistics of the views of a batch, then write the memory.
+
+        Args:
+            online: (B, D) raw embeddings of the trained encoder by the number of their view, with
+                gradient.
+            target: (B, D) raw embeddings of the averaged encoder by the number of their view, with
+                a memory; a query meets the keys of the other views, and each is enqueued once.
+            data_samples: Tensors (B,) by name: labels, ``sample_idx``.
+
+        Returns:
+            Scalars: names with ``loss`` in them are optimized, the others logged.
+        """
+        step = self.compute(Views(online, target or {}, data_samples or {}))
+        step.commit()
+        return step.results()
+
+    def loss(
+        self,
+        online: Tensor,
+        target: Tensor | DataSamples | None = None,
+        data_samples: DataSamples | None = None,
+    ) -> dict[str, Tensor]:
+        """Return losses and statistics of one batch, then write the memory.
+
+        ``loss(query, key, data_samples)`` with a memory, ``loss(features, data_samples)`` without.
+
+        Args:
+            online: With a memory, (B, D) raw embeddings with gradient, the queries; without,
+                (B, V, D), V views of each image.
+            target: (B, D) raw embeddings of the other view, the keys.
+            data_samples: Tensors (B,) by name: labels, ``sample_idx``.
+        """
+        if isinstance(target, Mapping):
+            target, data_samples = None, target
+        if target is not None:
+            return self.loss_views({0: online}, {1: target}, data_samples)
+        if online.ndim != 3:
+            raise ValueError(
+                f'embeddings of shape {tuple(online.shape)}; {type(self).__name__} takes (images, '
+                'views, width) without a memory, and queries and keys (images, width) with one.'
+            )
+        return self.loss_views(dict(enumerate(online.unbind(1))), None, data_samples)
+
+    # The parts of the step.
+
+    def normalize(self, views: Views) -> Views:
+        """Return the views as float32 unit rows; keys are constants."""
+        online = {view: unit_rows(rows) for view, rows in views.online.items()}
+        target = {view: unit_rows(rows.detach()) for view, rows in views.target.items()}
+        return Views(online, target, views.samples, views.features)
+
+    def similarity(self, rows: Tensor, candidates: Tensor) -> Tensor:
+        """Return the similarity (A, M) of rows (A, D) and candidates (M, D): here, cosines."""
+        return rows @ candidates.T
+
+    def anchors(self, views: Views) -> Anchors:
+        """Return what is compared: every view, or a query for each pair of query and key."""
+        return image_anchors(views) if self.memory is None else pair_anchors(views)
+
+    def blocks(self, anchors: Anchors, views: Views) -> list[Block]:
+        """Return the candidates: the batch, or the own keys and the memory."""
+        if self.memory is None:
+            labels = self.labels(anchors.samples) if self.needs_labels else None
+            return [batch_block(anchors, self.similarity, labels)]
+        table = self.table
+        labels = None if table is None else table.look_up('label', self.memory.indices)
+        block = memory_block(anchors, self.memory, self.similarity, labels)
+        return [own_keys_block(anchors), self.mask(anchors, block)]
+
+    def mask(self, anchors: Anchors, block: Block) -> Block:
+        """Return the memory's block without own older keys and what an oracle leaves out."""
+        if self.mask_own_keys:
+            indices = require_known(anchors.samples, 'sample_idx', 'mask_own_keys')
+            same_image = self.memory.own_keys(indices)
+            block = block.but(same_image=same_image).drop(same_image)
+        if self.oracle_loss or self.oracle_mix:
+            same = same_label(self.labels(anchors.samples, 'a class oracle'), block)
+            block = block.spare(same) if self.oracle_mix else block
+            if self.oracle_loss:
+                block = block.but(dropped=either(block.dropped, same))
+        return block
+
+    @abstractmethod
+    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
+        """Return the blocks with what attracts the anchors, and without what must not push.
+
+        Args:
+            anchors: What is compared.
+            blocks: From :meth:`blocks`; the own keys pull already.
+            views: Unit rows of all views.
+        """
+
+    def mix(
+        self, anchors: Anchors, blocks: Sequence[Block]
+    ) -> tuple[Mixed | None, list[Block]]:
+        """Return what was mixed, or None, and the block of synthetic negatives, or none."""
+        return (None, []) if self.mixing is None else self.mixing(anchors.rows, blocks)
+
+    def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return the loss (A,) of each anchor; 0 for one without a positive."""
+        return contrast_blocks(blocks, self.temperature)
+
+    def statistics(
+        self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Return what is logged beside the loss; accuracies and shares are in [0, 1].
+
+        Args:
+            blocks: Candidates, the synthetic negatives last.
+            mixed: Hard negatives and what was mixed; None where nothing can be.
+            counted: (A,) bool, anchors with a positive; None where each has an own key.
+        """
+        first = blocks[0]
+        pushing = [self.pushing(b) for b in blocks if b.name not in ('own', 'synthetic')]
+        own = first.similarity if first.name == 'own' else mean_positive(first)
+        stats = key_statistics(own, pushing)
+        if counted is not None:
+            stats = batch_statistics(first, counted)
+        if mixed is not None:
+            stats.update(mixing_statistics(own, pushing, mixed))
+        if self.memory is not None:
+            stats['queue_fill'] = self.memory.fill()
+        stats['chance_level'] = self.chance_level(blocks)
+        return stats
+
+    def pushing(self, block: Block) -> Tensor:
+        """Return (A, M) the similarity of what pushes, -inf elsewhere, for the statistics."""
+        return pushing_of(block)
+
+    def chance_level(self, blocks: Sequence[Block]) -> Tensor:
+        """Return the loss of a network that tells nothing apart, a scalar."""
+        return self.weight * chance_level(blocks)
+
+    def writes(self, views: Views) -> tuple[Write, ...]:
+        """Return what is written after the loss: every key once, with label and index."""
+        if self.memory is None:
+            return ()
+        keys, samples = views.target, views.samples
+        # Image by image, so that several ranks leave what one process leaves.
+        rows = torch.stack(list(keys.values()), dim=1).flatten(0, 1)  # (B V, D)
+        labels, indices = (
+            samples[name].repeat_interleave(len(keys)) if name in samples else None
+            for name in (self.label_key, 'sample_idx')
+        )
+        return (partial(self.memory.enqueue, rows, labels, indices),)
+
+    # What the head needs.
+
+    def labels(self, samples: DataSamples, reason: str = '') -> Tensor:
+        """Return the labels (B,) of samples, from the table where there is one.
+
+        Raises:
+            ValueError: One that is needed is not known.
+        """
+        reason = reason or type(self).__name__
+        if self.table is not None:
+            return self.table.look_up('label', require_known(samples, 'sample_idx', reason))
+        return require_known(samples, self.label_key, reason)
+
+    def check_views(self, views: Views) -> None:
+        """Refuse views whose numbers or shapes do not fit.
+
+        Raises:
+            ValueError: They do not.
+        """
+        if self.takes == 'views':
+            check_image_views(views, type(self).__name__, self.min_views)
+        else:
+            check_pair_views(views, None if self.memory is None else self.memory.dim)
+        self.check_view_numbers(list(views.online), list(views.target))
+
+    def check_view_numbers(self, online: Sequence[int], target: Sequence[int]) -> None:
+        """Refuse numbers of views that the objective cannot use; here none.
+
+        Args:
+            online: Numbers of the views that the trained encoder sees.
+            target: Numbers of the views that the averaged encoder sees.
+        """
+
+    def check_samples(self, samples: DataSamples) -> None:
+        """Refuse a batch whose labels or indices are needed and not known.
+
+        The data preprocessor calls it before the batch is moved to the device; values on an
+        accelerator are not read.
+
+        Raises:
+            ValueError: Something that a setting needs is missing or -1.
+        """
+        if self.needs_labels or self.oracle_loss or self.oracle_mix:
+            self.labels(samples, type(self).__name__ if self.needs_labels else 'a class oracle')
+        if self.mask_own_keys:
+            require_known(samples, 'sample_idx', 'mask_own_keys')
+        if self.memory is not None:
+            self.memory.check_samples(samples)
+
+    def _check_memory(self) -> None:
+        if self.with_memory is not None and self.with_memory != (self.memory is not None):
+            wanted = 'a memory, such as dict(type="FeatureQueue")' if self.with_memory else 'none'
+            raise ValueError(
+                f'memory is {self.memory} but {type(self).__name__} needs {wanted}.'
+            )
+        masks = dict(
+            mask_own_keys=self.mask_own_keys,
+            oracle_loss=self.oracle_loss,
+            oracle_mix=self.oracle_mix,
+        )
+        if self.memory is None and any(masks.values()):
+            names = ', '.join(name for name, value in masks.items() if value)
+            raise ValueError(
+                f'{names} is set but there is no memory whose rows it could leave out; set memory, '
+                'or take it out.'
+            )
+
+
+def build_part(part: dict | nn.Module | None, kind: type) -> nn.Module | None:
+    """Return a part of a head, built where it is a config.
+
+    Raises:
+        ValueError: It is no ``kind``.
+    """
+    if isinstance(part, dict):
+        part = MODELS.build({'type': kind.__name__, **part})
+    if part is not None and not isinstance(part, kind):
+        raise ValueError(f'{type(part).__name__} is no {kind.__name__}; expected one.')
+    return part
+
+
+def same_label(labels: Tensor, block: Block) -> Tensor:
+    """Return (A, M) bool, where a candidate has the anchor's label; -1 matches nothing.
+
+    Args:
+        labels: (A,) of the anchors.
+        block: Candidates with labels; what is dropped matches nothing.
+    """
+    same = (labels[:, None] == block.labels[None]) & (labels[:, None] >= 0)
+    return same if block.itself is None else same & ~block.itself
+
+
+def mean_positive(block: Block) -> Tensor:
+    """Return (A, 1) the mean similarity of each anchor with what attracts it, 0 without any."""
+    positive = block.positive()
+    if positive is None:
+        return block.similarity.new_zeros(len(block.similarity), 1)
+    total = (block.similarity * positive).sum(1, keepdim=True)
+    return total / positive.sum(1, keepdim=True).clamp_min(1)

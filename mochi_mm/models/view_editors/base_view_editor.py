@@ -1,0 +1,110 @@
+"""A stage between the data preprocessor and the encoders."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mochi_mm.randomness import StepKey
+from mochi_mm.structures import DataSamples
+from mochi_mm.utils.checks import check_integer
+
+if TYPE_CHECKING:
+    from mochi_mm.models.algorithms import BaseAlgorithm
+
+
+class BaseViewEditor(BaseModule, ABC):
+    """Edits the normalized views of a training batch: mixes, masks or perturbs them.
+
+    An algorithm asks its editors one after the other, before the first encoder. An edit may use
+    labels, the generator of the step and the model, and may add tensors to the samples for the
+    head, such as the partners and shares of mixed images.
+
+    Args:
+        start_epoch: First epoch, counted from 0, that edits.
+        probability: Share of the steps that edit, in (0, 1]; drawn anew each step, the same on all
+            ranks.
+        init_cfg: See MMEngine.
+
+    Raises:
+        ValueError: A setting out of range.
+    """
+
+    def __init__(
+        self, start_epoch: int = 0, probability: float = 1.0, init_cfg: dict | None = None
+    ) -> None:
+        super().__init__(init_cfg)
+        self.start_epoch = check_integer('start_epoch', start_epoch, 10, least=0)
+        if not 0 < probability <= 1:
+            raise ValueError(
+                f'probability is {probability!r}; expected the share of steps that edit, in (0, '
+                '1]. To switch an editor off, take it out of view_editors.'
+            )
+        self.probability = probability
+        self.epoch = 0
+        self.step_key: StepKey | None = None
+
+    def set_step(self, step_key: StepKey) -> None:
+        """Key the random draws of the coming step; a hook calls it before each iteration."""
+        self.step_key = step_key
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Set the current epoch; a hook calls it at the start of each.
+
+        Raises:
+            ValueError: ``start_epoch`` lies beyond the run, so nothing would ever be edited.
+        """
+        if self.start_epoch >= max_epochs:
+            raise ValueError(
+                f'start_epoch of {type(self).__name__} is {self.start_epoch} but the run ends '
+                f'after {max_epochs} epochs, so nothing would ever be edited; lower it or take the '
+                'editor out of view_editors.'
+            )
+        self.epoch = epoch
+
+    def forward(
+        self, inputs: list[Tensor], samples: DataSamples, model: BaseAlgorithm
+    ) -> tuple[list[Tensor], DataSamples]:
+        """Return views and samples, edited where this step is one that edits.
+
+        Args:
+            inputs: V views (B, 3, H, W), normalized; they are left as they are.
+            samples: Tensors (B,) by name.
+            model: The algorithm, for editors that ask it.
+        """
+        if self.epoch < self.start_epoch or not self._drawn():
+            return inputs, samples
+        return self.edit(inputs, samples, model)
+
+    @abstractmethod
+    def edit(
+        self, inputs: list[Tensor], samples: DataSamples, model: BaseAlgorithm
+    ) -> tuple[list[Tensor], DataSamples]:
+        """Return edited copies of views and samples.
+
+        Args:
+            inputs: V views (B, 3, H, W), normalized.
+            samples: Tensors (B,) by name.
+            model: The algorithm.
+        """
+
+    def generator(
+        self, device: torch.device | str, per_rank: bool = True
+    ) -> torch.Generator | None:
+        """Return the generator of the step, None if no step was named."""
+        if self.step_key is None:
+            return None
+        return self.step_key.generator(f'view editor {type(self).__name__}', device, per_rank)
+
+    def _drawn(self) -> bool:
+        """Tell whether this step edits; drawn on the host, so nothing waits for a device."""
+        if self.probability == 1:
+            return True
+        key = self.step_key
+        generator = None if key is None else key.generator('view editor', 'cpu', per_rank=False)
+        return float(torch.rand((), generator=generator)) < self.probability

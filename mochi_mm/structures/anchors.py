@@ -1,0 +1,31 @@
+"""What is compared with the candidates: the rows of the similarity matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from mochi_mm.structures.views import DataSamples
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """A unit rows, each an embedding of a view of an image of this rank.
+
+    Attributes:
+        rows: (A, D) float32 unit rows, with gradient.
+        image: (A,) int64, number of the image in the batch of this rank.
+        num_images: B, images of the batch on this rank.
+        samples: Tensors (A,) by name, those of the anchor's image.
+        keys: (A, P, D) unit rows, constants: the own keys, P of each anchor. None where the batch
+            itself holds the positives.
+        num_views: Anchors of an image, in a batch whose rows stand image by image.
+    """
+
+    rows: Tensor
+    image: Tensor
+    num_images: int
+    samples: DataSamples
+    keys: Tensor | None = None
+    num_views: int = 1

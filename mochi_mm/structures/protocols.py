@@ -1,0 +1,95 @@
+"""What hooks and algorithms call on the modules of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from mochi_mm.structures.data_facts import DataFacts
+from mochi_mm.structures.views import DataSamples
+
+if TYPE_CHECKING:
+    from mochi_mm.randomness import StepKey
+
+
+@runtime_checkable
+class TakesStep(Protocol):
+    """Draws at random in a step."""
+
+    def set_step(self, step_key: StepKey) -> None:
+        """Key the random draws of the coming step; called before each iteration."""
+
+
+@runtime_checkable
+class TakesEpoch(Protocol):
+    """Depends on the epoch."""
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Set the current epoch, counted from 0; called before the first iteration of each."""
+
+
+@runtime_checkable
+class TakesProgress(Protocol):
+    """Depends on the progress of the run."""
+
+    def set_progress(self, progress: float) -> None:
+        """Set the share of the run's iterations that are done, in [0, 1]; before each iteration."""
+
+
+@runtime_checkable
+class TakesData(Protocol):
+    """Depends on the training data."""
+
+    def set_data(self, facts: DataFacts) -> None:
+        """Set the facts of the training set; called once, before the first iteration.
+
+        Raises:
+            ValueError: They do not fit.
+        """
+
+
+@runtime_checkable
+class FollowsByAverage(Protocol):
+    """Has an averaged encoder."""
+
+    def update_ema(self) -> None:
+        """Move the averaged encoder; called once after each optimizer step."""
+
+
+class Backbone(Protocol):
+    """Encodes images."""
+
+    out_channels: int
+
+    def __call__(self, images: Tensor) -> Tensor | Sequence[Tensor]:
+        """Return feature maps, or pooled features, of images (B, C, H, W)."""
+
+
+class Neck(Protocol):
+    """Projects features; a predictor is one as well."""
+
+    in_channels: int
+    out_channels: int
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Return raw embeddings (B, out_channels) of (B, in_channels)."""
+
+
+class Head(Protocol):
+    """Turns features of views into losses and statistics."""
+
+    takes: str
+    tap: str
+
+    def loss_views(
+        self,
+        online: Mapping[int, Tensor],
+        target: Mapping[int, Tensor] | None = None,
+        data_samples: DataSamples | None = None,
+    ) -> dict[str, Tensor]:
+        """Return losses and statistics, and write what outlives the step."""
+
+    def check_samples(self, samples: DataSamples) -> None:
+        """Refuse a batch, on the host, whose labels or indices are not known."""

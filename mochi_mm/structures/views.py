@@ -1,0 +1,38 @@
+"""Embeddings of the views of a batch, as an algorithm hands them to a head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+DataSamples = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Views:
+    """Embeddings (B, D) by the number of their view, as the pipeline made the views.
+
+    Attributes:
+        online: Of the trained encoder, with gradient.
+        target: Of the averaged encoder, constants; empty where an algorithm has none.
+        samples: Tensors (B,) by name: ``gt_label``, ``sample_idx``, ...
+        features: Pooled backbone features (B, C) of the online views, with gradient, for heads
+            that use them beside the embeddings.
+    """
+
+    online: Mapping[int, Tensor]
+    target: Mapping[int, Tensor] = field(default_factory=dict)
+    samples: DataSamples = field(default_factory=dict)
+    features: Mapping[int, Tensor] = field(default_factory=dict)
+
+    @property
+    def num_images(self) -> int:
+        """B, images of the batch on this rank."""
+        return len(next(iter(self.online.values())))
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """An online and a target view of different number, in the order of their numbers."""
+        return [(i, j) for i in self.online for j in self.target if i != j]

@@ -1,0 +1,402 @@
+"""Whether a change of the code changes the numbers: three training steps of pre-training configs.
+
+python tools/benchmarks/reference_steps.py --out FILE.json [CONFIG ...]
+python tools/benchmarks/reference_steps.py --compare FILE.json [CONFIG ...]
+
+``--out`` takes three steps of each config (default: all that pre-train) and writes what came of
+them: everything that the loss returns, gradients, weights, averaged weights, running statistics of
+batch norms, and memories, as digests of their bits and as sums. ``--compare`` repeats the steps and
+says of each config: the same bits, or the largest relative difference; beyond 1e-6 the exit status
+is 1. Names that are new or gone (statistics, entries of the state dict) are listed and fail
+nothing; what a renamed memory holds is compared all the same.
+
+The network, the memory and the numbers of negatives are cut down, mixing starts at once, the batch
+is made up, the optimiser is plain SGD; the rest of the model is the config's. Float32, one thread,
+on the CPU. Bits are those of one processor and one torch: write the file where it is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import math
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+ALGORITHMS = ('MoCo', 'MomentumContrast', 'InBatchContrast', 'CrossViewContrast')
+STEPS, SEED, RATE = 3, 0, 0.05
+BATCH, IMAGES, CLASSES = 32, 48, 4
+# ResNet-10 of a quarter, and the width of its features.
+BACKBONE, WIDTH = dict(depth=10, width=0.25), 128
+# Lengths and numbers are divided by this, so that their order and their ratios stay.
+SCALE, LEAST, LONGEST = 24, 4, 400
+# A last feature map of more than one position: batch norms of few values are ill-conditioned.
+PIXELS = dict(small=32, imagenet=64)
+# A cosine that different images of an untrained network reach, so that false negatives are found.
+THRESHOLD = 0.2
+TOLERANCE = 1e-6
+RUNNING = ('running_mean', 'running_var', 'num_batches_tracked')
+
+
+def project() -> SimpleNamespace:
+    """Import what this program needs of the project, here and nowhere else."""
+    from mochi_mm.registry import MODELS
+    from mochi_mm.utils.benchmark import machine, write_json
+    from mochi_mm.utils.config import load_config
+    from mochi_mm.utils.keyed_random import StepKey
+    from mochi_mm.utils.text_file import read_json
+
+    return SimpleNamespace(
+        build=MODELS.build,
+        load_config=load_config,
+        machine=machine,
+        read_json=read_json,
+        step_key=StepKey,
+        write_json=write_json,
+    )
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('configs', nargs='*', metavar='CONFIG')
+    task = parser.add_mutually_exclusive_group(required=True)
+    task.add_argument('--out', metavar='FILE', help='write what the steps give')
+    task.add_argument('--compare', metavar='FILE', help='repeat what such a file holds')
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Take the steps; write or compare. Return the exit status."""
+    args = parse_args(argv)
+    import torch
+    from mmengine.logging import MMLogger
+    from mmengine.registry import init_default_scope
+
+    init_default_scope('mochi_mm')
+    MMLogger.get_current_instance().setLevel('WARNING')  # it lists every initialised weight
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return write(args.out, args.configs) if args.out else compare(args.compare, args.configs)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def write(path: str, names: list[str]) -> int:
+    """Take the steps of each config and write the file."""
+    result: dict[str, Any] = dict(machine=project().machine(), configs={})
+    for name in [name_of(name) for name in names] or pretraining_configs():
+        result['configs'][name] = taken = steps_of(name)
+        losses = [step['values']['loss']['decimal'] for step in taken['steps']]
+        print(f'{name}: loss {", ".join(losses)}', flush=True)
+    project().write_json(path, result)
+    print(f'{len(result["configs"])} configs written to {path}')
+    return 0
+
+
+def compare(path: str, names: list[str]) -> int:
+    """Repeat the steps of a file and print the differences.
+
+    Raises:
+        KeyError: A config that the file does not have.
+    """
+    former = project().read_json(path)
+    if former['machine'] != (here := project().machine()):
+        print(f'{path} comes from {former["machine"]}, this is {here}')
+    configs = former['configs']
+    chosen = [name_of(name) for name in names] or list(configs)
+    if unknown := sorted(set(chosen) - set(configs)):
+        raise KeyError(f'{path} has no steps of {", ".join(unknown)}; add them with --out.')
+    worst, same = 0.0, 0
+    for name in chosen:
+        if not (ROOT / name).is_file():
+            print(f'{name}: GONE, there is no such config')
+            worst = math.inf
+            continue
+        difference, lines = differences(configs[name], steps_of(name))
+        same += not lines
+        worst = max(worst, difference)
+        print('\n    '.join([f'{name}: {verdict(difference, lines)}', *lines]), flush=True)
+    if not names and (new := sorted(set(pretraining_configs()) - set(configs))):
+        print(f'{path} does not have {len(new)} configs: {", ".join(new)}')
+    print(f'{same} of {len(chosen)} configs with the same bits; largest difference {worst:.1e}')
+    return int(not worst <= TOLERANCE)
+
+
+def verdict(difference: float, lines: list[str]) -> str:
+    """Return the first words on a config."""
+    if not lines:
+        return 'the same bits'
+    if not difference <= TOLERANCE:
+        return f'DIFFERS by {difference:.1e}'
+    return f'equal to {difference:.1e}' if difference else 'the same values'
+
+
+def pretraining_configs() -> list[str]:
+    """Return the configs that train one of the ``ALGORITHMS``, by their path in the project."""
+    found = []
+    for path in sorted((ROOT / 'configs').rglob('*.py')):
+        # Bases are parts of configs, and those of the transfer are of another framework.
+        if {'_base_', 'transfer'} & set(path.relative_to(ROOT).parts):
+            continue
+        config = project().load_config(path)
+        if config.get('train_dataloader') and config.model.type in ALGORITHMS:
+            found.append(name_of(path))
+    return found
+
+
+def name_of(path: str | Path) -> str:
+    """Return the path of a config in the project."""
+    whole = Path(path).resolve()
+    return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(whole)
+
+
+def steps_of(name: str) -> dict[str, Any]:
+    """Return what three steps of a config give: settings, names, and a record of each step."""
+    import torch
+
+    config = project().load_config(ROOT / name)
+    settings = shrunk(config.model.to_dict())
+    torch.manual_seed(SEED)
+    model = project().build(copy.deepcopy(settings))
+    model.init_weights()
+    model.train()
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=RATE)
+    pixels = PIXELS['small' if "'stem': 'small'" in str(settings) else 'imagenet']
+    views = num_views(config.train_dataloader.dataset.get('pipeline', ()))
+    record = dict(settings=settings, initial=state_of(model), steps=[])
+    for step in range(STEPS):
+        values, gradients = one_step(model, optimizer, batch_of(step, views, pixels), step)
+        record['steps'].append(dict(values=values, gradients=gradients, **state_of(model)))
+    record['state_dict'] = {key: list(value.shape) for key, value in model.state_dict().items()}
+    return record
+
+
+def one_step(model: Any, optimizer: Any, batch: dict[str, Any], step: int) -> tuple[Any, Any]:
+    """Take one step as the hooks of a run do; return what the loss gave, and the gradients."""
+    import torch
+
+    key = project().step_key(SEED, step)
+    torch.manual_seed(key.number('layers', per_rank=True))
+    for module in model.modules():
+        if hasattr(module, 'set_epoch'):
+            module.set_epoch(step, STEPS)
+        if hasattr(module, 'set_step'):
+            module.set_step(key)
+    losses = model(**model.data_preprocessor(batch, True), mode='loss')
+    total, values = model.parse_losses(losses)  # the sum of the losses, and everything by name
+    optimizer.zero_grad()
+    total.backward()
+    gradients = gradients_of(model)
+    optimizer.step()
+    if hasattr(model, 'set_progress'):
+        model.set_progress(step / STEPS)
+    if hasattr(model, 'update_ema'):
+        model.update_ema()
+    return {key: number(float(value.detach())) for key, value in values.items()}, gradients
+
+
+def shrunk(node: Any) -> Any:
+    """Return the model of a config with a small network, short memories and few negatives."""
+    if isinstance(node, (list, tuple)):
+        return [shrunk(child) for child in node]
+    if not isinstance(node, dict):
+        return node
+    small = {key: shrunk(value) for key, value in node.items()}
+    for key in ('num_hard', 'num_negatives', 'num', 'length'):
+        if isinstance(small.get(key), int):
+            small[key] = min(max(small[key] // SCALE, LEAST), LONGEST)
+    if small.get('type') == 'ResNet':
+        small.update(BACKBONE)
+    if small.get('hidden_channels'):
+        small['hidden_channels'] = WIDTH
+    if small.get('start_epoch'):
+        small['start_epoch'] = 0
+    if small.get('type') == 'FalseNegativeFinder':
+        small['threshold'] = THRESHOLD
+    for neck in small['neck'].get('necks', [small['neck']]) if small.get('neck') else ():
+        neck['in_channels'] = WIDTH
+    return small
+
+
+def num_views(pipeline: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many views of an image a pipeline makes."""
+    counts = [step.get('num_views', 1) for step in pipeline]
+    return max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
+
+
+def batch_of(step: int, views: int, pixels: int) -> dict[str, Any]:
+    """Return a collated batch: uint8 views of images that look like others of their class.
+
+    Two thirds of the images come in a step, so that older keys of most are in the memory. The class
+    of an image is its number modulo the classes; its bias agrees in three of four images.
+    """
+    import torch
+
+    index = torch.randperm(IMAGES, generator=seeded(1, step))[:BATCH]
+    label = index % CLASSES
+    own = torch.rand(IMAGES, 3, 4, 4, generator=seeded(2))[index]
+    shared = torch.rand(CLASSES, 3, 4, 4, generator=seeded(3))[label]
+    images = torch.nn.functional.interpolate(0.4 * shared + 0.4 * own, size=pixels)
+    inputs = []
+    for view in range(views):
+        noise = torch.rand(images.shape, generator=seeded(4, step, view))
+        inputs.append((255 * (images + 0.2 * noise)).to(torch.uint8))
+    bias = torch.where(index // CLASSES % 4 == 0, (label + 1) % CLASSES, label)
+    samples = dict(sample_idx=index, gt_label=label, bias_label=bias)
+    return dict(inputs=inputs, data_samples=samples)
+
+
+def seeded(*words: int) -> Any:
+    """Return a generator of its own for these numbers."""
+    import torch
+
+    digest = hashlib.sha256(str(words).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], 'little'))
+
+
+def gradients_of(model: Any) -> dict[str, Any]:
+    """Return a summary of all gradients, and of those of each part of the model."""
+    import torch
+
+    parts: dict[str, list[Any]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            gradient = parameter.grad
+            gradient = torch.zeros_like(parameter) if gradient is None else gradient
+            parts.setdefault(name.split('.')[0], []).append(gradient)
+    whole = [gradient for part in parts.values() for gradient in part]
+    return dict(all=summary(whole), **{part: summary(each) for part, each in parts.items()})
+
+
+def state_of(model: Any) -> dict[str, Any]:
+    """Return summaries of the weights, trained and averaged, and of every other buffer by name."""
+    parameters = dict(model.named_parameters())
+    buffers = {key: value for key, value in model.state_dict().items() if key not in parameters}
+    running = {key for key in buffers if key.split('.')[-1] in RUNNING}
+    return dict(
+        weights=dict(
+            trained=summary(p for p in parameters.values() if p.requires_grad),
+            averaged=summary(p for p in parameters.values() if not p.requires_grad),
+            running=summary(buffers[key] for key in sorted(running)),
+        ),
+        memory={key: summary([buffers[key]]) for key in buffers if key not in running},
+    )
+
+
+def summary(tensors: Iterable[Any]) -> dict[str, Any]:
+    """Return what tells tensors from others, whatever their names and their order.
+
+    Returns:
+        ``digest`` of their bits and shapes; ``norm``; ``sum``; ``probe``, the scalar product with a
+        fixed wave, which changes where the norm and the sum do not.
+    """
+    import torch
+
+    digests, squares, sums, probes = [], [], [], []
+    for tensor in tensors:
+        values = tensor.detach().contiguous().flatten()
+        text = f'{tensor.dtype}{tuple(tensor.shape)}'.encode()
+        digests.append(hashlib.sha256(text + values.numpy().tobytes()).hexdigest())
+        values = values.double()
+        squares.append(float(values.square().sum()))
+        sums.append(float(values.sum()))
+        probes.append(float(values @ torch.arange(1, len(values) + 1).double().cos()))
+    return dict(
+        digest=hashlib.sha256(''.join(sorted(digests)).encode()).hexdigest(),
+        norm=number(math.sqrt(math.fsum(squares))),
+        sum=number(math.fsum(sums)),
+        probe=number(math.fsum(probes)),
+    )
+
+
+def number(value: float) -> dict[str, Any]:
+    """Return a number exactly, and to be read."""
+    return dict(exact=value.hex(), decimal=f'{value:.9g}')
+
+
+def differences(former: dict[str, Any], now: dict[str, Any]) -> tuple[float, list[str]]:
+    """Return the largest difference between two records of a config, and a line on each group."""
+    names = [
+        [f'{key} {shape}' for key, shape in each['state_dict'].items()] for each in (former, now)
+    ]
+    lines, worst = names_changed('state dict', *names), 0.0
+    before = [former['initial'], *former['steps']]
+    after = [now['initial'], *now['steps']]
+    for step, (old, new) in enumerate(zip(before, after, strict=True)):
+        place = f'step {step}' if step else 'before the first step'
+        for group in old:
+            pairs, changed = matched(old[group], new[group], group == 'memory')
+            lines += [f'{place}, {group}: {line}' for line in changed] if step == 1 else []
+            found = {key: difference(*pair) for key, pair in pairs.items() if pair[0] != pair[1]}
+            if found:
+                key = max(found, key=lambda name: found[name])
+                worst = max(worst, found[key])
+                lines.append(
+                    f'{place}, {group}: {len(found)} of {len(pairs)} with other bits, largest '
+                    f'difference {found[key]:.1e} ({key})'
+                )
+    return worst, lines
+
+
+def names_changed(what: str, old: Collection[str], new: Collection[str]) -> list[str]:
+    """Return a line on each name that is gone or new."""
+    gone = [f'{what}: {key} is gone' for key in old if key not in new]
+    return gone + [f'{what}: {key} is new' for key in new if key not in old]
+
+
+def matched(
+    old: dict[str, Any], new: dict[str, Any], renamed: bool
+) -> tuple[dict[str, tuple[Any, Any]], list[str]]:
+    """Return the pairs to compare by name, and lines on what has no partner or another name.
+
+    Args:
+        old: Numbers or summaries by name.
+        new: Likewise.
+        renamed: Whether a name that is gone may go with a new one, in their order, which must then
+            be as many.
+    """
+    pairs = {key: (value, new[key]) for key, value in old.items() if key in new}
+    gone, come = [key for key in old if key not in new], [key for key in new if key not in old]
+    if renamed and gone and len(gone) == len(come):
+        together = list(zip(gone, come, strict=True))
+        pairs.update({f'{a} -> {b}': (old[a], new[b]) for a, b in together})
+        return pairs, [f'{a} is compared with {b}' for a, b in together]
+    return pairs, names_changed('not compared', old, new)
+
+
+def difference(old: dict[str, Any], new: dict[str, Any]) -> float:
+    """Return how far two numbers, or two summaries, lie apart.
+
+    Numbers: relative to the larger of them, or to 1 if that is more. Summaries: the norm and the
+    probe, relative to the norm.
+    """
+    if 'exact' in old:
+        a, b = (float.fromhex(each['exact']) for each in (old, new))
+        return apart(a, b, max(1.0, abs(a), abs(b)))
+    fields = [[float.fromhex(each[f]['exact']) for each in (old, new)] for f in ('norm', 'probe')]
+    scale = max(*map(abs, fields[0])) or 1.0
+    return max(apart(a, b, scale) for a, b in fields)
+
+
+def apart(a: float, b: float, scale: float) -> float:
+    """Return ``|a - b| / scale``; infinite where they differ and one is not finite."""
+    if a == b or (math.isnan(a) and math.isnan(b)):
+        return 0.0
+    distance = abs(a - b) / scale
+    return distance if math.isfinite(distance) else math.inf
+
+
+if __name__ == '__main__':
+    sys.exit(main())

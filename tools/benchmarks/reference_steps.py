@@ -11,8 +11,12 @@ is 1. Names that are new or gone (statistics, entries of the state dict) are lis
 nothing; what a renamed memory holds is compared all the same.
 
 The network, the memory and the numbers of negatives are cut down, mixing starts at once, the batch
-is made up, the optimiser is plain SGD; the rest of the model is the config's. Float32, one thread,
-on the CPU. Bits are those of one processor and one torch: write the file where it is compared.
+is made up, the optimiser is plain SGD; the rest of the model is the config's. One thread, on the
+CPU. Bits are those of one processor and one torch: write the file where it is compared.
+
+Steps are taken twice: in float32, whose bits are compared; and with encoders in float64 and a small
+rate, which give the difference where bits differ. In float32 the network would make 1e-1 of 1e-7 in
+three steps. A share or an accuracy may still change by one query, where two cosines are equal.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ import copy
 import hashlib
 import math
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,7 +35,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 ALGORITHMS = ('MoCo', 'MomentumContrast', 'InBatchContrast', 'CrossViewContrast')
-STEPS, SEED, RATE = 3, 0, 0.05
+STEPS, SEED = 3, 0
+RATES = dict(float32=0.05, float64=0.001)
 BATCH, IMAGES, CLASSES = 32, 48, 4
 # ResNet-10 of a quarter, and the width of its features.
 BACKBONE, WIDTH = dict(depth=10, width=0.25), 128
@@ -42,6 +47,8 @@ PIXELS = dict(small=32, imagenet=64)
 # A cosine that different images of an untrained network reach, so that false negatives are found.
 THRESHOLD = 0.2
 TOLERANCE = 1e-6
+# What the bits depend on.
+CHIP = ('cpu', 'torch')
 RUNNING = ('running_mean', 'running_var', 'num_batches_tracked')
 
 
@@ -51,14 +58,18 @@ def project() -> SimpleNamespace:
     from mochi_mm.utils.benchmark import machine, write_json
     from mochi_mm.utils.config import load_config
     from mochi_mm.utils.keyed_random import StepKey
+    from mochi_mm.utils.record_difference import differences, number, summary
     from mochi_mm.utils.text_file import read_json
 
     return SimpleNamespace(
         build=MODELS.build,
+        differences=differences,
         load_config=load_config,
         machine=machine,
+        number=number,
         read_json=read_json,
         step_key=StepKey,
+        summary=summary,
         write_json=write_json,
     )
 
@@ -96,8 +107,8 @@ def write(path: str, names: list[str]) -> int:
     """Take the steps of each config and write the file."""
     result: dict[str, Any] = dict(machine=project().machine(), configs={})
     for name in [name_of(name) for name in names] or pretraining_configs():
-        result['configs'][name] = taken = steps_of(name)
-        losses = [step['values']['loss']['decimal'] for step in taken['steps']]
+        result['configs'][name] = taken = {kind: steps_of(name, kind) for kind in RATES}
+        losses = [step['values']['loss']['decimal'] for step in taken['float32']['steps']]
         print(f'{name}: loss {", ".join(losses)}', flush=True)
     project().write_json(path, result)
     print(f'{len(result["configs"])} configs written to {path}')
@@ -111,8 +122,11 @@ def compare(path: str, names: list[str]) -> int:
         KeyError: A config that the file does not have.
     """
     former = project().read_json(path)
-    if former['machine'] != (here := project().machine()):
-        print(f'{path} comes from {former["machine"]}, this is {here}')
+    here = project().machine()
+    if other := [
+        f'{key} {former["machine"][key]}' for key in CHIP if former['machine'][key] != here[key]
+    ]:
+        print(f'{path} comes from another machine ({", ".join(other)}); bits may differ for that')
     configs = former['configs']
     chosen = [name_of(name) for name in names] or list(configs)
     if unknown := sorted(set(chosen) - set(configs)):
@@ -123,23 +137,27 @@ def compare(path: str, names: list[str]) -> int:
             print(f'{name}: GONE, there is no such config')
             worst = math.inf
             continue
-        difference, lines = differences(configs[name], steps_of(name))
+        largest, lines = compare_config(name, configs[name])
         same += not lines
-        worst = max(worst, difference)
-        print('\n    '.join([f'{name}: {verdict(difference, lines)}', *lines]), flush=True)
+        worst = max(worst, largest)
+        print('\n    '.join(lines or [f'{name}: the same bits']), flush=True)
     if not names and (new := sorted(set(pretraining_configs()) - set(configs))):
         print(f'{path} does not have {len(new)} configs: {", ".join(new)}')
-    print(f'{same} of {len(chosen)} configs with the same bits; largest difference {worst:.1e}')
+    print(f'{same} of {len(chosen)} configs with the same bits and names, others up to {worst:.1e}')
     return int(not worst <= TOLERANCE)
 
 
-def verdict(difference: float, lines: list[str]) -> str:
-    """Return the first words on a config."""
-    if not lines:
-        return 'the same bits'
-    if not difference <= TOLERANCE:
-        return f'DIFFERS by {difference:.1e}'
-    return f'equal to {difference:.1e}' if difference else 'the same values'
+def compare_config(name: str, former: dict[str, Any]) -> tuple[float, list[str]]:
+    """Return the largest difference of a config, and lines on it; none if nothing differs."""
+    found = project().differences(former['float32'], steps_of(name, 'float32'))
+    if not found.bits:
+        first = f'{name}: the same bits, other names'
+        return 0.0, [first, *found.names] if found.names else []
+    exact = project().differences(former['float64'], steps_of(name, 'float64'))
+    word = 'equal to' if exact.largest <= TOLERANCE else 'DIFFERS by'
+    first = f'{name}: {word} {exact.largest:.1e}'
+    wide = [f'float64, {line}' for line in exact.bits]
+    return exact.largest, [first, *found.names, f'float32, {found.bits[0]}', *wide]
 
 
 def pretraining_configs() -> list[str]:
@@ -161,8 +179,13 @@ def name_of(path: str | Path) -> str:
     return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(whole)
 
 
-def steps_of(name: str) -> dict[str, Any]:
-    """Return what three steps of a config give: settings, names, and a record of each step."""
+def steps_of(name: str, kind: str) -> dict[str, Any]:
+    """Return what three steps of a config give: settings, names, and a record of each step.
+
+    Args:
+        name: The config.
+        kind: Of the numbers in the encoders, ``float32`` or ``float64``.
+    """
     import torch
 
     config = project().load_config(ROOT / name)
@@ -171,20 +194,26 @@ def steps_of(name: str) -> dict[str, Any]:
     model = project().build(copy.deepcopy(settings))
     model.init_weights()
     model.train()
+    if kind == 'float64':
+        for part in model.children():
+            if any(True for _ in part.parameters()):  # a head casts what it is given to float32
+                part.double()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.SGD(trained, lr=RATE)
+    optimizer = torch.optim.SGD(trained, lr=RATES[kind])
     pixels = PIXELS['small' if "'stem': 'small'" in str(settings) else 'imagenet']
     views = num_views(config.train_dataloader.dataset.get('pipeline', ()))
     record = dict(settings=settings, initial=state_of(model), steps=[])
     for step in range(STEPS):
-        values, gradients = one_step(model, optimizer, batch_of(step, views, pixels), step)
+        batch = model.data_preprocessor(batch_of(step, views, pixels), True)
+        batch['inputs'] = [view.to(trained[0].dtype) for view in batch['inputs']]
+        values, gradients = one_step(model, optimizer, batch, step)
         record['steps'].append(dict(values=values, gradients=gradients, **state_of(model)))
     record['state_dict'] = {key: list(value.shape) for key, value in model.state_dict().items()}
     return record
 
 
 def one_step(model: Any, optimizer: Any, batch: dict[str, Any], step: int) -> tuple[Any, Any]:
-    """Take one step as the hooks of a run do; return what the loss gave, and the gradients."""
+    """Take one step as the hooks of a run do; return what is logged, and the gradients."""
     import torch
 
     key = project().step_key(SEED, step)
@@ -194,8 +223,7 @@ def one_step(model: Any, optimizer: Any, batch: dict[str, Any], step: int) -> tu
             module.set_epoch(step, STEPS)
         if hasattr(module, 'set_step'):
             module.set_step(key)
-    losses = model(**model.data_preprocessor(batch, True), mode='loss')
-    total, values = model.parse_losses(losses)  # the sum of the losses, and everything by name
+    total, values = model.parse_losses(model(**batch, mode='loss'))
     optimizer.zero_grad()
     total.backward()
     gradients = gradients_of(model)
@@ -204,6 +232,7 @@ def one_step(model: Any, optimizer: Any, batch: dict[str, Any], step: int) -> tu
         model.set_progress(step / STEPS)
     if hasattr(model, 'update_ema'):
         model.update_ema()
+    number = project().number
     return {key: number(float(value.detach())) for key, value in values.items()}, gradients
 
 
@@ -276,6 +305,7 @@ def gradients_of(model: Any) -> dict[str, Any]:
             gradient = parameter.grad
             gradient = torch.zeros_like(parameter) if gradient is None else gradient
             parts.setdefault(name.split('.')[0], []).append(gradient)
+    summary = project().summary
     whole = [gradient for part in parts.values() for gradient in part]
     return dict(all=summary(whole), **{part: summary(each) for part, each in parts.items()})
 
@@ -284,6 +314,7 @@ def state_of(model: Any) -> dict[str, Any]:
     """Return summaries of the weights, trained and averaged, and of every other buffer by name."""
     parameters = dict(model.named_parameters())
     buffers = {key: value for key, value in model.state_dict().items() if key not in parameters}
+    summary = project().summary
     running = {key for key in buffers if key.split('.')[-1] in RUNNING}
     return dict(
         weights=dict(
@@ -293,109 +324,6 @@ def state_of(model: Any) -> dict[str, Any]:
         ),
         memory={key: summary([buffers[key]]) for key in buffers if key not in running},
     )
-
-
-def summary(tensors: Iterable[Any]) -> dict[str, Any]:
-    """Return what tells tensors from others, whatever their names and their order.
-
-    Returns:
-        ``digest`` of their bits and shapes; ``norm``; ``sum``; ``probe``, the scalar product with a
-        fixed wave, which changes where the norm and the sum do not.
-    """
-    import torch
-
-    digests, squares, sums, probes = [], [], [], []
-    for tensor in tensors:
-        values = tensor.detach().contiguous().flatten()
-        text = f'{tensor.dtype}{tuple(tensor.shape)}'.encode()
-        digests.append(hashlib.sha256(text + values.numpy().tobytes()).hexdigest())
-        values = values.double()
-        squares.append(float(values.square().sum()))
-        sums.append(float(values.sum()))
-        probes.append(float(values @ torch.arange(1, len(values) + 1).double().cos()))
-    return dict(
-        digest=hashlib.sha256(''.join(sorted(digests)).encode()).hexdigest(),
-        norm=number(math.sqrt(math.fsum(squares))),
-        sum=number(math.fsum(sums)),
-        probe=number(math.fsum(probes)),
-    )
-
-
-def number(value: float) -> dict[str, Any]:
-    """Return a number exactly, and to be read."""
-    return dict(exact=value.hex(), decimal=f'{value:.9g}')
-
-
-def differences(former: dict[str, Any], now: dict[str, Any]) -> tuple[float, list[str]]:
-    """Return the largest difference between two records of a config, and a line on each group."""
-    names = [
-        [f'{key} {shape}' for key, shape in each['state_dict'].items()] for each in (former, now)
-    ]
-    lines, worst = names_changed('state dict', *names), 0.0
-    before = [former['initial'], *former['steps']]
-    after = [now['initial'], *now['steps']]
-    for step, (old, new) in enumerate(zip(before, after, strict=True)):
-        place = f'step {step}' if step else 'before the first step'
-        for group in old:
-            pairs, changed = matched(old[group], new[group], group == 'memory')
-            lines += [f'{place}, {group}: {line}' for line in changed] if step == 1 else []
-            found = {key: difference(*pair) for key, pair in pairs.items() if pair[0] != pair[1]}
-            if found:
-                key = max(found, key=lambda name: found[name])
-                worst = max(worst, found[key])
-                lines.append(
-                    f'{place}, {group}: {len(found)} of {len(pairs)} with other bits, largest '
-                    f'difference {found[key]:.1e} ({key})'
-                )
-    return worst, lines
-
-
-def names_changed(what: str, old: Collection[str], new: Collection[str]) -> list[str]:
-    """Return a line on each name that is gone or new."""
-    gone = [f'{what}: {key} is gone' for key in old if key not in new]
-    return gone + [f'{what}: {key} is new' for key in new if key not in old]
-
-
-def matched(
-    old: dict[str, Any], new: dict[str, Any], renamed: bool
-) -> tuple[dict[str, tuple[Any, Any]], list[str]]:
-    """Return the pairs to compare by name, and lines on what has no partner or another name.
-
-    Args:
-        old: Numbers or summaries by name.
-        new: Likewise.
-        renamed: Whether a name that is gone may go with a new one, in their order, which must then
-            be as many.
-    """
-    pairs = {key: (value, new[key]) for key, value in old.items() if key in new}
-    gone, come = [key for key in old if key not in new], [key for key in new if key not in old]
-    if renamed and gone and len(gone) == len(come):
-        together = list(zip(gone, come, strict=True))
-        pairs.update({f'{a} -> {b}': (old[a], new[b]) for a, b in together})
-        return pairs, [f'{a} is compared with {b}' for a, b in together]
-    return pairs, names_changed('not compared', old, new)
-
-
-def difference(old: dict[str, Any], new: dict[str, Any]) -> float:
-    """Return how far two numbers, or two summaries, lie apart.
-
-    Numbers: relative to the larger of them, or to 1 if that is more. Summaries: the norm and the
-    probe, relative to the norm.
-    """
-    if 'exact' in old:
-        a, b = (float.fromhex(each['exact']) for each in (old, new))
-        return apart(a, b, max(1.0, abs(a), abs(b)))
-    fields = [[float.fromhex(each[f]['exact']) for each in (old, new)] for f in ('norm', 'probe')]
-    scale = max(*map(abs, fields[0])) or 1.0
-    return max(apart(a, b, scale) for a, b in fields)
-
-
-def apart(a: float, b: float, scale: float) -> float:
-    """Return ``|a - b| / scale``; infinite where they differ and one is not finite."""
-    if a == b or (math.isnan(a) and math.isnan(b)):
-        return 0.0
-    distance = abs(a - b) / scale
-    return distance if math.isfinite(distance) else math.inf
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from mochi_mm.utils.record_difference import differences, number, summary
+from mochi_mm.experiments.record_difference import differences, number, summary
 
 
 def record(loss: float = 2.0, memory: Any = None, **changes: Any) -> dict[str, Any]:

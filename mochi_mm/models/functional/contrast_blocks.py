@@ -52,7 +52,8 @@ def weights_of(block: Block) -> Tensor | None:
 def _is_single_key(block: Block) -> bool:
     """Tell whether the block is one candidate an anchor, which alone pulls."""
     plain = block.dropped is None and block.push_bias is None and block.temperature is None
-    return plain and block.pull == 1.0 and block.similarity.shape[1] == 1
+    single = isinstance(block.pull, float) and block.similarity.shape[1] == 1
+    return plain and single
 
 
 def _only_pushes(block: Block) -> bool:

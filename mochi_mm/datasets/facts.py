@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from torch.utils.data import Dataset
-
 import numpy as np
 import torch
+from torch.utils.data import Dataset
 
 from mochi_mm.structures import DataFacts
 from mochi_mm.utils.class_names import class_names

@@ -139,9 +139,10 @@ class RunCheckHook(Hook):
     def _set_data(runner: Any) -> None:
         """Give the facts of the training set to every module that takes them."""
         takers = [module for module in runner.model.modules() if isinstance(module, TakesData)]
-        facts = facts_of(runner.train_dataloader.dataset) if takers else None
-        for module in takers:
-            module.set_data(facts)
+        if takers:
+            facts = facts_of(runner.train_dataloader.dataset)
+            for module in takers:
+                module.set_data(facts)
 
     @staticmethod
     def _check_memory(runner: Any) -> None:

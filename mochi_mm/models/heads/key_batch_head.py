@@ -42,10 +42,9 @@ class KeyBatchHead(BaseContrastiveHead):
 
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the keys, of which each anchor's own attracts."""
-        return [block.attract(block.same_image) for block in blocks]
+        return [block.attract(block.need('same_image')) for block in blocks]
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor, so that the mean is the sum over pairs of views."""
         pairs = len(anchors.rows) // anchors.num_images
         return 2 * self.temperature * pairs * super().objective(anchors, blocks)
-

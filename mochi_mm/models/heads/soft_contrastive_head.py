@@ -48,8 +48,9 @@ class SoftContrastiveHead(ContrastiveHead):
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the blocks with the share of each row in the target; own keys have the rest."""
         own, memory = blocks
+        key = own.need('rows')[:, 0]  # (A, D)
         target = soft_targets(
-            without(anchors.keys[:, 0] @ memory.rows.T, memory.dropped),
+            without(key @ memory.need('rows').T, memory.dropped),
             self.key_temperature,
             self.own_weight,
             self.own_slot,

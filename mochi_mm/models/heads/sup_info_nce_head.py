@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from mochi_mm.models.functional.chance_level import chance_level, chance_of_each
-from mochi_mm.models.functional.contrast_blocks import contrast_blocks, weights_of
+from mochi_mm.models.functional.contrast_blocks import contrast_blocks
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, Views
@@ -77,7 +77,7 @@ class SupInfoNCEHead(BaseContrastiveHead):
         block = block.attract(same_label(self.labels(anchors.samples), block))
         if self.form == 'out':  # the margin stands in the denominator of each positive
             return [block]
-        weights = weights_of(block)  # (A, M), 0 or 1
+        weights = block.need('pull')  # (A, M), 0 or 1
         bias = -self.margin * weights
         if self.form == 'in':
             bias = bias - _log_count(weights)[:, None] * weights
@@ -93,7 +93,7 @@ class SupInfoNCEHead(BaseContrastiveHead):
         form = 'inside' if self.form == 'in' else 'outside'
         losses = contrast_blocks(blocks, self.temperature, form=form)
         # The primitive averages over the positives inside the logarithm; this equation sums.
-        return losses - _log_count(weights_of(blocks[0])) if self.form == 'in' else losses
+        return losses - _log_count(blocks[0].need('pull')) if self.form == 'in' else losses
 
     def chance_level(self, blocks: Sequence[Block]) -> Tensor:
         """Return the loss of a network that tells nothing apart, a scalar."""
@@ -101,7 +101,7 @@ class SupInfoNCEHead(BaseContrastiveHead):
             return self.weight * chance_of_each(blocks, -self.margin)
         level = chance_level(blocks)
         if self.form == 'in':
-            level = level - _log_count(weights_of(blocks[0])).mean()
+            level = level - _log_count(blocks[0].need('pull')).mean()
         return self.weight * level
 
     def _floor(self, block: Block) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from mmengine.model import BaseModule
@@ -78,8 +79,9 @@ class HardNegativeMixing(BaseModule):
         if self.skip + self.num_hard > length:
             skipped = f' after {self.skip} that are skipped' if self.skip else ''
             raise ValueError(
-                f'num_hard is {self.num_hard}{skipped} but the memory holds {length} keys; expected '
-                f'1 <= num_hard <= {length - self.skip}. Lower num_hard or lengthen the memory.'
+                f'num_hard is {self.num_hard}{skipped} but the memory holds {length} keys; '
+                f'expected 1 <= num_hard <= {length - self.skip}. Lower num_hard or lengthen the '
+                'memory.'
             )
         self._check_mixers()
 
@@ -170,7 +172,7 @@ class HardNegativeMixing(BaseModule):
             mixer.check_num_hard(self.num_hard)
 
 
-def _built(mixers: Sequence[dict | nn.Module]) -> nn.ModuleList:
+def _built(mixers: Sequence[dict | nn.Module]) -> Sequence[BaseMixer]:
     """Return the mixers as modules.
 
     Raises:
@@ -183,14 +185,13 @@ def _built(mixers: Sequence[dict | nn.Module]) -> nn.ModuleList:
                 f'{type(mixer).__name__} is no mixer; expected PairMixing, QueryMixing or another '
                 'subclass of BaseMixer.'
             )
-    return built
+    return cast(Sequence[BaseMixer], built)
 
 
 def _minable(block: Block) -> Tensor:
     """Return (A, M) the similarity, -inf where the block must not be mixed."""
-    return without(
-        block.similarity.detach(), None if block.mixable is True else ~block.mixable
-    )
+    similarity = block.similarity.detach()
+    return without(similarity, ~block.mixable) if isinstance(block.mixable, Tensor) else similarity
 
 
 def _rows(blocks: Sequence[Block], column: Tensor) -> tuple[Tensor, Tensor]:

@@ -47,7 +47,9 @@ class NoiseInjection(BaseMixer):
 
     def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S)."""
-        return noise_cosines(query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan))
+        return noise_cosines(
+            query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan)
+        )
 
 
 def _noise(plan: Plan) -> Tensor:

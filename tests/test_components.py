@@ -55,10 +55,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'FairKLHead': {},
     'FalseNegativeFinder': {},
     'FalseNegativeHead': dict(finder=FINDER),
-    'FalseNegativeMemoryHead': dict(memory=QUEUE, finder=FINDER),
     'FeatureQueue': dict(length=8, dim=4),
     'GaussianBlur': {},
     'GradientStep': dict(num=3),
+    'HardNegativeMixing': dict(num_hard=3, mixers=[dict(type='PairMixing', num=2)]),
     'HardNegativeMixingHead': dict(
         memory=QUEUE, num_hard=3, mixers=[dict(type='PairMixing', num=2)]
     ),
@@ -67,19 +67,18 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'ImageFolder': dict(data_root='{tmp}'),
     'InMemory': dict(dataset=dict(type='ShapeScenes', num_scenes=3)),
     'InstanceBank': dict(length=8, dim=4),
+    'Prototypes': dict(length=8, dim=4),
+    'SampleTable': dict(length=8),
     'KNNHook': dict(bank_dataloader={}, query_dataloader={}),
     'KeyedRandomHook': {},
     'KeyedSampler': dict(dataset=range(5), seed=0),
-    'LabelledMemoryHead': dict(memory=QUEUE),
+    'KeyBatchHead': {},
     'LinearHead': dict(num_classes=3, in_channels=4),
     'MLPNeck': dict(in_channels=4),
     'MoCo': dict(
         backbone=RESNET,
         neck=dict(type='MLPNeck', in_channels=64, out_channels=4),
         head=dict(type='ContrastiveHead', memory=QUEUE),
-    ),
-    'MomentumContrast': dict(
-        backbone=RESNET, neck=NECK, head=dict(type='ContrastiveHead', memory=QUEUE)
     ),
     'MultiView': dict(transforms=[[dict(type='RandomFlip')]], num_views=[2]),
     'NonFiniteHook': {},

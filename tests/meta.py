@@ -121,7 +121,11 @@ class _NothingFromHost(TorchFunctionMode):
 
 @contextlib.contextmanager
 def on_one_device(
-    device: str = 'meta', host: bool = False, transfers: bool = False, autocast: bool = False
+    device: str = 'meta',
+    host: bool = False,
+    transfers: bool = False,
+    constants: bool = False,
+    autocast: bool = False,
 ) -> Iterator[None]:
     """Raise :class:`DeviceFault` at the first operation that a device would wait for.
 
@@ -129,6 +133,7 @@ def on_one_device(
         device: Type of the device.
         host: Allow operations whose tensors are all on the host.
         transfers: Allow copies from the host to the device.
+        constants: Allow tensors that are made of values of the host, as at a first use.
         autocast: Leave autocast as it is. ``meta`` has none: otherwise it does nothing inside.
     """
     with contextlib.ExitStack() as stack:
@@ -137,7 +142,8 @@ def on_one_device(
                 torch, 'autocast', lambda *_, **__: contextlib.nullcontext()
             )
             stack.enter_context(nothing)
-        stack.enter_context(_NothingFromHost(device))
+        if not constants:
+            stack.enter_context(_NothingFromHost(device))
         stack.enter_context(_OnOneDevice(device, host, transfers))
         yield
 

@@ -78,7 +78,8 @@ def take_step(model: Any, config: Any, batch: dict[str, Any]) -> None:
             module.set_epoch(0, 1)
         if hasattr(module, 'set_step'):
             module.set_step(KEY)
-    model.data_preprocessor(batch, True)
+    with on_one_device(host=True, transfers=True, constants=True):
+        model.data_preprocessor(batch, True)
     with on_one_device(host=True, transfers=True):
         data = model.data_preprocessor(batch, True)
     with on_one_device():

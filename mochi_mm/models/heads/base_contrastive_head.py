@@ -31,6 +31,7 @@ from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
+from mochi_mm.randomness import StepKey
 from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Mixed, Views
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.known import require_known
@@ -190,6 +191,16 @@ class BaseContrastiveHead(BaseModule):
                 'views, width) without a memory, and queries and keys (images, width) with one.'
             )
         return self.loss_views(dict(enumerate(online.unbind(1))), None, data_samples)
+
+    def set_step(self, step_key: StepKey) -> None:
+        """Key the random draws of the coming step, in a loop without hooks."""
+        if self.mixing is not None:
+            self.mixing.set_step(step_key)
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Set the current epoch, in a loop without hooks."""
+        if self.mixing is not None:
+            self.mixing.set_epoch(epoch, max_epochs)
 
     # The parts of the step.
 

@@ -141,7 +141,8 @@ class HardNegativeMixing(BaseModule):
         if not usable:
             names = ', '.join(block.name for block in blocks)
             raise ValueError(f'none of the blocks {names} can be mixed; take mixing out.')
-        minable = torch.cat([_minable(block) for block in usable], dim=1)
+        parts = [_minable(block) for block in usable]
+        minable = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)  # (A, M)
         if minable.shape[1] < self.skip + self.num_hard:
             raise ValueError(
                 f'num_hard is {self.num_hard} and skip is {self.skip} but there are '

@@ -129,7 +129,8 @@ class HardNegativeMixing(BaseModule):
             cosines = mixer.cosines(query, hard, plan).masked_fill(empty, float('-inf'))
             mixtures.append(Mixture(name, plan, cosines))
         cosines = torch.cat([mixture.cosines for mixture in mixtures], dim=1)
-        return Mixed(hard, tuple(mixtures)), [Block('synthetic', cosines)]
+        block = Block('synthetic', cosines, dropped=empty.expand_as(cosines))
+        return Mixed(hard, tuple(mixtures)), [block]
 
     def hardest(self, blocks: Sequence[Block]) -> HardNegatives:
         """Return the N hardest mixable candidates of each anchor, after the skipped ones.

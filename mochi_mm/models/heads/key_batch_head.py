@@ -24,6 +24,11 @@ class KeyBatchHead(BaseContrastiveHead):
     Args:
         temperature: t, divides every cosine, > 0; 0.2 for vision transformers, 1.0 for ResNets.
         **kwargs: As in :class:`BaseContrastiveHead`.
+
+    >>> query = key = torch.eye(4)  # each query is its own key, and nothing else is alike
+    >>> loss = KeyBatchHead(temperature=0.2).loss(query, key)['loss_contrast']
+    >>> round(float(loss), 4)  # 0.4 log(1 + 3 / e^5)
+    0.008
     """
 
     with_memory = False

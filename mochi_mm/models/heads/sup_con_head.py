@@ -47,6 +47,15 @@ class SupConHead(BaseContrastiveHead):
         ValueError: An unknown form or denominator; ``in`` with ``one_positive``, as its one
             logarithm has no terms; a ``base_temperature`` that is not above 0; ``oracle_loss``,
             which would drop what attracts.
+
+    >>> features = torch.ones(4, 2, 16)  # 4 images, 2 views, all alike
+    >>> labels = dict(gt_label=torch.tensor([0, 0, 1, 1]))
+    >>> round(float(SupConHead().loss(features, labels)['loss_contrast']), 4)  # log 7
+    1.9459
+    >>> head = SupConHead(memory=dict(type='FeatureQueue', length=64, dim=16))
+    >>> losses = head.loss(features[:, 0], features[:, 1], labels)  # queries, keys
+    >>> head.memory.labels[:5].tolist()
+    [0, 0, 1, 1, -1]
     """
 
     min_views = 1

@@ -46,6 +46,12 @@ class SupInfoNCEHead(BaseContrastiveHead):
 
     Raises:
         ValueError: A margin or floor that is negative or not finite, or an unknown form or unit.
+
+    >>> features = torch.ones(4, 2, 16)  # 4 images, 2 views, all alike
+    >>> labels = dict(gt_label=torch.tensor([0, 0, 1, 1]))
+    >>> loss = SupInfoNCEHead(margin=0.25).loss(features, labels)['loss_contrast']
+    >>> round(float(loss), 4)  # log(e^-0.25 + 4), one positive against four negatives
+    1.5642
     """
 
     with_memory = False

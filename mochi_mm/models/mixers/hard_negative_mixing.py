@@ -36,6 +36,14 @@ class HardNegativeMixing(BaseModule):
     Raises:
         ValueError: A setting out of range, something that is no mixer, or a mixer that cannot work
             on N candidates.
+
+    >>> from mochi_mm.models.heads import NTXentHead
+    >>> from mochi_mm.structures import Views
+    >>> mixers = [dict(type='PairMixing', num=4)]
+    >>> head = NTXentHead(mixing=HardNegativeMixing(num_hard=3, mixers=mixers))
+    >>> step = head.compute(Views(dict(enumerate(torch.randn(2, 8, 16)))))  # 2 views of 8 images
+    >>> step.mixed.hard.index.shape, step.block('synthetic').similarity.shape
+    (torch.Size([16, 3]), torch.Size([16, 4]))
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from operator import mul
 from typing import Any
 
 #: Pixels, and share of a side, that a box or a polygon may leave the image by: annotation tools
@@ -35,7 +35,7 @@ def mask_fault(mask: Any, size: tuple[int, int], box: Sequence[float]) -> str | 
             return f'a polygon {_short(polygon)} {fault}; {_EXPECTED}'
     if box[2] < 1 or box[3] < 1:  # left out anyway; COCO itself has two of no height
         return None
-    if not any(_area(polygon) for polygon in mask):
+    if not any(abs(_area(polygon)) > 1e-6 for polygon in mask):  # square pixels
         return f'segmentation {_short(mask)} that covers nothing; {_EXPECTED}'
     return _box_fault(mask, box)
 
@@ -80,8 +80,8 @@ def _box_fault(polygons: list[list[float]], box: Sequence[float]) -> str | None:
 
 def _area(polygon: Sequence[float]) -> float:
     """Return twice the area of a polygon, signed by its direction."""
-    points = list(zip(polygon[0::2], polygon[1::2], strict=True))
-    return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairwise([*points, points[0]]))
+    x, y = polygon[0::2], polygon[1::2]
+    return sum(map(mul, x, [*y[1:], y[0]])) - sum(map(mul, y, [*x[1:], x[0]]))
 
 
 def _meets(polygon: Sequence[float], box: Sequence[float], slack: float = 1.0) -> bool:

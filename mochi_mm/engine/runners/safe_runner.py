@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
@@ -22,6 +23,7 @@ from mochi_mm.files.checkpoint_folder import newest_valid, write_checkpoint
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.freed_memory import keep_freed_memory
+from mochi_mm.utils.shared_names import resolve
 from mochi_mm.utils.unwrap import unwrap
 
 _ENGINE_HOOKS = (
@@ -45,6 +47,11 @@ class SafeRunner(Runner):
     :data:`mochi_mm.engine.run_settings.ALLOWANCES`). Arguments as in MMEngine;
     ``RUNNERS.build(config)`` makes one from a config.
     """
+
+    @classmethod
+    def from_cfg(cls, cfg: Any) -> SafeRunner:
+        """Build a runner; names that a config shares are looked up, whoever read it."""
+        return super().from_cfg(resolve(cfg if isinstance(cfg, Config) else Config(cfg)))
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Set up processes as MMEngine does, and the group that hooks agree in.

@@ -17,7 +17,7 @@ from mochi_mm.experiments.benchmark import write_json
 from mochi_mm.experiments.result_record import commit, result_record
 from mochi_mm.experiments.suites import SUITES
 from mochi_mm.experiments.sweep import Run
-from mochi_mm.files.checkpoint import load_backbone
+from mochi_mm.files.load_weights import load_backbone
 from mochi_mm.files.text_file import read_json
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config

@@ -32,10 +32,10 @@ from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suites import read_suite
 from mochi_mm.experiments.sweep import Run, Sweep
 from mochi_mm.files.checkpoint_folder import newest_valid
+from mochi_mm.files.origin import ORIGINS
+from mochi_mm.files.weights_source import read_source
 from mochi_mm.runs.run_log import read_log
 from mochi_mm.runs.start_record import FILE, written_since
-from mochi_mm.transfer.weights.origin import ORIGINS
-from mochi_mm.transfer.weights.source import read_source
 from tests.faults.payload import Marker
 from tests.tools.analysis.test_knn_tool import LOOP
 from tests.toy_runner import REPOSITORY

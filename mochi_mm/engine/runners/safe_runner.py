@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.freed_memory import keep_freed_memory
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
@@ -25,7 +26,6 @@ from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_wh
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.class_names import class_names
-from mochi_mm.utils.freed_memory import keep_freed_memory
 from mochi_mm.utils.shared_names import resolve
 from mochi_mm.utils.unwrap import unwrap
 
@@ -62,7 +62,7 @@ class SafeRunner(Runner):
         """Set up processes as MMEngine does, and the group that hooks agree in.
 
         ``env_cfg.keep_freed_memory`` speeds up steps on the CPU, see
-        :func:`mochi_mm.utils.freed_memory.keep_freed_memory`.
+        :func:`mochi_mm.engine.freed_memory.keep_freed_memory`.
         """
         super().setup_env(env_cfg)
         if env_cfg.get('keep_freed_memory') and get_device() == 'cpu':

@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 
 from mochi_mm.files.checkpoint import load_for_test
 from mochi_mm.launch.build import ConfigLike, build
-from mochi_mm.launch.config_files import find_config
+from mochi_mm.launch.named_configs import find_config
 from mochi_mm.launch.fresh_model import quiet
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import mochi_mm
-from mochi_mm.launch import config_files
+from mochi_mm.launch import named_configs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +31,7 @@ def test_a_wheel_has_them_inside_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside, beside = tmp_path / 'mochi_mm/.mim/configs', tmp_path / 'configs'
-    monkeypatch.setattr(config_files, '_PLACES', (inside, beside))
+    monkeypatch.setattr(named_configs, '_PLACES', (inside, beside))
     with pytest.raises(FileNotFoundError, match=r'no configs in .*\.mim/configs or .*make wheel'):
         mochi_mm.list_models()
     for folder, name in ((beside, 'of_a_clone'), (inside, 'of_a_wheel')):

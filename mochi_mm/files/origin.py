@@ -54,6 +54,7 @@ class Origin:
 # The first that fits is taken, so the more telling ones stand first.
 ORIGINS = (
     Origin('mochi_mm on a timm backbone', 'backbone.timm.', input=_RGB),
+    Origin('a timm backbone of mochi_mm alone', 'timm.', input=_RGB),
     Origin('mochi_mm', 'backbone.', ('key_encoder.',), _RGB),
     Origin('official MoCo or MoCHi', 'encoder_q.', input=IMAGENET),
     Origin('VISSL', '_feature_blocks.', input=IMAGENET),

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from mochi_mm.files.checkpoint import local_path, read_checkpoint
+from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
+from mochi_mm.files.origin import NOT_NORMALISED, ORIGINS, Input, Origin
 from mochi_mm.files.weights_meta import KEY
-from mochi_mm.transfer.weights.origin import NOT_NORMALISED, ORIGINS, Input, Origin
 
-# Where the tensors stand in a file, tried in turn; () is the file itself.
-_PLACES = (
-    ('classy_state_dict', 'base_model', 'model', 'trunk'),
-    ('state_dict',),
-    ('model_state_dict',),
-    ('model',),
-    (),
-)
-_WRAPPERS = re.compile(r'^module\.|(?<![^.])_orig_mod\.')  # data-parallel, torch.compile
 # torchvision's network as a list of its children, as lightly's examples build it.
 _NUMBERED = {'0.': 'conv1.', '1.': 'bn1.', **{f'{n}.': f'layer{n - 3}.' for n in range(4, 8)}}
 
@@ -49,14 +39,25 @@ class Source:
     @property
     def input(self) -> Input:
         """What the weights were trained on: as recorded, else as their origin's code has it."""
-        if self.record is None:
-            return self.origin.input
-        mean, std = self.record.get('mean'), self.record.get('std')
-        return Input(
-            NOT_NORMALISED.mean if mean is None else tuple(mean),
-            NOT_NORMALISED.std if std is None else tuple(std),
-            self.record.get('channel_order'),
-        )
+        return self.origin.input if self.record is None else input_recorded(self.record)
+
+
+def record_in(content: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a checkpoint says about its weights (``meta['mochi_mm']``), None for nothing."""
+    meta = content.get('meta')
+    return meta.get(KEY) if isinstance(meta, Mapping) else None
+
+
+def input_recorded(record: Mapping[str, Any] | None) -> Input:
+    """Return the images that a record names; unknown ones where there is no record."""
+    if record is None:
+        return Input()
+    mean, std = record.get('mean'), record.get('std')
+    return Input(
+        NOT_NORMALISED.mean if mean is None else tuple(mean),
+        NOT_NORMALISED.std if std is None else tuple(std),
+        record.get('channel_order'),
+    )
 
 
 def read_source(path: str | Path) -> Source:
@@ -67,9 +68,31 @@ def read_source(path: str | Path) -> Source:
         ValueError: The file is no checkpoint, or its names are those of no known origin.
     """
     path = local_path(path)
-    content = read_checkpoint(path)
-    tensors = _tensors(content, path)
+    return recognise(read_checkpoint(path), path)
+
+
+def recognise(content: Mapping[str, Any], path: Path, wanted: Iterable[str] = ()) -> Source:
+    """Find out who wrote a file that has been read.
+
+    Args:
+        content: What it holds.
+        path: The file.
+        wanted: Names that a backbone wants. A file of no known origin that has one of them holds
+            that backbone.
+
+    Raises:
+        ValueError: The file is no checkpoint, or its names are those of no known origin.
+    """
+    tensors = state_dict_of(content)
+    if not tensors:
+        held = ', '.join(map(str, list(content)[:5])) or 'nothing'
+        raise ValueError(
+            f'{path} is no checkpoint: it holds {held}, and no tensors; expected weights by name, '
+            'bare or under state_dict.'
+        )
     origin = next((o for o in ORIGINS if o.fits(tensors)), None)
+    if origin is None and any(name in tensors for name in wanted):
+        origin = Origin('bare weights under the names of the backbone', '')
     if origin is None:
         raise ValueError(
             f'{path} was not recognised: its weights are named {", ".join(list(tensors)[:3])}. '
@@ -80,27 +103,10 @@ def read_source(path: str | Path) -> Source:
     length = len(origin.prefix)
     inside = {name[length:]: t for name, t in tensors.items() if name.startswith(origin.prefix)}
     outside = Counter(n.split('.')[0] for n in tensors if not n.startswith(origin.prefix))
-    meta = content.get('meta')
-    record = meta.get(KEY) if isinstance(meta, Mapping) else None
+    record = record_in(content)
     if record is not None:
         origin = replace(origin, name=f'mochi_mm, {record.get("algorithm", "algorithm unknown")}')
     return Source(path, origin, _torchvision_names(inside), dict(outside), record)
-
-
-def _tensors(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a file without the prefixes of wrappers."""
-    for place in _PLACES:
-        node: Any = content
-        for key in place:
-            node = node.get(key) if isinstance(node, Mapping) else None
-        if isinstance(node, Mapping):
-            found = {str(k): v for k, v in node.items() if isinstance(v, Tensor)}
-            if found:
-                return {_WRAPPERS.sub('', name): value for name, value in found.items()}
-    raise ValueError(
-        f'{path} is no checkpoint: it holds {", ".join(map(str, list(content)[:5])) or "nothing"}, '
-        'and no tensors; expected weights by name, bare or under state_dict.'
-    )
 
 
 def _torchvision_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

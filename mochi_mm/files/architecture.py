@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from torch import Tensor, nn
-
-from mochi_mm.models.backbones.resnet import ARCHITECTURES
+from torch import Tensor
 
 _BLOCK = re.compile(r'layer([1-4])\.(\d+)\.')
+#: Blocks of each stage by (bottleneck, depth), the common names first.
+DEPTHS = {
+    (False, 10): (1, 1, 1, 1),
+    (False, 18): (2, 2, 2, 2),
+    (False, 34): (3, 4, 6, 3),
+    (True, 50): (3, 4, 6, 3),
+    (True, 101): (3, 4, 23, 3),
+    (True, 152): (3, 8, 36, 3),
+}
 
 
 def blocks_of(tensors: Mapping[str, Tensor]) -> dict[int, int]:
@@ -33,9 +39,8 @@ def describe(tensors: Mapping[str, Tensor]) -> str:
     bottleneck = 'layer1.0.conv3.weight' in tensors
     depths = [
         depth
-        for depth, (block, layers) in ARCHITECTURES.items()
-        if (block.expansion == 4) == bottleneck
-        and all(layers[stage - 1] == count for stage, count in blocks.items())
+        for (kind, depth), layers in DEPTHS.items()
+        if kind == bottleneck and all(layers[stage - 1] == count for stage, count in blocks.items())
     ]
     # Without layer4 several depths can look alike: the common name says enough.
     name = f'ResNet-{depths[0]}' if depths else 'ResNet'
@@ -43,24 +48,3 @@ def describe(tensors: Mapping[str, Tensor]) -> str:
     kind = 'bottleneck' if bottleneck else 'basic'
     stem = 'small' if first.shape[-1] == 3 else 'imagenet'
     return f'{name} ({stages} {kind} blocks), width {first.shape[0] / 64:g}, stem {stem}'
-
-
-def style_of(model: nn.Module) -> str | None:
-    """Return ``pytorch`` or ``caffe``: the stride of a bottleneck in its 3x3 or first 1x1.
-
-    None where no bottleneck has a stride.
-    """
-    for module in model.modules():
-        if not hasattr(module, 'conv3'):
-            continue
-        strides = [_stride(getattr(module, name, None)) for name in ('conv1', 'conv2')]
-        if strides[0] > 1:
-            return 'caffe'
-        if strides[1] > 1:
-            return 'pytorch'
-    return None
-
-
-def _stride(convolution: Any) -> int:
-    stride = getattr(convolution, 'stride', 1)
-    return max(stride) if isinstance(stride, tuple) else int(stride)

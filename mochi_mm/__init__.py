@@ -16,8 +16,8 @@ from mochi_mm.version import __version__
 
 if TYPE_CHECKING:
     from mochi_mm.launch.build import build
-    from mochi_mm.launch.named_configs import list_models
     from mochi_mm.launch.get_model import get_model
+    from mochi_mm.launch.named_configs import list_models
 
 warn_if_untested()
 

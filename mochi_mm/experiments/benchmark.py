@@ -18,7 +18,6 @@ import torch
 
 from mochi_mm.files.atomic_file import write_atomically
 
-
 # Numbers of options, from malloc.h of the GNU C library.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 

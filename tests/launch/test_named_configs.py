@@ -39,11 +39,11 @@ def test_a_wheel_has_them_inside_the_package(
         (folder / f'{name}.py').write_text('')
         (folder / '_base_/part.py').write_text('')
         assert mochi_mm.list_models() == [name]
-    assert config_files.find_config('of_a_wheel') == inside / 'of_a_wheel.py'
+    assert named_configs.find_config('of_a_wheel') == inside / 'of_a_wheel.py'
 
 
 def test_near_names_are_in_the_error() -> None:
     with pytest.raises(
         KeyError, match=r"called 'simclr_resnet18'\. Nearest names: simclr_resnet18_1xb"
     ):
-        config_files.find_config('simclr_resnet18')
+        named_configs.find_config('simclr_resnet18')

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from statistics import fmean, pstdev, pvariance, stdev
 from typing import Any
 
 import pytest
 import torch
 
-from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS, fair_kl
+from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS
 from mochi_mm.models.heads import FairKLHead
-from tests.reference import dot, random_units
+from tests.reference import random_units
 
 ROWS = torch.tensor([(1, 0), (0.8, 0.6), (0.6, 0.8), (0, 1), (-0.28, 0.96), (0.96, 0.28)])
 SAMPLES = dict(

@@ -221,7 +221,10 @@ def test_weights_that_match_nothing_are_refused(tmp_path: Path) -> None:
     torch.save(dict(state_dict={'encoder.w': torch.zeros(2)}), tmp_path / 'other.pth')
     config = runner_config(tmp_path / 'run')
     config.load_from = str(tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'no weight of .*other\.pth fits.*encoder\.w.*backbone'):
+    with pytest.raises(
+        ValueError,
+        match=r'other\.pth does not cover the model: no weight of it fits.*encoder\.w.*backbone',
+    ):
         train(config)
 
 

@@ -28,6 +28,14 @@ class DeviceMultiView(DrawnMultiView):
     Args:
         transforms: As for :class:`FastMultiView`.
         num_views: As for :class:`FastMultiView`.
+
+    >>> import numpy as np
+    >>> from mochi_mm.datasets.transforms import RandomFlip, RandomResizedCrop
+    >>> make = DeviceMultiView([[RandomResizedCrop(size=32), RandomFlip()]], num_views=2)
+    >>> image = np.zeros((48, 64, 3), np.uint8)
+    >>> sample = make(dict(img=image, rng=np.random.default_rng(0)))
+    >>> sample['views'][0].shape, sample['view_parameters'].shape
+    (torch.Size([3, 32, 32]), torch.Size([2, 20]))
     """
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:

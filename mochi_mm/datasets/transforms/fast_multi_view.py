@@ -29,6 +29,14 @@ class FastMultiView(DrawnMultiView):
         transforms: As for :class:`MultiView`; each list is a crop, jitter, grey, blur, flip recipe
             (:class:`~mochi_mm.datasets.transforms.view_plan.ViewRecipe`).
         num_views: As for :class:`MultiView`.
+
+    >>> import numpy as np
+    >>> from mochi_mm.datasets.transforms import GaussianBlur, RandomResizedCrop
+    >>> make = FastMultiView([[RandomResizedCrop(size=32), GaussianBlur()]], num_views=2)
+    >>> image = np.zeros((48, 64, 3), np.uint8)
+    >>> views = make(dict(img=image, rng=np.random.default_rng(0)))['views']
+    >>> [tuple(view.shape) for view in views], views[0].dtype
+    ([(3, 32, 32), (3, 32, 32)], torch.uint8)
     """
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,13 @@ class HeldMultiView(DrawnMultiView):
 
     Raises:
         ValueError: When called: the data set is no InMemory, or its images are larger than a view.
+
+    >>> import numpy as np
+    >>> from mochi_mm.datasets.transforms import RandomFlip, RandomResizedCrop
+    >>> make = HeldMultiView([[RandomResizedCrop(size=32), RandomFlip()]], num_views=2)
+    >>> sample = make(dict(row=7, size=(24, 32), rng=np.random.default_rng(0)))
+    >>> [int(view) for view in sample['views']], sample['view_parameters'].shape
+    ([7, 7], torch.Size([2, 25]))
     """
 
     takes_files = False

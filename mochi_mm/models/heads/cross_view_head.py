@@ -52,6 +52,15 @@ class CrossViewHead(BaseModule):
     Raises:
         ValueError: Fewer than two banks, banks that differ in size or start from the same rows, an
             impossible setting, mixers with ``nce``.
+
+    >>> banks = [dict(type='InstanceBank', length=8, dim=16) for _ in range(2)]
+    >>> head = CrossViewHead(banks, num_negatives=5, form='softmax')
+    >>> features = torch.randn(4, 2, 16)  # 4 images, 2 views
+    >>> losses = head.loss(features, dict(sample_idx=torch.tensor([3, 0, 7, 5])))
+    >>> [name for name in losses if 'loss' in name]
+    ['loss_0_1', 'loss_1_0']
+    >>> head.memories[0].indices.tolist()  # rows 1, 2, 4 and 6 are those of other images
+    [0, -1, -1, 3, -1, 5, -1, 7]
     """
 
     #: What the head takes: one embedding for each part of an image.

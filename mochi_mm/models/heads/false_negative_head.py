@@ -41,6 +41,13 @@ class FalseNegativeHead(BaseContrastiveHead):
 
     Raises:
         ValueError: An unknown strategy; at the first batch, too few views.
+
+    >>> finder = dict(type='FalseNegativeFinder', num_support=1)
+    >>> head = FalseNegativeHead(finder, strategy='eliminate')
+    >>> features = torch.randn(4, 3, 16)  # 4 images, 2 views and a support view
+    >>> losses = head.loss(features)
+    >>> 'loss_contrast' in losses and 'false_negatives' in losses
+    True
     """
 
     def __init__(

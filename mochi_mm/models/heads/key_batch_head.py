@@ -24,6 +24,11 @@ class KeyBatchHead(BaseContrastiveHead):
     Args:
         temperature: t, divides every cosine, > 0; 0.2 for vision transformers, 1.0 for ResNets.
         **kwargs: As in :class:`BaseContrastiveHead`.
+
+    >>> query = key = torch.eye(4)  # each query is its own key, and nothing else is alike
+    >>> loss = KeyBatchHead(temperature=0.2).loss(query, key)['loss_contrast']
+    >>> round(float(loss), 4)  # 0.4 log(1 + 3 / e^5)
+    0.008
     """
 
     with_memory = False
@@ -46,5 +51,12 @@ class KeyBatchHead(BaseContrastiveHead):
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor, so that the mean is the sum over pairs of views."""
+        return self._factor(anchors) * super().objective(anchors, blocks)
+
+    def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return (A,) what :meth:`objective` gives a network that tells nothing apart."""
+        return self._factor(anchors) * super().chance_level(anchors, blocks)
+
+    def _factor(self, anchors: Anchors) -> float:
         pairs = len(anchors.rows) // anchors.num_images
-        return 2 * self.temperature * pairs * super().objective(anchors, blocks)
+        return 2 * self.temperature * pairs

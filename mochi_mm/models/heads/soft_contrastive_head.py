@@ -30,6 +30,11 @@ class SoftContrastiveHead(ContrastiveHead):
         own_slot: Whether the own key takes part in the target's softmax: ``masked``, not, as in the
             equation; ``zero``, with the logit 0, as in the code.
         **kwargs: As in :class:`~mochi_mm.models.heads.BaseContrastiveHead`.
+
+    >>> from mochi_mm.models.memories import FeatureQueue
+    >>> head = SoftContrastiveHead(FeatureQueue(length=64, dim=16), own_weight=0.5)
+    >>> query, key = torch.randn(2, 4, 16).requires_grad_()
+    >>> head.loss(query, key)['loss_contrast'].backward()
     """
 
     def __init__(

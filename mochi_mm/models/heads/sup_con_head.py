@@ -47,6 +47,15 @@ class SupConHead(BaseContrastiveHead):
         ValueError: An unknown form or denominator; ``in`` with ``one_positive``, as its one
             logarithm has no terms; a ``base_temperature`` that is not above 0; ``oracle_loss``,
             which would drop what attracts.
+
+    >>> features = torch.ones(4, 2, 16)  # 4 images, 2 views, all alike
+    >>> labels = dict(gt_label=torch.tensor([0, 0, 1, 1]))
+    >>> round(float(SupConHead().loss(features, labels)['loss_contrast']), 4)  # log 7
+    1.9459
+    >>> head = SupConHead(memory=dict(type='FeatureQueue', length=64, dim=16))
+    >>> losses = head.loss(features[:, 0], features[:, 1], labels)  # queries, keys
+    >>> head.memory.labels[:5].tolist()
+    [0, 0, 1, 1, -1]
     """
 
     min_views = 1
@@ -110,8 +119,8 @@ class SupConHead(BaseContrastiveHead):
         )
         return losses * self.scale
 
-    def chance_level(self, blocks: Sequence[Block]) -> Tensor:
-        """Return the loss of a network that tells nothing apart, a scalar."""
+    def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return (A,) what :meth:`objective` gives a network that tells nothing apart."""
         if self.denominator == 'one_positive':
-            return self.weight * self.scale * chance_of_each(blocks)
-        return self.scale * super().chance_level(blocks)
+            return self.scale * chance_of_each(blocks)
+        return self.scale * super().chance_level(anchors, blocks)

@@ -86,18 +86,28 @@ def test_snapshot_is_left_alone() -> None:
     assert torch.equal(before, kept) and not torch.equal(queue.features, kept)
 
 
-def test_masks() -> None:
+def test_held_and_fill() -> None:
     queue = FeatureQueue(4, 2)
-    queue.enqueue(random_units(3, 2, 0).float(), torch.tensor([5, 6, 5]), torch.tensor([1, 2, 3]))
-    assert queue.own_keys(torch.tensor([2, -1])).tolist() == [
-        [False, True, False, False],
-        [False] * 4,
-    ]
-    assert queue.same_class(torch.tensor([5, -1])).tolist() == [
-        [True, False, True, False],
-        [False] * 4,
-    ]
+    queue.enqueue(random_units(3, 2, 0).float())
+    assert queue.held().tolist() == [True, True, True, False]
     assert float(queue.fill()) == pytest.approx(0.75)
+    queue.enqueue(random_units(3, 2, 0).float())
+    assert queue.held().all() and float(queue.fill()) == 1
+
+
+@pytest.mark.parametrize('wrong', [float('nan'), float('inf')])
+@pytest.mark.parametrize('batch', [4, LENGTH + 3])
+def test_a_key_that_is_not_finite_takes_no_place(batch: int, wrong: float) -> None:
+    queue = FeatureQueue(LENGTH, 3)
+    plain = ListQueue(queue.features.tolist())
+    for step in range(3):
+        keys = random_units(batch, 3, step).float()
+        keys[step, 1], keys[-1] = wrong, wrong
+        labels = torch.arange(batch) + 10 * step
+        queue.enqueue(keys, labels, labels)
+        kept = [i for i in range(batch) if i not in (step, batch - 1)]
+        plain.enqueue(keys[kept].tolist(), labels[kept].tolist(), labels[kept].tolist())
+        assert_same(queue, plain)
 
 
 def test_half_precision_keys_are_stored_in_float32() -> None:

@@ -139,26 +139,32 @@ def test_bad_keys() -> None:
     assert int(queue.count) == 0
 
 
-def _enqueue_share(rank: int, splits: list[int], steps: int) -> dict[str, torch.Tensor]:
+SPLITS = [[2, 2], [3, 1], [4, 4], [1, 6]]
+
+
+def _enqueue_share(rank: int) -> list[dict[str, torch.Tensor]]:
     torch.manual_seed(rank)
-    queue = FeatureQueue(LENGTH, 3)
-    for step in range(steps):
-        keys = random_units(sum(splits), 3, step).float().split(splits)[rank]
-        ids = torch.arange(sum(splits)).split(splits)[rank] + 10 * step
-        queue.enqueue(keys, ids, ids + 1)
-    return dict(queue.state_dict())
-
-
-@pytest.mark.parametrize('splits', [[2, 2], [3, 1], [4, 4], [1, 6]])
-def test_two_ranks_equal_one(splits: list[int]) -> None:
-    first, second = run_ranks(_enqueue_share, 2, splits, 3)
-    plain = ListQueue(FeatureQueue(LENGTH, 3).features.tolist())
-    for step in range(3):
-        ids = (torch.arange(sum(splits)) + 10 * step).tolist()
-        plain.enqueue(
-            random_units(sum(splits), 3, step).float().tolist(), ids, [i + 1 for i in ids]
-        )
-    for state in (first, second):
+    states = []
+    for splits in SPLITS:
         queue = FeatureQueue(LENGTH, 3)
-        queue.load_state_dict(state)
-        assert_same(queue, plain)
+        for step in range(3):
+            keys = random_units(sum(splits), 3, step).float().split(splits)[rank]
+            ids = torch.arange(sum(splits)).split(splits)[rank] + 10 * step
+            queue.enqueue(keys, ids, ids + 1)
+        states.append(dict(queue.state_dict()))
+    return states
+
+
+def test_two_ranks_equal_one() -> None:
+    results = run_ranks(_enqueue_share, 2)
+    for case, splits in enumerate(SPLITS):
+        plain = ListQueue(FeatureQueue(LENGTH, 3).features.tolist())
+        for step in range(3):
+            ids = (torch.arange(sum(splits)) + 10 * step).tolist()
+            plain.enqueue(
+                random_units(sum(splits), 3, step).float().tolist(), ids, [i + 1 for i in ids]
+            )
+        for states in results:
+            queue = FeatureQueue(LENGTH, 3)
+            queue.load_state_dict(states[case])
+            assert_same(queue, plain)

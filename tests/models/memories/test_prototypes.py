@@ -50,7 +50,7 @@ def test_a_worked_update() -> None:
     prototypes.enqueue(torch.tensor([[0.0, 1.0]]), torch.tensor([0]))
     assert prototypes.features[0].tolist() == pytest.approx([0.993884, 0.110432], abs=1e-6)
     prototypes.enqueue(torch.tensor([[0.0, 1.0]]), torch.tensor([0]))
-    assert prototypes.features[0].tolist() == pytest.approx([0.975663, 0.219276], abs=1e-6)
+    assert prototypes.features[0].tolist() == pytest.approx([0.976045, 0.217567], abs=1e-6)
     assert prototypes.features[1].tolist() == [0, 1]
 
 
@@ -91,9 +91,9 @@ def test_the_rows_of_a_head_are_prototypes() -> None:
     torch.testing.assert_close(head.memory.features, loop(before, key, [3, 3], 0.9))
 
 
-def enqueued(rank: int, splits: list[int]) -> dict[str, torch.Tensor]:
+def enqueued(rank: int, batches: list[list[int]]) -> dict[str, torch.Tensor]:
     prototypes = Prototypes(LENGTH, DIM)
-    for step in range(2):
+    for step, splits in enumerate(batches):
         features, labels = (part.split(splits)[rank] for part in batch(sum(splits), step))
         prototypes.enqueue(features, labels)
     return dict(prototypes.state_dict())
@@ -103,13 +103,13 @@ def batch(size: int, step: int) -> Any:
     return random_units(size, DIM, step).float(), (torch.arange(size) * 3 + step) % 5 - 1
 
 
-@pytest.mark.parametrize('splits', [[2, 2], [5, 2]])
-def test_two_ranks_equal_one(splits: list[int]) -> None:
+def test_two_ranks_equal_one() -> None:
     """With classes that come on both ranks, and samples without one."""
+    batches = [[2, 2], [5, 2], [0, 3]]
     prototypes = Prototypes(LENGTH, DIM)
-    for step in range(2):
+    for step, splits in enumerate(batches):
         prototypes.enqueue(*batch(sum(splits), step))
-    for state in run_ranks(enqueued, 2, splits):
+    for state in run_ranks(enqueued, 2, batches):
         for name, value in prototypes.state_dict().items():
             assert torch.equal(state[name], value), name
 

@@ -1,4 +1,4 @@
-"""FairKL: worked values, a slow loop, groups without pairs, what it refuses."""
+"""FairKL's head: worked values, groups without pairs, ranks, what it refuses."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS
 from mochi_mm.models.heads import FairKLHead
+from tests.models.functional.test_fair_kl import ROWS, SAMPLES, fair_kl_loop
+from tests.ranks import run_ranks
 from tests.reference import random_units
-
-ROWS = torch.tensor([(1, 0), (0.8, 0.6), (0.6, 0.8), (0, 1), (-0.28, 0.96), (0.96, 0.28)])
-SAMPLES = dict(
-    gt_label=torch.tensor([0, 0, 0, 1, 1, 1]), bias_label=torch.tensor([0, 0, 1, 1, 1, 0])
-)
-
 
 @pytest.mark.parametrize(
     ('options', 'expected'),
@@ -47,7 +44,7 @@ def test_groups_without_pairs_are_zero_on_demand(labels: list[int], biases: list
     rows = random_units(len(labels), 4, 1)
     head = FairKLHead(empty_group='zero', spread=0.7)
     samples = dict(gt_label=torch.tensor(labels), bias_label=torch.tensor(biases))
-    expected = loop(rows, labels, biases, 'released')
+    expected = fair_kl_loop(rows, labels, biases, 'released')
     loss = head.loss(rows[:, None].float(), samples)['loss_fair_kl']
     assert float(loss) == pytest.approx(expected, abs=1e-5)
     left_out = FairKLHead(spread=0.7).loss(rows[:, None].float(), samples)['loss_fair_kl']
@@ -75,6 +72,57 @@ def test_a_single_image_is_refused(form: str) -> None:
     one = {name: labels[:1] for name, labels in SAMPLES.items()}
     with pytest.raises(ValueError, match=r'holds 1 image\(s\); expected at least 2.*batch_size'):
         FairKLHead(form=form).loss(torch.ones(1, 2, 2), one)
+
+
+@pytest.mark.parametrize('wrong', [math.nan, math.inf])
+@pytest.mark.parametrize('form', FORMS)
+def test_what_is_not_finite_is_not_hidden(form: str, wrong: float) -> None:
+    features = ROWS[:, None].clone()
+    features[1, 0, 1] = wrong
+    assert math.isnan(float(FairKLHead(form=form).loss(features, SAMPLES)['loss_fair_kl']))
+
+
+def test_a_batch_is_checked_before_it_is_moved() -> None:
+    head = FairKLHead()
+    head.check_samples(SAMPLES)
+    with pytest.raises(ValueError, match=r'FairKLHead needs bias_label.*unknown ones \(-1\)'):
+        head.check_samples(dict(SAMPLES, bias_label=-SAMPLES['bias_label']))
+
+
+def step(form: str, features: torch.Tensor, samples: dict[str, torch.Tensor]) -> Any:
+    leaf = features.clone().requires_grad_()
+    loss = FairKLHead(form=form, weight=2.0).loss_views({3: leaf}, None, samples)['loss_fair_kl']
+    loss.backward()
+    return loss.detach(), leaf.grad
+
+
+def several(size: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    numbers = torch.arange(size)
+    labels = dict(gt_label=torch.tensor([0, 1, 1, 0, 2, 3, 1, 0])[:size], bias_label=numbers // 2 % 2)
+    return 2 * random_units(size, 5, 0).float(), labels
+
+
+def on_a_rank(rank: int) -> dict[str, Any]:
+    results = {}
+    for form in FORMS:
+        for split in ([4, 4], [5, 2]):
+            features, samples = several(sum(split))
+            mine = {name: value.split(split)[rank] for name, value in samples.items()}
+            loss, gradient = step(form, features.split(split)[rank], mine)
+            dist.all_reduce(loss)
+            results[f'{form} {split}'] = [loss / 2, gradient / 2]
+    return results
+
+
+def test_two_ranks_equal_one_process() -> None:
+    results = run_ranks(on_a_rank, 2)
+    for form in FORMS:
+        for split in ([4, 4], [5, 2]):
+            loss, gradient = step(form, *several(sum(split)))
+            key = f'{form} {split}'
+            torch.testing.assert_close(results[0][key][0], loss, rtol=1e-5, atol=1e-6)
+            joined = torch.cat([result[key][1] for result in results])
+            torch.testing.assert_close(joined, gradient, rtol=1e-4, atol=1e-6)
 
 
 def test_missing_labels_and_wrong_settings_are_refused() -> None:

@@ -27,7 +27,7 @@ def hue_rotation(shift: float) -> np.ndarray:
     return np.array([[same, after, before], [before, same, after], [after, before, same]])
 
 
-def colour_affine(
+def color_affine(
     operations: Sequence[tuple[str, float]], grey: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return A and C, (3, 3) each, so that the chain of operations is ``A x + C m``.

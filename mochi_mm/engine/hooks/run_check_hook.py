@@ -137,7 +137,8 @@ class RunCheckHook(Hook):
         head = getattr(model, 'head', None)
         memory = getattr(head, 'memory', None)
         length = getattr(memory, 'length', 0)
-        samples = len(runner.train_dataloader.dataset)
+        dataset = runner.train_dataloader.dataset
+        samples = getattr(dataset, 'num_images', len(dataset))
         for module in model.modules():
             if hasattr(module, 'check_samples'):
                 module.check_samples(samples)

@@ -46,7 +46,7 @@ class ConcatDataset(ImageDataset):
         self.labels = np.concatenate([part.labels for part in self.parts])
         self._starts = np.cumsum([0, *(len(part) for part in self.parts)])
         self._first = np.cumsum([0, *(part.num_images for part in self.parts)])
-        targets = [getattr(part, 'targets', None) for part in self.parts]
+        targets: list[Any] = [getattr(part, 'targets', None) for part in self.parts]
         if all(table is not None for table in targets):
             self.targets = np.concatenate(targets)
 

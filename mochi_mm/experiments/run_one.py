@@ -77,7 +77,7 @@ def _set_data(config: Any, run: Run) -> None:
         loader = config[name]
         loader.dataset.pop('index_cache', None)  # several runs would write it at once
         if workers == 0:
-            loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
+            loader.update(num_workers=0, timeout=0, persistent_workers=False, pin_memory=False)
         if images is not None and name != 'query_dataloader':
             loader.dataset.include = str(images)
 

@@ -87,7 +87,7 @@ def make_config(path: Path, args: argparse.Namespace, suite: Suite, work_dir: Pa
     for memory in config.model.head.get('memories', []):
         memory.length = 10 * args.images_per_class
     for loader in _loaders(config):
-        loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
+        loader.update(num_workers=0, timeout=0, persistent_workers=False, pin_memory=False)
         loader.dataset.pop('index_cache', None)
         if 'num_scenes' in loader.dataset:
             part = 1 if loader.dataset.get('split') == 'train' else 2

@@ -117,7 +117,6 @@ SUITES = {
         epochs=10,
         images_per_class=1500,
         num_workers=0,
-        timeout=0,
         data={
             'cifar10': settings_of(
                 f'configs/mocov2/mocov2_{_CPU}.py',

@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'ColouredShapeScenes': dict(num_scenes=3),
     'ColorJitter': dict(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     'ContrastiveHead': dict(memory=QUEUE),
+    'ConcatDataset': dict(datasets=[dict(type='ShapeScenes', num_scenes=3)]),
     'CrossViewContrast': dict(
         backbone=dict(
             type='SplitBackbone', backbones=[dict(RESNET, in_channels=n) for n in (1, 2)]
@@ -98,6 +99,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'RandomResizedCrop': dict(size=4),
     'RankCheckHook': {},
     'RandomSolarize': {},
+    'RepeatDataset': dict(dataset=dict(type='ShapeScenes', num_scenes=3), times=2),
     'ResNet': dict(depth=18, width=0.25),
     'Resize': dict(size=4),
     'HeldMultiView': dict(transforms=[[dict(type='RandomResizedCrop', size=4)]], num_views=[2]),

@@ -126,7 +126,7 @@ def main(argv: list[str] | None = None) -> None:
 
     build_runner(config, 'none' if args.smoke else args.launcher).train()
     if args.smoke:
-        shutil.rmtree(config.work_dir)  # up to half a gigabyte; one that fails keeps its files
+        shutil.rmtree(config.work_dir)  # up to half a gigabyte; where it fails, at the exit
         print('smoke run passed')
 
 

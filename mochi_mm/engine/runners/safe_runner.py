@@ -19,6 +19,7 @@ from mochi_mm.engine.freed_memory import keep_freed_memory
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
+from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
@@ -87,10 +88,11 @@ class SafeRunner(Runner):
 
         Raises:
             RuntimeError: A rank is dead, or did not answer within the timeout
-                (``env_cfg.dist_cfg.timeout``, seconds).
+                (``env_cfg.dist_cfg.timeout``, seconds), or no batch came within that of the loader.
         """
         try:
-            return super().train()
+            with frozen_workers_named():
+                return super().train()
         except RuntimeError as error:
             if not is_lost_connection(error):
                 raise
@@ -120,6 +122,16 @@ class SafeRunner(Runner):
         metrics: dict[str, float] = self.test()
         return metrics
 
+    def val(self) -> Any:
+        """Validate; raises as :meth:`train` does where no batch comes."""
+        with frozen_workers_named():
+            return super().val()
+
+    def test(self) -> Any:
+        """Test; raises as :meth:`train` does where no batch comes."""
+        with frozen_workers_named():
+            return super().test()
+
     def register_default_hooks(self, hooks: Mapping[str, Any] | None = None) -> None:
         """Register hooks as MMEngine does; None takes away any of them, not its own six alone."""
         kept = {n: h for n, h in (hooks or {}).items() if h is not None or n in _ENGINE_HOOKS}
@@ -136,7 +148,12 @@ class SafeRunner(Runner):
     def build_dataloader(
         dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
     ) -> Any:
-        """Build a loader whose workers outlive a signal that ends the run in good order."""
+        """Build a loader whose workers outlive a signal that ends the run in good order.
+
+        It waits ``timeout`` seconds for a batch, 900 unless set.
+        """
+        if isinstance(dataloader, Mapping):
+            dataloader = with_timeout(dataloader)
         if isinstance(dataloader, Mapping) and dataloader.get('num_workers'):
             init = dict(type='mochi_mm.start_worker')
             dataloader = {'worker_init_fn': init, **dataloader}

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.alone import alone_in_work_dir
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
@@ -21,6 +22,7 @@ from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
+from mochi_mm.files.run_lock import RunLock
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.class_names import class_names
@@ -50,6 +52,7 @@ class SafeRunner(Runner):
     """
 
     _tested: tuple[str, bool] | None = None
+    run_lock: RunLock | None = None
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Set up processes as MMEngine does, and the group that hooks agree in.
@@ -66,8 +69,9 @@ class SafeRunner(Runner):
     def _name_of_start(self) -> str:
         """Return the second of this start, which names its folder; on all ranks the same.
 
-        The engine lets starts of one second share a folder and its logs; here the later ones take
-        ``_1``, ``_2`` behind the name.
+        The engine lets starts of one second share a folder and its logs, and those of one process
+        also what it keeps by the name of a run: logger, curves, visualizer. Here the later ones
+        take ``_1``, ``_2`` behind the name.
         """
         name = [self.timestamp]
         if rank() == 0:
@@ -81,7 +85,12 @@ class SafeRunner(Runner):
         Raises:
             RuntimeError: A rank is dead, or did not answer within the timeout
                 (``env_cfg.dist_cfg.timeout``, seconds).
+            ValueError: Another run is training in the work dir.
         """
+        with alone_in_work_dir(self):
+            return self._train()
+
+    def _train(self) -> Any:
         try:
             return super().train()
         except RuntimeError as error:
@@ -313,21 +322,28 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
     return dict(tensors)
 
 
+_named: set[str] = set()  # the starts of this process
+
+
 def claim_folder(parent: Path, name: str) -> str:
     """Make a folder that was not there, under ``name`` or with a number behind it; return which.
 
-    Where none can be made, ``name`` itself: the engine then fails at it, on all ranks.
+    No two calls in one process return the same, whatever the parents. Where no folder can be made,
+    the engine then fails at it, on all ranks.
     """
     free, number = name, 0
     while True:
         try:
-            (parent / free).mkdir()
-            return free
+            if free not in _named:
+                _named.add(free)
+                (parent / free).mkdir()
+                return free
         except FileExistsError:
-            number += 1
-            free = f'{name}_{number}'
+            pass
         except OSError:
-            return name
+            return free
+        number += 1
+        free = f'{name}_{number}'
 
 
 def pretrained_files(init_cfg: Any) -> Iterator[str]:

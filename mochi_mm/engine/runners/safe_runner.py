@@ -24,6 +24,7 @@ from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
 from mochi_mm.files.run_lock import RunLock
 from mochi_mm.registry import RUNNERS
+from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.class_names import class_names
 from mochi_mm.utils.freed_memory import keep_freed_memory
@@ -88,7 +89,18 @@ class SafeRunner(Runner):
             ValueError: Another run is training in the work dir.
         """
         with alone_in_work_dir(self):
-            return self._train()
+            start = describe_start()
+            self._write_start(start, finished=False)
+            model = self._train()
+            self._write_start(start, finished=True)
+            return model
+
+    def _write_start(self, start: dict[str, Any], finished: bool) -> None:
+        if rank() == 0:
+            try:
+                write_start(self._log_dir, start, finished)
+            except OSError as error:
+                self.logger.log(logging.WARNING, f'{self._log_dir} does not say: {error}')
 
     def _train(self) -> Any:
         try:

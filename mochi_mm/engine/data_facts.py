@@ -39,7 +39,7 @@ def describe_data(dataset: Any) -> dict[str, Any]:
     names = class_names(dataset)
     labels = getattr(dataset, 'labels', None)
     images: dict[str, int] = {}
-    if labels is not None:
+    if labels is not None and np.ndim(labels) == 1:  # several classes an image have no counts
         for label, count in zip(*np.unique(np.asarray(labels), return_counts=True), strict=True):
             images[_name(names, int(label))] = int(count)
     return dict(classes=list(names), images=images, files=_files(dataset, names))

@@ -334,6 +334,22 @@ def test_the_runner_saves_what_it_is_asked_to(tmp_path: Path) -> None:
         runner.save_checkpoint(str(tmp_path), 'b.pth', backend_args=dict(backend='petrel'))
 
 
+def test_a_test_hears_them_too(tmp_path: Path) -> None:
+    """What is measured of a file is what was validated, to the bit."""
+    config = validated_config(tmp_path, 'epochs')
+    config.resume = False
+    config.custom_hooks = [average(momentum=0.2), dict(type='ForeignHook')]
+    curve = train(config).message_hub.get_scalar('val/m').data[0].tolist()
+    config = validated_config(tmp_path / 'test', 'epochs')
+    config.custom_hooks = [average(momentum=0.2), dict(type='ForeignHook')]
+    config.test_dataloader, config.test_evaluator = config.val_dataloader, config.val_evaluator
+    config.test_cfg = dict(type='TestLoop')
+    for epoch, value in enumerate(curve, start=1):
+        runner = build_runner(config)
+        assert runner.test_from(str(tmp_path / f'epoch_{epoch}.pth')) == dict(m=value)
+        assert [found['text'] for found in hook_of(runner, ForeignHook).found] == ['a']
+
+
 def test_a_resumed_nan_is_named(tmp_path: Path) -> None:
     """Of a queue, of an averaged encoder and of an average."""
     config = foreign(tmp_path, 'add')

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
@@ -15,6 +16,7 @@ from mmengine.runner import Runner
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.alone import alone_in_work_dir
+from mochi_mm.engine.freed_memory import keep_freed_memory
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
@@ -27,7 +29,7 @@ from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.class_names import class_names
-from mochi_mm.utils.freed_memory import keep_freed_memory
+from mochi_mm.utils.shared_names import resolve
 from mochi_mm.utils.unwrap import unwrap
 
 _ENGINE_HOOKS = (
@@ -55,11 +57,16 @@ class SafeRunner(Runner):
     _tested: tuple[str, bool] | None = None
     run_lock: RunLock | None = None
 
+    @classmethod
+    def from_cfg(cls, cfg: Any) -> SafeRunner:
+        """Build a runner; names that a config shares are looked up, whoever read it."""
+        return super().from_cfg(resolve(cfg if isinstance(cfg, Config) else Config(cfg)))
+
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Set up processes as MMEngine does, and the group that hooks agree in.
 
         ``env_cfg.keep_freed_memory`` speeds up steps on the CPU, see
-        :func:`mochi_mm.utils.freed_memory.keep_freed_memory`.
+        :func:`mochi_mm.engine.freed_memory.keep_freed_memory`.
         """
         super().setup_env(env_cfg)
         if env_cfg.get('keep_freed_memory') and get_device() == 'cpu':

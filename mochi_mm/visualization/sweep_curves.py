@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,41 +14,47 @@ from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.runs.run import Run
 from mochi_mm.visualization.report.charts import colour_of
 
-# Logged or analysed, its name, what stands at the axis, what it is multiplied with.
-_PANELS = (
-    ('log', 'knn/top1', 'kNN top-1 (%)', 1.0),
-    ('log', 'loss', 'loss (nats)', 1.0),
-    ('log', 'acc_contrast', 'contrastive accuracy in training (%)', 100.0),
-    ('analysis', 'uniformity/backbone', 'uniformity (lower is more even)', 1.0),
-    ('analysis', 'alignment/class/backbone', 'alignment of classes (lower is tighter)', 1.0),
-    ('analysis', 'acc_contrast_synthetic', 'contrastive acc. with synthetic neg. (%)', 100.0),
-    ('analysis', 'acc_contrast', 'contrastive acc. without synthetic neg. (%)', 100.0),
-    ('analysis', 'false_negatives/hardest', 'false negatives among the hardest (%)', 100.0),
-)
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a course over the epochs.
+
+    Attributes:
+        kind: ``log`` for what was logged, ``analysis`` for what analyses found.
+        key: Its name there.
+        label: At the axis.
+        factor: What it is multiplied with; 100 turns a share into percent.
+    """
+
+    kind: str
+    key: str
+    label: str
+    factor: float = 1.0
 
 
-def draw_evidence(path: str | Path, runs: Mapping[str, Sequence[Run]], title: str) -> None:
+def draw_curves(
+    path: str | Path, runs: Mapping[str, Sequence[Run]], title: str, panels: Sequence[Panel]
+) -> None:
     """Draw learning curves and analyses over epochs; bands go from the lowest to the highest seed.
 
     Args:
         path: The PNG to write.
         runs: The runs of each setting, by its title.
         title: Of the picture.
+        panels: What is drawn, four in a row.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 6.6), layout='constrained')
+    columns = min(4, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(3.25 * columns, 3.3 * rows), layout='constrained')
     FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 4).flat
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     handles: dict[str, Any] = {}
-    for axis, (kind, key, label, factor) in zip(axes, _PANELS, strict=True):
+    for axis, panel in zip(axes, panels, strict=False):
         for number, (name, of_setting) in enumerate(runs.items()):
-            curves = [
-                run.log.curve(key, True) if kind == 'log' else run.analysed(key, True)
-                for run in of_setting
-            ]
-            x, low, mean, high = _over_seeds(curves, factor)
+            x, low, mean, high = _over_seeds(_curves(of_setting, panel), panel.factor)
             if not len(x):
                 continue
             colour = colour_of(number)
@@ -57,9 +64,11 @@ def draw_evidence(path: str | Path, runs: Mapping[str, Sequence[Run]], title: st
             )
             axis.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
         axis.set_xlabel('epochs', fontsize=9)
-        axis.set_ylabel(label, fontsize=9)
+        axis.set_ylabel(panel.label, fontsize=9)
         axis.tick_params(labelsize=8)
         axis.grid(alpha=0.25, linewidth=0.6)
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
     figure.suptitle(title, fontsize=11)
     figure.legend(
         handles.values(),
@@ -70,6 +79,12 @@ def draw_evidence(path: str | Path, runs: Mapping[str, Sequence[Run]], title: st
         fontsize=9,
     )
     write_atomically(path, lambda file: figure.savefig(file, format='png', dpi=110))
+
+
+def _curves(runs: Sequence[Run], panel: Panel) -> list[tuple[list[float], list[float]]]:
+    if panel.kind == 'log':
+        return [run.log.curve(panel.key, True) for run in runs]
+    return [run.analysed(panel.key, True) for run in runs]
 
 
 def _over_seeds(

@@ -12,7 +12,7 @@ PROGRAM = """
 import resource
 import sys
 import torch
-from mochi_mm.utils.freed_memory import keep_freed_memory
+from mochi_mm.engine.freed_memory import keep_freed_memory
 
 if sys.argv[1] == 'keep':
     assert keep_freed_memory()

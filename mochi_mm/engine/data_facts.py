@@ -46,25 +46,26 @@ def describe_data(dataset: Any) -> dict[str, Any]:
 
 
 def _files(dataset: Any, names: Any) -> dict[str, str]:
-    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    inner = getattr(dataset, 'datasets', None)
     try:
-        if hasattr(dataset, 'fingerprint_of'):
+        if inner is None and hasattr(dataset, 'fingerprint_of'):
             labels = np.asarray(dataset.labels)
             return {
                 _name(names, int(label)): dataset.fingerprint_of(np.flatnonzero(labels == label))
                 for label in np.unique(labels)
             }
-        if hasattr(dataset, 'fingerprint'):
+        if inner is None and hasattr(dataset, 'fingerprint'):
             whole = dataset.fingerprint()
             return {'': whole} if whole else {}
-        if hasattr(dataset, 'get_data_info'):
+        if inner is None and hasattr(dataset, 'get_data_info'):
             return {'': _of_annotated(dataset)}
     except OSError as error:
         return {'': f'{_UNREADABLE}: {error}'}
+    if inner is None:
+        inner = [dataset.dataset] if hasattr(dataset, 'dataset') else []
     return {
         f'{number}/{name}': text
         for number, part in enumerate(inner)
-        if part is not None
         for name, text in _files(part, class_names(part)).items()
     }
 

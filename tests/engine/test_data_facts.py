@@ -130,6 +130,39 @@ def test_the_facts(root: Path) -> None:
     assert sentence.endswith('n4: 1 -> 0 and 4 more')
 
 
+class Annotated:
+    """What one of mmdet's data sets offers."""
+
+    metainfo = dict(classes=('cell',))
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.ann_file = root, str(root / 'train.txt')
+
+    def __len__(self) -> int:
+        return 3
+
+    def get_data_info(self, index: int) -> dict[str, Any]:
+        return dict(
+            img_path=f'{self.root}/images/{index}.png', xml_path=f'{self.root}/xml/{index}.xml'
+        )
+
+
+@pytest.mark.parametrize('changed', ['images/1.png', 'xml/2.xml', 'train.txt'])
+def test_annotated_images(tmp_path: Path, changed: str) -> None:
+    for name in ('images/0.png', 'images/1.png', 'images/2.png', 'xml/0.xml', 'xml/1.xml'):
+        (tmp_path / 'data' / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / 'data' / name).write_text(name)
+    for name in ('xml/2.xml', 'train.txt'):
+        (tmp_path / 'data' / name).write_text(name)
+    before = describe_data(Annotated(tmp_path / 'data'))
+    assert before['classes'] == ['cell'] and before['files'][''] and before['images'] == {}
+    shutil.copytree(tmp_path / 'data', tmp_path / 'copy')
+    assert describe_data(Annotated(tmp_path / 'copy')) == before
+    (tmp_path / 'copy' / changed).write_text('other')
+    (sentence,) = data_changes(before, describe_data(Annotated(tmp_path / 'copy')))
+    assert sentence.startswith('other files (names')
+
+
 def test_what_each_start_was_made_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = runner_config(tmp_path, max_epochs=1)
     train(config)

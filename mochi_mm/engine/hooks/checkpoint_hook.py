@@ -85,7 +85,7 @@ class CheckpointHook(Hook):
         self._training = False
 
     def before_train(self, runner: Any) -> None:
-        """Remove what a killed run left half-written."""
+        """Look at what is there, note what the run is made with, validate what is left."""
         self._due_at, self._training = None, True
         self._check_loop(runner)
         self._check_averages(runner)

@@ -120,6 +120,11 @@ def main(argv: list[str] | None = None) -> None:
     from mochi_mm.launch.check_config import check_config
 
     check_config(config)
+    from mochi_mm.files.run_lock import refuse_if_running
+    from mochi_mm.runs.start_record import is_first_rank
+
+    if is_first_rank():
+        refuse_if_running(config.work_dir)  # before anything is written there
     set_resume(config, args.resume, args.allow_changed)
 
     from mochi_mm.launch.runner import build_runner

@@ -9,13 +9,14 @@ from mmengine.hooks import Hook
 from torch import Tensor
 
 from mochi_mm.distributed.rows import world_size
+from mochi_mm.engine.data_facts import data_changes, data_facts
 
 #: What may be allowed to differ at a resume, and what allowing it does.
 ALLOWANCES = dict(
     weights='missing weights keep their initial values, unused ones are dropped',
     optimizer='the optimiser starts without its state',
     world_size='the number of processes may differ',
-    dataset='the number of samples may differ',
+    dataset='the samples may differ: their number, their files',
     settings='settings may differ; the new ones hold',
 )
 _SECTIONS = ('model', 'optim_wrapper', 'param_scheduler', 'train_dataloader', 'randomness')
@@ -43,6 +44,7 @@ def describe_run(runner: Any) -> dict[str, Any]:
     return dict(
         world_size=world_size(),
         dataset=len(runner.train_dataloader.dataset),
+        data=data_facts(runner),
         epoch_length=len(runner.train_dataloader),
         max_epochs=int(runner.max_epochs),
         max_iters=int(runner.max_iters),
@@ -77,6 +79,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list
             key = 'settings' if name == 'loop' else name
             what = dict(dataset='samples', world_size='processes').get(name, name)
             found.setdefault(key, []).append(f'{what}: {before[name]} -> {now[name]}')
+    if 'data' in before:  # not in checkpoints of 0.1
+        texts = data_changes(before['data'], now['data'])
+        found.update({'dataset': found.get('dataset', []) + texts} if texts else {})
     old, new = before['settings'], now['settings']
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):

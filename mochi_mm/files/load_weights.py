@@ -117,7 +117,7 @@ def check_images(model: Any, trained: Input, path: str, told: str, allow: bool) 
     """
     if getattr(model, 'data_preprocessor', None) is None:
         return ''
-    wrong = contradictions(trained, input_of(model), 'the config', 'type')
+    wrong = contradictions(trained, input_of(model), 'the config', 'type or space')
     text = f'the config contradicts {path} ({told}): {"; ".join(wrong)}'
     if wrong and not allow:
         raise ValueError(

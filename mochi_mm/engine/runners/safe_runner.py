@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.alone import alone_in_work_dir
 from mochi_mm.engine.freed_memory import keep_freed_memory
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
@@ -24,7 +25,9 @@ from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
+from mochi_mm.files.run_lock import RunLock
 from mochi_mm.registry import RUNNERS
+from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.class_names import class_names
 from mochi_mm.utils.shared_names import resolve
@@ -53,6 +56,7 @@ class SafeRunner(Runner):
     """
 
     _tested: tuple[str, bool] | None = None
+    run_lock: RunLock | None = None
 
     @classmethod
     def from_cfg(cls, cfg: Any) -> SafeRunner:
@@ -74,8 +78,9 @@ class SafeRunner(Runner):
     def _name_of_start(self) -> str:
         """Return the second of this start, which names its folder; on all ranks the same.
 
-        The engine lets starts of one second share a folder and its logs; here the later ones take
-        ``_1``, ``_2`` behind the name.
+        The engine lets starts of one second share a folder and its logs, and those of one process
+        also what it keeps by the name of a run: logger, curves, visualizer. Here the later ones
+        take ``_1``, ``_2`` behind the name.
         """
         name = [self.timestamp]
         if rank() == 0:
@@ -89,7 +94,23 @@ class SafeRunner(Runner):
         Raises:
             RuntimeError: A rank is dead, or did not answer within the timeout
                 (``env_cfg.dist_cfg.timeout``, seconds), or no batch came within that of the loader.
+            ValueError: Another run is training in the work dir.
         """
+        with alone_in_work_dir(self):
+            start = describe_start()
+            self._write_start(start, finished=False)
+            model = self._train()
+            self._write_start(start, finished=True)
+            return model
+
+    def _write_start(self, start: dict[str, Any], finished: bool) -> None:
+        if rank() == 0:
+            try:
+                write_start(self._log_dir, start, finished)
+            except OSError as error:
+                self.logger.log(logging.WARNING, f'{self._log_dir} does not say: {error}')
+
+    def _train(self) -> Any:
         try:
             with frozen_workers_named():
                 return super().train()
@@ -337,21 +358,28 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
     return dict(tensors)
 
 
+_named: set[str] = set()  # the starts of this process
+
+
 def claim_folder(parent: Path, name: str) -> str:
     """Make a folder that was not there, under ``name`` or with a number behind it; return which.
 
-    Where none can be made, ``name`` itself: the engine then fails at it, on all ranks.
+    No two calls in one process return the same, whatever the parents. Where no folder can be made,
+    the engine then fails at it, on all ranks.
     """
     free, number = name, 0
     while True:
         try:
-            (parent / free).mkdir()
-            return free
+            if free not in _named:
+                _named.add(free)
+                (parent / free).mkdir()
+                return free
         except FileExistsError:
-            number += 1
-            free = f'{name}_{number}'
+            pass
         except OSError:
-            return name
+            return free
+        number += 1
+        free = f'{name}_{number}'
 
 
 def pretrained_files(init_cfg: Any) -> Iterator[str]:

@@ -18,16 +18,17 @@ MANY_VIEWS = 4
 HELD_SIZE = 32
 
 
-def to_smoke(config: Config) -> Config:
+def to_smoke(config: Config, work_dir: str | None = None) -> Config:
     """Return ``config`` cut down to two training steps on the CPU, on generated images.
 
     Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
     four images, banks of one row an image as short, and mixing starts at once so that it is
     exercised. A detection config reads its scenes as files, see :func:`shrink_detection`. Nothing
-    is read from ``data_root`` and everything is written to a temporary folder.
+    is read from ``data_root``.
 
     Args:
         config: A training config of this project.
+        work_dir: Where everything is written; None makes a temporary folder.
     """
     config = Config(config.to_dict())
     if config.get('default_scope') == 'mmdet':
@@ -42,7 +43,7 @@ def to_smoke(config: Config) -> Config:
     config.auto_scale_lr = None
     config.compile = None
     config.load_from, config.resume = None, False
-    config.work_dir = tempfile.mkdtemp(prefix='mochi_mm_smoke_')
+    config.work_dir = work_dir or tempfile.mkdtemp(prefix='mochi_mm_smoke_')
     config.launcher = 'none'
     return config
 

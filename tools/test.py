@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     from mochi_mm.launch.check_config import check_config
     from mochi_mm.launch.check_surroundings import check_checkpoint, check_launcher, check_work_dir
     from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.options import refuse_both
 
     options = parse_options(args.cfg_options)
     for key in ('load_from', 'resume'):
@@ -48,6 +49,7 @@ def main(argv: list[str] | None = None) -> None:
                 f'--cfg-options {key}={options[key]} is not read here; the weights that are '
                 'measured are the second argument of tools/test.py.'
             )
+    refuse_both(options, {'work_dir': args.work_dir and f'--work-dir {args.work_dir}'})
     config = load_config(args.config, options, of_tools=())
     check_checkpoint(args.checkpoint)
     check_launcher(args.launcher)

@@ -65,8 +65,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def read_config(args: argparse.Namespace) -> Any:
     """Return the config with the command line applied to it."""
     from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.options import refuse_both
 
-    config = load_config(args.config, parse_options(args.cfg_options), of_tools=())
+    options = parse_options(args.cfg_options)
+    given = {
+        'work_dir': args.work_dir and f'--work-dir {args.work_dir}',
+        'optim_wrapper.type': args.amp and '--amp',
+        'resume': args.resume and '--resume',
+        'load_from': args.resume not in (None, 'auto') and f'--resume {args.resume}',
+        'resume_allow': args.allow_changed and '--allow-changed',
+    }
+    refuse_both(options, given)
+    config = load_config(args.config, options, of_tools=())
     if config.get('train_cfg') is None:
         raise ValueError(
             f'{args.config} has no train_cfg, so there is nothing to train; measure a checkpoint '

@@ -6,6 +6,7 @@ python -m tests.faults.mistakes [NAME ...]          prints the table of docs/con
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -161,11 +162,11 @@ def prepare(folder: Path) -> None:
     torch.save({'net.weight': torch.zeros(1)}, folder / 'foreign.pth')
 
 
-def make(mistake: Mistake, folder: Path) -> tuple[subprocess.CompletedProcess[str], float]:
-    """Run the command in ``folder``; return how it ended and its seconds."""
+def make(mistake: Mistake, folder: Path) -> tuple[subprocess.CompletedProcess[str], float, float]:
+    """Run the command in ``folder``; return how it ended, its seconds and those of the CPU."""
     tool, *words = mistake.words.split()
     environment = dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='-1')
-    began = time.perf_counter()
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, str(REPOSITORY / 'tools' / tool), *words],
         cwd=folder,
@@ -174,29 +175,40 @@ def make(mistake: Mistake, folder: Path) -> tuple[subprocess.CompletedProcess[st
         capture_output=True,
         timeout=600,
     )
-    return done, time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    of_cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done, time.perf_counter() - began, of_cpu
 
 
 def main(names: list[str]) -> None:
     """Print the table, and the medians below it."""
     seconds, lines = [], []
-    print('| mistake | seconds | lines | exit code | said |\n|---|---|---|---|---|')
+    print(
+        '| mistake | seconds | of the CPU | lines | exit code | said |\n|---|---|---|---|---|---|'
+    )
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder))
         for mistake in (m for m in MISTAKES if not names or m.name in names):
-            done, took = make(mistake, Path(folder))
+            done, took, of_cpu = make(mistake, Path(folder))
             shown = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             last = (done.stderr.strip().splitlines() or [''])[-1]
             said = 'yes' if mistake.said in last and 'Traceback' not in done.stderr else 'NO'
-            seconds.append(took)
+            seconds.append((took, of_cpu))
             lines.append(len(shown))
-            print(
-                f'| {mistake.name} | {took:.1f} | {len(shown)} | {done.returncode} | {said} |',
-                flush=True,
-            )
+            cells = [
+                mistake.name,
+                f'{took:.1f}',
+                f'{of_cpu:.1f}',
+                len(shown),
+                done.returncode,
+                said,
+            ]
+            print('|', ' | '.join(map(str, cells)), '|', flush=True)
+    whole, of_cpu = ([pair[i] for pair in seconds] for i in range(2))
     print(
-        f'\n{len(seconds)} mistakes: median {statistics.median(seconds):.1f} s, at most '
-        f'{max(seconds):.1f} s; at most {max(lines)} lines'
+        f'\n{len(seconds)} mistakes: median {statistics.median(whole):.1f} s, at most '
+        f'{max(whole):.1f} s; of the CPU {statistics.median(of_cpu):.1f} s, at most '
+        f'{max(of_cpu):.1f} s; at most {max(lines)} lines'
     )
 
 

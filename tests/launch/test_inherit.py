@@ -177,6 +177,15 @@ bank_dataloader = dict(batch_size=3, dataset=dict(data_root=data_root))
 """
 
 
+def test_equal_values_that_were_not_copied_stay(tmp_path: Path) -> None:
+    text = "root = '/base'\nsize = 8\nmodel = dict(root=root, head=dict(size=8))"
+    (tmp_path / 'own.py').write_text(text)
+    config = load_config(tmp_path / 'own.py', {'root': '/new'})
+    assert config.model.root == '/new' and config.model.head.size == 8
+    with pytest.raises(KeyError, match="nothing in this config reads 'size'"):
+        load_config(tmp_path / 'own.py', {'size': 9})
+
+
 def test_copies_that_python_made(tmp_path: Path) -> None:
     """A base in MMEngine's own style: what can follow does, what cannot is named."""
     (tmp_path / 'own.py').write_text(OWN)

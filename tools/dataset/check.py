@@ -61,9 +61,9 @@ def judge(relative: str, root: str, max_pixels: int) -> Verdict:
 
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('folder', help='images at any depth below it')
     parser.add_argument('--out', default='work_dirs/check', help='where the two files go')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
@@ -126,4 +126,6 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(lambda: sys.exit(main()))

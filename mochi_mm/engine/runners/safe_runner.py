@@ -16,9 +16,11 @@ from mmengine.runner import Runner
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.alone import alone_in_work_dir
+from mochi_mm.engine.console import shorten_screen
 from mochi_mm.engine.freed_memory import keep_freed_memory
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
+from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
 from mochi_mm.engine.save_run import save_run
@@ -164,6 +166,19 @@ class SafeRunner(Runner):
             loop = {k: v for k, v in loop.items() if k != 'by_epoch'}
             loop['type'] = 'mochi_mm.EpochBasedTrainLoop'
         return super().build_train_loop(loop)
+
+    def build_logger(self, *args: Any, **settings: Any) -> Any:
+        """Build MMEngine's logger; the screen shows long lists by a line, the file has them."""
+        logger = super().build_logger(*args, **settings)
+        shorten_screen(logger)
+        return logger
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Build the optimiser; each key of ``paramwise_cfg.custom_keys`` has to be in a name."""
+        if isinstance(optim_wrapper, Mapping):
+            custom = (optim_wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {}
+            check_custom_keys(custom, [n for n, _ in unwrap(self.model).named_parameters()])
+        return super().build_optim_wrapper(optim_wrapper)
 
     @staticmethod
     def build_dataloader(

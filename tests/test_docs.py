@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from mmengine.config import Config, DictAction
 
@@ -167,6 +168,19 @@ def test_own_images_as_the_readme_says(tmp_path: Path) -> None:
     assert dataset.labels.tolist() == [-1, -1]
     views = dataset[1]['inputs']
     assert [tuple(view.shape) for view in views] == [(3, 224, 224)] * 2
+
+
+def test_the_page_of_plain_pytorch_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Block after block in one namespace, as a reader would paste them."""
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    texts = [b.text for b in blocks(ROOT / 'docs/plain_pytorch.md') if b.language == 'python']
+    assert len([line for line in texts[0].splitlines() if line]) == 10
+    names: dict[str, Any] = {'__name__': 'plain_pytorch'}
+    for text in texts:
+        exec(compile(text, 'docs/plain_pytorch.md', 'exec'), names)
+    assert names['iteration'] == 4 and float(names['loss']) > 0
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.fixture

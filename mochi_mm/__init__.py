@@ -16,15 +16,15 @@ from mochi_mm.version import __version__
 
 if TYPE_CHECKING:
     from mochi_mm.launch.build import build
-    from mochi_mm.launch.config_files import list_models
     from mochi_mm.launch.get_model import get_model
+    from mochi_mm.launch.named_configs import list_models
 
 warn_if_untested()
 
 _WHERE = dict(
     build='mochi_mm.launch.build',
     get_model='mochi_mm.launch.get_model',
-    list_models='mochi_mm.launch.config_files',
+    list_models='mochi_mm.launch.named_configs',
 )
 
 __all__ = ['__version__', 'build', 'get_model', 'list_models', 'registry']

@@ -360,12 +360,12 @@ def test_the_map_names_every_folder_and_the_hooks_of_every_run() -> None:
 
 
 def family_rows(document: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Suite and cells by title of each row in tables as ``tools/benchmarks/family.py`` writes."""
+    """Suite and cells by title of each row in tables of the suites of the family."""
     lines = document.read_text(encoding='utf-8').splitlines()
     titles: list[str] = []
     for line in lines:
         cells = [cell.strip() for cell in line.strip('|').split('|')]
-        if cells[0] == 'method' and cells[-1] in ('gain', 'CPU seconds'):
+        if cells[0] in ('method', 'setting') and cells[-1] in ('gain', 'CPU seconds'):
             titles = cells
         elif not line.startswith('|'):
             titles = []

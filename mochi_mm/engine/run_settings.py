@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmengine.hooks import Hook
 from torch import Tensor
 
 from mochi_mm.distributed.rows import world_size
@@ -38,6 +39,7 @@ def describe_run(runner: Any) -> dict[str, Any]:
         settings.update(_flat(runner.cfg.get(section), section))
     if (runner.cfg.get('auto_scale_lr') or {}).get('enable'):
         settings.update(_flat(runner.cfg.auto_scale_lr, 'auto_scale_lr'))
+    settings.update(_listeners(runner))
     return dict(
         world_size=world_size(),
         dataset=len(runner.train_dataloader.dataset),
@@ -48,6 +50,23 @@ def describe_run(runner: Any) -> dict[str, Any]:
         optimizer=type(getattr(runner.optim_wrapper, 'optimizer', runner.optim_wrapper)).__name__,
         settings=settings,
     )
+
+
+def _listeners(runner: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the settings of the hooks that have a part in what a checkpoint holds."""
+    custom, default = runner.cfg.get('custom_hooks'), runner.cfg.get('default_hooks')
+    given = {
+        str(hook['type']).split('.')[-1]: hook
+        for hook in [*(default or {}).values(), *(custom or [])]
+        if isinstance(hook, Mapping) and 'type' in hook
+    }
+    for hook in runner.hooks:
+        kind = type(hook)
+        if kind.before_save_checkpoint is not Hook.before_save_checkpoint or (
+            kind.after_load_checkpoint is not Hook.after_load_checkpoint
+        ):
+            name = kind.__name__
+            yield from _flat(given.get(name, dict(type=name)), f'hooks.{name}')
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:

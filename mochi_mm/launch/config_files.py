@@ -1,67 +1,125 @@
-"""The configs that come with the project, by name."""
+"""The files that a config inherits from, and which names each of them sets and copies."""
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mochi_mm.registry import nearest
+from mmengine.config import Config
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-# An installed wheel holds configs/ inside the package, a clone beside it.
-_PLACES = (_PACKAGE / '.mim/configs', _PACKAGE.parent / 'configs')
+_BASE_NAME = re.compile(r'\{\{\s*_base_\.(\w+)')
 
 
-def config_folder() -> Path:
-    """Return the folder of the project's configs, in a clone or an installed wheel.
+@dataclass(frozen=True)
+class ConfigFile:
+    """One file of a chain of configs.
 
-    Raises:
-        FileNotFoundError: The package came without them.
+    Attributes:
+        path: Where it lies.
+        sets: Names that it assigns at its top level.
+        copies: Names whose value stands in another one since the file was read: Python names that
+            are used, and ``{{_base_.NAME}}``.
+        bases: What it inherits from.
     """
-    for place in _PLACES:
-        if place.is_dir():
-            return place
-    raise FileNotFoundError(
-        f'no configs in {" or ".join(map(str, _PLACES))}; expected those of the project. Install '
-        'a wheel (make wheel) or work in a clone.'
-    )
+
+    path: Path
+    sets: frozenset[str]
+    copies: frozenset[str]
+    bases: tuple[ConfigFile, ...]
+
+    def all_files(self) -> Iterator[ConfigFile]:
+        """Yield this file and all that it inherits from."""
+        yield self
+        for base in self.bases:
+            yield from base.all_files()
 
 
-def config_files(folder: Path | None = None) -> dict[str, Path]:
-    """Return the whole configs by name, sorted; what they inherit from (``_base_``) is left out.
+def read_files(path: str | Path, below: tuple[Path, ...] = ()) -> ConfigFile:
+    """Return the file at ``path`` with all that it inherits from; nothing is executed.
 
     Args:
-        folder: Where they lie; None for :func:`config_folder`.
-    """
-    folder = folder or config_folder()
-    paths = (path for path in folder.rglob('*.py') if '_base_' not in path.parts)
-    return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
-
-
-def list_models(pattern: str = '*') -> list[str]:
-    """Return the names of the configs that :func:`mochi_mm.get_model` knows, sorted.
-
-    Args:
-        pattern: ``*``, ``?`` and ``[...]`` as in a shell; case is ignored.
-
-    >>> list_models('mochi-*quickstart*')
-    ['mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes']
-    """
-    return [name for name in config_files() if fnmatchcase(name.lower(), pattern.lower())]
-
-
-def find_config(name: str) -> Path:
-    """Return the path of the config called ``name``.
+        path: A config.
+        below: The files that inherit from it, the nearest last.
 
     Raises:
-        KeyError: There is none; lists the nearest names.
+        FileNotFoundError: A base that is not there.
+        SyntaxError: A file that is no Python, with its name and line.
+        ValueError: A file that inherits from itself, or is in MMEngine's pure-Python style.
     """
-    files = config_files()
-    if name not in files:
-        close = [known for known in files if known.startswith(name)][:3] or nearest(name, files)
-        raise KeyError(
-            f'no config is called {name!r}. Nearest names: {", ".join(close) or "none"}. '
-            'Expected the name of a file in configs/ without .py; mochi_mm.list_models() and '
-            'tools/list.py configs list them.'
+    path = Path(path)
+    if path.resolve() in below:
+        raise ValueError(f'{path} inherits from itself; expected a base that does not.')
+    if path.suffix != '.py':  # MMEngine reads it as data
+        return ConfigFile(path, frozenset(), frozenset(), ())
+    text = path.read_text(encoding='utf-8')
+    tree = _parsed(path, text)
+    if Config._is_lazy_import(str(path)):
+        raise ValueError(
+            f"{path} is written in MMEngine's pure-Python style (it imports, or uses read_base()), "
+            'which export, --smoke and the checks of this project cannot read. Expected a text '
+            "config: _base_ = ['./base.py'], components named by strings, type='MoCo', and modules "
+            'of your own in custom_imports.'
         )
-    return files[name]
+    sets, copies = set(), set(_BASE_NAME.findall(text))
+    for target in (target for node in tree.body for target in _targets(node)):
+        sets |= {part.id for part in ast.walk(target) if isinstance(part, ast.Name)}
+    for part in ast.walk(tree):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+            copies.add(part.id)
+    bases = [
+        read_files(_base_path(base, path), (*below, path.resolve()))
+        for base in Config._get_base_files(str(path))
+    ]
+    return ConfigFile(path, frozenset(sets - {'_base_'}), frozenset(copies), tuple(bases))
+
+
+def _parsed(path: Path, text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except SyntaxError as error:
+        line = (error.text or '').strip()
+        raise SyntaxError(
+            f'{path}, line {error.lineno}: {error.msg}{f": {line}" if line else ""}. Expected a '
+            'config in Python.'
+        ) from None
+
+
+def _base_path(base: str, path: Path) -> str:
+    found = str(Config._get_cfg_path(base, str(path))[0])
+    if not Path(found).is_file():
+        raise FileNotFoundError(
+            f'{path} inherits from {base!r}, and there is no {found}; expected a path from the '
+            'folder of the file that names it.'
+        )
+    return found
+
+
+def _targets(node: ast.stmt) -> list[ast.expr]:
+    if isinstance(node, ast.Assign):
+        return node.targets
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        return [node.target]
+    return []
+
+
+def former_values(file: ConfigFile, final: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return, by name, what the files below gave to a name that another file changed.
+
+    Args:
+        file: The config.
+        final: Its settings.
+    """
+    former: dict[str, list[Any]] = {}
+    for one in file.all_files():
+        for base in one.bases:
+            names = one.sets & set().union(*(below.sets for below in base.all_files()))
+            settings = Config.fromfile(str(base.path), import_custom_modules=False)._cfg_dict
+            for name in sorted(names):
+                value = settings.to_dict().get(name)
+                if name in settings and value != final.get(name):
+                    former.setdefault(name, []).append(value)
+    return former

@@ -8,10 +8,10 @@ from typing import Any, TypeGuard
 
 from mmengine.logging import print_log
 
-from mochi_mm.files.checkpoint import load_for_test
+from mochi_mm.files.load_weights import load_for_test
 from mochi_mm.launch.build import ConfigLike, build
-from mochi_mm.launch.config_files import find_config
 from mochi_mm.launch.fresh_model import quiet
+from mochi_mm.launch.named_configs import find_config
 
 
 def get_model(name_or_config: ConfigLike, weights: str | Path | None = None) -> Any:

@@ -56,9 +56,7 @@ def test_the_schedule_is_told_the_share_of_the_run(
 ) -> None:
     told: list[float] = []
     tell = MoCo.set_progress
-    monkeypatch.setattr(
-        MoCo, 'set_progress', lambda self, x: told.append(x) or tell(self, x)
-    )
+    monkeypatch.setattr(MoCo, 'set_progress', lambda self, x: told.append(x) or tell(self, x))
     model = moco_config(mixing=False, ema_schedule='cosine')
     train(runner_config(tmp_path, model=model))
     assert told == [step / 8 for step in range(8)]

@@ -17,7 +17,8 @@ from mochi_mm.export import detectron2_format as d2
 from mochi_mm.export import huggingface_format as hf
 from mochi_mm.export.target import Target
 from mochi_mm.files.atomic_file import sha256_of
-from mochi_mm.files.checkpoint import load_backbone, read_checkpoint
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.load_weights import load_backbone
 from mochi_mm.files.safetensors_file import read_safetensors
 from tests.export.toy import MEAN, STD, checkpoint, features, images, trained
 
@@ -201,7 +202,7 @@ def test_the_averaged_encoder(r18: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize('to', ['torchvision', 'timm', 'mmdet', 'backbone'])
 def test_the_transfer_loader_reads_what_was_exported(to: str, r18: Any, tmp_path: Path) -> None:
     pytest.importorskip('mmdet')
-    from mochi_mm.transfer.weights.source import read_source
+    from mochi_mm.files.weights_source import read_source
 
     path, query, _ = r18
     out, _ = export_backbone(path, to, tmp_path / f'a{TARGETS[to].suffix}')

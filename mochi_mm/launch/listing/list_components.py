@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mochi_mm.launch.listing.header import summary
-from mochi_mm.launch.listing.table import Table
+from mochi_mm.launch.listing.table import Cell, Table
 
 PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -31,8 +31,8 @@ def list_components() -> Table:
     return Table(titles, sorted(rows, key=_order), keys=2)
 
 
-def _order(row: tuple[str, ...]) -> tuple[str, str]:
-    return row[1], row[0].lower()
+def _order(row: tuple[Cell, ...]) -> tuple[str, str]:
+    return str(row[1]), str(row[0]).lower()
 
 
 def _registered(tree: ast.Module) -> Iterator[tuple[str, str, str]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
-from mochi_mm.launch.config_files import config_files
+from mochi_mm.launch.config_files import read_files
 from mochi_mm.launch.listing.header import FIELDS, docstring_of, read_header, summary
 from mochi_mm.launch.listing.table import Cell, Link, Table
+from mochi_mm.launch.named_configs import config_files
 
 
 def list_configs(root: Path) -> Table:
@@ -31,24 +30,7 @@ def data_set_of(path: Path) -> str:
 
     It stands before the colon in the first line of the file in ``_base_/datasets``.
     """
-    for base in inherited(path):
-        if base.parent.name == 'datasets':
-            return summary(docstring_of(base)).partition(':')[0]
+    for file in read_files(path).all_files():
+        if file.path.parent.name == 'datasets':
+            return summary(docstring_of(file.path)).partition(':')[0]
     return ''
-
-
-def inherited(path: Path) -> Iterator[Path]:
-    """Yield the files that a config inherits from, the nearest first."""
-    nearest = list(_bases(path))
-    yield from nearest
-    for base in nearest:
-        yield from inherited(base)
-
-
-def _bases(path: Path) -> Iterator[Path]:
-    for node in ast.parse(path.read_text(encoding='utf-8')).body:
-        names = [ast.unparse(target) for target in getattr(node, 'targets', [])]
-        if isinstance(node, ast.Assign) and names == ['_base_']:
-            value = ast.literal_eval(node.value)
-            for base in [value] if isinstance(value, str) else value:
-                yield (path.parent / base).resolve()

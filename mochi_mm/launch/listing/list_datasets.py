@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from mochi_mm.launch.config_files import config_files
 from mochi_mm.launch.listing.header import docstring_of, summary
 from mochi_mm.launch.listing.list_configs import data_set_of
 from mochi_mm.launch.listing.table import Link, Table
+from mochi_mm.launch.named_configs import config_files
 
 
 def list_datasets(root: Path) -> Table:

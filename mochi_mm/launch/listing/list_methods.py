@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mochi_mm.launch.config_files import config_files
 from mochi_mm.launch.listing.list_configs import data_set_of
 from mochi_mm.launch.listing.table import Cell, Link, Table
+from mochi_mm.launch.named_configs import config_files
 
 #: Titles of the table in a README that says what attracts and what repels.
 OBJECTIVE = ('method', 'component', 'candidates', 'pull: weights', 'push: denominator')

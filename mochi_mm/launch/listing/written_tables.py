@@ -18,6 +18,7 @@ from mochi_mm.launch.listing.table import Link, Table
 COMMAND = 'python tools/list.py --write'
 _MARKS = re.compile(r'^<!-- list: (.*?) -->\n(.*?)^<!-- (end|list: .*?) -->$', re.M | re.S)
 _START = re.compile(r'^<!-- list: .*-->$', re.M)
+_FENCED = re.compile(r'(^```.*?^```$)', re.M | re.S)  # marks in an example are left alone
 _DOCUMENTS = ('*.md', 'docs/*.md', 'configs/**/*.md')
 
 
@@ -72,15 +73,10 @@ def written(document: Path, root: Path) -> str:
     Raises:
         ValueError: A mark that names no table, has no end, or whose table has no rows.
     """
-    text = document.read_text(encoding='utf-8')
-    for words in _unfinished(text):
-        raise ValueError(f'{document}: <!-- list: {words} --> has no <!-- end --> after it.')
-
-    def fill(match: re.Match[str]) -> str:
-        table = _table(match[1], document, root).markdown(document.parent)
-        return f'<!-- list: {match[1]} -->\n{table}\n<!-- end -->'
-
-    return _MARKS.sub(fill, text)
+    parts = _FENCED.split(document.read_text(encoding='utf-8'))
+    return ''.join(
+        part if part.startswith('```') else _filled(part, document, root) for part in parts
+    )
 
 
 def out_of_date(root: Path) -> list[Path]:
@@ -96,6 +92,18 @@ def write_tables(root: Path) -> list[Path]:
     for path, content in changed.items():
         write_atomically(path, partial(_put, content))
     return list(changed)
+
+
+def _filled(text: str, document: Path, root: Path) -> str:
+    """Return a text with new tables between its marks."""
+    for words in _unfinished(text):
+        raise ValueError(f'{document}: <!-- list: {words} --> has no <!-- end --> after it.')
+
+    def fill(match: re.Match[str]) -> str:
+        table = _table(match[1], document, root).markdown(document.parent)
+        return f'<!-- list: {match[1]} -->\n{table}\n<!-- end -->'
+
+    return _MARKS.sub(fill, text)
 
 
 def _put(content: bytes, file: BinaryIO) -> None:

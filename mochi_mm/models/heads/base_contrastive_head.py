@@ -19,7 +19,7 @@ from mochi_mm.models.blocks import (
     pair_anchors,
 )
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
-from mochi_mm.models.functional.chance_level import chance_level
+from mochi_mm.models.functional.chance_level import chance_level, mean_chance
 from mochi_mm.models.functional.contrast_blocks import attracted, contrast_blocks
 from mochi_mm.models.functional.statistics import (
     batch_statistics,
@@ -31,6 +31,7 @@ from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
+from mochi_mm.randomness import StepKey
 from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Mixed, Views
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.known import require_known
@@ -140,6 +141,8 @@ class BaseContrastiveHead(BaseModule):
             losses = dict(loss_contrast=self.weight * mean)
             with torch.no_grad():
                 statistics = self.statistics(blocks, mixed, counted)
+                level = mean_chance(self.chance_level(anchors, blocks), counted, self.count_all)
+                statistics['chance_level'] = self.weight * level
         return HeadStep(losses, statistics, self.writes(views), anchors, tuple(blocks), mixed)
 
     def loss_views(
@@ -190,6 +193,16 @@ class BaseContrastiveHead(BaseModule):
                 'views, width) without a memory, and queries and keys (images, width) with one.'
             )
         return self.loss_views(dict(enumerate(online.unbind(1))), None, data_samples)
+
+    def set_step(self, step_key: StepKey) -> None:
+        """Key the random draws of the coming step, in a loop without hooks."""
+        if self.mixing is not None:
+            self.mixing.set_step(step_key)
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Set the current epoch, in a loop without hooks."""
+        if self.mixing is not None:
+            self.mixing.set_epoch(epoch, max_epochs)
 
     # The parts of the step.
 
@@ -268,16 +281,15 @@ class BaseContrastiveHead(BaseModule):
             stats.update(mixing_statistics(own, pushing, mixed))
         if self.memory is not None:
             stats['queue_fill'] = self.memory.fill()
-        stats['chance_level'] = self.chance_level(blocks)
         return stats
 
     def pushing(self, block: Block) -> Tensor:
         """Return (A, M) the similarity of what pushes, -inf elsewhere, for the statistics."""
         return pushing_of(block)
 
-    def chance_level(self, blocks: Sequence[Block]) -> Tensor:
-        """Return the loss of a network that tells nothing apart, a scalar."""
-        return self.weight * chance_level(blocks)
+    def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return (A,) what :meth:`objective` gives a network that tells nothing apart."""
+        return chance_level(blocks)
 
     def writes(self, views: Views) -> tuple[Write, ...]:
         """Return what is written after the loss: every key once, with label and index."""
@@ -300,10 +312,8 @@ class BaseContrastiveHead(BaseModule):
         Raises:
             ValueError: One that is needed is not known.
         """
-        reason = reason or type(self).__name__
-        if self.table is not None:
-            return self.table.look_up('label', require_known(samples, 'sample_idx', reason))
-        return require_known(samples, self.label_key, reason)
+        known = self._known(samples, reason or type(self).__name__)
+        return known if self.table is None else self.table.look_up('label', known)
 
     def check_views(self, views: Views) -> None:
         """Refuse views whose numbers or shapes do not fit.
@@ -335,11 +345,15 @@ class BaseContrastiveHead(BaseModule):
             ValueError: Something that a setting needs is missing or -1.
         """
         if self.needs_labels or self.oracle_loss or self.oracle_mix:
-            self.labels(samples, type(self).__name__ if self.needs_labels else 'a class oracle')
+            self._known(samples, type(self).__name__ if self.needs_labels else 'a class oracle')
         if self.mask_own_keys:
             require_known(samples, 'sample_idx', 'mask_own_keys')
         if self.memory is not None:
             self.memory.check_samples(samples)
+
+    def _known(self, samples: DataSamples, reason: str) -> Tensor:
+        name = self.label_key if self.table is None else 'sample_idx'
+        return require_known(samples, name, reason)
 
     def _check_memory(self) -> None:
         if self.with_memory is not None and self.with_memory != (self.memory is not None):

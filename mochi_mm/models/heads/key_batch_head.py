@@ -51,5 +51,12 @@ class KeyBatchHead(BaseContrastiveHead):
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor, so that the mean is the sum over pairs of views."""
+        return self._factor(anchors) * super().objective(anchors, blocks)
+
+    def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return (A,) what :meth:`objective` gives a network that tells nothing apart."""
+        return self._factor(anchors) * super().chance_level(anchors, blocks)
+
+    def _factor(self, anchors: Anchors) -> float:
         pairs = len(anchors.rows) // anchors.num_images
-        return 2 * self.temperature * pairs * super().objective(anchors, blocks)
+        return 2 * self.temperature * pairs

@@ -119,8 +119,8 @@ class SupConHead(BaseContrastiveHead):
         )
         return losses * self.scale
 
-    def chance_level(self, blocks: Sequence[Block]) -> Tensor:
-        """Return the loss of a network that tells nothing apart, a scalar."""
+    def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return (A,) what :meth:`objective` gives a network that tells nothing apart."""
         if self.denominator == 'one_positive':
-            return self.weight * self.scale * chance_of_each(blocks)
-        return self.scale * super().chance_level(blocks)
+            return self.scale * chance_of_each(blocks)
+        return self.scale * super().chance_level(anchors, blocks)

@@ -101,14 +101,14 @@ class SupInfoNCEHead(BaseContrastiveHead):
         # The primitive averages over the positives inside the logarithm; this equation sums.
         return losses - _log_count(blocks[0].need('pull')) if self.form == 'in' else losses
 
-    def chance_level(self, blocks: Sequence[Block]) -> Tensor:
-        """Return the loss of a network that tells nothing apart, a scalar."""
+    def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
+        """Return (A,) what :meth:`objective` gives a network whose embeddings are all the same."""
         if self.form == 'out':
-            return self.weight * chance_of_each(blocks, -self.margin)
-        level = chance_level(blocks)
-        if self.form == 'in':
-            level = level - _log_count(blocks[0].need('pull')).mean()
-        return self.weight * level
+            total = chance_of_each(blocks, -self.margin).exp()
+        else:
+            total = chance_level(blocks).exp()
+        level = (total + self.floor).log()
+        return level - _log_count(blocks[0].need('pull')) if self.form == 'in' else level
 
     def _floor(self, block: Block) -> list[Block]:
         """Return a block with one candidate, which adds just the floor; or none."""

@@ -137,7 +137,8 @@ class HardNegativeMixing(BaseModule):
             cosines = mixer.cosines(query, hard, plan).masked_fill(empty, float('-inf'))
             mixtures.append(Mixture(name, plan, cosines))
         cosines = torch.cat([mixture.cosines for mixture in mixtures], dim=1)
-        return Mixed(hard, tuple(mixtures)), [Block('synthetic', cosines)]
+        block = Block('synthetic', cosines, dropped=empty.expand_as(cosines))
+        return Mixed(hard, tuple(mixtures)), [block]
 
     def hardest(self, blocks: Sequence[Block]) -> HardNegatives:
         """Return the N hardest mixable candidates of each anchor, after the skipped ones.
@@ -149,7 +150,8 @@ class HardNegativeMixing(BaseModule):
         if not usable:
             names = ', '.join(block.name for block in blocks)
             raise ValueError(f'none of the blocks {names} can be mixed; take mixing out.')
-        minable = torch.cat([_minable(block) for block in usable], dim=1)
+        parts = [_minable(block) for block in usable]
+        minable = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)  # (A, M)
         if minable.shape[1] < self.skip + self.num_hard:
             raise ValueError(
                 f'num_hard is {self.num_hard} and skip is {self.skip} but there are '

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from mochi_mm.engine.hooks import CheckpointHook
-from mochi_mm.engine.hooks.checkpoint_hook import check_finite
 from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.checkpoint_folder import manifest_path, newest_valid
+from mochi_mm.files.checkpoint_writer import check_finite
 from tests.toy_runner import runner_config, train
 
 
@@ -92,7 +92,7 @@ def test_a_best_that_the_disk_does_not_take(tmp_path: Path, monkeypatch: Any) ->
     def fail(*args: Any) -> None:
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr('mochi_mm.engine.hooks.checkpoint_hook.write_checkpoint', fail)
+    monkeypatch.setattr('mochi_mm.files.checkpoint_writer.write_checkpoint', fail)
     runner.train_loop._epoch = 2
     hook.after_val_epoch(runner, {'m': 5.0})
     assert runner.message_hub.get_info('best_score') == 1.0 and hook._due_at is None

@@ -8,12 +8,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from torch import nn
 from torch.utils.data import BatchSampler
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.engine.hooks import RunCheckHook
 from mochi_mm.launch.runner import build_runner
-from tests.toy_runner import runner_config
+from mochi_mm.registry import MODELS
+from mochi_mm.structures import DataFacts
+from tests.toy_runner import NoiseImages, runner_config
 
 EPOCHS = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=2)
 
@@ -100,3 +103,55 @@ def test_no_word_on_a_schedule_that_fits(
     """The batch it is meant for, or a loop of epochs, in which steps are counted by the data."""
     assert warnings_of(tmp_path, caplog, 1, **settings) == ''
     assert 'effective batch: 4 images' in caplog.text
+
+
+class Asks(nn.Module):
+    """A part that wants to know the data."""
+
+    def __init__(self, most: int = 100) -> None:
+        super().__init__()
+        self.most, self.told = most, []
+
+    def set_data(self, facts: DataFacts) -> None:
+        if facts.num_images > self.most:
+            raise ValueError(f'{facts.num_images} images are too many')
+        self.told.append(facts)
+
+
+def telling(model: nn.Module, dataset: Any) -> None:
+    loader = SimpleNamespace(dataset=dataset)
+    RunCheckHook._set_data(SimpleNamespace(model=model, train_dataloader=loader))
+
+
+def test_every_part_that_asks_is_told_the_facts_of_the_training_set_once() -> None:
+    first, second = Asks(), Asks()
+    telling(
+        nn.Sequential(first, nn.Linear(2, 2), nn.ModuleDict(dict(inner=second))), NoiseImages(7)
+    )
+    assert len(first.told) == 1 and first.told == second.told
+    facts = first.told[0]
+    assert facts.num_images == 7 and facts.class_counts.tolist() == [3, 2, 2]
+    assert list(facts.classes) == ['a', 'b', 'c'] and bool(facts.labelled.all())
+
+
+def test_nobody_asks_so_nothing_is_counted() -> None:
+    telling(nn.Linear(2, 2), object())
+
+
+@pytest.mark.parametrize(
+    ('part', 'message'),
+    [
+        (dict(type='InstanceBank', length=15, dim=8), 'has 15 rows but the data set 16 images'),
+        (dict(type='SampleTable', length=17), 'has 17 rows but the data set 16 images'),
+        (Asks(most=15), '16 images are too many'),
+    ],
+)
+def test_a_part_may_refuse_the_data_before_the_first_iteration(
+    tmp_path: Path, part: Any, message: str
+) -> None:
+    config = runner_config(tmp_path)
+    runner = build_runner(config)
+    runner.model.part = MODELS.build(part) if isinstance(part, dict) else part
+    with pytest.raises(ValueError, match=message):
+        runner.train()
+    assert runner.iter == 0 and not list(tmp_path.glob('*.pth'))

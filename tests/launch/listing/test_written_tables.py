@@ -11,6 +11,9 @@ from mochi_mm.launch.listing.written_tables import COMMAND, out_of_date, write_t
 ROOT = Path(__file__).resolve().parents[3]
 
 
+EXAMPLE = '```markdown\n<!-- list: configs none -->\nas it is\n<!-- end -->\n```\n'
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     for folder, title in (('small', 'S'), ('large', 'L')):
@@ -35,7 +38,7 @@ def test_tables_are_written_and_nothing_else(project: Path) -> None:
     path = readme(
         project,
         'Before.\n\n<!-- list: configs large -->\nold\n<!-- end -->\n\nBetween.\n\n'
-        '<!-- list: configs -->\n<!-- end -->\nAfter.\n',
+        '<!-- list: configs -->\n<!-- end -->\nAfter.\n' + EXAMPLE,
     )
     assert write_tables(project) == [path]
     head = '| config | expected | measured |\n|---|---|---|\n'
@@ -43,7 +46,7 @@ def test_tables_are_written_and_nothing_else(project: Path) -> None:
     small = '| [small](small/small.py) | eS | mS |\n'
     assert path.read_text() == (
         f'Before.\n\n<!-- list: configs large -->\n{head}{large}<!-- end -->\n\nBetween.\n\n'
-        f'<!-- list: configs -->\n{head}{large}{small}<!-- end -->\nAfter.\n'
+        f'<!-- list: configs -->\n{head}{large}{small}<!-- end -->\nAfter.\n{EXAMPLE}'
     )
     assert write_tables(project) == out_of_date(project) == []
     header = project / 'configs/toy/small/small.py'

@@ -11,42 +11,9 @@ from torch import Tensor
 
 from mochi_mm.models.functional.contrast import contrast, has_positive, log_sum_exp
 from mochi_mm.models.functional.info_nce import info_nce
-from mochi_mm.models.heads import ContrastiveHead
-from mochi_mm.models.memories import FeatureQueue
-from tests.reference import random_units
+from tests.reference import contrast_loop
 
 INF = float('inf')
-
-
-def contrast_loop(
-    logits: list[float],
-    weights: list[float],
-    bias: list[float],
-    denominator: str = 'shared',
-    form: str = 'outside',
-    positive_bias: float = 0.0,
-    positive_scale: float = 1.0,
-) -> float:
-    """One anchor by the definition, over the joined blocks."""
-    kept = [j for j in range(len(logits)) if logits[j] > -INF]
-    total = sum(weights[j] for j in kept)
-    if total == 0:
-        return 0.0
-    share = {j: weights[j] / total for j in kept if weights[j] > 0}
-    shared = math.fsum(math.exp(logits[j] + bias[j]) for j in kept)
-    if form == 'inside':
-        return math.log(shared) - math.log(
-            math.fsum(w * math.exp(logits[p]) for p, w in share.items())
-        )
-    loss = 0.0
-    for p, w in share.items():
-        push = shared
-        if denominator == 'per_positive':
-            push = math.exp(logits[p] + positive_bias) + math.fsum(
-                math.exp(logits[j] + bias[j]) for j in kept if j not in share
-            )
-        loss += w * (math.log(push) - positive_scale * logits[p])
-    return loss
 
 
 def blocks(rows: int, sizes: tuple[int, ...], seed: int, dtype: Any) -> dict[str, list[Any]]:
@@ -126,16 +93,6 @@ def test_equals_the_fused_info_nce(sizes: tuple[int, ...]) -> None:
         torch.autograd.grad(losses.sum(), leaves), fused_gradients, strict=True
     ):
         torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
-
-
-def test_equals_the_memory_head() -> None:
-    head = ContrastiveHead(FeatureQueue(9, 4), temperature=0.1)
-    query, key = random_units(5, 4, 0).float(), random_units(5, 4, 1).float()
-    logits = [(query * key).sum(1, keepdim=True) / 0.1, query @ head.memory.snapshot().T / 0.1]
-    losses = contrast(logits, [torch.ones(5, 1), None])
-    torch.testing.assert_close(
-        losses.mean(), head.loss(query, key)['loss_contrast'], rtol=1e-6, atol=0
-    )
 
 
 @pytest.mark.parametrize('kind', [KINDS[0], *KINDS[2:4]], ids=str)

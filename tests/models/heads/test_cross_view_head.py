@@ -9,16 +9,17 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from mochi_mm.models.functional.nce import binary_nce, log_normaliser
 from mochi_mm.models.heads import CrossViewHead
 from mochi_mm.models.memories import InstanceBank
 from mochi_mm.models.mixers import PairMixing
 from mochi_mm.randomness import StepKey
-from tests.models.heads.test_memory_heads import FixedPair
+from mochi_mm.structures import Views
+from tests.models.heads.toy import FixedPair
 from tests.ranks import run_ranks
 from tests.reference import dot, random_units, unit
 
 LENGTH, DIM = 9, 5
+MIXING = dict(num_hard=3, mixers=[FixedPair(4)])
 
 
 class FixedDraws(CrossViewHead):
@@ -108,11 +109,6 @@ def test_loss_equals_the_loop(form: str, size: int, views: int) -> None:
             assert float(losses[name]) == pytest.approx(value, rel=2e-6), name
 
 
-def test_nce_does_not_overflow() -> None:
-    logits = torch.tensor([[900.0, -900.0, 100.0]])
-    assert torch.isfinite(binary_nce(logits, log_normaliser(logits, 10), 10)).all()
-
-
 def test_draws() -> None:
     head = CrossViewHead([InstanceBank(5, DIM, init_seed=v) for v in range(2)], num_negatives=4000)
     ids = torch.tensor([0, 3, 4])
@@ -130,7 +126,7 @@ def test_draws() -> None:
 
 
 def test_mixing_composes_with_the_softmax_form() -> None:
-    plain, mixing = build('softmax'), build('softmax', mixers=[FixedPair(4)], num_hard=3)
+    plain, mixing = build('softmax'), build('softmax', mixing=MIXING)
     features, samples = batch(4)
     features.requires_grad_()
     banks = [bank.snapshot().double() for bank in mixing.memories]
@@ -154,7 +150,10 @@ def test_mixing_composes_with_the_softmax_form() -> None:
 
 def test_the_own_row_is_drawn_but_never_mixed() -> None:
     """With nothing but the own row drawn, no synthetic negative pushes."""
-    plain, mixing = build('softmax'), build('softmax', mixers=[FixedPair(4)])
+    plain, mixing = (
+        build('softmax'),
+        build('softmax', mixing=dict(num_hard=6, mixers=[FixedPair(4)])),
+    )
     for head in (plain, mixing):
         head.draw = lambda ids: ids[:, None].repeat(1, 6)  # type: ignore[method-assign]
     features, samples = batch(4)
@@ -178,7 +177,7 @@ ON_RANKS: dict[str, Any] = {
     'nce, three views': dict(views=3),
     'softmax': dict(form='softmax'),
     'softmax, three views': dict(form='softmax', views=3),
-    'softmax, mixing': dict(form='softmax', mixers=[FixedPair(4)], num_hard=3),
+    'softmax, mixing': dict(form='softmax', mixing=MIXING),
 }
 STEPS = [[2, 2], [3, 1]]
 
@@ -239,10 +238,10 @@ def test_bad_settings() -> None:
             build(eps=eps)
     with pytest.raises(ValueError, match="form is 'both'; expected one of nce, softmax"):
         build('both')
-    with pytest.raises(ValueError, match="mixers need form='softmax'"):
-        build('nce', mixers=[PairMixing(2)])
-    with pytest.raises(ValueError, match='num_hard is 7 but 6 rows are drawn'):
-        build('softmax', num_hard=7)
+    with pytest.raises(ValueError, match="mixing needs form='softmax'"):
+        build('nce', mixing=MIXING)
+    with pytest.raises(ValueError, match='num_hard is 7 but the memory holds 6 keys'):
+        build('softmax', mixing=dict(num_hard=7, mixers=[PairMixing(2)]))
     with pytest.raises(ValueError, match='num_negatives is 0'):
         build(num_negatives=0)
 
@@ -258,10 +257,55 @@ def test_bad_batches_leave_the_banks_alone() -> None:
     head = build()
     before = head.memories[0].snapshot()
     features, samples = batch(3)
-    with pytest.raises(ValueError, match=r'expected \(images, 2 views, width 5\)'):
+    with pytest.raises(ValueError, match=r'expected \(images, width 5\) for each of the 2 views'):
         head.loss(features[:, :1], samples)
     with pytest.raises(ValueError, match='needs the data set index of every sample, got none'):
         head.loss(features, {})
     with pytest.raises(ValueError, match='the sample 9 but the instance bank has rows 0 to 8'):
         head.loss(features, dict(sample_idx=torch.tensor([0, 9, 1])))
     assert torch.equal(head.memories[0].features, before)
+
+
+@pytest.mark.parametrize('kind', ON_RANKS)
+def test_compute_writes_nothing_and_commit_does(kind: str) -> None:
+    """Neither the banks nor Z."""
+    head, twin = build(**ON_RANKS[kind]), build(**ON_RANKS[kind])
+    features, samples = batch(4, len(head.memories))
+    views = Views(dict(enumerate(features.unbind(1))), {}, samples)
+    before = {name: value.clone() for name, value in head.state_dict().items()}
+    first, second = head.compute(views), head.compute(views)
+    for name, value in before.items():
+        assert torch.equal(value, head.state_dict()[name]), name
+    second.commit()
+    expected = twin.loss(features, samples)
+    for name, value in expected.items():
+        assert torch.equal(value, first.results()[name]), name
+        assert torch.equal(value, second.results()[name]), name
+    for name, value in twin.state_dict().items():
+        assert torch.equal(value, head.state_dict()[name]), name
+    assert not torch.equal(before['memories.0.features'], head.memories[0].features)
+
+
+@pytest.mark.parametrize('wrong', [math.nan, math.inf])
+@pytest.mark.parametrize('form', ['nce', 'softmax'])
+def test_what_is_not_finite_is_not_hidden(form: str, wrong: float) -> None:
+    features, samples = batch(4)
+    features[1, 0, 2] = wrong
+    losses = build(form).loss(features, samples)
+    assert math.isnan(float(losses['loss_0_1']))
+
+
+@pytest.mark.parametrize('wrong', [math.nan, math.inf])
+def test_a_bad_first_batch_leaves_no_normaliser(wrong: float) -> None:
+    """The batch after it gives what it would have given without it."""
+    good, samples = batch(4)
+    bad = good.clone()
+    bad[1] = wrong
+    head, fresh = build(), build()
+    head.loss(bad, samples)
+    assert not head.log_z_known.any() and (head.log_z == 0).all()
+    head.memories.load_state_dict(fresh.memories.state_dict())
+    expected = fresh.loss(good, samples)
+    for name, value in head.loss(good, samples).items():
+        assert torch.equal(value, expected[name]), name
+    assert head.log_z_known.any()

@@ -1,22 +1,19 @@
-"""FairKL: worked values, a slow loop, groups without pairs, what it refuses."""
+"""FairKL's head: worked values, groups without pairs, ranks, what it refuses."""
 
 from __future__ import annotations
 
 import math
-from statistics import fmean, pstdev, pvariance, stdev
 from typing import Any
 
 import pytest
 import torch
+import torch.distributed as dist
 
-from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS, fair_kl
+from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS
 from mochi_mm.models.heads import FairKLHead
-from tests.reference import dot, random_units
-
-ROWS = torch.tensor([(1, 0), (0.8, 0.6), (0.6, 0.8), (0, 1), (-0.28, 0.96), (0.96, 0.28)])
-SAMPLES = dict(
-    gt_label=torch.tensor([0, 0, 0, 1, 1, 1]), bias_label=torch.tensor([0, 0, 1, 1, 1, 0])
-)
+from tests.models.functional.test_fair_kl import ROWS, SAMPLES, fair_kl_loop
+from tests.ranks import run_ranks
+from tests.reference import random_units
 
 
 @pytest.mark.parametrize(
@@ -35,73 +32,6 @@ def test_worked_values(options: dict[str, Any], expected: float) -> None:
     assert float(head.loss(features, SAMPLES)['loss_fair_kl']) == pytest.approx(expected, abs=1e-6)
 
 
-def test_worked_values_of_the_parts() -> None:
-    rows = ROWS.double()
-    cosine = rows @ rows.T
-    same_class, same_bias = (x[:, None] == x for x in SAMPLES.values())
-    # A class without conflicting pairs is left out.
-    positive = fair_kl(cosine, same_class, same_bias | ~same_class, 'gaussian')
-    negative = fair_kl(cosine, same_class, same_bias | same_class, 'gaussian')
-    assert float(positive) == pytest.approx(1.711264, abs=1e-6)
-    assert float(negative) == pytest.approx(1.487214, abs=1e-6)
-    gaps = fair_kl(cosine, same_class, same_bias, 'released', spread=0.0)
-    linear = cosine[~same_class & same_bias].mean() - cosine[same_class & ~same_bias].mean()
-    assert float(gaps - linear) == pytest.approx(0.522540, abs=1e-6)
-
-
-def loop(rows: torch.Tensor, labels: list[int], biases: list[int], form: str) -> float:
-    n, total = len(rows), 0.0
-    for same in (True, False):
-        cosines: dict[bool, list[float]] = {True: [], False: []}
-        padded: dict[bool, list[float]] = {True: [], False: []}
-        for i in range(n):
-            for j in range(n):
-                cosine = dot(rows[i], rows[j])
-                for aligned in (True, False):
-                    member = (labels[i] == labels[j]) == same
-                    member &= (biases[i] == biases[j]) == aligned
-                    if member and (form == 'released' or i != j):
-                        cosines[aligned].append(cosine)
-                    padded[aligned].append(cosine if member else 0.0)
-        a, c = cosines[True], cosines[False]
-        if form == 'released':
-            a, c = a or [0.0], c or [0.0]  # the authors divide an empty sum by one
-            total += (fmean(a) - fmean(c)) ** 2 + 0.7 * (
-                stdev(padded[True]) - stdev(padded[False])
-            ) ** 2
-            total += -fmean(c) if same else fmean(a)
-        elif form == 'moments':
-            total += (fmean(a) - fmean(c)) ** 2 + 0.7 * (pstdev(a) - pstdev(c)) ** 2
-        else:
-            va, vc = pvariance(a), pvariance(c)
-            total += math.log(vc / va) / 2 + (va + (fmean(a) - fmean(c)) ** 2) / (2 * vc) - 0.5
-    return total
-
-
-@pytest.mark.parametrize('form', FORMS)
-@pytest.mark.parametrize('n', [7, 12])
-def test_equals_the_loop(form: str, n: int) -> None:
-    rows = random_units(n, 5, n)
-    labels, biases = torch.arange(n) % 2, torch.arange(n) // 2 % 2
-    value = fair_kl(
-        rows @ rows.T, labels[:, None] == labels, biases[:, None] == biases, form, spread=0.7
-    )
-    expected = loop(rows, labels.tolist(), biases.tolist(), form)
-    assert float(value) == pytest.approx(expected, rel=1e-9, abs=1e-10)
-
-
-@pytest.mark.parametrize('form', FORMS)
-def test_groups_without_pairs_are_left_out(form: str) -> None:
-    """With bias and class the same there is no conflicting positive and no aligned negative."""
-    rows = random_units(6, 4, 0).requires_grad_()
-    labels = torch.arange(6) % 3
-    same = labels[:, None] == labels
-    value = fair_kl(rows @ rows.T, same, same, form)
-    value.backward()
-    assert float(value.detach()) == 0
-    assert rows.grad is not None and rows.grad.abs().sum() == 0
-
-
 @pytest.mark.parametrize(
     ('labels', 'biases'),
     [
@@ -115,7 +45,7 @@ def test_groups_without_pairs_are_zero_on_demand(labels: list[int], biases: list
     rows = random_units(len(labels), 4, 1)
     head = FairKLHead(empty_group='zero', spread=0.7)
     samples = dict(gt_label=torch.tensor(labels), bias_label=torch.tensor(biases))
-    expected = loop(rows, labels, biases, 'released')
+    expected = fair_kl_loop(rows, labels, biases, 'released')
     loss = head.loss(rows[:, None].float(), samples)['loss_fair_kl']
     assert float(loss) == pytest.approx(expected, abs=1e-5)
     left_out = FairKLHead(spread=0.7).loss(rows[:, None].float(), samples)['loss_fair_kl']
@@ -143,6 +73,57 @@ def test_a_single_image_is_refused(form: str) -> None:
     one = {name: labels[:1] for name, labels in SAMPLES.items()}
     with pytest.raises(ValueError, match=r'holds 1 image\(s\); expected at least 2.*batch_size'):
         FairKLHead(form=form).loss(torch.ones(1, 2, 2), one)
+
+
+@pytest.mark.parametrize('wrong', [math.nan, math.inf])
+@pytest.mark.parametrize('form', FORMS)
+def test_what_is_not_finite_is_not_hidden(form: str, wrong: float) -> None:
+    features = ROWS[:, None].clone()
+    features[1, 0, 1] = wrong
+    assert math.isnan(float(FairKLHead(form=form).loss(features, SAMPLES)['loss_fair_kl']))
+
+
+def test_a_batch_is_checked_before_it_is_moved() -> None:
+    head = FairKLHead()
+    head.check_samples(SAMPLES)
+    with pytest.raises(ValueError, match=r'FairKLHead needs bias_label.*unknown ones \(-1\)'):
+        head.check_samples(dict(SAMPLES, bias_label=-SAMPLES['bias_label']))
+
+
+def step(form: str, features: torch.Tensor, samples: dict[str, torch.Tensor]) -> Any:
+    leaf = features.clone().requires_grad_()
+    loss = FairKLHead(form=form, weight=2.0).loss_views({3: leaf}, None, samples)['loss_fair_kl']
+    loss.backward()
+    return loss.detach(), leaf.grad
+
+
+def several(size: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    numbers = torch.arange(size)
+    labels = dict(gt_label=torch.tensor([0, 1, 1, 0, 2, 3, 1, 0])[:size], bias_label=numbers // 2 % 2)
+    return 2 * random_units(size, 5, 0).float(), labels
+
+
+def on_a_rank(rank: int) -> dict[str, Any]:
+    results = {}
+    for form in FORMS:
+        for split in ([4, 4], [5, 2]):
+            features, samples = several(sum(split))
+            mine = {name: value.split(split)[rank] for name, value in samples.items()}
+            loss, gradient = step(form, features.split(split)[rank], mine)
+            dist.all_reduce(loss)
+            results[f'{form} {split}'] = [loss / 2, gradient / 2]
+    return results
+
+
+def test_two_ranks_equal_one_process() -> None:
+    results = run_ranks(on_a_rank, 2)
+    for form in FORMS:
+        for split in ([4, 4], [5, 2]):
+            loss, gradient = step(form, *several(sum(split)))
+            key = f'{form} {split}'
+            torch.testing.assert_close(results[0][key][0], loss, rtol=1e-5, atol=1e-6)
+            joined = torch.cat([result[key][1] for result in results])
+            torch.testing.assert_close(joined, gradient, rtol=1e-4, atol=1e-6)
 
 
 def test_missing_labels_and_wrong_settings_are_refused() -> None:

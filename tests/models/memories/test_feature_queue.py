@@ -86,18 +86,28 @@ def test_snapshot_is_left_alone() -> None:
     assert torch.equal(before, kept) and not torch.equal(queue.features, kept)
 
 
-def test_masks() -> None:
+def test_held_and_fill() -> None:
     queue = FeatureQueue(4, 2)
-    queue.enqueue(random_units(3, 2, 0).float(), torch.tensor([5, 6, 5]), torch.tensor([1, 2, 3]))
-    assert queue.own_keys(torch.tensor([2, -1])).tolist() == [
-        [False, True, False, False],
-        [False] * 4,
-    ]
-    assert queue.same_class(torch.tensor([5, -1])).tolist() == [
-        [True, False, True, False],
-        [False] * 4,
-    ]
+    queue.enqueue(random_units(3, 2, 0).float())
+    assert queue.held().tolist() == [True, True, True, False]
     assert float(queue.fill()) == pytest.approx(0.75)
+    queue.enqueue(random_units(3, 2, 0).float())
+    assert queue.held().all() and float(queue.fill()) == 1
+
+
+@pytest.mark.parametrize('wrong', [float('nan'), float('inf')])
+@pytest.mark.parametrize('batch', [4, LENGTH + 3])
+def test_a_key_that_is_not_finite_takes_no_place(batch: int, wrong: float) -> None:
+    queue = FeatureQueue(LENGTH, 3)
+    plain = ListQueue(queue.features.tolist())
+    for step in range(3):
+        keys = random_units(batch, 3, step).float()
+        keys[step, 1], keys[-1] = wrong, wrong
+        labels = torch.arange(batch) + 10 * step
+        queue.enqueue(keys, labels, labels)
+        kept = [i for i in range(batch) if i not in (step, batch - 1)]
+        plain.enqueue(keys[kept].tolist(), labels[kept].tolist(), labels[kept].tolist())
+        assert_same(queue, plain)
 
 
 def test_half_precision_keys_are_stored_in_float32() -> None:
@@ -129,26 +139,32 @@ def test_bad_keys() -> None:
     assert int(queue.count) == 0
 
 
-def _enqueue_share(rank: int, splits: list[int], steps: int) -> dict[str, torch.Tensor]:
+SPLITS = [[2, 2], [3, 1], [4, 4], [1, 6]]
+
+
+def _enqueue_share(rank: int) -> list[dict[str, torch.Tensor]]:
     torch.manual_seed(rank)
-    queue = FeatureQueue(LENGTH, 3)
-    for step in range(steps):
-        keys = random_units(sum(splits), 3, step).float().split(splits)[rank]
-        ids = torch.arange(sum(splits)).split(splits)[rank] + 10 * step
-        queue.enqueue(keys, ids, ids + 1)
-    return dict(queue.state_dict())
-
-
-@pytest.mark.parametrize('splits', [[2, 2], [3, 1], [4, 4], [1, 6]])
-def test_two_ranks_equal_one(splits: list[int]) -> None:
-    first, second = run_ranks(_enqueue_share, 2, splits, 3)
-    plain = ListQueue(FeatureQueue(LENGTH, 3).features.tolist())
-    for step in range(3):
-        ids = (torch.arange(sum(splits)) + 10 * step).tolist()
-        plain.enqueue(
-            random_units(sum(splits), 3, step).float().tolist(), ids, [i + 1 for i in ids]
-        )
-    for state in (first, second):
+    states = []
+    for splits in SPLITS:
         queue = FeatureQueue(LENGTH, 3)
-        queue.load_state_dict(state)
-        assert_same(queue, plain)
+        for step in range(3):
+            keys = random_units(sum(splits), 3, step).float().split(splits)[rank]
+            ids = torch.arange(sum(splits)).split(splits)[rank] + 10 * step
+            queue.enqueue(keys, ids, ids + 1)
+        states.append(dict(queue.state_dict()))
+    return states
+
+
+def test_two_ranks_equal_one() -> None:
+    results = run_ranks(_enqueue_share, 2)
+    for case, splits in enumerate(SPLITS):
+        plain = ListQueue(FeatureQueue(LENGTH, 3).features.tolist())
+        for step in range(3):
+            ids = (torch.arange(sum(splits)) + 10 * step).tolist()
+            plain.enqueue(
+                random_units(sum(splits), 3, step).float().tolist(), ids, [i + 1 for i in ids]
+            )
+        for states in results:
+            queue = FeatureQueue(LENGTH, 3)
+            queue.load_state_dict(states[case])
+            assert_same(queue, plain)

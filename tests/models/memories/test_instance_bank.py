@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mochi_mm.models.memories import InstanceBank
+from mochi_mm.structures import DataFacts
 from tests.ranks import run_ranks
 from tests.reference import random_units, unit
 
@@ -13,25 +14,25 @@ LENGTH, DIM = 7, 3
 
 
 def enqueue_loop(
-    rows: torch.Tensor, features: torch.Tensor, ids: list[int], momentum: float
+    rows: torch.Tensor, features: torch.Tensor, ids: list[int], ema_decay: float
 ) -> torch.Tensor:
     """What the rows become; of an image that comes twice, the last counts."""
     result = rows.double().clone()
     for i in set(ids):
         last = max(place for place, value in enumerate(ids) if value == i)
         old, new = rows[i].double(), features[last].double()
-        result[i] = unit(momentum * old + (1 - momentum) * new)
+        result[i] = unit(ema_decay * old + (1 - ema_decay) * new)
     return result
 
 
-@pytest.mark.parametrize('momentum', [0.0, 0.5, 0.9])
+@pytest.mark.parametrize('ema_decay', [0.0, 0.5, 0.9])
 @pytest.mark.parametrize('ids', [[3], [0, 6, 2], [1, 1, 4, 1], list(range(LENGTH))])
-def test_equals_the_loop(ids: list[int], momentum: float) -> None:
-    bank = InstanceBank(LENGTH, DIM, momentum)
+def test_equals_the_loop(ids: list[int], ema_decay: float) -> None:
+    bank = InstanceBank(LENGTH, DIM, ema_decay)
     expected = bank.snapshot()
     for step in range(3):
         features = random_units(len(ids), DIM, step).float()
-        expected = enqueue_loop(expected, features, ids, momentum).float()
+        expected = enqueue_loop(expected, features, ids, ema_decay).float()
         bank.enqueue(features, torch.arange(len(ids)) + 10, torch.tensor(ids))
         torch.testing.assert_close(bank.features, expected, rtol=1e-6, atol=1e-6)
     for i in range(LENGTH):
@@ -78,30 +79,30 @@ def test_masks() -> None:
     bank = InstanceBank(4, DIM)
     bank.enqueue(random_units(2, DIM, 0).float(), torch.tensor([5, 6]), torch.tensor([1, 3]))
     assert bank.own_keys(torch.tensor([3, -1])).tolist() == [[False] * 3 + [True], [False] * 4]
-    assert bank.same_class(torch.tensor([5, -1])).tolist() == [
+    assert bank.same_label(torch.tensor([5, -1])).tolist() == [
         [False, True, False, False],
         [False] * 4,
     ]
     assert bank.held().tolist() == [False, True, False, True]
 
 
-def on_a_rank(rank: int, splits: list[int]) -> dict[str, torch.Tensor]:
+def on_a_rank(rank: int, batches: list[list[int]]) -> dict[str, torch.Tensor]:
     bank = InstanceBank(LENGTH, DIM)
-    for step in range(2):
+    for step, splits in enumerate(batches):
         features = random_units(sum(splits), DIM, step).float().split(splits)[rank]
         ids = ((torch.arange(sum(splits)) * 3 + step) % 5).split(splits)[rank]
         bank.enqueue(features, ids + 1, ids)
     return dict(bank.state_dict())
 
 
-@pytest.mark.parametrize('splits', [[2, 2], [5, 2]])
-def test_two_ranks_equal_one(splits: list[int]) -> None:
+def test_two_ranks_equal_one() -> None:
     """With images that come on both ranks."""
+    batches = [[2, 2], [5, 2], [1, 4]]
     bank = InstanceBank(LENGTH, DIM)
-    for step in range(2):
+    for step, splits in enumerate(batches):
         ids = (torch.arange(sum(splits)) * 3 + step) % 5
         bank.enqueue(random_units(sum(splits), DIM, step).float(), ids + 1, ids)
-    for state in run_ranks(on_a_rank, 2, splits):
+    for state in run_ranks(on_a_rank, 2, batches):
         for name, value in bank.state_dict().items():
             assert torch.equal(state[name], value), name
 
@@ -109,16 +110,37 @@ def test_two_ranks_equal_one(splits: list[int]) -> None:
 def test_bad_settings_and_batches() -> None:
     with pytest.raises(ValueError, match='InstanceBank length is 0'):
         InstanceBank(0)
-    with pytest.raises(ValueError, match=r'momentum is 1; expected .* \[0, 1\)'):
-        InstanceBank(4, momentum=1)
+    with pytest.raises(ValueError, match=r'ema_decay is 1; expected .* \[0, 1\)'):
+        InstanceBank(4, ema_decay=1)
     bank = InstanceBank(4, DIM)
     with pytest.raises(ValueError, match='has 4 rows but the data set 5 images.*length.*to 5'):
-        bank.check_samples(5)
-    bank.check_samples(4)
+        bank.set_data(facts(5))
+    bank.set_data(facts(4))
     features = random_units(2, DIM, 0).float()
     with pytest.raises(ValueError, match='needs the data set index of every sample, got none'):
         bank.enqueue(features)
     for wrong in (4, -1):
         with pytest.raises(ValueError, match=f'the sample {wrong} but .* rows 0 to 3'):
             bank.enqueue(features, None, torch.tensor([0, wrong]))
+        with pytest.raises(ValueError, match=f'the sample {wrong} but .* rows 0 to 3'):
+            bank.check_samples(dict(sample_idx=torch.tensor([0, wrong])))
+    with pytest.raises(ValueError, match='needs the data set index of every sample, got none'):
+        bank.check_samples({})
+    bank.check_samples(dict(sample_idx=torch.tensor([3, 0])))
     assert float(bank.fill()) == 0
+
+
+def facts(images: int) -> DataFacts:
+    return DataFacts(images, [], torch.empty(0, dtype=torch.long), torch.zeros(images).bool())
+
+
+@pytest.mark.parametrize('wrong', [float('nan'), float('inf')])
+def test_a_feature_that_is_not_finite_moves_nothing(wrong: float) -> None:
+    """Of an image that comes twice, the last finite feature counts."""
+    bank, expected = InstanceBank(LENGTH, DIM), InstanceBank(LENGTH, DIM)
+    features = random_units(4, DIM, 0).float()
+    expected.enqueue(features[:1], torch.tensor([7]), torch.tensor([2]))
+    features[1:3, 1] = wrong
+    bank.enqueue(features[:3], torch.tensor([7, 8, 9]), torch.tensor([2, 2, 5]))
+    for name, value in expected.state_dict().items():
+        assert torch.equal(value, bank.state_dict()[name]), name

@@ -1,0 +1,142 @@
+"""Every contrastive head in its settings, for what the frame promises of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from mochi_mm.models.heads import (
+    BaseContrastiveHead,
+    ContrastiveHead,
+    DecoupledHead,
+    FalseNegativeHead,
+    HardNegativeMixingHead,
+    KeyBatchHead,
+    NTXentHead,
+    SoftContrastiveHead,
+    SupConHead,
+    SupInfoNCEHead,
+)
+from tests.models.heads.toy import FixedPair, FixedQuery, T, finder, inputs, memory, mixing
+
+Make = Callable[..., BaseContrastiveHead]
+MIXERS = [FixedPair(9), FixedQuery(3)]
+
+WITH_MEMORY: dict[str, Make] = {
+    'moco': lambda **k: ContrastiveHead(memory(), T, **k),
+    'moco, own keys masked': lambda **k: ContrastiveHead(memory(), T, mask_own_keys=True, **k),
+    'moco, oracle': lambda **k: ContrastiveHead(memory(), T, oracle_loss=True, **k),
+    'sce': lambda **k: SoftContrastiveHead(memory(), 0.07, 0.4, temperature=T, **k),
+    'sce, zero slot': lambda **k: SoftContrastiveHead(memory(), 1.0, 0.0, 'zero', **k),
+    'sce, own keys masked': lambda **k: SoftContrastiveHead(memory(), mask_own_keys=True, **k),
+    'labels': lambda **k: SupConHead(memory=memory(), **k),
+    'labels, in': lambda **k: SupConHead('in', memory=memory(), base_temperature=0.07, **k),
+    'labels, negatives': lambda **k: SupConHead('out', 'negatives', memory=memory(), **k),
+    'labels, in, negatives': lambda **k: SupConHead('in', 'negatives', memory=memory(), **k),
+    'labels, one positive': lambda **k: SupConHead('out', 'one_positive', memory=memory(), **k),
+    'labels, own masked': lambda **k: SupConHead(memory=memory(), mask_own_keys=True, **k),
+    'fnc attract': lambda **k: FalseNegativeHead(finder(), memory=memory(), **k),
+    'fnc attract, scoring': lambda **k: FalseNegativeHead(finder('score'), memory=memory(), **k),
+    'fnc eliminate': lambda **k: FalseNegativeHead(
+        finder(aggregate='mean'), 'eliminate', memory=memory(), **k
+    ),
+    'fnc none': lambda **k: FalseNegativeHead(finder(), 'none', memory=memory(), **k),
+    'fnc attract, own masked': lambda **k: FalseNegativeHead(
+        finder(threshold=None), memory=memory(), mask_own_keys=True, **k
+    ),
+    'fnc eliminate, own masked': lambda **k: FalseNegativeHead(
+        finder(threshold=None), 'eliminate', memory=memory(), mask_own_keys=True, **k
+    ),
+    'fnc attract, oracle': lambda **k: FalseNegativeHead(
+        finder(threshold=None), memory=memory(), oracle_loss=True, **k
+    ),
+}
+IN_BATCH: dict[str, Make] = {
+    'simclr': lambda **k: NTXentHead(0.3, **k),
+    'supcon': lambda **k: SupConHead(base_temperature=0.07, **k),
+    'supcon, in': lambda **k: SupConHead('in', **k),
+    'supcon, negatives': lambda **k: SupConHead(denominator='negatives', **k),
+    'supcon, in, negatives': lambda **k: SupConHead('in', 'negatives', **k),
+    'supcon, one positive': lambda **k: SupConHead(denominator='one_positive', **k),
+    'supcon, single views': lambda **k: SupConHead(**k),
+    'supcon, single views, negatives': lambda **k: SupConHead('out', 'negatives', **k),
+    'supcon, single views, all counted': lambda **k: SupConHead(count_all=True, **k),
+    'dcl': lambda **k: DecoupledHead(0.3, **k),
+    'dclw': lambda **k: DecoupledHead(0.3, 0.5, **k),
+    'dclw, with gradient': lambda **k: DecoupledHead(0.3, 0.5, detach_weight=False, **k),
+    'eps-SupInfoNCE': lambda **k: SupInfoNCEHead(0.2, **k),
+    'eps-SupInfoNCE, in': lambda **k: SupInfoNCEHead(0.2, form='in', **k),
+    'eps-SupInfoNCE, supcon': lambda **k: SupInfoNCEHead(0.2, form='sup_con', **k),
+    'eps-SupInfoNCE, cosine': lambda **k: SupInfoNCEHead(0.1, 'cosine', temperature=0.3, **k),
+    'eps-SupInfoNCE, floor': lambda **k: SupInfoNCEHead(0.2, floor=0.1, temperature=0.3, **k),
+    'eps-SupInfoNCE, in, floor': lambda **k: SupInfoNCEHead(0.2, form='in', floor=0.1, **k),
+    'eps-SupInfoNCE, single views, in': lambda **k: SupInfoNCEHead(0.2, form='in', **k),
+    'eps-SupInfoNCE, single views, all counted': lambda **k: SupInfoNCEHead(
+        0.2, form='sup_con', count_all=True, **k
+    ),
+    'in-batch fnc attract': lambda **k: FalseNegativeHead(finder(), **k),
+    'in-batch fnc eliminate': lambda **k: FalseNegativeHead(
+        finder(threshold=None), 'eliminate', **k
+    ),
+    'in-batch fnc attract, scoring': lambda **k: FalseNegativeHead(finder('score'), **k),
+    'moco-v3': lambda **k: KeyBatchHead(T, **k),
+}
+FAMILY: dict[str, Make] = {
+    **WITH_MEMORY,
+    **IN_BATCH,
+    'mochi': lambda **k: HardNegativeMixingHead(memory(), 4, MIXERS, **k),
+    'mochi, oracle': lambda **k: HardNegativeMixingHead(
+        memory(), 3, MIXERS, skip=1, oracle_mix=True, **k
+    ),
+}
+#: The same with synthetic negatives.
+MIXED: dict[str, Make] = {
+    f'{name}, mixing': lambda make=make, **k: make(mixing=mixing(), **k)
+    for name, make in {**WITH_MEMORY, **IN_BATCH}.items()
+}
+EVERY = {**FAMILY, **MIXED}
+
+
+def batch_of(name: str, head: Any, size: int, seed: int = 0) -> Any:
+    """A batch as the head of this name takes it."""
+    return inputs(head, size, seed, 1 if 'single views' in name else 2)
+
+
+def copied(batch: Any, requires_grad: bool = False) -> Any:
+    """The batch with embeddings of its own."""
+    online, target, samples = batch
+    return (
+        {view: rows.clone().requires_grad_(requires_grad) for view, rows in online.items()},
+        {view: rows.clone() for view, rows in target.items()},
+        samples,
+    )
+
+
+def of_rank(batch: Any, splits: list[int], rank: int) -> Any:
+    """The part of the batch that a rank has."""
+    return tuple({name: rows.split(splits)[rank] for name, rows in part.items()} for part in batch)
+
+
+def run(head: Any, batches: list[Any]) -> dict[str, Any]:
+    """Loss and gradient of each step, and the state that is left."""
+    losses, grads = [], []
+    for batch in batches:
+        online, target, samples = copied(batch, requires_grad=True)
+        loss = head.loss_views(online, target, samples)['loss_contrast']
+        loss.backward()
+        losses.append(loss.detach())
+        # A view that only scores has none.
+        grads.append(
+            {
+                view: torch.zeros_like(rows) if rows.grad is None else rows.grad
+                for view, rows in online.items()
+            }
+        )
+    state = {name: value.clone() for name, value in head.state_dict().items()}
+    return dict(losses=losses, grads=grads, state=state)
+
+
+def total(losses: dict[str, torch.Tensor]) -> float:
+    return sum(float(loss.detach()) for name, loss in losses.items() if 'loss' in name)

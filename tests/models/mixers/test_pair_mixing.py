@@ -1,0 +1,91 @@
+"""Pair mixing by its definition; distinct pairs; what it holds and refuses."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from mochi_mm.models.mixers import PairMixing
+from mochi_mm.structures import HardNegatives, Plan
+from tests.models.mixers.toy import (
+    DTYPES,
+    SIZES,
+    check_draws,
+    check_each_query_uses_its_own_negatives,
+    check_value_and_gradient,
+    make,
+)
+from tests.reference import random_units
+
+
+def definition(query: Tensor, rows: Tensor, plan: Plan, b: int, s: int) -> Tensor:
+    assert plan.second is not None
+    w = plan.weight[b, s].double()
+    return w * rows[plan.first[b, s]] + (1 - w) * rows[plan.second[b, s]]
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.parametrize(('batch', 'hard', 'num'), SIZES)
+def test_value_and_gradient(batch: int, hard: int, num: int, dtype: torch.dtype) -> None:
+    check_value_and_gradient(PairMixing(num), definition, batch, hard, dtype)
+
+
+def test_each_query_uses_its_own_negatives() -> None:
+    check_each_query_uses_its_own_negatives(PairMixing(5))
+
+
+def test_draws() -> None:
+    plan = check_draws(PairMixing(1000))
+    assert plan.weight.min() >= 0 and plan.weight.max() < 1
+    assert float(plan.weight.mean()) == pytest.approx(0.5, abs=0.02)
+
+
+def test_distinct_pairs() -> None:
+    _, negatives = make(2, 3)
+    plan = PairMixing(600, distinct=True).plan(negatives, torch.Generator().manual_seed(0))
+    assert plan.second is not None
+    assert (plan.first != plan.second).all()
+    pairs = torch.bincount((plan.first * 3 + plan.second).flatten(), minlength=9).double() / 1200
+    torch.testing.assert_close(
+        pairs, (1 - torch.eye(3, dtype=torch.float64)).flatten() / 6, atol=0.04, rtol=0
+    )
+    loose = PairMixing(600).plan(negatives, torch.Generator().manual_seed(0))
+    assert (loose.first == loose.second).any()
+    for refused in (lambda: PairMixing(2, distinct=True).plan(make(2, 1)[1]),
+                    lambda: PairMixing(2, distinct=True).check_num_hard(1)):  # fmt: skip
+        with pytest.raises(ValueError, match='num_hard is 1; expected at least 2'):
+            refused()
+
+
+def test_opposite_rows_give_no_nan() -> None:
+    row = random_units(1, 8, 0).float()
+    negatives = HardNegatives(
+        torch.cat([row, -row]), torch.tensor([[0, 1]]), torch.tensor([[0.2, -0.2]])
+    )
+    plan = Plan(torch.tensor([[0]]), torch.tensor([[0.5]]), torch.tensor([[1]]))
+    query = random_units(1, 8, 1).float().requires_grad_()
+    PairMixing(1).cosines(query, negatives, plan).sum().backward()
+    assert query.grad is not None and torch.isfinite(query.grad).all()
+
+
+def test_never_holds_one_vector_a_synthetic_negative() -> None:
+    """The largest saved tensor grows with B x S or B x D, not with B x S x D."""
+    mixer = PairMixing(512)
+    query, negatives = make(16, 8, dim=64)
+    plan = mixer.plan(negatives, torch.Generator().manual_seed(0))
+    sizes: list[int] = []
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        sizes.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        mixer.cosines(query.clone().requires_grad_(), negatives, plan)
+    assert max(sizes) <= 16 * 512
+
+
+def test_a_plan_of_another_mixer_is_refused() -> None:
+    query, negatives = make(1, 2)
+    with pytest.raises(ValueError, match='PairMixing got a plan without `second`'):
+        PairMixing(1).cosines(query, negatives, Plan(torch.tensor([[0]]), torch.tensor([[0.5]])))

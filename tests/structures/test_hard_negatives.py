@@ -1,0 +1,38 @@
+"""The hardest candidates by reference: which may be used, their similarities, their rows."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from mochi_mm.structures import HardNegatives
+from tests.reference import random_units
+
+BANK = random_units(6, 4, 0)
+INDEX = torch.tensor([[5, 0, 2], [1, 1, 3]])
+SIMILARITY = torch.tensor([[0.9, 0.5, 0.1], [0.8, 0.0, 0.0]])
+
+
+def test_without_a_count_all_may_be_used() -> None:
+    hard = HardNegatives(BANK, INDEX, SIMILARITY)
+    assert hard.usable().all() and hard.usable().shape == (2, 3)
+    assert torch.equal(hard.masked_similarity(), SIMILARITY)
+
+
+def test_a_count_bounds_each_row() -> None:
+    hard = HardNegatives(BANK, INDEX, SIMILARITY, torch.tensor([3, 1]))
+    assert hard.usable().tolist() == [[True] * 3, [True, False, False]]
+    masked = hard.masked_similarity()
+    assert torch.equal(masked[0], SIMILARITY[0])
+    assert masked[1].tolist() == [SIMILARITY[1, 0].item(), -math.inf, -math.inf]
+    nothing = HardNegatives(BANK, INDEX, SIMILARITY, torch.tensor([0, 0]))
+    assert not nothing.usable().any()
+
+
+def test_features_are_the_rows() -> None:
+    features = HardNegatives(BANK, INDEX, SIMILARITY).features
+    assert features.shape == (2, 3, 4)
+    for b in range(2):
+        for n in range(3):
+            assert torch.equal(features[b, n], BANK[INDEX[b, n]])

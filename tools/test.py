@@ -1,5 +1,6 @@
 """Measure a checkpoint as a config describes (kNN, linear probe, any test loop).
 
+python tools/test.py CONFIG CHECKPOINT
 python tools/test.py configs/benchmarks/knn/knn_resnet50_in1k.py work_dirs/.../epoch_200.pth
 """
 

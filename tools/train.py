@@ -1,6 +1,6 @@
 """Train what a config describes.
 
-python tools/train.py configs/mochi/mochi-1024-512-256_resnet50_8xb32-cosine-200e_in1k.py
+python tools/train.py CONFIG                  a path; tools/list.py configs lists what there is
 python tools/train.py CONFIG --smoke          two CPU steps on generated images
 python tools/train.py CONFIG --resume         go on from the newest checkpoint of the work dir
 torchrun --nproc_per_node=8 tools/train.py CONFIG --launcher pytorch

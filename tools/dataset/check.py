@@ -1,6 +1,6 @@
 """Decode every image below a folder; write what is wrong with which.
 
-python tools/dataset/check.py data/imagenet/train --out work_dirs/check
+python tools/dataset/check.py FOLDER --out work_dirs/check
 writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line an image
         exclude.txt    paths of the bad ones, for ImageFolder(exclude=...); names that would not
                        fit a line of text (line breaks, bytes that are not UTF-8) as JSON strings

@@ -1,5 +1,6 @@
 """Write generated scenes to files: images in class folders, PASCAL VOC or COCO layout.
 
+python tools/dataset/export_shapes.py FOLDER --layout LAYOUT
 python tools/dataset/export_shapes.py data/shapes_voc --layout voc --train 2000 --val 500 --mixed
 """
 

@@ -1,5 +1,6 @@
 """Draw a class-balanced subset of a folder of images, as a list for ImageFolder(include=...).
 
+    python tools/dataset/make_subset.py FOLDER --share SHARE --out FILE
     python tools/dataset/make_subset.py data/imagenet/train --share 0.01 \\
         --out data/imagenet/train_1percent.txt
 

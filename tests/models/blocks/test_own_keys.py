@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from mochi_mm.models.blocks import image_anchors, own_keys_block, query_anchors
 from mochi_mm.structures import Views

@@ -15,6 +15,7 @@ from tests.models.functional.test_fair_kl import ROWS, SAMPLES, fair_kl_loop
 from tests.ranks import run_ranks
 from tests.reference import random_units
 
+
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [

@@ -2,12 +2,39 @@
 
 Importing the package registers its scope: registries are declared here and fill themselves
 from :mod:`mochi_mm.registry` locations when a component is first looked up.
+
+``mochi_mm.build(config)``, ``mochi_mm.get_model(name)`` and ``mochi_mm.list_models(pattern)`` are
+imported when they are first used, so that the import stays cheap.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from mochi_mm import registry
 from mochi_mm.utils.versions import warn_if_untested
 from mochi_mm.version import __version__
 
+if TYPE_CHECKING:
+    from mochi_mm.launch.build import build
+    from mochi_mm.launch.get_model import get_model
+    from mochi_mm.launch.named_configs import list_models
+
 warn_if_untested()
 
-__all__ = ['__version__', 'registry']
+_WHERE = dict(
+    build='mochi_mm.launch.build',
+    get_model='mochi_mm.launch.get_model',
+    list_models='mochi_mm.launch.named_configs',
+)
+
+__all__ = ['__version__', 'build', 'get_model', 'list_models', 'registry']
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from mmengine import registry as root
@@ -141,3 +143,42 @@ VISBACKENDS = _child('vis_backend', root.VISBACKENDS, 'visualization')
 LOG_PROCESSORS = _child('log_processor', root.LOG_PROCESSORS, 'engine')
 STRATEGIES = _child('strategy', root.STRATEGIES, 'engine')
 INFERENCERS = _child('inferencer', root.INFERENCERS, 'models')
+
+
+def own_registries() -> list[ComponentRegistry]:
+    """Return the registries of this project; that of models comes first."""
+    return [value for value in globals().values() if isinstance(value, ComponentRegistry)]
+
+
+def registry_of(name: str) -> ComponentRegistry:
+    """Return the registry that holds the component called ``name``, or whose parent does.
+
+    Raises:
+        KeyError: There is none; lists the nearest names of all registries.
+    """
+    for registry in own_registries():
+        if name in registry:
+            return registry
+    every = {known for registry in own_registries() for known in registry.module_dict}
+    raise KeyError(
+        f'{name!r} is not a registered component. Nearest names: '
+        f'{", ".join(nearest(name.split(".")[-1], every)) or "none"}. Check the spelling '
+        '(tools/list.py components); a component of your own must be registered in '
+        'mochi_mm.registry and its module imported.'
+    )
+
+
+def components() -> dict[str, tuple[ComponentRegistry, Any]]:
+    """Return every component of this project with its registry, by name, sorted.
+
+    Imports all of the package; the detection part where mmdet is installed.
+    """
+    found: dict[str, tuple[ComponentRegistry, Any]] = {}
+    if find_spec('mmdet') is not None:
+        import_module(f'{SCOPE}.transfer')
+    for registry in own_registries():
+        registry.import_from_location()
+        for name, component in registry.module_dict.items():
+            if component.__module__.split('.')[0] == SCOPE:
+                found[name] = registry, component
+    return dict(sorted(found.items()))

@@ -89,7 +89,7 @@ def _in_batch(settings: Settings) -> Settings:
 
 
 _CHANGES: dict[str, Callable[[Settings], Settings]] = dict(
-    InstanceBank=_bank, InBatchContrast=_in_batch, **{name: _head for name in _HEADS}
+    InstanceBank=_bank, InBatchContrast=_in_batch, **dict.fromkeys(_HEADS, _head)
 )
 
 

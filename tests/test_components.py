@@ -37,6 +37,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'ColouredShapeScenes': dict(num_scenes=3),
     'ColorJitter': dict(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     'ContrastiveHead': dict(memory=QUEUE),
+    'ConcatDataset': dict(datasets=[dict(type='ShapeScenes', num_scenes=3)]),
     'CrossViewContrast': dict(
         backbone=dict(
             type='SplitBackbone', backbones=[dict(RESNET, in_channels=n) for n in (1, 2)]
@@ -55,10 +56,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'FairKLHead': {},
     'FalseNegativeFinder': {},
     'FalseNegativeHead': dict(finder=FINDER),
-    'FalseNegativeMemoryHead': dict(memory=QUEUE, finder=FINDER),
     'FeatureQueue': dict(length=8, dim=4),
     'GaussianBlur': {},
     'GradientStep': dict(num=3),
+    'HardNegativeMixing': dict(num_hard=3, mixers=[dict(type='PairMixing', num=2)]),
     'HardNegativeMixingHead': dict(
         memory=QUEUE, num_hard=3, mixers=[dict(type='PairMixing', num=2)]
     ),
@@ -67,19 +68,18 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'ImageFolder': dict(data_root='{tmp}'),
     'InMemory': dict(dataset=dict(type='ShapeScenes', num_scenes=3)),
     'InstanceBank': dict(length=8, dim=4),
+    'Prototypes': dict(length=8, dim=4),
+    'SampleTable': dict(length=8),
     'KNNHook': dict(bank_dataloader={}, query_dataloader={}),
     'KeyedRandomHook': {},
     'KeyedSampler': dict(dataset=range(5), seed=0),
-    'LabelledMemoryHead': dict(memory=QUEUE),
+    'KeyBatchHead': {},
     'LinearHead': dict(num_classes=3, in_channels=4),
     'MLPNeck': dict(in_channels=4),
     'MoCo': dict(
         backbone=RESNET,
         neck=dict(type='MLPNeck', in_channels=64, out_channels=4),
         head=dict(type='ContrastiveHead', memory=QUEUE),
-    ),
-    'MomentumContrast': dict(
-        backbone=RESNET, neck=NECK, head=dict(type='ContrastiveHead', memory=QUEUE)
     ),
     'MultiView': dict(transforms=[[dict(type='RandomFlip')]], num_views=[2]),
     'NonFiniteHook': {},
@@ -99,6 +99,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     'RandomResizedCrop': dict(size=4),
     'RankCheckHook': {},
     'RandomSolarize': {},
+    'RepeatDataset': dict(dataset=dict(type='ShapeScenes', num_scenes=3), times=2),
     'ResNet': dict(depth=18, width=0.25),
     'Resize': dict(size=4),
     'HeldMultiView': dict(transforms=[[dict(type='RandomResizedCrop', size=4)]], num_views=[2]),

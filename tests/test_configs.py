@@ -18,7 +18,8 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mochi_mm.datasets.voc_classification import VOC_CLASSES
-from mochi_mm.files.checkpoint import load_for_test, read_checkpoint
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.load_weights import load_for_test
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
 from mochi_mm.launch.runner import build_runner

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.import_floors import FLOORS, against_the_floors, arrows, circle
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ('mochi_mm', 'configs', 'tools', 'tests', 'docs', 'results', 'requirements', '.ci')
 MAX_FILE = 400
@@ -141,6 +143,80 @@ def test_data_flows_one_way() -> None:
     """Equations import torch alone, a memory no head, a mixer no memory, only transfer mmdet."""
     found = [f'{name_of(path)} imports {n}' for path in PACKAGE for n in forbidden_imports(path)]
     assert found == []
+
+
+def test_imports_go_down_the_floors() -> None:
+    """No import goes up or stays on a floor, and there is no circle among files."""
+    found = arrows(ROOT)
+    assert len(found) > 300
+    assert against_the_floors(found) == []
+    assert circle(found) == []
+
+
+def test_every_room_stands_on_a_floor_and_is_on_the_map() -> None:
+    names = {name for floor in FLOORS for name in floor}
+    rooms = {path.relative_to(ROOT).parts[1].removesuffix('.py') for path in PACKAGE}
+    assert rooms - {'__init__'} == names - {'tools'}
+    text = (ROOT / 'docs/architecture.md').read_text(encoding='utf-8')
+    order = ' > '.join(', '.join(floor) for floor in FLOORS)
+    for name in ('docs/architecture.md', 'CONTRIBUTING.md'):
+        assert order in (ROOT / name).read_text(encoding='utf-8'), f'{name} states other floors'
+    files = [path for path in PACKAGE if path.parent != ROOT / 'mochi_mm']
+    folders = {name_of(path.parent) + '/' for path in files if path.name != '__init__.py'}
+    assert [name for name in sorted(folders) if f'`{name}`' not in text] == []
+
+
+def test_utils_stays_small() -> None:
+    """What belongs together has a room of its own."""
+    files = [path for path in (ROOT / 'mochi_mm/utils').iterdir() if path.suffix == '.py']
+    assert len(files) <= 6 + 1  # and __init__
+
+
+#: A package of two floors, ``engine`` above ``models`` and ``datasets``, and what is wrong in it.
+TREES = [
+    ({'models/a.py': 'from mochi_mm.engine.b import C'}, ': up, from models to engine'),
+    ({'models/a.py': 'def f():\n    import mochi_mm.engine.b'}, 'models.a:2 imports'),
+    ({'datasets/a.py': 'from mochi_mm.models import c'}, 'on the same floor, from datasets'),
+    ({'strange/a.py': 'import mochi_mm.models.c'}, 'strange stands on no floor'),
+    ({'engine/d.py': 'from mochi_mm import x'}, 'not through the door'),
+    ({'models/a.py': 'import tools.b', 'tools/b.py': ''}, 'up, from models to tools'),
+    (
+        {'models/c.py': 'import mochi_mm.models.d', 'models/d.py': 'from mochi_mm.models import c'},
+        '',
+    ),
+    (
+        {
+            'models/c.py': 'from mochi_mm.models.d import D',
+            'models/d.py': 'def f():\n    from mochi_mm.models.e import E',
+            'models/e.py': 'from mochi_mm.models.c import C',
+        },
+        '',
+    ),
+]
+
+
+@pytest.mark.parametrize(('files', 'problem'), TREES)
+def test_the_floors_bite(files: dict[str, str], problem: str, tmp_path: Path) -> None:
+    sound = {'__init__.py': 'x = 1', 'engine/b.py': 'from mochi_mm.models.c import C'}
+    sound |= {'models/__init__.py': 'from mochi_mm.models.c import C', 'models/c.py': 'import os'}
+    sound['models/t.py'] = 'if TYPE_CHECKING:\n    from mochi_mm.models.u import U'
+    sound['models/u.py'] = 'from mochi_mm.models.t import T'
+    plant(tmp_path, sound)
+    assert against_the_floors(arrows(tmp_path)) == [] and circle(arrows(tmp_path)) == []
+    plant(tmp_path, files)
+    found = arrows(tmp_path)
+    if problem:
+        assert [problem in line for line in against_the_floors(found)] == [True]
+    else:
+        assert against_the_floors(found) == []
+        assert set(circle(found)) == {f'mochi_mm.models.{Path(name).stem}' for name in files}
+
+
+def plant(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name if name.startswith('tools/') else root / 'mochi_mm' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding='utf-8')
 
 
 def test_nothing_names_one_machine_or_a_package_host() -> None:

@@ -74,7 +74,7 @@ def pretrain(name: str, work_dir: Path) -> tuple[Path, float]:
 
 def measure(checkpoint: Path, work_dir: Path) -> dict[str, float]:
     """Return kNN and linear-probe top-1 of a checkpoint's backbone, in percent."""
-    from mochi_mm.files.checkpoint import load_backbone
+    from mochi_mm.files.load_weights import load_backbone
 
     runner = run_config(KNN, work_dir / 'knn')
     load_backbone(runner.model, checkpoint)
@@ -93,7 +93,7 @@ def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
     from matplotlib import pyplot as plt
 
     from mochi_mm.evaluation import extract_features
-    from mochi_mm.files.checkpoint import load_backbone
+    from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.config import load_config
     from mochi_mm.registry import DATASETS
     from mochi_mm.visualization import (

@@ -28,6 +28,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--record', help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument(
+        '--allow-other-input',
+        action='store_true',
+        help='measure weights on images with another mean, std or channel order than they were '
+        'trained on',
+    )
     args = parser.parse_args(argv)
     if args.record is not None and Path(args.record).is_dir():
         parser.error(f'--record {args.record} is a folder; expected a file to write')
@@ -52,14 +58,10 @@ def main(argv: list[str] | None = None) -> None:
     config.load_from = None
     check_config(config)
 
-    from mochi_mm.files.checkpoint import load_for_test
     from mochi_mm.launch.runner import build_runner
-    from mochi_mm.utils.class_names import class_names
 
     runner = build_runner(config, args.launcher)
-    classes = class_names(runner.test_dataloader.dataset)
-    runner.logger.info(load_for_test(runner.model, args.checkpoint, classes))
-    metrics = runner.test()
+    metrics = runner.test_from(args.checkpoint, args.allow_other_input)
     if args.out and runner.rank == 0:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         Path(args.out).write_text(json.dumps(metrics, indent=2) + '\n')

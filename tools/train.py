@@ -120,13 +120,18 @@ def main(argv: list[str] | None = None) -> None:
     from mochi_mm.launch.check_config import check_config
 
     check_config(config)
+    from mochi_mm.files.run_lock import refuse_if_running
+    from mochi_mm.runs.start_record import is_first_rank
+
+    if is_first_rank():
+        refuse_if_running(config.work_dir)  # before anything is written there
     set_resume(config, args.resume, args.allow_changed)
 
     from mochi_mm.launch.runner import build_runner
 
     build_runner(config, 'none' if args.smoke else args.launcher).train()
     if args.smoke:
-        shutil.rmtree(config.work_dir)  # up to half a gigabyte; one that fails keeps its files
+        shutil.rmtree(config.work_dir)  # up to half a gigabyte; where it fails, at the exit
         print('smoke run passed')
 
 

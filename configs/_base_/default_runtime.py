@@ -29,7 +29,7 @@ env_cfg = dict(
 )
 
 vis_backends = [dict(type='SafeLocalVisBackend')]
-visualizer = dict(type='Visualizer', vis_backends=vis_backends)
+visualizer = dict(type='Visualizer', vis_backends='$vis_backends')
 # Losses, times and shares are averaged over the window since the last line, the rest is the latest.
 log_processor = dict(window_size=100, mean_pattern=r'.*(loss|time|grad_norm|acc_|sim_|share_).*')
 

@@ -17,6 +17,6 @@ _base_ = [
 # One row an image; a copy of another size is refused at the start, with its number of images.
 bank = dict(type='InstanceBank', length=126689, dim=128, ema_decay=0.5)
 model = dict(
-    data_preprocessor=dict(space='ycbcr'), head=dict(form='softmax', memories=[bank, bank])
+    data_preprocessor=dict(space='ycbcr'), head=dict(form='softmax', memories=['$bank', '$bank'])
 )
-train_dataloader = dict(dataset=dict(pipeline={{_base_.probe_pipeline}}))
+train_dataloader = dict(dataset=dict(pipeline='$probe_pipeline'))

@@ -38,14 +38,14 @@ train_dataloader = dict(
     batch_size=256,
     num_workers=1,
     pin_memory=False,
-    dataset=dict(pipeline={{_base_.probe_pipeline}}),
+    dataset=dict(pipeline='$probe_pipeline'),
 )
 optim_wrapper = dict(optimizer=dict(lr=0.03))
 custom_hooks = [
     dict(
         type='KNNHook',
         interval=3,
-        bank_dataloader={{_base_.bank_dataloader}},
-        query_dataloader={{_base_.query_dataloader}},
+        bank_dataloader='$bank_dataloader',
+        query_dataloader='$query_dataloader',
     )
 ]

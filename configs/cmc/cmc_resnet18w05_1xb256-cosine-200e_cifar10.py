@@ -15,7 +15,5 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-train_dataloader = dict(
-    batch_size=256, num_workers=12, dataset=dict(pipeline={{_base_.probe_pipeline}})
-)
+train_dataloader = dict(batch_size=256, num_workers=12, dataset=dict(pipeline='$probe_pipeline'))
 optim_wrapper = dict(optimizer=dict(lr=0.03, weight_decay=5e-4))

@@ -15,4 +15,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-train_dataloader = dict(dataset=dict(pipeline={{_base_.probe_pipeline}}))
+train_dataloader = dict(dataset=dict(pipeline='$probe_pipeline'))

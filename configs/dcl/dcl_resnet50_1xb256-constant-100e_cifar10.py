@@ -22,8 +22,8 @@ view_pipeline = [
     dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, prob=0.8),
     dict(type='RandomGrayscale', prob=0.2),
 ]
-views = dict(type='MultiView', transforms=[view_pipeline], num_views=[2])
-train_dataloader = dict(dataset=dict(pipeline=[views, dict(type='PackInputs')]))
+views = dict(type='MultiView', transforms=['$view_pipeline'], num_views=[2])
+train_dataloader = dict(dataset=dict(pipeline=['$views', dict(type='PackInputs')]))
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='Adam', lr=1e-3, weight_decay=1e-6))
 param_scheduler = []
 train_cfg = dict(max_epochs=100)

@@ -12,12 +12,14 @@ Measured: kNN top-1 (k=20) 43.3, untrained 31.3, at the budget of
 
 _base_ = '../mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 
-finder = dict(type='FalseNegativeFinder', num_support=1, support='score')
 model = dict(
     type='MoCo',
     online_views=(0, 1),
     target_views=(0, 1, 2),
-    head=dict(type='FalseNegativeHead', finder=finder),
+    head=dict(
+        type='FalseNegativeHead',
+        finder=dict(type='FalseNegativeFinder', num_support=1, support='score'),
+    ),
 )
-views = dict(type='MultiView', transforms=[{{_base_.view_pipeline}}], num_views=[3])
-train_dataloader = dict(dataset=dict(pipeline=[views, dict(type='PackInputs')]))
+views = dict(type='MultiView', transforms=['$view_pipeline'], num_views=[3])
+train_dataloader = dict(dataset=dict(pipeline=['$views', dict(type='PackInputs')]))

@@ -20,7 +20,13 @@ sync_bn = 'torch'
 optim_wrapper = dict(optimizer=dict(lr=6.4, weight_decay=1e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-4, end=10, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', T_max=90, begin=10, end=100, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        T_max='$train_cfg.max_epochs - 10',
+        begin=10,
+        end='$train_cfg.max_epochs',
+        convert_to_iter_based=True,
+    ),
 ]
 train_cfg = dict(max_epochs=100)
 view_pipeline = [
@@ -31,5 +37,5 @@ view_pipeline = [
     dict(type='RandomGrayscale', prob=0.2),
     dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
 ]
-views = dict(type='MultiView', transforms=[view_pipeline], num_views=[10])
-train_dataloader = dict(batch_size=512, dataset=dict(pipeline=[views, dict(type='PackInputs')]))
+views = dict(type='MultiView', transforms=['$view_pipeline'], num_views=[10])
+train_dataloader = dict(batch_size=512, dataset=dict(pipeline=['$views', dict(type='PackInputs')]))

@@ -12,7 +12,12 @@ Measured: kNN top-1 (k=20) 44.9, untrained 31.3, at the budget of
 
 _base_ = '../simclr/simclr_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 
-finder = dict(type='FalseNegativeFinder', num_support=2, support='score')
-model = dict(num_views=4, head=dict(type='FalseNegativeHead', finder=finder))
-views = dict(type='MultiView', transforms=[{{_base_.view_pipeline}}], num_views=[4])
-train_dataloader = dict(dataset=dict(pipeline=[views, dict(type='PackInputs')]))
+model = dict(
+    num_views=4,
+    head=dict(
+        type='FalseNegativeHead',
+        finder=dict(type='FalseNegativeFinder', num_support=2, support='score'),
+    ),
+)
+views = dict(type='MultiView', transforms=['$view_pipeline'], num_views=[4])
+train_dataloader = dict(dataset=dict(pipeline=['$views', dict(type='PackInputs')]))

@@ -15,11 +15,16 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-finder = dict(type='FalseNegativeFinder', num_support=2, support='full')
-model = dict(num_views=4, head=dict(type='FalseNegativeHead', finder=finder))
-views = dict(type='MultiView', transforms=[{{_base_.view_pipeline}}], num_views=[4])
+model = dict(
+    num_views=4,
+    head=dict(
+        type='FalseNegativeHead',
+        finder=dict(type='FalseNegativeFinder', num_support=2, support='full'),
+    ),
+)
+views = dict(type='MultiView', transforms=['$view_pipeline'], num_views=[4])
 train_dataloader = dict(
-    batch_size=512, num_workers=12, dataset=dict(pipeline=[views, dict(type='PackInputs')])
+    batch_size=512, num_workers=12, dataset=dict(pipeline=['$views', dict(type='PackInputs')])
 )
 optim_wrapper = dict(optimizer=dict(lr=0.5))
 auto_scale_lr = dict(base_batch_size=512)

@@ -31,10 +31,10 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(
         type='CosineAnnealingLR',
-        T_max=24,
+        T_max='$train_cfg.max_epochs',
         by_epoch=True,
         begin=0,
-        end=24,
+        end='$train_cfg.max_epochs',
         convert_to_iter_based=True,
     )
 ]
@@ -46,7 +46,7 @@ custom_hooks = [
         type='KNNHook',
         interval=4,
         at_start=True,
-        bank_dataloader={{_base_.bank_dataloader}},
-        query_dataloader={{_base_.query_dataloader}},
+        bank_dataloader='$bank_dataloader',
+        query_dataloader='$query_dataloader',
     )
 ]

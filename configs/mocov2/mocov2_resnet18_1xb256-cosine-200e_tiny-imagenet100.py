@@ -20,7 +20,7 @@ custom_hooks = [
     dict(
         type='KNNHook',
         interval=20,
-        bank_dataloader={{_base_.bank_dataloader}},
-        query_dataloader={{_base_.query_dataloader}},
+        bank_dataloader='$bank_dataloader',
+        query_dataloader='$query_dataloader',
     )
 ]

@@ -11,12 +11,16 @@ _base_ = './mocov2_resnet18_1xb512-cosine-200e_cifar10.py'
 
 source = dict(
     type='ImageFolder',
-    data_root={{_base_.data_root}},
+    data_root='$data_root',
     split='train',
     index_cache='work_dirs/index/cifar10_train.json',
 )
-views = dict(type='HeldMultiView', transforms=[{{_base_.view_pipeline}}], num_views=[2])
-pipeline = [views, dict(type='PackInputs')]
-dataset = dict(_delete_=True, type='InMemory', dataset=source, pipeline=pipeline)
-train_dataloader = dict(num_workers=2, dataset=dataset)
+views = dict(type='HeldMultiView', transforms=['$view_pipeline'], num_views=[2])
+pipeline = ['$views', dict(type='PackInputs')]
+train_dataloader = dict(
+    num_workers=2,
+    dataset=dict(
+        _delete_=True, type='InMemory', dataset=dict(_copy_='source'), pipeline='$pipeline'
+    ),
+)
 default_hooks = dict(hold_images=dict(type='HoldImagesHook'))

@@ -17,5 +17,5 @@ model = dict(
 )
 weak_view = [dict(type='RandomResizedCrop', size=32), dict(type='RandomFlip', prob=0.5)]
 # The trained encoder sees the strong view, the key encoder the weak one.
-views = dict(type='MultiView', transforms=[{{_base_.view_pipeline}}, weak_view], num_views=[1, 1])
-train_dataloader = dict(dataset=dict(pipeline=[views, dict(type='PackInputs')]))
+views = dict(type='MultiView', transforms=['$view_pipeline', '$weak_view'], num_views=[1, 1])
+train_dataloader = dict(dataset=dict(pipeline=['$views', dict(type='PackInputs')]))

@@ -33,12 +33,18 @@ strong_view = [
     dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
     dict(type='RandomFlip', prob=0.5),
 ]
-views = dict(type='MultiView', transforms=[strong_view, weak_view], num_views=[1, 1])
+views = dict(type='MultiView', transforms=['$strong_view', '$weak_view'], num_views=[1, 1])
 train_dataloader = dict(
-    batch_size=256, num_workers=12, dataset=dict(pipeline=[views, dict(type='PackInputs')])
+    batch_size=256, num_workers=12, dataset=dict(pipeline=['$views', dict(type='PackInputs')])
 )
 optim_wrapper = dict(optimizer=dict(lr=0.06, weight_decay=5e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, end=5, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', T_max=195, begin=5, end=200, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        T_max='$train_cfg.max_epochs - 5',
+        begin=5,
+        end='$train_cfg.max_epochs',
+        convert_to_iter_based=True,
+    ),
 ]

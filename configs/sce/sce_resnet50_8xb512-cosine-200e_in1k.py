@@ -51,5 +51,5 @@ second = [
     dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.1),
     dict(type='RandomSolarize', prob=0.2),
 ]
-views = dict(type='MultiView', transforms=[first, second], num_views=[1, 1])
-train_dataloader = dict(batch_size=512, dataset=dict(pipeline=[views, dict(type='PackInputs')]))
+views = dict(type='MultiView', transforms=['$first', '$second'], num_views=[1, 1])
+train_dataloader = dict(batch_size=512, dataset=dict(pipeline=['$views', dict(type='PackInputs')]))

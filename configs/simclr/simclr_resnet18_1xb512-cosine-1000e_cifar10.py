@@ -23,14 +23,20 @@ view_pipeline = [
     dict(type='RandomGrayscale', prob=0.2),
     dict(type='RandomFlip', prob=0.5),
 ]
-views = dict(type='MultiView', transforms=[view_pipeline], num_views=[2])
+views = dict(type='MultiView', transforms=['$view_pipeline'], num_views=[2])
 train_dataloader = dict(
-    batch_size=512, num_workers=12, dataset=dict(pipeline=[views, dict(type='PackInputs')])
+    batch_size=512, num_workers=12, dataset=dict(pipeline=['$views', dict(type='PackInputs')])
 )
 optim_wrapper = dict(optimizer=dict(lr=2.0, weight_decay=1e-4))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-4, end=10, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', T_max=990, begin=10, end=1000, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        T_max='$train_cfg.max_epochs - 10',
+        begin=10,
+        end='$train_cfg.max_epochs',
+        convert_to_iter_based=True,
+    ),
 ]
 train_cfg = dict(max_epochs=1000)
 auto_scale_lr = dict(base_batch_size=512)

@@ -32,7 +32,7 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-4, end=12, convert_to_iter_based=True),
-    dict(type='ExponentialLR', gamma=0.97**2, by_epoch=True, begin=12, end=90),
+    dict(type='ExponentialLR', gamma=0.97**2, by_epoch=True, begin=12, end='$train_cfg.max_epochs'),
 ]
 train_cfg = dict(max_epochs=90)
 auto_scale_lr = dict(base_batch_size=6144)

@@ -22,12 +22,18 @@ view_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='AutoAugment', policy='imagenet', fill=128),
 ]
-views = dict(type='MultiView', transforms=[view_pipeline], num_views=[2])
-train_dataloader = dict(dataset=dict(pipeline=[views, dict(type='PackInputs')]))
+views = dict(type='MultiView', transforms=['$view_pipeline'], num_views=[2])
+train_dataloader = dict(dataset=dict(pipeline=['$views', dict(type='PackInputs')]))
 optim_wrapper = dict(optimizer=dict(lr=9.6, weight_decay=1e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-4, end=12, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', T_max=338, begin=12, end=350, convert_to_iter_based=True),
+    dict(
+        type='CosineAnnealingLR',
+        T_max='$train_cfg.max_epochs - 12',
+        begin=12,
+        end='$train_cfg.max_epochs',
+        convert_to_iter_based=True,
+    ),
 ]
 train_cfg = dict(max_epochs=350)
 auto_scale_lr = dict(base_batch_size=6144)

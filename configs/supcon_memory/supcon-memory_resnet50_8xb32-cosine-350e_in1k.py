@@ -18,5 +18,13 @@ _base_ = [
 ]
 
 model = dict(head=dict(type='SupConHead', temperature=0.1, memory=dict(length=8192)))
-param_scheduler = [dict(type='CosineAnnealingLR', T_max=350, by_epoch=True, begin=0, end=350)]
+param_scheduler = [
+    dict(
+        type='CosineAnnealingLR',
+        T_max='$train_cfg.max_epochs',
+        by_epoch=True,
+        begin=0,
+        end='$train_cfg.max_epochs',
+    )
+]
 train_cfg = dict(max_epochs=350)

@@ -14,6 +14,12 @@ _base_ = '../supcon/supcon_resnet50_4xb256-cosine-1000e_cifar10.py'
 model = dict(head=dict(_delete_=True, type='SupInfoNCEHead', margin=0.25, temperature=0.07))
 optim_wrapper = dict(type='BF16OptimWrapper', optimizer=dict(lr=0.05))
 param_scheduler = [
-    dict(type='CosineAnnealingLR', T_max=1000, eta_min=5e-5, by_epoch=True, end=1000)
+    dict(
+        type='CosineAnnealingLR',
+        T_max='$train_cfg.max_epochs',
+        eta_min=5e-5,
+        by_epoch=True,
+        end='$train_cfg.max_epochs',
+    )
 ]
 auto_scale_lr = dict(base_batch_size=256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from mochi_mm.utils.progress import progress_bar
 
-VERSION = 1
+VERSION = 2
 # A directory changed this short before it was listed may change again within the same tick of
 # its clock, so its time says nothing and it is listed again.
 _TICK_NS = 2_000_000_000
@@ -45,7 +45,10 @@ class FolderIndex:
         built: When it was made, in nanoseconds since 1970.
         listings: By path relative to ``root`` ('' is ``root``), with '/' between the parts.
         other: How many files of other endings were passed over, by ending.
-        broken_links: Image names that are links to nowhere, relative to ``root``.
+        broken_links: Links to nowhere, to themselves, or to what may not be looked at, whatever
+            they are called, relative to ``root``: images, or folders on a disk that is not there.
+        repeated: Folders that were not looked into again, relative to ``root``: links to one that
+            the same folder of ``root`` holds already, or to one that they lie in.
     """
 
     root: str
@@ -55,14 +58,20 @@ class FolderIndex:
     listings: dict[str, Listing] = field(default_factory=dict)
     other: Counter[str] = field(default_factory=Counter)
     broken_links: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
 
     @classmethod
     def scan(
         cls, root: str | Path, extensions: Sequence[str], selected: Sequence[str] | None = None
     ) -> FolderIndex:
-        """List ``root`` and what is below it; links are followed, but never in a circle.
+        """List ``root`` and what is below it.
 
-        Names that begin with a dot are passed over.
+        Links are followed, but within one folder of ``root`` no folder is listed twice, so links
+        in a circle end, and links between folders cost no more than the folders. Names that begin
+        with a dot are passed over.
+
+        Raises:
+            ValueError: A folder that may not be listed.
         """
         index = cls(
             os.path.abspath(root),
@@ -70,56 +79,83 @@ class FolderIndex:
             None if selected is None else tuple(selected),
             time.time_ns(),
         )
-        index._walk('', frozenset())
+        here = index._add('')
+        folders = index.listings[''].folders
+        for name in progress_bar(folders, 'listing images', len(folders)):
+            index._walk(name, here)
         index.listings = {
             key: index.listings[key]
             for key in sorted(index.listings, key=lambda key: key.split('/') if key else [])
         }
         return index
 
-    def _walk(self, relative: str, parents: frozenset[tuple[int, int]]) -> None:
+    def _walk(self, top: str, root: tuple[int, int]) -> None:
+        """List one folder of the root, what lies in it first, what it links to afterwards."""
+        seen, links = {root}, deque([top])
+        while links:
+            pending = [links.popleft()]
+            while pending:
+                relative = pending.pop()
+                status = os.stat(os.path.join(self.root, relative))
+                if (status.st_dev, status.st_ino) in seen:
+                    self.repeated.append(relative)
+                    continue
+                seen.add(self._add(relative))
+                for name in reversed(self.listings[relative].folders):
+                    child = f'{relative}/{name}'
+                    linked = os.path.islink(os.path.join(self.root, child))
+                    (links if linked else pending).append(child)
+
+    def _add(self, relative: str) -> tuple[int, int]:
+        """List one directory; return what tells it from others, under whatever name."""
         status = os.stat(os.path.join(self.root, relative))
-        identity = (status.st_dev, status.st_ino)
-        if identity in parents:
-            return
-        listing = self._list(relative, status.st_mtime_ns, self.other, self.broken_links)
-        self.listings[relative] = listing
-        top = not relative
-        folders = progress_bar(listing.folders, 'listing images', len(listing.folders), shown=top)
-        for name in folders:
-            self._walk(f'{relative}/{name}' if relative else name, parents | {identity})
+        self.listings[relative] = self._list(
+            relative, status.st_mtime_ns, self.other, self.broken_links
+        )
+        return status.st_dev, status.st_ino
 
     def _list(
         self, relative: str, mtime: int, other: Counter[str], broken_links: list[str]
     ) -> Listing:
         listing = Listing(mtime, [], [])
         selected = self.selected if not relative else None
-        with os.scandir(os.path.join(self.root, relative)) as entries:
-            for entry in entries:
-                if entry.name.startswith('.') or (
-                    selected is not None and entry.name not in selected
-                ):
-                    continue
-                if entry.is_dir():
-                    listing.folders.append(entry.name)
-                elif selected is not None:
-                    continue
-                elif not entry.name.lower().endswith(self.extensions):
-                    other[os.path.splitext(entry.name)[1].lower() or 'no ending'] += 1
-                elif entry.is_file():
-                    listing.files.append(entry.name)
-                elif entry.is_symlink():
-                    broken_links.append(f'{relative}/{entry.name}' if relative else entry.name)
-        listing.folders.sort()
-        listing.files.sort()
+        folder = os.path.join(self.root, relative)
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            raise ValueError(
+                f'the folder {folder} cannot be listed ({error.strerror}), so its images would be '
+                'missing; make it readable, or take it away.'
+            ) from error
+        for entry in entries:
+            if entry.name.startswith('.') or (selected is not None and entry.name not in selected):
+                continue
+            kind = _kind(entry)
+            if kind == 'broken link':
+                broken_links.append(f'{relative}/{entry.name}' if relative else entry.name)
+            elif kind == 'folder':
+                listing.folders.append(entry.name)
+            elif selected is not None:
+                continue
+            elif not entry.name.lower().endswith(self.extensions):
+                other[os.path.splitext(entry.name)[1].lower() or 'no ending'] += 1
+            elif kind == 'file':
+                listing.files.append(entry.name)
+            else:
+                other['no regular file'] += 1
         return listing
 
     def is_current(self) -> bool:
-        """Whether every directory is as it was. Looks at directories only, not at files."""
+        """Whether every directory is as it was, and every broken link still broken.
+
+        Looks at directories only, not at files.
+        """
+        if any(os.path.exists(os.path.join(self.root, link)) for link in self.broken_links):
+            return False
         for relative, listing in self.listings.items():
             try:
                 mtime = os.stat(os.path.join(self.root, relative)).st_mtime_ns
-            except (FileNotFoundError, NotADirectoryError):
+            except OSError:
                 return False
             if mtime != listing.mtime:
                 return False
@@ -148,6 +184,10 @@ class FolderIndex:
             for name in listing.files:
                 yield relative, name
 
+    def broken_images(self) -> list[str]:
+        """Return those of ``broken_links`` that are called like images."""
+        return [link for link in self.broken_links if link.lower().endswith(self.extensions)]
+
     def paths(self) -> list[str]:
         """Return the paths of all files relative to ``root``, sorted by directory."""
         return [f'{folder}/{name}' if folder else name for folder, name in self.files()]
@@ -165,6 +205,7 @@ class FolderIndex:
             },
             other=dict(self.other),
             broken_links=self.broken_links,
+            repeated=self.repeated,
         )
 
     @classmethod
@@ -190,9 +231,22 @@ class FolderIndex:
                 listings,
                 Counter(data['other']),
                 _names(data['broken_links']),
+                _names(data['repeated']),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f'not a folder index: {error!r}') from error
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    """Return 'folder', 'file', 'broken link' or 'other'; links are what they lead to."""
+    try:
+        if entry.is_dir():
+            return 'folder'
+        if entry.is_file():
+            return 'file'
+        return 'other' if os.path.exists(entry.path) else 'broken link'
+    except OSError:  # a link to itself, or to what may not be looked at
+        return 'broken link'
 
 
 def _names(value: Any) -> list[str]:

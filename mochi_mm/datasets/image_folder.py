@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from PIL import Image
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.class_folders import class_names, tell_left_out
 from mochi_mm.datasets.class_list import read_class_list
 from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.datasets.folder_index import FolderIndex
@@ -23,17 +24,15 @@ from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS, nearest
 
-_SPLITS = {'train', 'training', 'val', 'valid', 'validation', 'test', 'testing'}
-
 
 @DATASETS.register_module()
 class ImageFolder(ImageDataset):
     """All images below a folder, at any depth; no list file is needed.
 
-    The sub-folders of the root that hold images are the classes, and label i is the i-th of their
-    names **in sorted order**. Images that lie in the root itself, where there are no such
-    folders, have no label (-1). Links are followed. Names that begin with a dot, and files with
-    other endings, are passed over.
+    The sub-folders of the root are the classes, and label i is the i-th of their names **in sorted
+    order**; one without images is an error, since without it all labels behind it would move.
+    Images that lie in the root itself, where no sub-folder holds any, have no label (-1). Links are
+    followed. Names that begin with a dot, and files with other endings, are passed over.
 
     Args:
         data_root: The folder.
@@ -50,16 +49,18 @@ class ImageFolder(ImageDataset):
         extensions: Endings of image files, upper or lower case.
         exclude: A text file with the paths of images to leave out, one a line, relative to
             ``data_root``/``split``, as ``tools/dataset/check.py`` writes it. A line that begins
-            with a quotation mark is a JSON string, for names with line breaks and the like.
+            with a quotation mark is a JSON string, for names with line breaks and the like. A
+            line that names no image is an error, unless it lies in a folder that ``classes``
+            leaves out.
         include: A text file with the only paths to take, one a line, relative likewise, as
             ``tools/dataset/make_subset.py`` writes it. Labels stay those of the whole folder.
 
     Raises:
         FileNotFoundError: The folder, or a class list, does not exist.
         ValueError: No images, images both in the root and in class folders, class folders
-            that look like splits, a listed class without a folder or images, an ``exclude``
-            list that fits nothing, an ``include`` list with a path that is no image, or no image
-            among the first few that can be decoded.
+            that look like splits, a class without a folder or images or behind a link to nowhere,
+            an ``exclude`` or ``include`` list with a path that is no image, or no image among the
+            first few that can be decoded.
     """
 
     def __init__(
@@ -81,13 +82,12 @@ class ImageFolder(ImageDataset):
             _check_folders(self.root, names)
         index = load_index(self.root, self.extensions, names or None, index_cache)
         _check_found(index)
-        everything = list(index.files())
-        files = _only(_without(everything, exclude), include)
+        if names is None or names:
+            self.classes = class_names(index, names)
+        tell_left_out(index)
+        files = _only(_without(index, exclude), include)
         self._paths = PathTable(f'{folder}/{name}' if folder else name for folder, name in files)
         owners = [folder.split('/', 1)[0] for folder, _ in files]
-        if names is None or names:
-            whole = [folder.split('/', 1)[0] for folder, _ in everything]
-            self.classes = self._class_names(whole, names)
         labels = {name: label for label, name in enumerate(self.classes)}
         self.labels = np.array([labels.get(owner, -1) for owner in owners], dtype=np.int64)
         self._try_first()
@@ -111,7 +111,11 @@ class ImageFolder(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of names, sizes and times of all files, in the order of the samples."""
-        return file_fingerprint(self.root, (self._paths[i] for i in range(len(self))))
+        return self.fingerprint_of(range(len(self)))
+
+    def fingerprint_of(self, indices: Iterable[int]) -> str:
+        """Return the same of some of the samples."""
+        return file_fingerprint(self.root, (self._paths[int(i)] for i in indices))
 
     def image(self, index: int) -> Image.Image:
         """Return image ``index``; raises ``ValueError`` naming a file that cannot be read."""
@@ -124,35 +128,10 @@ class ImageFolder(ImageDataset):
         label = int(self.labels[index])
         return dict(file=self.path(index), gt_label=label, sample_idx=int(index))
 
-    def _class_names(self, owners: Sequence[str], wanted: Sequence[str] | None) -> tuple[str, ...]:
-        found = tuple(sorted(set(owners) - {''}))
-        if wanted is not None:
-            empty = [name for name in wanted if name not in found]
-            if empty:
-                raise ValueError(
-                    f'class folders without images in {self.root}: '
-                    f'{", ".join(empty[:5])} ({len(empty)} in all)'
-                )
-            return found
-        loose = sum(not owner for owner in owners)
-        if loose and found:
-            raise ValueError(
-                f'{self.root} holds {loose} images itself and others in {len(found)} sub-folders '
-                f'({", ".join(found[:5])}), so which have a class is unclear. Move the loose '
-                'images away, or pass classes=[...] to take those folders only, or classes=[] to '
-                'take everything without labels.'
-            )
-        if found and _SPLITS.issuperset(name.lower() for name in found):
-            raise ValueError(
-                f'{self.root} holds {", ".join(found)}: these look like splits, not classes. Pass '
-                f'split={found[0]!r}, or classes={list(found)} if they are classes, or classes=[] '
-                'to take everything without labels.'
-            )
-        return found
 
-
-def _without(files: list[tuple[str, str]], exclude: str | Path | None) -> list[tuple[str, str]]:
-    """Return ``files`` (folder, name) without those listed in the file ``exclude``."""
+def _without(index: FolderIndex, exclude: str | Path | None) -> list[tuple[str, str]]:
+    """Return the files (folder, name) of an index without those listed in the file ``exclude``."""
+    files = list(index.files())
     if exclude is None:
         return files
     if not Path(exclude).expanduser().is_file():
@@ -162,15 +141,27 @@ def _without(files: list[tuple[str, str]], exclude: str | Path | None) -> list[t
         )
     listed = read_paths(exclude)
     kept = [(f, name) for f, name in files if (f'{f}/{name}' if f else name) not in listed]
-    if listed and len(kept) == len(files):
+    unmatched = listed - set(index.paths()) - set(index.broken_links)
+    unmatched = {path for path in unmatched if not _left_out(index, path)}
+    if unmatched:
+        some = ', '.join(map(repr, sorted(unmatched)[:5]))
         raise ValueError(
-            f'none of the {len(listed)} paths in {str(exclude)!r} is one of the images, such as '
-            f'{min(listed)!r}; expected paths relative to data_root/split.'
+            f'{len(unmatched)} of the {len(listed)} lines of {str(exclude)!r} name no image in '
+            f'{index.root}: {some}{", ..." if len(unmatched) > 5 else ""}; expected paths relative '
+            'to data_root/split, as they are spelled there. Correct these lines, or remove them.'
         )
     if not kept:
         raise ValueError(f'{str(exclude)!r} leaves out every image.')
     print_log(f'{len(files) - len(kept)} images are left out by {exclude}', logger='current')
     return kept
+
+
+def _left_out(index: FolderIndex, path: str) -> bool:
+    """Whether a path lies in a folder that the selection of classes leaves out."""
+    top, slash, _ = path.partition('/')
+    if index.selected is None or not slash or top in (*index.selected, '', '..'):
+        return False
+    return os.path.lexists(os.path.join(index.root, path))
 
 
 def _only(files: list[tuple[str, str]], include: str | Path | None) -> list[tuple[str, str]]:
@@ -236,17 +227,12 @@ def _check_folders(root: str, names: Sequence[str]) -> None:
 
 
 def _check_found(index: FolderIndex) -> None:
-    if index.broken_links:
-        print_log(
-            f'{len(index.broken_links)} images in {index.root} are links to nowhere and are '
-            f'left out, such as {index.broken_links[0]}',
-            'current',
-            logging.WARNING,
-        )
     if not len(index):
+        broken = index.broken_links
+        lost = f', and {len(broken)} links to nowhere, such as {broken[0]!r}' if broken else ''
         others = ', '.join(f'{count} x {ending}' for ending, count in index.other.most_common(5))
         raise ValueError(
             f'no images in {index.root}. Looked for {", ".join(index.extensions)} in '
-            f'{len(index.listings)} folders; found {others or "no files at all"}. '
+            f'{len(index.listings)} folders; found {others or "no files at all"}{lost}. '
             'Set data_root (or split) to where the images are, or extensions to their endings.'
         )

@@ -23,7 +23,9 @@ def load_index(
     """Return the index of ``root``, from ``cache`` where that is still true.
 
     A missing, unreadable or outdated cache is written anew, in one step, so that processes that
-    do so at the same time cannot spoil it. A folder without images is not worth a file.
+    do so at the same time cannot spoil it. One that cannot be read or written, on a full disk or in
+    a folder of somebody else, is a warning: the run needs it for speed alone. A folder without
+    images is not worth a file.
 
     Args:
         root: The folder.
@@ -46,11 +48,13 @@ def load_index(
 
 
 def _read(path: Path) -> FolderIndex | None:
-    if not path.exists():
-        return None
     try:
+        if not os.path.lexists(path):
+            return None
+        if not path.is_file():
+            raise ValueError('it is no file')
         return FolderIndex.from_json(json.loads(path.read_text(encoding='utf-8')))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         print_log(
             f'index {path} cannot be read ({error}); listing the folder again',
             logger='current',
@@ -60,10 +64,21 @@ def _read(path: Path) -> FolderIndex | None:
 
 
 def _write(path: Path, index: FolderIndex) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f'{path.name}.{uuid.uuid4().hex}.tmp')
     try:
-        temporary.write_text(json.dumps(index.to_json(), separators=(',', ':')), encoding='utf-8')
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(path) and not path.is_file():
+            raise OSError('what lies there is no file')
+        try:
+            text = json.dumps(index.to_json(), separators=(',', ':'))
+            temporary.write_text(text, encoding='utf-8')
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        print_log(
+            f'index {path} cannot be written ({error}); the folder is listed again at the next '
+            'start. Set index_cache to a path that can be written, or leave it out.',
+            logger='current',
+            level=logging.WARNING,
+        )

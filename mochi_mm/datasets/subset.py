@@ -23,6 +23,30 @@ def balanced_subset(paths: Iterable[str], per_class: int, seed: int) -> list[str
     Raises:
         ValueError: A path without a class, or a class with fewer images.
     """
+    chosen: list[str] = []
+    for name, files in _by_class(paths, per_class).items():
+        key = int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], 'big')
+        order = np.random.default_rng([seed, key]).permutation(len(files))
+        chosen += [files[i] for i in order[:per_class]]
+    return sorted(chosen)
+
+
+def first_of_each(paths: Iterable[str], per_class: int) -> list[str]:
+    """Return the first ``per_class`` paths of each class by name, sorted.
+
+    Args:
+        paths: ``class/.../name``, in any order.
+        per_class: How many of each.
+
+    Raises:
+        ValueError: A path without a class, or a class with fewer images.
+    """
+    classes = _by_class(paths, per_class)
+    return sorted(path for files in classes.values() for path in files[:per_class])
+
+
+def _by_class(paths: Iterable[str], per_class: int) -> dict[str, list[str]]:
+    """Return the sorted paths of each class, at least ``per_class`` of each."""
     classes: dict[str, list[str]] = {}
     for path in paths:
         name, slash, _ = path.partition('/')
@@ -36,10 +60,4 @@ def balanced_subset(paths: Iterable[str], per_class: int, seed: int) -> list[str
             + (f'{few[0][1]!r} has {few[0][0]}.' if few else 'there are no images.')
             + ' Expected at least one, and no more than the smallest class has.'
         )
-    chosen: list[str] = []
-    for name, files in classes.items():
-        key = int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], 'big')
-        order = np.random.default_rng([seed, key]).permutation(len(files))
-        ordered = sorted(files)
-        chosen += [ordered[i] for i in order[:per_class]]
-    return sorted(chosen)
+    return {name: sorted(files) for name, files in classes.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
@@ -13,7 +12,7 @@ from PIL import Image
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.datasets.read_image import read_image
-from mochi_mm.files.text_file import read_text
+from mochi_mm.datasets.voc_files import VOCFiles, is_difficult, listed_names, read_annotation
 from mochi_mm.registry import DATASETS
 from mochi_mm.utils.progress import progress_bar
 
@@ -56,9 +55,12 @@ class VOCClassification(ImageDataset):
             difficult (such images neither count nor train), -1 where it is not.
         labels: All -1; an image has no single class.
 
+    Images end in .jpg, .jpeg or .png, upper or lower case.
+
     Raises:
-        FileNotFoundError: The list or an annotation is missing.
-        ValueError: An empty list, or objects of no known class.
+        FileNotFoundError: The list, an annotation or an image is missing.
+        ValueError: An empty list or a name twice, an annotation that is none, two images of one
+            name, a ``difficult`` that is neither 0 nor 1, or objects of no known class.
     """
 
     def __init__(
@@ -71,47 +73,36 @@ class VOCClassification(ImageDataset):
         super().__init__(pipeline)
         self.root = Path(data_root).expanduser()
         listed = self.root / 'ImageSets/Main' / f'{split}.txt'
-        if not listed.is_file():
-            raise FileNotFoundError(
-                f'no list {listed} (from {Path.cwd()}); expected a VOC folder: set data_root to '
-                'the one that holds ImageSets, JPEGImages and Annotations, split to a list in it.'
-            )
-        self.names = [line.split()[0] for line in read_text(listed).splitlines() if line.strip()]
-        if not self.names:
-            raise ValueError(f'{listed} lists no image.')
+        self.names = listed_names(listed)
+        files = VOCFiles(self.root / 'JPEGImages', self.root / 'Annotations', listed)
         self.classes = tuple(classes)
         names = progress_bar(self.names, 'annotations', len(self.names))
-        self.targets = np.stack([self._targets(name) for name in names])
+        self.targets = np.stack([self._targets(files.annotation(name)) for name in names])
+        self.files = [str(files.image(name).relative_to(self.root)) for name in self.names]
         self.labels = np.full(len(self.names), -1, dtype=np.int64)
         self.split = split
 
     def fingerprint(self) -> str:
         """Return a digest of names, sizes and times of images and annotations."""
-        places = (('JPEGImages', 'jpg'), ('Annotations', 'xml'))
-        files = (f'{folder}/{name}.{end}' for name in self.names for folder, end in places)
-        return file_fingerprint(self.root, files)
+        pairs = zip(self.names, self.files, strict=True)
+        return file_fingerprint(
+            self.root, (path for name, file in pairs for path in (file, f'Annotations/{name}.xml'))
+        )
 
     def image(self, index: int) -> Image.Image:
         """Return image ``index``."""
-        return read_image(str(self.root / 'JPEGImages' / f'{self.names[index]}.jpg'))
+        return read_image(str(self.root / self.files[index]))
 
-    def _targets(self, name: str) -> np.ndarray:
-        path = self.root / 'Annotations' / f'{name}.xml'
-        if not path.is_file():
-            raise FileNotFoundError(f'no annotation {path} of an image that is listed.')
+    def _targets(self, path: Path) -> np.ndarray:
         targets = np.full(len(self.classes), -1, dtype=np.int8)
-        try:
-            root = ElementTree.parse(path).getroot()
-        except ElementTree.ParseError as error:
-            raise ValueError(f'{path} is no VOC annotation ({error}); expected XML.') from error
-        for item in root.iter('object'):
+        for item in read_annotation(path).iter('object'):
             kind = (item.findtext('name') or '').strip()
             if kind not in self.classes:
                 raise ValueError(
                     f'{path} shows {kind!r}; expected one of {", ".join(self.classes)}. Set '
                     'classes to those of the data.'
                 )
-            shown = 0 if (item.findtext('difficult') or '0').strip() == '1' else 1
+            shown = 0 if is_difficult(item, path) else 1
             column = self.classes.index(kind)
             targets[column] = max(targets[column], shown)
         return targets

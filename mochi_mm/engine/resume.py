@@ -16,6 +16,7 @@ from mochi_mm.engine.run_settings import (
 from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
+from mochi_mm.utils.class_names import check_same_names
 from mochi_mm.utils.unwrap import unwrap
 
 _PARTS = ('meta', 'state_dict', 'message_hub', 'param_schedulers')
@@ -55,7 +56,9 @@ def check_resume(
             'of the optimiser, and the gradients accumulated until then are not in it. Resume '
             'from an epoch_*.pth or iter_*.pth, or start from its weights alone with load_from.'
         )
-    found = changes(meta['run'], describe_run(runner))
+    now = describe_run(runner)
+    _check_classes(meta['run'], now, source)
+    found = changes(meta['run'], now)
     problem = optimizer_problem(runner.optim_wrapper.optimizer, content.get('optimizer'))
     if problem is not None:
         found.setdefault('optimizer', []).append(problem)
@@ -71,6 +74,18 @@ def check_resume(
             f'--allow-changed {" ".join(sorted(found))} (resume_allow={sorted(found)} in the '
             'config).'
         )
+
+
+def _check_classes(before: Mapping[str, Any], now: Mapping[str, Any], source: str) -> None:
+    """Refuse other classes, whatever is allowed: labels lie in memories and heads."""
+    saved = before.get('data', {}).get('classes', [])
+    try:
+        check_same_names(saved, now['data']['classes'], 'saved', 'present')
+    except ValueError as error:
+        raise ValueError(
+            f'{source} cannot be continued on this data: {error} To start from its weights alone, '
+            'use load_from or pretrained instead of resume.'
+        ) from None
 
 
 def restore(runner: Any, content: Mapping[str, Any]) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mmengine.hooks import Hook
 from torch import Tensor
 
 from mochi_mm.distributed.rows import world_size
+from mochi_mm.engine.data_facts import data_changes, data_facts
 
 #: What may be allowed to differ at a resume, and what allowing it does.
 ALLOWANCES = dict(
     weights='missing weights keep their initial values, unused ones are dropped',
     optimizer='the optimiser starts without its state',
     world_size='the number of processes may differ',
-    dataset='the number of samples may differ',
+    dataset='the samples may differ: their number, their files',
     settings='settings may differ; the new ones hold',
 )
 _SECTIONS = ('model', 'optim_wrapper', 'param_scheduler', 'train_dataloader', 'randomness')
@@ -38,9 +40,11 @@ def describe_run(runner: Any) -> dict[str, Any]:
         settings.update(_flat(runner.cfg.get(section), section))
     if (runner.cfg.get('auto_scale_lr') or {}).get('enable'):
         settings.update(_flat(runner.cfg.auto_scale_lr, 'auto_scale_lr'))
+    settings.update(_listeners(runner))
     return dict(
         world_size=world_size(),
         dataset=len(runner.train_dataloader.dataset),
+        data=data_facts(runner),
         epoch_length=len(runner.train_dataloader),
         max_epochs=int(runner.max_epochs),
         max_iters=int(runner.max_iters),
@@ -48,6 +52,23 @@ def describe_run(runner: Any) -> dict[str, Any]:
         optimizer=type(getattr(runner.optim_wrapper, 'optimizer', runner.optim_wrapper)).__name__,
         settings=settings,
     )
+
+
+def _listeners(runner: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the settings of the hooks that have a part in what a checkpoint holds."""
+    custom, default = runner.cfg.get('custom_hooks'), runner.cfg.get('default_hooks')
+    given = {
+        str(hook['type']).split('.')[-1]: hook
+        for hook in [*(default or {}).values(), *(custom or [])]
+        if isinstance(hook, Mapping) and 'type' in hook
+    }
+    for hook in runner.hooks:
+        kind = type(hook)
+        if kind.before_save_checkpoint is not Hook.before_save_checkpoint or (
+            kind.after_load_checkpoint is not Hook.after_load_checkpoint
+        ):
+            name = kind.__name__
+            yield from _flat(given.get(name, dict(type=name)), f'hooks.{name}')
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -58,6 +79,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list
             key = 'settings' if name == 'loop' else name
             what = dict(dataset='samples', world_size='processes').get(name, name)
             found.setdefault(key, []).append(f'{what}: {before[name]} -> {now[name]}')
+    if 'data' in before:  # not in checkpoints of 0.1
+        texts = data_changes(before['data'], now['data'])
+        found.update({'dataset': found.get('dataset', []) + texts} if texts else {})
     old, new = before['settings'], now['settings']
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):

@@ -18,6 +18,9 @@ import torch
 
 from mochi_mm.files.atomic_file import write_atomically
 
+# Numbers of options, from malloc.h of the GNU C library.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+
 
 def machine(device: str = 'cpu') -> dict[str, Any]:
     """Return what a measurement was made on: date, processor, threads, versions, GPU if used."""
@@ -64,7 +67,8 @@ def seconds(
 def peak_extra_bytes(run: Callable[[], Any], device: str = 'cpu') -> int:
     """Return by how much memory use rose, at its highest, above what it was before ``run()``.
 
-    On a GPU from torch's allocator, on a CPU from the resident pages of the process (Linux).
+    On a GPU from torch's allocator, on a CPU from the resident pages of the process (Linux), where
+    freed blocks are handed back at once from then on: measure times first.
 
     Raises:
         RuntimeError: On a CPU, where the operating system does not tell.
@@ -80,12 +84,25 @@ def peak_extra_bytes(run: Callable[[], Any], device: str = 'cpu') -> int:
         return torch.cuda.max_memory_allocated(device) - before
     if not sys.platform.startswith('linux'):
         raise RuntimeError(f'peak memory on a CPU is read from /proc, not there on {sys.platform}.')
-    # What the allocator keeps for later would hide that it is used again.
+    _return_freed_blocks()
+    run()
     getattr(ctypes.CDLL(None), 'malloc_trim', lambda _: 0)(0)
     before = _resident('VmRSS')
     Path('/proc/self/clear_refs').write_text('5')
     run()
     return max(0, _resident('VmHWM') - before)
+
+
+def _return_freed_blocks() -> None:
+    """Let the C library hand every block of 64 KiB or more back as soon as it is freed.
+
+    By default glibc holds on to up to 64 MiB of freed blocks, which a step does not need; what it
+    holds depends on what ran before. Times after this are not those of an ordinary process.
+    """
+    switch = getattr(ctypes.CDLL(None), 'mallopt', None)
+    if switch is not None:
+        switch(_TRIM_THRESHOLD, 0)
+        switch(_MMAP_THRESHOLD, 2**16)
 
 
 def _resident(field: str) -> int:

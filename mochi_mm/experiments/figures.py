@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mochi_mm.experiments.suites import Setting
+from mochi_mm.experiments.setting import Setting
 
 #: Values by setting, seed and name.
 Values = dict[str, dict[int, dict[str, float]]]
+#: Ends the name of a value that was measured before the first step.
+BEFORE = ' (untrained)'
+#: CPU seconds of the training alone; a run that was interrupted has no such value.
+TRAINING = 'training/cpu_seconds'
 
 
 @dataclass(frozen=True)
@@ -24,49 +28,27 @@ class Figure:
         factor: What it is multiplied with when shown; 100 turns a share into percent.
         digits: Behind the point.
         unit: Of a difference.
+        less: Name of a value that is subtracted; the difference is shown with its sign.
     """
 
     key: str
     title: str
-    words: str
+    words: str = ''
     factor: float = 1.0
     digits: int = 1
     unit: str = 'points'
+    less: str = ''
+
+    def of(self, values: Mapping[str, float]) -> float | None:
+        """Return the figure of a run from its values, None where it has none."""
+        names = [self.key, self.less] if self.less else [self.key]
+        if any(name not in values for name in names):
+            return None
+        return values[self.key] - (values[self.less] if self.less else 0.0)
 
     def text(self, value: float, signed: bool = False) -> str:
         """Return a value as it is shown."""
         return f'{value * self.factor:{"+" if signed else ""}.{self.digits}f}'
-
-
-FIGURES = {
-    figure.key: figure
-    for figure in (
-        Figure('knn/top1_k20', 'kNN top-1 (%)', 'kNN top-1'),
-        Figure('fast_linear/top1', 'linear top-1 (%)', 'linear top-1'),
-        Figure('alignment/class/backbone', 'alignment', 'alignment of classes', digits=3, unit=''),
-        Figure('uniformity/backbone', 'uniformity', 'uniformity', digits=3, unit=''),
-        Figure(
-            'uniformity/neck',
-            'uniformity of embeddings',
-            'uniformity of the embeddings',
-            digits=3,
-            unit='',
-        ),
-        Figure('acc_contrast', 'contrastive accuracy (%)', 'contrastive accuracy', 100.0),
-        Figure(
-            'acc_contrast_synthetic',
-            'with synthetic negatives (%)',
-            'contrastive accuracy with synthetic negatives',
-            100.0,
-        ),
-        Figure(
-            'false_negatives/hardest',
-            'false among the hardest (%)',
-            'share of false negatives among the hardest',
-            100.0,
-        ),
-    )
-}
 
 
 def mean_and_spread(values: Iterable[float]) -> tuple[float, float]:
@@ -97,31 +79,65 @@ def values_of(results: Iterable[dict[str, Any]]) -> Values:
     return values
 
 
-def cell(figure: Figure, seeds: dict[int, dict[str, float]]) -> str:
-    """Return mean and spread over the seeds that have the value."""
-    found = [values[figure.key] for values in seeds.values() if figure.key in values]
+def figures_of(figure: Figure, seeds: Mapping[int, Mapping[str, float]]) -> list[float]:
+    """Return a figure of each run that has it, in the order of the runs."""
+    found = (figure.of(values) for values in seeds.values())
+    return [value for value in found if value is not None]
+
+
+def paired(
+    values: Values, first: str, second: str, figure: Figure, other: Figure
+) -> dict[int, tuple[float, float]]:
+    """Return the figures of two settings for each seed that both have, by seed.
+
+    Args:
+        values: What is finished.
+        first: Name of the one setting.
+        second: Of the other.
+        figure: Of the first.
+        other: Of the second.
+    """
+    found = {}
+    for seed, ours in sorted(values.get(first, {}).items()):
+        one, two = figure.of(ours), other.of(values.get(second, {}).get(seed, {}))
+        if one is not None and two is not None:
+            found[seed] = (one, two)
+    return found
+
+
+def cell(figure: Figure, seeds: Mapping[int, Mapping[str, float]]) -> str:
+    """Return mean and spread over the seeds that have the value; one value has no spread."""
+    found = figures_of(figure, seeds)
     if not found:
         return '-'
     mean, spread = mean_and_spread(found)
-    shown = 'n/a' if math.isnan(spread) else figure.text(spread)
-    return f'{figure.text(mean)} ± {shown}'
+    text = figure.text(mean, signed=bool(figure.less))
+    return text if len(found) == 1 else f'{text} ± {figure.text(spread)}'
 
 
-def table(settings: Sequence[Setting], values: Values, seeds: Sequence[int]) -> str:
+def table(
+    settings: Sequence[Setting], figures: Sequence[Figure], values: Values, seeds: Sequence[int]
+) -> str:
     """Return a Markdown table, one row a setting; seeds that are not there are named.
 
     Args:
         settings: The rows.
+        figures: The columns.
         values: What is finished.
         seeds: What was asked for.
     """
-    heads = ['setting', 'seeds', *(figure.title for figure in FIGURES.values())]
-    rows = [heads, ['---'] * len(heads)]
+    rows = [['setting', 'seeds', *(figure.title for figure in figures)]]
     for setting in settings:
         found = values.get(setting.name, {})
         missing = [str(seed) for seed in seeds if seed not in found]
         count = f'{len(seeds) - len(missing)} of {len(seeds)}'
         if missing:
             count += f', **missing: {", ".join(missing)}**'
-        rows.append([setting.title, count, *(cell(f, found) for f in FIGURES.values())])
-    return '\n'.join(f'| {" | ".join(row)} |' for row in rows) + '\n'
+        rows.append([setting.title, count, *(cell(figure, found) for figure in figures)])
+    return markdown(rows)
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as a Markdown table, the first of them as its head."""
+    lines = [rows[0], ['---'] * len(rows[0]), *rows[1:]]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines) + '\n'

@@ -1,19 +1,13 @@
-"""What the figures of a sweep say about the claims of the MoCHi paper, sentence by sentence."""
+"""What the figures of a sweep say about claims, sentence by sentence."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from mochi_mm.experiments.figures import (
-    FIGURES,
-    Figure,
-    Values,
-    half_interval,
-    mean_and_spread,
-)
-from mochi_mm.experiments.suites import Setting
+from mochi_mm.experiments.figures import Figure, Values, half_interval, mean_and_spread, paired
+from mochi_mm.experiments.setting import Setting
 
 AGREES, AGAINST = 'agrees', 'does not agree'
 LIKE, UNLIKE = 'undecided, the sign agrees', 'undecided, the sign does not agree'
@@ -30,7 +24,10 @@ class Claim:
         key: The figure.
         sign: +1 where it is to be higher, -1 where lower.
         words: The claim.
-        source: How the claim is known; the paper's text was not at hand.
+        source: How the claim is known.
+        than: Another value of the same runs that the figure is compared with, instead of the same
+            figure of the other setting.
+        than_words: What that is, in words.
     """
 
     role: str
@@ -38,26 +35,8 @@ class Claim:
     sign: int
     words: str
     source: str
-
-
-_SECOND_HAND = 'read in a text about the paper'
-_RECALLED = 'recalled'
-#: Lower uniformity is more even, higher alignment is less tight, as docs/analysis.md defines them.
-CLAIMS = (
-    Claim('mixing', 'uniformity/backbone', -1, 'mixing spreads features more evenly', _SECOND_HAND),
-    Claim('mixing', 'uniformity/neck', -1, 'mixing spreads embeddings more evenly', _SECOND_HAND),
-    Claim('mixing', 'alignment/class/backbone', 1, 'mixing loosens the classes', _SECOND_HAND),
-    Claim('mixing', 'fast_linear/top1', 1, 'mixing gains in linear accuracy', _SECOND_HAND),
-    Claim(
-        'mixing', 'false_negatives/hardest', -1, 'mixing leaves fewer false negatives', _RECALLED
-    ),
-    Claim('oracle', 'fast_linear/top1', 1, 'the oracle gains in linear accuracy', _RECALLED),
-    Claim('oracle', 'knn/top1_k20', 1, 'the oracle gains (by kNN, which is ours)', _RECALLED),
-    Claim(
-        'oracle', 'false_negatives/hardest', 1, 'the oracle lets false negatives rise', _RECALLED
-    ),
-)
-_SYNTHETIC = 'synthetic negatives lower the accuracy on the contrastive task'
+    than: str = ''
+    than_words: str = ''
 
 
 def verdict(differences: Sequence[float], sign: int) -> str:
@@ -116,39 +95,31 @@ def sentence(
     )
 
 
-def findings(settings: Sequence[Setting], values: Values) -> list[str]:
-    """Return a sentence for every claim and every setting that it is about."""
-    titles = {setting.name: setting.title for setting in settings}
-    found = []
-    for claim in CLAIMS:
-        for setting in (s for s in settings if s.role == claim.role and s.against in titles):
-            pairs = paired(values, setting.name, setting.against, claim.key, claim.key)
-            who = (setting.title, titles[setting.against])
-            figure = FIGURES[claim.key]
-            found.append(sentence(claim.words, claim.source, who, figure, pairs, claim.sign))
-    return [*found, *_synthetic(settings, values)]
+def findings(
+    claims: Sequence[Claim],
+    figures: Sequence[Figure],
+    settings: Sequence[Setting],
+    values: Values,
+) -> list[str]:
+    """Return a sentence for every claim and every setting that it is about.
 
-
-def _synthetic(settings: Sequence[Setting], values: Values) -> Iterator[str]:
-    """Compare the contrastive accuracy with and without synthetic negatives, within a run.
-
-    It cannot rise, since more negatives are counted; what is open is whether it falls, and how far.
+    Args:
+        claims: The claims.
+        figures: Those that they speak of, and others.
+        settings: The settings, also those that are compared with.
+        values: What is finished.
     """
-    figure = FIGURES['acc_contrast_synthetic']
-    for setting in (s for s in settings if s.role == 'mixing'):
-        keys = ('acc_contrast_synthetic', 'acc_contrast')
-        pairs = paired(values, setting.name, setting.name, *keys)
-        who = (setting.title, 'without them')
-        yield sentence(_SYNTHETIC, _RECALLED, who, figure, pairs, -1)
-
-
-def paired(
-    values: Values, first: str, second: str, key: str, other: str
-) -> dict[int, tuple[float, float]]:
-    """Return the values of two settings for each seed that both have, by seed."""
-    ours, theirs = values.get(first, {}), values.get(second, {})
-    return {
-        seed: (ours[seed][key], theirs[seed][other])
-        for seed in sorted(ours)
-        if seed in theirs and key in ours[seed] and other in theirs[seed]
-    }
+    titles = {setting.name: setting.title for setting in settings}
+    by_key = {figure.key: figure for figure in figures}
+    found = []
+    for claim in claims:
+        for setting in (s for s in settings if s.role == claim.role):
+            other = setting.name if claim.than else setting.against
+            if other not in titles:
+                continue
+            figure = by_key[claim.key]
+            second = replace(figure, key=claim.than) if claim.than else figure
+            pairs = paired(values, setting.name, other, figure, second)
+            who = (setting.title, claim.than_words or titles[other])
+            found.append(sentence(claim.words, claim.source, who, figure, pairs, claim.sign))
+    return found

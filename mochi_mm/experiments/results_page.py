@@ -21,7 +21,9 @@ HEAD = """# Results
 Written by `python tools/analysis/results_table.py` from `results/measured/*.json`, which the tools
 write with command, commit, hardware and date, from `configs/*/metafile.yml`, from
 `configs/benchmarks`, and from `results/public.yml`. Not to be edited. Accuracies in percent; one
-run each unless it says otherwise. How each protocol works: [evaluation.md](evaluation.md).
+run each unless it says otherwise. A command is that of its commit; what `evidence.py` and
+`family.py` did are suites of `tools/benchmarks/sweep.py` today. How each protocol works:
+[evaluation.md](evaluation.md).
 """
 
 

@@ -4,107 +4,124 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mochi_mm.experiments.benchmark import write_json
-from mochi_mm.experiments.suites import SUITES, Setting
+from mochi_mm.experiments.setting import Setting
+from mochi_mm.experiments.suite import Suite
 from mochi_mm.files.checkpoint_folder import epochs_saved
 from mochi_mm.files.text_file import read_json
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Where a sweep lies and what every run of it has in common.
+    """A suite, and where it is done.
 
     Attributes:
-        suite: A name in :data:`SUITES`.
+        name: Of the suite.
+        suite: With the budget that every run has.
+        root: The repository, where its configs are.
         out: Folder of the sweep, absolute.
         data_root: Folder that holds the data sets, each with ``train`` and ``val``.
-        epochs: Of every run.
-        images_per_class: Trained on, and voting in the kNN; None for all.
     """
 
-    suite: str
+    name: str
+    suite: Suite
+    root: Path
     out: Path
     data_root: Path
-    epochs: int
-    images_per_class: int | None
 
     @property
     def budget(self) -> dict[str, Any]:
         """What makes runs comparable."""
-        return dict(suite=self.suite, epochs=self.epochs, images_per_class=self.images_per_class)
+        images = self.suite.images
+        return dict(
+            suite=self.name,
+            epochs=self.suite.epochs,
+            images_per_class=images.per_class,
+            queries_per_class=images.queries_per_class,
+        )
 
-    def settings(self, data: str) -> list[Setting]:
-        """Return what is trained on one data set."""
-        return SUITES[self.suite].data[data]
+    @cached_property
+    def settings(self) -> list[Setting]:
+        """What is trained."""
+        return self.suite.settings_in(self.root)
 
-    def runs(self, names: Sequence[str], seeds: Sequence[int]) -> Iterator[Run]:
-        """Return every run, seed by seed, so that early results compare like with like."""
-        for data in SUITES[self.suite].data:
+    @property
+    def data(self) -> list[str]:
+        """The data sets; an empty name where configs draw their own images."""
+        return list(dict.fromkeys(setting.data for setting in self.settings))
+
+    def runs(self, names: Sequence[str], seeds: Sequence[int]) -> list[Run]:
+        """Return every run, seed by seed, so that early results compare like with like.
+
+        Args:
+            names: Of settings; none for all.
+            seeds: Of each.
+
+        Raises:
+            ValueError: A setting that the suite has not.
+        """
+        known = list(dict.fromkeys(setting.name for setting in self.settings))
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(f'no setting {unknown[0]!r} in {self.name}: {", ".join(known)}.')
+        return list(self._runs(names, seeds))
+
+    def _runs(self, names: Sequence[str], seeds: Sequence[int]) -> Iterator[Run]:
+        for data in self.data:
             for seed in seeds:
-                for setting in self.settings(data):
-                    if not names or setting.name in names:
-                        yield Run(self, data, setting, seed)
+                for setting in self.settings:
+                    if setting.data == data and (not names or setting.name in names):
+                        yield Run(self, setting, seed)
 
     def seeds_on_disk(self) -> set[int]:
         """Return the seeds that an earlier call started."""
         ends = (path.name.removeprefix('seed_') for path in self.out.glob('*/*/seed_*'))
         return {int(end) for end in ends if end.isdecimal()}
 
-    def subset_list(self, data: str) -> Path | None:
-        """Return the file with the training images, None where all are taken."""
-        if self.images_per_class is None:
-            return None
-        return self.out / 'lists' / f'{data}_{self.images_per_class}.txt'
+    def lists(self, data: str) -> Path:
+        """Return the folder with the lists of images of a data set."""
+        return self.out / 'lists' / data
 
     def prepare(self) -> None:
-        """Check the data, keep the budget, write the lists of images.
+        """Check the data; at the first call write the lists of images and keep the budget.
 
         Raises:
             FileNotFoundError: A data set is not there.
             ValueError: What is in ``out`` was made with another budget or other data; a
                 class that is too small.
         """
-        for data in SUITES[self.suite].data:
-            for split in ('train', 'val'):
-                if not (self.data_root / data / split).is_dir():
-                    raise FileNotFoundError(
-                        f'no folder {self.data_root / data / split}; --data-root is '
-                        f'{self.data_root}, expected the folder that holds '
-                        f'{", ".join(SUITES[self.suite].data)}, each with train/<class>/ and '
-                        'val/<class>/.'
-                    )
+        self._check_data()
         plan, wanted = self.out / 'plan.json', self._plan()
-        former = read_json(plan) if plan.is_file() else {}
-        # An earlier version did not write the data root down.
-        if former and {'data_root': wanted['data_root'], **former} != wanted:
+        if not plan.is_file():
+            for data in filter(None, self.data):
+                self.suite.images.write_lists(self.data_root / data, self.lists(data))
+            self.out.mkdir(parents=True, exist_ok=True)
+            write_json(plan, wanted)  # last: it says that the lists are there
+        elif (former := read_json(plan)) != wanted:
             raise ValueError(
                 f'{self.out} was made with {former}, this call asks for {wanted}; give the same '
                 f'budget and data, or another --out. If the same images have only moved, change '
                 f'data_root in {plan}.'
             )
-        self.out.mkdir(parents=True, exist_ok=True)
-        write_json(plan, wanted)
-        for data in SUITES[self.suite].data:
-            self._write_list(data)
 
     def _plan(self) -> dict[str, Any]:
         return dict(self.budget, data_root=str(self.data_root.resolve()))
 
-    def _write_list(self, data: str) -> None:
-        from torchvision.datasets.folder import IMG_EXTENSIONS
-
-        from mochi_mm.datasets.folder_index import FolderIndex
-        from mochi_mm.datasets.path_list import write_paths
-        from mochi_mm.datasets.subset import balanced_subset
-
-        target = self.subset_list(data)
-        if target is None or target.is_file() or self.images_per_class is None:
-            return
-        index = FolderIndex.scan(str(self.data_root / data / 'train'), IMG_EXTENSIONS)
-        write_paths(target, balanced_subset(index.paths(), self.images_per_class, seed=0))
+    def _check_data(self) -> None:
+        measures = (*self.suite.measures, *self.suite.before)
+        others = [data for measure in measures for data in measure.data()]
+        wanted = list(dict.fromkeys(filter(None, [*self.data, *others])))
+        for data in wanted:
+            for split in ('train', 'val'):
+                if not (self.data_root / data / split).is_dir():
+                    raise FileNotFoundError(
+                        f'no folder {self.data_root / data / split}; --data-root is '
+                        f'{self.data_root}, expected the folder that holds {", ".join(wanted)}, '
+                        'each with train/<class>/ and val/<class>/.'
+                    )
 
 
 @dataclass(frozen=True)
@@ -112,13 +129,17 @@ class Run:
     """One setting with one seed."""
 
     sweep: Sweep
-    data: str
     setting: Setting
     seed: int
 
     @property
+    def data(self) -> str:
+        """The data set, by a name that a folder can have."""
+        return self.setting.data or 'generated'
+
+    @property
     def name(self) -> str:
-        """What it is called in logs and tables."""
+        """What it is called in logs, tables and on the command line."""
         return f'{self.data} {self.setting.name} seed {self.seed}'
 
     @property
@@ -139,7 +160,7 @@ class Run:
     @property
     def work(self) -> int:
         """How much it is, in epochs; measuring counts as one."""
-        return 1 if self.setting.role == 'untrained' else self.sweep.epochs + 1
+        return self.sweep.suite.epochs + 1 if self.setting.trained else 1
 
     def done(self) -> int:
         """Return how much of the work is on the disk."""

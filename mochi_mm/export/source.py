@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.backbone_file import PREFIX, UNSPECIFIED, backbone_tensors
-from mochi_mm.files.checkpoint import match_keys, read_checkpoint, some, state_dict_of
+from mochi_mm.files.checkpoint import match_keys, read_checkpoint, state_dict_of
+from mochi_mm.files.fit import some
 from mochi_mm.files.weights_meta import KEY
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.backbones.resnet import ResNet

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mochi_mm.files.fit import fit
 from mochi_mm.files.safetensors_file import SUFFIX, as_checkpoint, read_safetensors
-from mochi_mm.utils.class_names import check_same_names, names_in
+
+# Where the tensors stand in a file, tried in turn; () is the file itself.
+_PLACES = (
+    ('classy_state_dict', 'base_model', 'model', 'trunk'),
+    ('state_dict',),
+    ('model_state_dict',),
+    ('model',),
+    (),
+)
+_WRAPPERS = re.compile(r'^module\.|(?<![^.])_orig_mod\.')  # data-parallel, torch.compile
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -88,9 +98,28 @@ def local_path(name: str | Path) -> Path:
 
 
 def state_dict_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint by name, whether bare or under ``state_dict``."""
-    tensors = content.get('state_dict', content)
-    return {name: value for name, value in tensors.items() if isinstance(value, Tensor)}
+    """Return the tensors of a checkpoint by name, wherever in it they stand; none if it has none.
+
+    What data-parallel wrappers and ``torch.compile`` put into the names is left out.
+
+    Raises:
+        ValueError: Two names are then the same.
+    """
+    for place in _PLACES:
+        node: Any = content
+        for key in place:
+            node = node.get(key) if isinstance(node, Mapping) else None
+        if isinstance(node, Mapping):
+            found = {str(k): v for k, v in node.items() if isinstance(v, Tensor)}
+            tensors = {_WRAPPERS.sub('', name): value for name, value in found.items()}
+            if len(tensors) < len(found):
+                raise ValueError(
+                    f'{len(found)} weights have {len(tensors)} names once module. and _orig_mod. '
+                    'are taken out; expected those of one model.'
+                )
+            if tensors:
+                return tensors
+    return {}
 
 
 def is_finite(tensor: Tensor) -> bool:
@@ -117,104 +146,14 @@ def check_weights(tensors: Mapping[str, Tensor], source: str) -> None:
 
 
 def match_keys(
-    wanted: Mapping[str, Tensor], found: Mapping[str, Any], source: str
+    wanted: Mapping[str, Tensor], found: Mapping[str, Any], source: str, what: str = 'the model'
 ) -> tuple[list[str], list[str]]:
     """Return the names that are missing from ``found`` and those that are unused.
 
     Raises:
         ValueError: Not a single name in common, or a shape that differs.
     """
-    shared = [name for name in wanted if name in found]
-    if not shared:
-        raise ValueError(
-            f'no weight of {source} fits the model: it has {some(found)}, the model wants '
-            f'{some(wanted)}. Expected a checkpoint of the same architecture.'
-        )
-    wrong = [name for name in shared if wanted[name].shape != found[name].shape]
-    if wrong:
-        name = wrong[0]
-        raise ValueError(
-            f'{len(wrong)} weights of {source} have another shape, first {name}: '
-            f'{tuple(found[name].shape)} in the file, {tuple(wanted[name].shape)} in the model. '
-            'Expected the same depth and width.'
-        )
-    return [n for n in wanted if n not in found], [n for n in found if n not in wanted]
-
-
-def load_backbone(model: nn.Module, path: str | Path) -> str:
-    """Load the backbone's weights from a checkpoint of this project and return a report.
-
-    Args:
-        model: A model with a ``backbone``, or a backbone.
-        path: A checkpoint whose keys start with ``backbone.``, or bare backbone weights.
-
-    Raises:
-        FileNotFoundError: No such file.
-        ValueError: The file does not cover every weight of the backbone, in the right shape, or
-            holds one that is not finite.
-    """
-    backbone: Any = getattr(model, 'backbone', model)
-    tensors = state_dict_of(read_checkpoint(path))
-    prefix = 'backbone.'
-    if any(name.startswith(prefix) for name in tensors):
-        found = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
-    else:
-        found = tensors
-    wanted = backbone.state_dict()
-    missing, unused = match_keys(wanted, found, str(path))
-    if missing:
-        raise ValueError(
-            f'{path} lacks {len(missing)} of {len(wanted)} backbone weights: {some(missing)}. '
-            'Expected a checkpoint of the same backbone.'
-        )
-    check_weights({name: found[name] for name in wanted}, str(path))
-    backbone.load_state_dict({name: found[name] for name in wanted})
-    return (
-        f'backbone loaded from {path}: {len(wanted)} of {len(wanted)} weights matched, '
-        f'{len(unused)} in the file not used{": " + some(unused) if unused else ""}'
-    )
-
-
-def load_for_test(model: nn.Module, path: str | Path, classes: Sequence[str] = ()) -> str:
-    """Load what testing needs: every weight, or the backbone if that is all the model has.
-
-    Args:
-        model: A model, or its data-parallel wrapper.
-        path: A checkpoint of this project.
-        classes: Names of the classes of the test images, compared with those that a head was
-            trained on, which the checkpoint holds; none where they are not known.
-
-    Raises:
-        FileNotFoundError: No such file.
-        ValueError: A weight of the model is missing or has another shape, or the head was trained
-            on other classes.
-    """
-    model = getattr(model, 'module', model)
-    if all(name.startswith('backbone.') for name in model.state_dict()):
-        return load_backbone(model, path)
-    checkpoint = read_checkpoint(path)
-    tensors = state_dict_of(checkpoint)
-    missing, unused = match_keys(model.state_dict(), tensors, str(path))
-    if missing and all(name.startswith('head.') for name in missing):
-        raise ValueError(
-            f'{path} has no trained head: it lacks {some(missing)}, so its accuracy would be that '
-            'of chance. Train the probe first (tools/train.py CONFIG --cfg-options '
-            f'pretrained={path}) and test the checkpoint of the probe.'
-        )
-    if missing:
-        raise ValueError(
-            f'{path} lacks {len(missing)} weights of the model: {some(missing)}. Expected a '
-            'checkpoint of the same config; a probe is tested with the checkpoint of the probe.'
-        )
-    meta = checkpoint.get('meta')
-    trained = names_in(meta.get('dataset_meta') if isinstance(meta, Mapping) else None)
-    check_same_names(trained, classes, 'training', 'test')
-    model.load_state_dict(tensors, strict=not unused)
-    return f'{len(tensors) - len(unused)} weights loaded from {path}, {len(unused)} not used'
-
-
-def some(names: Any, count: int = 3) -> str:
-    """Return the first few of ``names`` as text, and how many more there are."""
-    listed = [str(name) for name in names]
-    more = f' and {len(listed) - count} more' if len(listed) > count else ''
-    return ', '.join(listed[:count]) + more
+    made = fit(wanted, found, source, what)
+    if made.shapes or not made.matched:
+        made.demand('Expected a checkpoint of the same architecture.')
+    return [n for n in wanted if n not in found], made.unused

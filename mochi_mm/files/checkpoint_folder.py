@@ -40,6 +40,7 @@ _DAMAGE = (
     zlib.error,
 )
 _BEST = re.compile(r'best_.+\.pth')
+_BEST_OF = re.compile(r'best_(.+)_(?:epoch|iter)_\d+\.pth')
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,17 @@ def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> str:
     # A name, not a path: the folder may be moved.
     _write_text(path.parent / POINTER, path.name)
     return digest
+
+
+def is_regular(path: Path) -> bool:
+    """Tell whether a file is one of those that a run saves by its position."""
+    return _REGULAR.fullmatch(path.name) is not None
+
+
+def metric_of(path: Path) -> str | None:
+    """Return the metric that a checkpoint was kept for, None for an ordinary one."""
+    found = _BEST_OF.fullmatch(path.name)
+    return None if found is None else found.group(1)
 
 
 def remove_checkpoint(path: Path) -> None:

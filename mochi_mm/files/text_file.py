@@ -8,14 +8,14 @@ from typing import Any
 
 
 def read_text(path: str | Path) -> str:
-    """Return the text of a UTF-8 file.
+    """Return the text of a UTF-8 file, without the byte-order mark that some editors begin with.
 
     Raises:
         FileNotFoundError: No such file.
         ValueError: It is no such text.
     """
     try:
-        return Path(path).read_text(encoding='utf-8')
+        return Path(path).read_text(encoding='utf-8-sig')
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is no UTF-8 text: {error}.') from error
 

@@ -2,132 +2,135 @@
 
 from __future__ import annotations
 
-import argparse
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
+from mochi_mm.launch.config_files import read_files
+from mochi_mm.launch.known_settings import OF_A_RUN, OF_TOOLS, PRETRAINED
+from mochi_mm.launch.options import fitted, parse_options
+from mochi_mm.launch.overrides import Overrides
 from mochi_mm.registry import nearest
+from mochi_mm.utils.shared_names import resolve
 
-# Settings of MMEngine's runner and of the tools that a config need not have written down.
-_RUNNER_KEYS = (
-    'auto_scale_lr',
-    'cfg',
-    'compile',
-    'efficient_conv_bn_eval',
-    'env_cfg',
-    'experiment_name',
-    'find_unused_parameters',
-    'launcher',
-    'load_from',
-    'log_level',
-    'model_wrapper_cfg',
-    'param_scheduler',
-    'pretrained',
-    'randomness',
-    'resume',
-    'resume_allow',
-    'runner_type',
-    'sync_bn',
-    'work_dir',
-)
+__all__ = ['load_config', 'parse_options']
 
 
-# dict(...) or {...}, by itself or in a list or tuple.
-_DICT = re.compile(r'\bdict\(|^[\[(\'"\s]*\{')
+def load_config(
+    path: str | Path,
+    options: Mapping[str, Any] | None = None,
+    of_tools: tuple[str, ...] = OF_TOOLS,
+) -> Config:
+    """Return the config at ``path`` with ``options`` applied and every shared name looked up.
 
-
-def parse_options(words: Sequence[str]) -> dict[str, Any]:
-    """Return ``--cfg-options`` as values by dotted key.
-
-    A tool that passes its words through here, instead of having argparse do it, answers ``--help``
-    without importing MMEngine.
-
-    Args:
-        words: ``KEY=VALUE`` each, as MMEngine's DictAction reads them.
-
-    Raises:
-        ValueError: A word without '=', or a value that these words cannot say, such as a dict.
-    """
-    wrong = [word for word in words if '=' not in word]
-    if wrong:
-        raise ValueError(f'--cfg-options got {wrong[0]!r}; expected KEY=VALUE, without spaces.')
-    return {key: value for word in words for key, value in _parse_option(word).items()}
-
-
-def _parse_option(word: str) -> dict[str, Any]:
-    """Return the value of one ``KEY=VALUE`` by its key."""
-    key, value = word.split('=', 1)
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--options', nargs='+', action=DictAction)
-    try:
-        if _DICT.search(value):
-            raise ValueError  # MMEngine would cut it at its commas, into strings
-        return parser.parse_args(['--options', word]).options
-    # What MMEngine does at a call with a comma in it and at a bracket that is not closed.
-    except (RecursionError, AssertionError, ValueError):
-        raise ValueError(
-            f'--cfg-options {key} has the value {value!r}; expected a number, a word, or a list or '
-            'tuple of these. Single settings have dotted keys, such as model.head.temperature=0.1 '
-            'or model.head.mixers.0.num=16; dicts and calls need a config of their own with '
-            '_base_ = [the one given].'
-        ) from None
-
-
-def load_config(path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
-    """Return the config at ``path`` with ``options`` applied.
-
-    ``data_root`` reaches every data set that had the config's own ``data_root``.
+    A name that the config shares (``'$data_root'``) has the value that the last child or an option
+    gave it, wherever it stands.
 
     Args:
         path: A config file.
         options: Values by dotted key, as ``--cfg-options`` gives them.
+        of_tools: Names that the caller reads beside the settings of a run.
 
     Raises:
         FileNotFoundError: No such file.
-        KeyError: An option whose first word is no setting of the config.
-        ValueError: A config in another language than Python.
+        KeyError: An option that is no setting of the config; a new name that nothing reads.
+        ValueError: A config in another language than Python or in MMEngine's lazy style; an
+            override that would change nothing.
+        SyntaxError: A file that is no Python, with its name and line.
         ImportError: One of the config's ``custom_imports`` failed; the message is its own.
     """
-    if Path(path).suffix != '.py':
-        raise ValueError(f'{path} is no config; expected a Python file (.py), see configs/.')
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'no config at {path}; see configs/ for those that exist.')
-    config = _read(path)
-    options = dict(options or {})
-    for key in options:
-        head = key.split('.')[0]
-        if head not in config and head not in _RUNNER_KEYS:
-            close = nearest(head, [*config, *_RUNNER_KEYS])
-            raise KeyError(
-                f'--cfg-options {key}: {path} has no setting {head!r}. Nearest: '
-                f'{", ".join(close) or "none"}.'
-            )
-    former = config.get('data_root')
-    config.merge_from_dict(options)
-    if 'data_root' in options:
-        _replace(config._cfg_dict, former, options['data_root'])
+    _check_path(path)
+    files = read_files(path)
+    raw = _read(path)
+    settings = raw._cfg_dict.to_dict()
+    values = fitted(options or {}, _resolved(raw, settings, {}, path).to_dict())
+    for key in values:
+        _check_known(key, settings, path)
+    overrides = Overrides(files, settings, values, of_tools)
+    linked = overrides.link()
+    config = _resolved(raw, linked, values, path)
+    overrides.check()
     return config
+
+
+def _check_path(path: str | Path) -> None:
+    if Path(path).suffix != '.py':
+        raise ValueError(
+            f'{path} is no config; expected a Python file (.py), {_near_paths(Path(path))}see '
+            'configs/.'
+        )
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f'no config at {path}; {_near_paths(Path(path))}see configs/ for those that exist.'
+        )
+
+
+def _near_paths(path: Path) -> str:
+    """Return a clause that names files like ``path``, beside it or in the folder of configs."""
+    roots = [folder for folder in path.parents if folder.is_dir()][:1]
+    roots += [Path('configs')] if Path('configs').is_dir() else []
+    files = {file.name: file for root in roots for file in _configs(root)}
+    close = nearest(path.with_suffix('.py').name, files, 2)
+    return f'nearest: {", ".join(str(files[name]) for name in close)}; ' if close else ''
+
+
+def _configs(root: Path) -> Iterator[Path]:
+    yield from root.rglob('*.py') if 'configs' in root.parts else root.glob('*.py')
 
 
 def _read(path: str | Path) -> Config:
     """Read a config; an import that fails tells its own reason, not where Python looked."""
     try:
-        return Config.fromfile(str(path))
+        return Config.fromfile(str(path), lazy_import=False)
     except ImportError as error:
         first: BaseException = error
         while isinstance(first.__context__, ImportError):
             first = first.__context__
         raise first from None
+    except TypeError as error:
+        if 'in child config cannot inherit' not in str(error):
+            raise
+        raise ValueError(
+            f'{path}: {str(error).split(" because ")[0][:200]}: the base has a single value or a '
+            'reference there, so there is nothing to merge the dictionary into. Expected a whole '
+            'one with _delete_=True, or dict(_copy_=NAME, ...) in the base.'
+        ) from None
 
 
-def _replace(node: Any, former: Any, new: Any) -> None:
-    children = node.values() if isinstance(node, Mapping) else node
-    if isinstance(node, Mapping) and node.get('data_root') == former:
-        node['data_root'] = new  # type: ignore[index]
-    for child in children:
-        if isinstance(child, (Mapping, list, tuple)):
-            _replace(child, former, new)
+def _resolved(raw: Config, settings: Any, values: Mapping[str, Any], path: str | Path) -> Config:
+    try:
+        config = Config(settings, cfg_text=raw.text, filename=raw.filename)
+        return resolve(config, values)
+    except (KeyError, ValueError) as error:
+        raise type(error)(f'{path}: {error.args[0]}') from None
+
+
+def _check_known(key: str, settings: Mapping[str, Any], path: str | Path) -> None:
+    """Raise where the first word of an option is no setting."""
+    head = key.split('.')[0]
+    if head == 'launcher':
+        raise ValueError(f'--cfg-options {key} is not read; expected --launcher, beside it.')
+    if head in settings or head in OF_A_RUN or head == PRETRAINED:
+        return
+    leaves = [leaf for leaf in _leaves(settings) if leaf.rsplit('.', 1)[-1] == head]
+    close = [*leaves[:3], *nearest(head, [*settings, *OF_A_RUN])][:3]
+    raise KeyError(
+        f'--cfg-options {key}: {path} has no setting {head!r}. Nearest: '
+        f'{", ".join(close) or "none"}.'
+    )
+
+
+def _leaves(node: Any, prefix: str = '') -> Sequence[str]:
+    """Return the dotted names of all settings, the least deep first."""
+    found: list[str] = []
+    children: Any = ()
+    if isinstance(node, Mapping):
+        children = node.items()
+    elif isinstance(node, (list, tuple)):
+        children = enumerate(node)
+    for key, child in children:
+        name = f'{prefix}.{key}' if prefix else str(key)
+        found += [name, *_leaves(child, name)]
+    return sorted(found, key=lambda leaf: leaf.count('.'))

@@ -26,6 +26,11 @@ def is_restart() -> bool:
     return any(int(os.environ.get(name) or 0) for name in _COUNTS)
 
 
+def is_first_rank() -> bool:
+    """Tell whether this is the first process of a job, from what its launcher says."""
+    return next((os.environ[name] for name in _RANKS if os.environ.get(name)), '0') == '0'
+
+
 def note_start(folder: str | Path) -> None:
     """Write down what is in a work dir, unless this job has done so before.
 
@@ -37,8 +42,7 @@ def note_start(folder: str | Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    rank = next((os.environ[name] for name in _RANKS if os.environ.get(name)), '0')
-    if job() is None or rank != '0' or (is_restart() and _before(folder) is not None):
+    if job() is None or not is_first_rank() or (is_restart() and _before(folder) is not None):
         return
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

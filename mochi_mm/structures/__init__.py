@@ -7,6 +7,7 @@ from mochi_mm.structures.hard_negatives import HardNegatives
 from mochi_mm.structures.head_step import HeadStep
 from mochi_mm.structures.mixture import Mixed, Mixture
 from mochi_mm.structures.plan import Plan
+from mochi_mm.structures.view_parameters import ViewParameters
 from mochi_mm.structures.views import DataSamples, Views
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     'Mixed',
     'Mixture',
     'Plan',
+    'ViewParameters',
     'Views',
 ]

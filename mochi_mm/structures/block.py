@@ -53,6 +53,17 @@ class Block:
     held: Tensor | None = None
     false_negative: Tensor | None = None
 
+    def need(self, name: str) -> Tensor:
+        """Return a field that the caller cannot do without.
+
+        Raises:
+            ValueError: The block does not have it.
+        """
+        value = getattr(self, name)
+        if not isinstance(value, Tensor):
+            raise ValueError(f'the block {self.name!r} has no {name}, which this objective needs.')
+        return value
+
     def but(self, **changes: Any) -> Block:
         """Return a copy with some fields changed."""
         return replace(self, **changes)

@@ -26,6 +26,22 @@ class HardNegatives:
     similarity: Tensor
     count: Tensor | None = None
 
+    @classmethod
+    def find(cls, query: Tensor, bank: Tensor, num_hard: int) -> HardNegatives:
+        """Return the rows of a bank with the largest cosine to each query, all of them usable.
+
+        Args:
+            query: (B, D) unit rows.
+            bank: (K, D) unit rows.
+            num_hard: N <= K.
+
+        >>> hard = HardNegatives.find(torch.tensor([[0.6, 0.8]]), torch.eye(2), num_hard=2)
+        >>> hard.index, hard.similarity
+        (tensor([[1, 0]]), tensor([[0.8000, 0.6000]]))
+        """
+        similarity, index = (query.detach() @ bank.T).topk(num_hard, dim=1)
+        return cls(bank, index, similarity)
+
     def usable(self) -> Tensor:
         """Return (B, N) bool, where a hard negative may be used."""
         position = torch.arange(self.index.shape[1], device=self.index.device)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from mochi_mm.structures.data_facts import DataFacts
 from mochi_mm.structures.views import DataSamples
@@ -58,7 +58,26 @@ class FollowsByAverage(Protocol):
         """Move the averaged encoder; called once after each optimizer step."""
 
 
-class Backbone(Protocol):
+class Module(Protocol):
+    """What is used of a torch module, whatever its class."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the parameters."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return parameters and buffers by name."""
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> Any:
+        """Copy parameters and buffers."""
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Set whether the parameters are trained."""
+
+    def eval(self) -> Any:
+        """Set evaluation mode."""
+
+
+class Backbone(Module, Protocol):
     """Encodes images."""
 
     out_channels: int
@@ -67,7 +86,7 @@ class Backbone(Protocol):
         """Return feature maps, or pooled features, of images (B, C, H, W)."""
 
 
-class Neck(Protocol):
+class Neck(Module, Protocol):
     """Projects features; a predictor is one as well."""
 
     in_channels: int
@@ -78,10 +97,17 @@ class Neck(Protocol):
 
 
 class Head(Protocol):
-    """Turns features of views into losses and statistics."""
+    """Turns features into losses and statistics."""
 
     takes: str
     tap: str
+
+    def check_samples(self, samples: DataSamples) -> None:
+        """Refuse a batch, on the host, whose labels or indices are not known."""
+
+
+class ViewsHead(Head, Protocol):
+    """Compares views."""
 
     def loss_views(
         self,
@@ -91,5 +117,12 @@ class Head(Protocol):
     ) -> dict[str, Tensor]:
         """Return losses and statistics, and write what outlives the step."""
 
-    def check_samples(self, samples: DataSamples) -> None:
-        """Refuse a batch, on the host, whose labels or indices are not known."""
+
+class ClassifierHead(Head, Protocol):
+    """Classifies features."""
+
+    def loss(self, features: Tensor, data_samples: DataSamples | None) -> dict[str, Tensor]:
+        """Return losses and statistics of (B, C) features."""
+
+    def predict(self, features: Tensor) -> Tensor:
+        """Return (B, classes) probabilities."""

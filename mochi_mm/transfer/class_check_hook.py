@@ -111,12 +111,10 @@ def _said(loader: Any) -> tuple[str, ...] | None:
 
 def _check_masks(dataset: Any, metrics: Iterable[Any], split: str) -> None:
     measured = any(isinstance(m, CocoDetectionMetric) and 'segm' in m.metrics for m in metrics)
-    if measured and not getattr(dataset, 'has_masks', True):
-        raise ValueError(
-            f'{dataset.metainfo["ann_file"]} has objects without segmentation but '
-            f'{split}_evaluator measures masks; expected polygons or run lengths, or '
-            "metric='bbox'."
-        )
+    for part in getattr(dataset, 'datasets', [dataset]):
+        fault = getattr(part, 'mask_fault', None)
+        if measured and fault is not None:
+            raise ValueError(f"{fault}; {split}_evaluator measures masks (metric='bbox' does not).")
 
 
 def _some(classes: tuple[str, ...], most: int = 5) -> str:

@@ -16,7 +16,7 @@ def check_metainfo(metainfo: Mapping[str, Any]) -> None:
 
     Raises:
         ValueError: A key that nothing reads, such as the ``CLASSES`` of mmdet 2; a text in place
-            of names, no name, or one twice.
+            of names, no name, one twice, or one that is empty or has blanks at its ends.
     """
     unknown = [key for key in metainfo if key not in KEYS]
     if unknown:
@@ -34,3 +34,9 @@ def check_metainfo(metainfo: Mapping[str, Any]) -> None:
         raise ValueError(
             f'metainfo.classes is {tuple(classes)}; expected at least one name, each once.'
         )
+    for name in classes:
+        if not isinstance(name, str) or not name or name != name.strip().lstrip('\ufeff'):
+            raise ValueError(
+                f'metainfo.classes has the name {name!r}; expected a text without blanks or a '
+                'byte-order mark at its ends, and no empty line in a file of names.'
+            )

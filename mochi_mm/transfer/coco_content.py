@@ -6,11 +6,15 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any, TypeGuard
 
+from mochi_mm.transfer.coco_mask import leaves, mask_fault
+
 
 def check_coco(content: Any, path: str, classes: Sequence[str], masks: bool) -> None:
     """Check the whole content of a file of instances.
 
     Boxes without width or height pass, since COCO's own train2017 has two; mmdet leaves them out.
+    Corners [x0, y0, x1, y1] in the place of [x, y, width, height] are told by boxes that leave
+    their image, by areas, if all of them are those of the corners, and by the polygons.
 
     Args:
         content: What the JSON file holds.
@@ -37,7 +41,8 @@ def check_coco(content: Any, path: str, classes: Sequence[str], masks: bool) -> 
     _check_categories(content['categories'], path, list(classes))
     for i, image in enumerate(content['images']):
         _check_image(image, f'{path}: images[{i}] (id {image["id"]})')
-    sizes = {image['id']: (image['width'], image['height']) for image in content['images']}
+    _check_names(content['images'], path)
+    sizes = image_sizes(content)
     categories = {category['id'] for category in content['categories']}
     for i, record in enumerate(content['annotations']):
         where = f'{path}: annotations[{i}] (id {record["id"]})'
@@ -48,18 +53,29 @@ def check_coco(content: Any, path: str, classes: Sequence[str], masks: bool) -> 
         _known(record, 'image_id', sizes, where)
         _known(record, 'category_id', categories, where)
         _check_object(record, where, sizes[record['image_id']], masks)
+    _check_corners(content['annotations'], path)
 
 
-def has_masks(content: Any) -> bool:
-    """Return whether every annotation of a file has a segmentation."""
-    return all(_has_mask(record) for record in content['annotations'])
+def image_sizes(content: Any) -> dict[int, tuple[int, int]]:
+    """Return (width, height) of each image of a checked file, by id."""
+    return {image['id']: (image['width'], image['height']) for image in content['images']}
+
+
+def first_mask_fault(content: Any, path: str) -> str | None:
+    """Return what is wrong with the first mask of a checked file that is not right, or None."""
+    sizes = image_sizes(content)
+    for i, record in enumerate(content['annotations']):
+        fault = _mask_fault(record, sizes[record['image_id']])
+        if fault is not None:
+            return f'{path}: annotations[{i}] (id {record["id"]}) has {fault}'
+    return None
 
 
 def _check_ids(records: list[dict[str, Any]], where: str) -> None:
     seen = set()
     for i, record in enumerate(records):
         number = record.get('id')
-        if not isinstance(number, int):
+        if not isinstance(number, int) or isinstance(number, bool):
             raise ValueError(f'{where}[{i}] has id {number!r}; expected a whole number.')
         if number in seen:
             raise ValueError(f'{where}[{i}] has id {number} again; expected one record an id.')
@@ -99,6 +115,19 @@ def _check_image(image: dict[str, Any], where: str) -> None:
             raise ValueError(f'{where} has {side} {value!r}; expected a number of pixels.')
 
 
+def _check_names(images: list[dict[str, Any]], path: str) -> None:
+    seen: dict[str, int] = {}
+    for i, image in enumerate(images):
+        name = image['file_name']
+        if name in seen:
+            raise ValueError(
+                f'{path}: images[{i}] (id {image["id"]}) has file_name {name!r} like id '
+                f'{seen[name]}, so each would train without the objects of the other; expected one '
+                'record an image. Merge the two.'
+            )
+        seen[name] = image['id']
+
+
 def _known(record: dict[str, Any], key: str, known: Collection[int], where: str) -> None:
     value = record.get(key)
     if not isinstance(value, int) or value not in known:
@@ -123,22 +152,55 @@ def _check_object(record: dict[str, Any], where: str, size: tuple[int, int], mas
             f'{where} has bbox {box} outside of its image of (width, height) = {size}; expected '
             '[x, y, width, height] in pixels.'
         )
+    if leaves(x, x + width, size[0]) or leaves(y, y + height, size[1]):
+        corners = x <= width <= size[0] and y <= height <= size[1]
+        hint = ' It fits as corners: subtract the first two numbers from the others.'
+        raise ValueError(
+            f'{where} has bbox {box}, which leaves its image of (width, height) = {size}; expected '
+            f'[x, y, width, height] in pixels, cut at the edge, not [x0, y0, x1, y1].'
+            f'{hint if corners else ""}'
+        )
+    if record.get('iscrowd', 0) not in (0, 1) or isinstance(record.get('iscrowd'), str):
+        raise ValueError(f'{where} has iscrowd {record["iscrowd"]!r}; expected 0 or 1.')
     area = record.get('area')
     if not _is_number(area) or area < 0:
         raise ValueError(
             f'{where} has area {area!r}; expected that of the object in square pixels (without a '
             'mask, width times height of its box).'
         )
-    if masks and not _has_mask(record):
-        raise ValueError(
-            f'{where} has no segmentation but the pipeline loads masks; expected polygons or run '
-            'lengths, or a detector without mask_head and with_mask=False.'
-        )
+    fault = _mask_fault(record, size) if masks else None
+    if fault is not None:
+        raise ValueError(f'{where} has {fault}.')
 
 
-def _has_mask(record: dict[str, Any]) -> bool:
+def _mask_fault(record: dict[str, Any], size: tuple[int, int]) -> str | None:
     mask = record.get('segmentation')
-    return isinstance(mask, (list, dict)) and bool(mask)
+    if mask in (None, [], {}):
+        return (
+            'no segmentation but the pipeline loads masks, or a metric measures them; expected '
+            'polygons or run lengths, or a detector without mask_head and with_mask=False'
+        )
+    return mask_fault(mask, size, record['bbox'])
+
+
+def _check_corners(annotations: list[dict[str, Any]], path: str) -> None:
+    """Raise where every area is that of the box read as corners, and some not as it should be."""
+    first: int | None = None
+    for i, record in enumerate(annotations):
+        x0, y0, x1, y1 = record['bbox']
+        area = record['area']
+        if x1 < x0 or y1 < y0 or not math.isclose((x1 - x0) * (y1 - y0), area, rel_tol=1e-3):
+            return
+        if first is None and not math.isclose(x1 * y1, area, rel_tol=1e-3):
+            first = i
+    if first is not None:
+        record = annotations[first]
+        raise ValueError(
+            f'{path}: annotations[{first}] (id {record["id"]}) has bbox {record["bbox"]} and area '
+            f'{record["area"]}, which is that of corners [x0, y0, x1, y1], here as everywhere in '
+            'the file; expected [x, y, width, height]: subtract the first two numbers from the '
+            'others.'
+        )
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
+from typing import Any
 
 from mmdet.datasets import CocoDataset
 from mmengine.logging import print_log
@@ -10,7 +12,7 @@ from mmengine.logging import print_log
 from mochi_mm.files.text_file import read_json
 from mochi_mm.registry import DATASETS
 from mochi_mm.transfer.classes import check_metainfo
-from mochi_mm.transfer.coco_content import check_coco, has_masks
+from mochi_mm.transfer.coco_content import check_coco, first_mask_fault
 from mochi_mm.transfer.image_header import check_images
 from mochi_mm.transfer.keyed_draws import KeyedDraws
 
@@ -26,10 +28,14 @@ class CocoDetection(KeyedDraws, CocoDataset):
     Raises:
         FileNotFoundError: No annotation file, or a listed image that is not there.
         ValueError: Not COCO JSON, see :func:`check_coco`; categories other than the classes, or in
-            another order; an image of another size; no object, or none left after filtering.
+            another order; an image of another size; no object, or none left after filtering; run
+            lengths where the pipeline takes polygons only.
+
+    Attributes:
+        mask_fault: What is wrong with the first mask that cannot be measured, None if all can.
     """
 
-    has_masks: bool
+    mask_fault: str | None
 
     def filter_data(self) -> list[dict]:
         """Filter as mmdet does; refuse to end up with nothing."""
@@ -78,7 +84,25 @@ class CocoDetection(KeyedDraws, CocoDataset):
                 f'{path} is no COCO annotation file ({error}); expected JSON with images, '
                 'annotations and categories.'
             ) from error
-        loads_masks = any(getattr(step, 'with_mask', False) for step in self.pipeline.transforms)
-        check_coco(content, str(path), self.metainfo['classes'], loads_masks)
-        self.has_masks = has_masks(content)
+        if path.read_bytes()[:3] == codecs.BOM_UTF8:
+            raise ValueError(
+                f"{path} begins with a byte-order mark, which COCO's own reader refuses; save it "
+                'as UTF-8 without one.'
+            )
+        steps = [s for s in self.pipeline.transforms if getattr(s, 'with_mask', False)]
+        check_coco(content, str(path), self.metainfo['classes'], bool(steps))
+        if not all(getattr(step, 'poly2mask', True) for step in steps):
+            self._only_polygons(content, path)
+        self.mask_fault = None if steps else first_mask_fault(content, str(path))
         return len(content['annotations'])
+
+    @staticmethod
+    def _only_polygons(content: Any, path: Path) -> None:
+        """Raise where mmdet would ignore an object, since its mask is no polygon."""
+        for i, record in enumerate(content['annotations']):
+            if isinstance(record['segmentation'], dict) and not record.get('iscrowd'):
+                raise ValueError(
+                    f'{path}: annotations[{i}] (id {record["id"]}) is given by run lengths, which '
+                    'LoadAnnotations(poly2mask=False) ignores; expected polygons, or '
+                    'poly2mask=True in the pipeline.'
+                )

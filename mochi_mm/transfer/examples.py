@@ -15,7 +15,7 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-from mochi_mm.files.checkpoint import load_for_test
+from mochi_mm.files.load_weights import load_for_test
 from mochi_mm.visualization.detections import draw_detections
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from xml.etree import ElementTree
 
 from mmdet.datasets import VOCDataset, XMLDataset
 
-from mochi_mm.files.text_file import read_text
+from mochi_mm.datasets.voc_files import VOCFiles, is_difficult, listed_names, read_annotation
 from mochi_mm.registry import DATASETS
 from mochi_mm.transfer.classes import check_metainfo
 from mochi_mm.transfer.image_header import check_images
@@ -24,6 +23,7 @@ SLACK = 1
 class VOCDetection(KeyedDraws, XMLDataset):
     """A folder with ``JPEGImages``, ``Annotations`` and ``ImageSets/Main/<split>.txt``.
 
+    Images end in .jpg, .jpeg or .png, upper or lower case; of two with one name neither is taken.
     Nothing is skipped in silence: see Raises. Coordinates and difficult objects follow detectron2,
     on which the MoCo protocol rests: pixel k (counted from 1) covers [k - 1, k), so a box of the
     file (xmin, ymin, xmax, ymax) becomes (xmin - 1, ymin - 1, xmax, ymax); difficult objects are
@@ -39,8 +39,9 @@ class VOCDetection(KeyedDraws, XMLDataset):
     Raises:
         FileNotFoundError: A missing list or annotation, or an image that is not there.
         ValueError: An empty list or a name twice, an unknown class, a box without area or outside
-            of the image, an unreadable annotation or image, one of another size than the
-            annotation says, an unknown key of ``metainfo``, or no image left after filtering.
+            of the image, several boxes of one object, an unreadable annotation or image, two images
+            of one name, one of another size than the annotation says, an unknown key of
+            ``metainfo``, or no image left after filtering.
     """
 
     METAINFO = VOCDataset.METAINFO
@@ -77,47 +78,18 @@ class VOCDetection(KeyedDraws, XMLDataset):
         """Return one record an image of the list."""
         check_metainfo(self.metainfo)
         self.cat2label = {name: i for i, name in enumerate(self.metainfo['classes'])}
-        records = [self._record(name) for name in self._names()]
+        root = Path(self.sub_data_root)
+        files = VOCFiles(root / self.img_subdir, root / self.ann_subdir, self.ann_file)
+        records = [self._record(name, files) for name in listed_names(Path(self.ann_file))]
         check_images(records, self.ann_file)
         return records
 
-    def _names(self) -> list[str]:
-        path = Path(self.ann_file)
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'no list of images at {path}; expected a VOC folder with '
-                'ImageSets/Main/<split>.txt (set data_root and ann_file).'
-            )
-        names = [line.strip() for line in read_text(path).splitlines() if line.strip()]
-        if not names:
-            raise ValueError(f'{path} lists no image; expected one name a line.')
-        twice = [name for name, count in Counter(names).items() if count > 1]
-        if twice:
-            raise ValueError(
-                f'{path} lists {len(twice)} images more than once, such as {twice[0]!r}; expected '
-                'each name on one line.'
-            )
-        return names
-
-    def _record(self, name: str) -> dict[str, Any]:
-        root = Path(self.sub_data_root)
-        image = root / self.img_subdir / f'{name}.jpg'
-        xml = root / self.ann_subdir / f'{name}.xml'
-        for path, what in ((xml, 'annotation'), (image, 'image')):
-            if not path.is_file():
-                hint = 'add it or take the name off the list.'
-                if len(name.split()) > 1:
-                    hint = (
-                        'a line is one name. A list of one class, which has a second column, is '
-                        'not taken: name that of the whole split (ImageSets/Main/<split>.txt).'
-                    )
-                raise FileNotFoundError(
-                    f'{self.ann_file} lists {name!r} but there is no {what} at {path}; {hint}'
-                )
+    def _record(self, name: str, files: VOCFiles) -> dict[str, Any]:
+        xml, image = files.annotation(name), files.image(name)
+        tree = read_annotation(xml)
         try:
-            tree = ElementTree.parse(xml).getroot()
             size = [int(tree.findtext(f'size/{side}', 'none')) for side in ('height', 'width')]
-        except (ElementTree.ParseError, ValueError) as error:
+        except ValueError as error:
             raise ValueError(
                 f'{xml} is no VOC annotation ({error}); expected XML with size/width and '
                 'size/height.'
@@ -146,17 +118,18 @@ class VOCDetection(KeyedDraws, XMLDataset):
                 'ignored_classes.'
             )
         box = _box(node, xml, height, width)
-        difficult = node.findtext('difficult', '0').strip()
-        if difficult not in ('0', '1'):
-            raise ValueError(
-                f'{xml} has an object with <difficult>{difficult}</difficult>; expected 0 or 1.'
-            )
-        ignored = difficult == '1' and (self.test_mode or not self.train_on_difficult)
+        difficult = is_difficult(node, xml)
+        ignored = difficult and (self.test_mode or not self.train_on_difficult)
         return dict(bbox=box, bbox_label=self.cat2label[name], ignore_flag=int(ignored))
 
 
 def _box(node: ElementTree.Element, xml: Path, height: int, width: int) -> list[float]:
     """Return the box of an object, in continuous coordinates."""
+    if len(node.findall('bndbox')) > 1:
+        raise ValueError(
+            f'{xml} has an object ({node.findtext("name")}) of several bndbox; expected one object '
+            'a box.'
+        )
     texts = [node.findtext(f'bndbox/{tag}', 'none') for tag in ('xmin', 'ymin', 'xmax', 'ymax')]
     where = f'{xml} has a box (xmin, ymin, xmax, ymax) = ({", ".join(texts)})'
     try:

@@ -1,1 +1,1 @@
-"""Helpers that belong to no room: keyed randomness, process groups, checkpoint files."""
+"""Helpers that belong to no room: class names, freed memory, progress, wrappers, versions."""

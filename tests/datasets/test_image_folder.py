@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mochi_mm.datasets import ImageFolder
+from mochi_mm.datasets import ImageFolder, class_folders
 from mochi_mm.registry import DATASETS
 
 
@@ -27,8 +27,8 @@ def names_of(dataset: ImageFolder) -> list[str]:
 
 def test_class_folders_give_labels(tmp_path) -> None:
     fill(tmp_path, 'dog/1.png', 'cat/deep/er/2.PNG', 'cat/3.png', 'ant/4.bmp')
-    (tmp_path / 'notes').mkdir()
-    (tmp_path / 'notes/a.txt').touch()
+    (tmp_path / '.notes').mkdir()
+    (tmp_path / 'a.txt').touch()
     dataset = ImageFolder(tmp_path)
     assert dataset.classes == ('ant', 'cat', 'dog')
     assert names_of(dataset) == ['ant/4.bmp', 'cat/3.png', 'cat/deep/er/2.PNG', 'dog/1.png']
@@ -109,6 +109,9 @@ def test_cache_follows_the_folder(tmp_path) -> None:
     fill(root, 'b/3.png')
     assert names_of(ImageFolder(root, index_cache=str(cache))) == ['a/1.png', 'b/2.png', 'b/3.png']
     (root / 'a/1.png').unlink()
+    with pytest.raises(ValueError, match=r'1 class folders without images .*: a \(empty\)'):
+        ImageFolder(root, index_cache=cache)
+    (root / 'a').rmdir()
     assert ImageFolder(root, index_cache=cache).classes == ('b',)
     cache.write_text('{"version": 1')
     assert names_of(ImageFolder(root, index_cache=cache)) == ['b/2.png', 'b/3.png']
@@ -184,7 +187,7 @@ def test_listed_class_without_folder(tmp_path) -> None:
 def test_listed_class_without_images(tmp_path) -> None:
     fill(tmp_path, 'a/1.png')
     (tmp_path / 'b').mkdir()
-    with pytest.raises(ValueError, match=r'without images.*: b '):
+    with pytest.raises(ValueError, match=r'without images.*: b \(empty\)'):
         ImageFolder(tmp_path, classes=['a', 'b'])
 
 
@@ -210,3 +213,154 @@ def test_a_missing_list_of_exclusions_is_named(tmp_path) -> None:
     fill(tmp_path / 'images', 'a/1.png')
     with pytest.raises(FileNotFoundError, match='exclude names .*none.txt.*tools/dataset/check.py'):
         ImageFolder(tmp_path / 'images', exclude=tmp_path / 'none.txt')
+
+
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is logged about the folder."""
+    log: list[str] = []
+    monkeypatch.setattr(class_folders, 'print_log', lambda text, logger, level=0: log.append(text))
+    return log
+
+
+UNREAD = {
+    'b (empty)': [],
+    'b (2 x .gif, 1 x .txt)': ['1.gif', '2.GIF', '3.txt'],
+    'b (1 x .jfif)': ['deep/1.jfif'],
+    'b (1 x no ending)': ['image'],
+}
+
+
+@pytest.mark.parametrize('content', UNREAD)
+@pytest.mark.parametrize('cached', [False, True])
+def test_a_class_without_images_moves_no_label(tmp_path, content, cached) -> None:
+    """Class b of a, b, c vanished, and the images of c took its label."""
+    root = fill(tmp_path / 'data', 'a/1.png', 'c/2.png')
+    (root / 'b').mkdir()
+    for name in UNREAD[content]:
+        (root / 'b' / name).parent.mkdir(exist_ok=True)
+        (root / 'b' / name).touch()
+    cache = tmp_path / 'index.json' if cached else None
+    for _ in range(2):
+        with pytest.raises(ValueError, match='1 class folders without images') as error:
+            ImageFolder(root, index_cache=cache)
+        assert content in str(error.value)
+    assert ImageFolder(root, classes=['a', 'c']).labels.tolist() == [0, 1]
+    assert ImageFolder(root, classes=[]).labels.tolist() == [-1, -1]
+    fill(root, 'b/3.png')
+    assert ImageFolder(root, index_cache=cache).labels.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize('cached', [False, True])
+def test_a_class_behind_a_disk_that_is_away(tmp_path, cached) -> None:
+    disk = fill(tmp_path / 'disk', 'b/1.png')
+    root = fill(tmp_path / 'data', 'a/1.png', 'c/2.png')
+    (root / 'b').symlink_to(disk / 'b')
+    cache = tmp_path / 'index.json' if cached else None
+    assert ImageFolder(root, index_cache=cache).labels.tolist() == [0, 1, 2]
+    disk.rename(tmp_path / 'away')
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r'1 links in .* lead nowhere: b\. .*mount the disk'):
+            ImageFolder(root, index_cache=cache)
+    assert ImageFolder(root, classes=['a', 'c'], index_cache=cache).labels.tolist() == [0, 1]
+    (tmp_path / 'away').rename(disk)
+    assert ImageFolder(root, index_cache=cache).labels.tolist() == [0, 1, 2]
+
+
+def test_a_class_of_links_to_a_disk_that_is_away(tmp_path) -> None:
+    """The folder is there, its images are links."""
+    root = fill(tmp_path / 'data', 'a/1.png', 'c/2.png')
+    (root / 'b').mkdir()
+    (root / 'b/1.png').symlink_to(tmp_path / 'away/1.png')
+    with pytest.raises(ValueError, match=r'without images .*: b \(1 x broken link\)'):
+        ImageFolder(root)
+
+
+def test_a_link_to_itself_beside_the_classes(tmp_path) -> None:
+    root = fill(tmp_path / 'data', 'a/1.png')
+    (root / 'self').symlink_to(root / 'self')
+    with pytest.raises(ValueError, match='lead nowhere: self'):
+        ImageFolder(root)
+
+
+def test_what_is_left_out_without_labels_is_named(tmp_path, monkeypatch) -> None:
+    """Loose images have no labels that could move: a word for each thing that is missing."""
+    root = fill(tmp_path / 'data', '1.png', '2.png')
+    for name in ('3.gif', '4.jfif', '5.GIF', 'readme.txt'):
+        (root / name).touch()
+    (root / 'empty').mkdir()
+    (root / 'away').symlink_to(tmp_path / 'nowhere')
+    (root / '6.png').symlink_to(tmp_path / 'nowhere.png')
+    log = said(monkeypatch)
+    assert len(ImageFolder(root)) == 2
+    assert [line.replace(str(root), 'ROOT') for line in log] == [
+        '1 images in ROOT are links to nowhere and are left out: 6.png',
+        '1 links in ROOT lead nowhere, images behind them are missing: away',
+        '3 files in ROOT have endings that are not read; add them to extensions, or convert them: '
+        '2 x .gif, 1 x .jfif',
+        '1 folders in ROOT hold no image: empty',
+    ]
+
+
+def test_other_endings_beside_images_of_a_class(tmp_path, monkeypatch) -> None:
+    root = fill(tmp_path / 'data', 'a/1.png', 'b/1.png')
+    (root / 'b/2.gif').touch()
+    log = said(monkeypatch)
+    assert len(ImageFolder(root)) == 2
+    assert len(log) == 1 and '1 files in' in log[0] and '1 x .gif' in log[0]
+
+
+def test_a_folder_of_links_to_nowhere_says_so(tmp_path) -> None:
+    (tmp_path / 'a').symlink_to(tmp_path / 'nowhere')
+    with pytest.raises(ValueError, match="no images .*and 1 links to nowhere, such as 'a'"):
+        ImageFolder(tmp_path)
+
+
+EXCLUDED = {
+    'a file that is not there': ['a/1.png', 'a/9.png'],
+    'another case': ['a/1.png', 'A/2.png'],
+    'a path from above the root': ['a/1.png', 'data/a/2.png'],
+    'an absolute path': ['a/1.png', '/data/a/2.png'],
+    'a dot before it': ['a/1.png', './a/2.png'],
+    'backslashes': ['a/1.png', 'a\\2.png'],
+    'a folder': ['a/1.png', 'a'],
+    'none that fits': ['x.png'],
+}
+
+
+@pytest.mark.parametrize('name', EXCLUDED)
+def test_every_line_of_exclude_is_an_image(tmp_path, name) -> None:
+    root = fill(tmp_path / 'data', 'a/1.png', 'a/2.png', 'b/3.png')
+    listed = tmp_path / 'exclude.txt'
+    listed.write_text('\n'.join(EXCLUDED[name]))
+    with pytest.raises(ValueError, match='1 of the . lines of .* name no image in') as error:
+        ImageFolder(root, exclude=listed)
+    assert repr(EXCLUDED[name][-1]) in str(error.value)
+
+
+def test_exclude_of_a_whole_folder_fits_a_part_of_it(tmp_path) -> None:
+    """Lines of classes that are not taken, and links to nowhere, are no mistakes."""
+    root = fill(tmp_path / 'data', 'a/1.png', 'a/2.png', 'b/3.png')
+    (root / 'a/4.png').symlink_to(root / 'nowhere.png')
+    listed = tmp_path / 'exclude.txt'
+    listed.write_text('a/1.png\nb/3.png\na/4.png\n')
+    assert names_of(ImageFolder(root, classes=['a'], exclude=listed)) == ['a/2.png']
+    listed.write_text('a/1.png\nb/8.png\n')
+    with pytest.raises(ValueError, match=r"name no image in .*'b/8\.png'"):
+        ImageFolder(root, classes=['a'], exclude=listed)
+
+
+@pytest.mark.parametrize('kind', ['exclude', 'include', 'classes'])
+def test_lists_with_a_byte_order_mark(tmp_path, kind) -> None:
+    root = fill(tmp_path / 'data', 'a/1.png', 'b/2.png')
+    listed = tmp_path / 'list.txt'
+    listed.write_text('a\n' if kind == 'classes' else 'a/1.png\n', encoding='utf-8-sig')
+    dataset = ImageFolder(root, **{kind: listed})
+    assert names_of(dataset) == (['b/2.png'] if kind == 'exclude' else ['a/1.png'])
+
+
+def test_a_list_in_another_encoding_is_named(tmp_path) -> None:
+    root = fill(tmp_path / 'data', 'a/1.png')
+    listed = tmp_path / 'list.txt'
+    listed.write_text('a/1.png\n', encoding='utf-16')
+    with pytest.raises(ValueError, match=r'list\.txt is no UTF-8 text'):
+        ImageFolder(root, exclude=listed)

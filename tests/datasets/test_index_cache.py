@@ -56,6 +56,12 @@ def scans(monkeypatch) -> list[str]:
     return made
 
 
+def warnings_into(monkeypatch) -> list[str]:
+    log: list[str] = []
+    monkeypatch.setattr(index_cache, 'print_log', lambda text, **_: log.append(text))
+    return log
+
+
 def files(root, cache=None, selected=None, extensions=ENDINGS) -> list[str]:
     index = load_index(root, extensions, selected, cache)
     return ['/'.join(filter(None, pair)) for pair in index.files()]
@@ -154,6 +160,8 @@ def test_other_arguments_are_another_index(root, cache, tmp_path) -> None:
         '[' * 100_000,
         '{"version":1,"root":"r","extensions":[".jpg"],"selected":null,"built":1,'
         '"listings":{"":[1,"ab",[]]},"other":{},"broken_links":[]}',
+        '{"version":2,"root":"r","extensions":[".jpg"],"selected":null,"built":1,'
+        '"listings":{"":[1,"ab",[]]},"other":{},"broken_links":[],"repeated":[]}',
     ],
 )
 def test_corrupted_cache_is_replaced(root, cache, content, monkeypatch) -> None:
@@ -176,10 +184,156 @@ def test_failed_write_leaves_the_old_file(root, cache, monkeypatch) -> None:
         raise OSError('disk full')
 
     monkeypatch.setattr(index_cache.os, 'replace', fail)
-    with pytest.raises(OSError, match='disk full'):
-        files(root, cache)
+    with monkeypatch.context() as patch:
+        log = warnings_into(patch)
+        assert files(root, cache) == files(root)  # goes on without
+    assert len(log) == 2 and 'cannot be written (disk full)' in log[1]
     assert cache.read_bytes() == old
     assert list(cache.parent.iterdir()) == [cache]
+
+
+def place_folder(cache: Path) -> None:
+    cache.mkdir(parents=True)
+
+
+def place_folder_that_is_a_file(cache: Path) -> None:
+    cache.parent.touch()
+
+
+def place_pipe(cache: Path) -> None:
+    """Reading it would wait for a writer for ever."""
+    cache.parent.mkdir()
+    os.mkfifo(cache)
+
+
+def place_link_to_itself(cache: Path) -> None:
+    cache.parent.mkdir()
+    cache.symlink_to(cache)
+
+
+def place_too_long_a_name(cache: Path) -> None:
+    """Nothing: the name itself is refused by the file system."""
+
+
+@pytest.mark.parametrize(
+    'place',
+    [
+        place_folder,
+        place_folder_that_is_a_file,
+        place_pipe,
+        place_link_to_itself,
+        place_too_long_a_name,
+    ],
+)
+def test_a_cache_that_cannot_be_written_stops_nothing(root, cache, place, monkeypatch) -> None:
+    if place is place_too_long_a_name:
+        cache = cache.with_name('n' * 300)
+    place(cache)
+    log = warnings_into(monkeypatch)
+    assert files(root, cache) == files(root)
+    assert f'index {cache} cannot be written' in log[-1]
+    assert 'Set index_cache to a path that can be written' in log[-1]
+
+
+@pytest.mark.parametrize('error', [PermissionError(13, 'denied'), OSError(116, 'stale handle')])
+def test_a_cache_that_cannot_be_read_stops_nothing(root, cache, error, monkeypatch) -> None:
+    files(root, cache)
+    log = warnings_into(monkeypatch)
+
+    def fail(*_: object, **__: object) -> str:
+        raise error
+
+    monkeypatch.setattr(Path, 'read_text', fail)
+    assert files(root, cache) == files(root)
+    assert len(log) == 1 and f'{cache} cannot be read' in log[0]
+
+
+def test_a_disk_that_comes_back(root, cache, tmp_path) -> None:
+    """A folder and an image behind links: no folder of the index changes when they appear."""
+    disk = tmp_path / 'disk'
+    (root / 'c').symlink_to(disk / 'c')
+    (root / 'a/deep').symlink_to(disk / 'deep')
+    (root / 'b/linked.jpg').symlink_to(disk / 'image.jpg')
+    age(root)
+    without = files(root, cache)
+    assert FolderIndex.scan(root, ENDINGS).broken_links == ['c', 'a/deep', 'b/linked.jpg']
+    assert files(root, cache) == without
+    for name in ('c/1.jpg', 'deep/2.jpg', 'image.jpg'):
+        (disk / name).parent.mkdir(parents=True, exist_ok=True)
+        (disk / name).touch()
+    age(disk)
+    back = files(root, cache)
+    assert (
+        back
+        == files(root)
+        == sorted([*without, 'c/1.jpg', 'a/deep/2.jpg', 'b/linked.jpg'], key=by_folder)
+    )
+    disk.rename(tmp_path / 'taken away')
+    assert 'c/1.jpg' not in files(root, cache)
+
+
+def by_folder(path: str) -> list[str]:
+    return path.split('/')
+
+
+def test_a_link_to_itself_is_a_broken_one(root, cache) -> None:
+    for name in ('self', 'a/self.jpg'):
+        (root / name).symlink_to(root / name)
+    (root / 'one').symlink_to(root / 'two')
+    (root / 'two').symlink_to(root / 'one')
+    assert (
+        files(root, cache)
+        == files(root, cache)
+        == ['a/4.jpg', 'a/x/3.png', 'a-c/5.jpg', 'b/1.JPG', 'b/2.jpg']
+    )
+    index = FolderIndex.scan(root, ENDINGS)
+    assert index.broken_links == ['one', 'self', 'two', 'a/self.jpg']
+    assert index.broken_images() == ['a/self.jpg']
+
+
+@pytest.mark.parametrize('number', [2, 9])
+def test_folders_that_link_to_each_other(tmp_path, number) -> None:
+    """Nine of them, followed along every path, would be 9! walks."""
+    names = [f'f{i}' for i in range(number)]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f'{name}.jpg').touch()
+    for name in names:
+        for other in names:
+            if other != name:
+                (tmp_path / name / other).symlink_to(tmp_path / other)
+    index = FolderIndex.scan(tmp_path, ENDINGS)
+    assert len(index) == number**2
+    for name in names:  # each holds its own image and, behind links, that of each other
+        mine = [path for path in index.paths() if path.startswith(f'{name}/')]
+        assert sorted(Path(path).name for path in mine) == sorted(f'{other}.jpg' for other in names)
+    assert len(index.repeated) == number * (number - 1) ** 2
+
+
+def test_a_folder_counts_once_within_a_class_under_its_own_name(root) -> None:
+    (root / 'a/a link to x').symlink_to(root / 'a/x')
+    (root / 'other').symlink_to(root / 'a/x')
+    index = FolderIndex.scan(root, ENDINGS)
+    assert [p for p in index.paths() if p.endswith('3.png')] == ['a/x/3.png', 'other/3.png']
+    assert index.repeated == ['a/a link to x']
+
+
+def test_what_is_no_regular_file_is_counted(root) -> None:
+    os.mkfifo(root / 'a/pipe.jpg')
+    assert FolderIndex.scan(root, ENDINGS).other == {'.txt': 1, 'no regular file': 1}
+
+
+def test_a_folder_that_may_not_be_listed_is_named(root, monkeypatch) -> None:
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith('a-c'):
+            raise PermissionError(13, 'Permission denied', path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, 'scandir', refuse)
+    with pytest.raises(ValueError, match=r'a-c cannot be listed \(Permission denied\)'):
+        files(root)
 
 
 def test_links_are_followed_but_not_in_circles(root) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mochi_mm.datasets import ImageFolder
-from mochi_mm.datasets.subset import balanced_subset
+from mochi_mm.datasets.subset import balanced_subset, first_of_each
 from tests.toy_runner import REPOSITORY
 
 PATHS = [
@@ -79,3 +79,11 @@ def test_lists_that_do_not_fit(folder: Path) -> None:
         ImageFolder(folder, 'train', include=folder / 'list.txt')
     with pytest.raises(FileNotFoundError, match='make_subset'):
         ImageFolder(folder, 'train', include=folder / 'none.txt')
+
+
+def test_the_first_of_each() -> None:
+    assert first_of_each(reversed(PATHS), 2) == sorted(
+        path for name in 'abc' for path in sorted(p for p in PATHS if p[0] == name)[:2]
+    )
+    with pytest.raises(ValueError, match='2 images of each class are wanted'):
+        first_of_each(['a/0.jpg'], 2)

@@ -61,7 +61,7 @@ def test_mistakes(tmp_path: Path) -> None:
     write(tmp_path, 'a', [('unicorn', 0)])
     with pytest.raises(ValueError, match="shows 'unicorn'; expected one of aeroplane"):
         VOCClassification(tmp_path, 'test')
-    with pytest.raises(FileNotFoundError, match='no list .*trainval.txt'):
+    with pytest.raises(FileNotFoundError, match='no list of images at .*trainval.txt'):
         VOCClassification(tmp_path)
     (tmp_path / 'Annotations/a.xml').unlink()
     with pytest.raises(FileNotFoundError, match='no annotation .*a.xml'):
@@ -69,3 +69,55 @@ def test_mistakes(tmp_path: Path) -> None:
     (tmp_path / 'ImageSets/Main/test.txt').write_text('\n')
     with pytest.raises(ValueError, match='lists no image'):
         VOCClassification(tmp_path, 'test')
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ('annotation>', 'html>', 'its root is <html>; expected <annotation>'),
+        ('>0</difficult>', '>Unspecified</difficult>', '<difficult>Unspecified</difficult>'),
+        ('>0</difficult>', '>2</difficult>', 'expected 0 or 1'),
+    ],
+)
+def test_annotations_are_read_strictly(tmp_path: Path, old: str, new: str, message: str) -> None:
+    write(tmp_path, 'a', [('cat', 0)])
+    path = tmp_path / 'Annotations/a.xml'
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=rf'a\.xml .*{message}'):
+        VOCClassification(tmp_path, 'test')
+
+
+def test_a_missing_image_is_found_at_the_start(tmp_path: Path) -> None:
+    write(tmp_path, 'a', [('cat', 0)])
+    (tmp_path / 'JPEGImages/a.jpg').rename(tmp_path / 'JPEGImages/a.bmp')
+    with pytest.raises(FileNotFoundError, match=r"lists 'a' but there is no image at .*a\.jpg"):
+        VOCClassification(tmp_path, 'test')
+
+
+def test_a_name_twice_and_a_list_of_one_class(tmp_path: Path) -> None:
+    write(tmp_path, 'a', [('cat', 0)])
+    listed = tmp_path / 'ImageSets/Main/test.txt'
+    listed.write_text('a\na\n')
+    with pytest.raises(ValueError, match="1 images more than once, such as 'a'"):
+        VOCClassification(tmp_path, 'test')
+    listed.write_text('a -1\n')
+    with pytest.raises(FileNotFoundError, match="lists 'a -1' .*a second column, is not taken"):
+        VOCClassification(tmp_path, 'test')
+
+
+@pytest.mark.parametrize('ending', ['.JPG', '.jpeg', '.png', '.PNG'])
+def test_endings_of_images(tmp_path: Path, ending: str) -> None:
+    write(tmp_path, 'my image', [('cat', 0)])
+    path = tmp_path / 'JPEGImages/my image.jpg'
+    first = VOCClassification(tmp_path, 'test').fingerprint()
+    path.rename(path.with_suffix(ending))
+    dataset = VOCClassification(tmp_path, 'test')
+    assert dataset.image(0).size == (6, 5)
+    os.utime(path.with_suffix(ending), ns=(1, 1))
+    assert dataset.fingerprint() != first
+
+
+def test_a_list_with_a_byte_order_mark(tmp_path: Path) -> None:
+    write(tmp_path, 'a', [('cat', 0)])
+    (tmp_path / 'ImageSets/Main/test.txt').write_text('a\n', encoding='utf-8-sig')
+    assert VOCClassification(tmp_path, 'test').names == ['a']

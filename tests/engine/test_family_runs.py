@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from mochi_mm.models.algorithms import MomentumContrast
+from mochi_mm.models.algorithms import MoCo
 from tests.engine.test_runs import StopAfterEpoch
 from tests.models.algorithms.test_cross_view_contrast import config as cross_view_config
 from tests.models.algorithms.toy import moco_config
@@ -55,10 +55,8 @@ def test_the_schedule_is_told_the_share_of_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[float] = []
-    tell = MomentumContrast.set_progress
-    monkeypatch.setattr(
-        MomentumContrast, 'set_progress', lambda self, x: told.append(x) or tell(self, x)
-    )
-    model = moco_config(mixing=False, type='MomentumContrast', ema_schedule='cosine')
+    tell = MoCo.set_progress
+    monkeypatch.setattr(MoCo, 'set_progress', lambda self, x: told.append(x) or tell(self, x))
+    model = moco_config(mixing=False, ema_schedule='cosine')
     train(runner_config(tmp_path, model=model))
     assert told == [step / 8 for step in range(8)]

@@ -31,8 +31,8 @@ class RecordingHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        self.keys.append(runner.model.head.step_key)
-        self.epochs.append(runner.model.head.epoch)
+        self.keys.append(runner.model.head.mixing.step_key)
+        self.epochs.append(runner.model.head.mixing.epoch)
         self.samples.append(data_batch['data_samples']['sample_idx'].tolist())
         self.key_weights.append(runner.model.key_encoder['neck'].layers[0].weight.detach().clone())
         self.query_weights.append(runner.model.neck.layers[0].weight.detach().clone())
@@ -165,7 +165,7 @@ def test_log_line_has_the_statistics(tmp_path: Path) -> None:
     ):
         assert f' {name}: ' in line, name
     assert 'queue_fill: 1.0000' in line
-    assert 'chance_level: 2.8332' in line  # log(17)
+    assert 'chance_level: 3.2581' in line  # log(1 + 16 + 9): own key, memory, synthetic
 
 
 def test_start_states_batch_and_rate(tmp_path: Path) -> None:
@@ -221,7 +221,10 @@ def test_weights_that_match_nothing_are_refused(tmp_path: Path) -> None:
     torch.save(dict(state_dict={'encoder.w': torch.zeros(2)}), tmp_path / 'other.pth')
     config = runner_config(tmp_path / 'run')
     config.load_from = str(tmp_path / 'other.pth')
-    with pytest.raises(ValueError, match=r'no weight of .*other\.pth fits.*encoder\.w.*backbone'):
+    with pytest.raises(
+        ValueError,
+        match=r'other\.pth does not cover the model: no weight of it fits.*encoder\.w.*backbone',
+    ):
         train(config)
 
 

@@ -8,13 +8,14 @@ import statistics
 import pytest
 
 from mochi_mm.experiments.figures import (
-    FIGURES,
+    Figure,
     cell,
     half_interval,
     mean_and_spread,
+    paired,
     table,
 )
-from mochi_mm.experiments.suites import Setting
+from mochi_mm.experiments.setting import Setting
 
 
 @pytest.mark.parametrize('values', [[1.0, 2.0], [52.1, 51.9, 53.4], [0.1] * 5])
@@ -36,17 +37,38 @@ def test_interval(count: int, quantile: float) -> None:
     assert math.isnan(half_interval(2.0, 1))
 
 
+SHARE = Figure('acc_contrast', 'accuracy (%)', 'accuracy', 100.0)
+KNN = Figure('knn', 'kNN (%)', 'kNN')
+GAIN = Figure('knn', 'gain', 'gain', less='before')
+
+
 def test_cells() -> None:
     seeds = {0: {'acc_contrast': 0.25}, 1: {'acc_contrast': 0.35}, 2: {}}
-    assert cell(FIGURES['acc_contrast'], seeds) == '30.0 ± 7.1'
-    assert cell(FIGURES['acc_contrast'], {0: seeds[0]}) == '25.0 ± n/a'
-    assert cell(FIGURES['uniformity/backbone'], seeds) == '-'
+    assert cell(SHARE, seeds) == '30.0 ± 7.1'
+    assert cell(SHARE, {0: seeds[0]}) == '25.0'
+    assert cell(KNN, seeds) == '-'
+
+
+def test_a_difference_has_a_sign_and_needs_both() -> None:
+    assert cell(GAIN, {0: dict(knn=50.0, before=30.0), 1: dict(knn=50.0)}) == '+20.0'
+    assert cell(GAIN, {0: dict(knn=50.0)}) == '-'
+    assert GAIN.of(dict(knn=1.0, before=4.0)) == -3.0
 
 
 def test_missing_seeds_are_named_in_the_table() -> None:
     settings = [Setting('a', 'A', 'a.py'), Setting('b', 'B', 'b.py')]
-    values = {'a': {seed: {'knn/top1_k20': 50.0 + seed} for seed in (0, 1, 2)}, 'b': {1: {}}}
-    lines = table(settings, values, [0, 1, 2]).splitlines()
-    assert lines[2].startswith('| A | 3 of 3 | 51.0 ± 1.0 | - |')
-    assert lines[3].startswith('| B | 1 of 3, **missing: 0, 2** | - |')
-    assert {line.count(' | ') for line in lines} == {len(FIGURES) + 1}
+    values = {'a': {seed: {'knn': 50.0 + seed} for seed in (0, 1, 2)}, 'b': {1: {}}}
+    lines = table(settings, (KNN, SHARE), values, [0, 1, 2]).splitlines()
+    assert lines == [
+        '| setting | seeds | kNN (%) | accuracy (%) |',
+        '| --- | --- | --- | --- |',
+        '| A | 3 of 3 | 51.0 ± 1.0 | - |',
+        '| B | 1 of 3, **missing: 0, 2** | - | - |',
+    ]
+
+
+def test_pairs_are_of_one_seed() -> None:
+    values = {'a': {0: {'x': 1.0}, 1: {'x': 2.0}, 2: {}}, 'b': {1: {'x': 5.0}, 2: {'x': 6.0}}}
+    figure = Figure('x', 'x')
+    assert paired(values, 'a', 'b', figure, figure) == {1: (2.0, 5.0)}
+    assert paired(values, 'a', 'c', figure, figure) == {}

@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 
 from mochi_mm.experiments.figures import Values
-from mochi_mm.experiments.findings import findings, paired, verdict
-from mochi_mm.experiments.suites import SUITES
+from mochi_mm.experiments.findings import findings as findings_of
+from mochi_mm.experiments.findings import verdict
+from mochi_mm.experiments.suites import read_suite
 
-SETTINGS = SUITES['cpu'].data['cifar10']
+SUITE = read_suite('evidence_cpu')
+SETTINGS = SUITE.settings
+
+
+def findings(values: Values) -> list[str]:
+    return findings_of(SUITE.claims, SUITE.figures, SETTINGS, values)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +41,7 @@ def made_up() -> Values:
     values: Values = {}
     for seed in (0, 1, 2):
         for setting in SETTINGS:
-            mixes, oracle = setting.triple is not None, setting.role == 'oracle'
+            mixes, oracle = 'mochi' in setting.name, setting.role == 'oracle'
             found = {
                 'uniformity/backbone': -2.0 - 0.2 * mixes + 0.01 * seed * (1 + mixes),
                 'fast_linear/top1': 60.0 + seed + 3.0 * oracle + 0.1 * oracle * seed,
@@ -48,7 +54,7 @@ def made_up() -> Values:
 
 
 def test_sentences_say_what_the_figures_say() -> None:
-    lines = findings(SETTINGS, made_up())
+    lines = findings(made_up())
     even = [line for line in lines if 'spreads features more evenly' in line]
     assert len(even) == 3 and all(line.startswith('**agrees**') for line in even)
     assert even[0] == (
@@ -68,13 +74,8 @@ def test_sentences_say_what_the_figures_say() -> None:
 def test_what_is_not_there_is_said() -> None:
     values = made_up()
     del values['mocov2']
-    lines = findings(SETTINGS, values)
+    lines = findings(values)
     missing = [line for line in lines if line.startswith('**not measured**')]
     assert any('no seed of both MoCHi (256, 128, 64) and MoCo-v2' in line for line in missing)
-    one = findings(SETTINGS, {name: {0: found[0]} for name, found in made_up().items()})
+    one = findings({name: {0: found[0]} for name, found in made_up().items()})
     assert any(line.endswith('one seed, so no spread.') for line in one)
-
-
-def test_pairs_are_of_one_seed() -> None:
-    values = {'a': {0: {'x': 1.0}, 1: {'x': 2.0}, 2: {}}, 'b': {1: {'x': 5.0}, 2: {'x': 6.0}}}
-    assert paired(values, 'a', 'b', 'x', 'x') == {1: (2.0, 5.0)}

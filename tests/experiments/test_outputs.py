@@ -1,15 +1,17 @@
-"""Tables that name what is missing, and records that hide nothing."""
+"""Tables that name what is missing, and sentences on what is there."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
-import pytest
-
-from mochi_mm.experiments.outputs import write_records, write_tables
-from mochi_mm.experiments.results_page import read_records
-from tests.experiments.toy import finish, toy_sweep
+from mochi_mm.experiments.figures import Values
+from mochi_mm.experiments.outputs import budget_words, write_pictures, write_tables
+from mochi_mm.experiments.suites import read_suite
+from mochi_mm.experiments.sweep import Sweep
+from tests.experiments.toy import finish, toy_sweep, two_settings
+from tests.toy_runner import REPOSITORY
 
 SEEDS = [0, 1, 2]
 
@@ -20,7 +22,7 @@ def value(seed: int, key: str) -> float:
 
 def test_a_failed_run_is_named_and_no_seed_is_dropped(tmp_path: Path) -> None:
     sweep = toy_sweep(tmp_path)
-    runs = list(sweep.runs([], SEEDS))
+    runs = sweep.runs([], SEEDS)
     for run in runs[:-2]:
         finish(run, lambda key, seed=run.seed: value(seed, key))
     text = write_tables(sweep, runs, SEEDS, {runs[-1].name: 3})
@@ -30,47 +32,54 @@ def test_a_failed_run_is_named_and_no_seed_is_dropped(tmp_path: Path) -> None:
     assert '| MoCo-v2 | 3 of 3 | 41.0 ± 1.0 |' in text
     assert (sweep.out / 'table.md').read_text() == text
     content = json.loads((sweep.out / 'results.json').read_text())['data']['cifar10']
-    assert len(content['runs']) == 19 and len(content['findings']) == 24
+    # Two figures for each of five comparisons, then a sentence for each claim.
+    assert len(content['runs']) == 19 and len(content['findings']) == 10 + 24
     assert content['summary']['mocov2']['knn/top1_k20'] == dict(mean=41.0, spread=1.0, n=3)
     assert content['not_finished'] == {runs[-2].name: None, runs[-1].name: 3}
-    with pytest.raises(ValueError, match='not finished: cifar10 mocov2-oracle seed 2'):
-        write_records(tmp_path / 'records', sweep, runs, SEEDS)
+    first = content['differences'][0]
+    assert (first['setting'], first['against'], first['primary']) == (
+        'mochi-256-128-64',
+        'mocov2',
+        True,
+    )
+    assert first['by_seed'] == {'0': 0.0, '1': 0.0, '2': 0.0}
+    assert first['verdict'] == 'nothing shows' and first['key'] == 'fast_linear/top1'
+    assert '**nothing shows**: linear top-1 of MoCHi (256, 128, 64) less that of MoCo-v2' in text
 
 
-def test_records(tmp_path: Path) -> None:
-    sweep = toy_sweep(tmp_path)
-    runs = list(sweep.runs([], SEEDS))
+def test_the_coloured_table_has_the_gap(tmp_path: Path) -> None:
+    suite = read_suite('family_coloured')
+    sweep = Sweep('family_coloured', suite, REPOSITORY, tmp_path, tmp_path)
+    runs = sweep.runs(['supcon'], [0])
+    values = dict(zip(('biased', 'unbiased'), (90.0, 60.0), strict=True))
+    before = dict(biased=80.0, unbiased=10.0)
+    measured = {f'knn/top1_k20 {name}': number for name, number in values.items()}
+    measured |= {f'knn/top1_k20 {name} (untrained)': n for name, n in before.items()}
+    finish(runs[0], lambda key: 0.0, values={**measured, 'training/cpu_seconds': 7.2})
+    text = write_tables(sweep, runs, [0], {})
+    row = '| supcon | 1 of 1 | 80.0 | 90.0 | +10.0 | 10.0 | 60.0 | +50.0 | +30.0 | 7 |'
+    assert row in text and '## generated' in text
+    assert write_pictures(sweep, runs) == []
+
+
+def test_a_suite_adds_its_own_sentences(tmp_path: Path) -> None:
+    def more(folder: Path, values: dict[str, Values]) -> list[str]:
+        (folder / 'law.png').touch()
+        return [f'{len(values["generated"]["a"])} seeds of A']
+
+    suite = two_settings(more=more)
+    sweep = Sweep('two', suite, tmp_path, tmp_path / 'out', tmp_path)
+    sweep.prepare()
+    runs = sweep.runs([], [0, 1])
     for run in runs:
-        finish(run, lambda key, seed=run.seed: value(seed, key))
-    assert len(write_records(tmp_path / 'records', sweep, runs, SEEDS)) == 21
-    records = {r['pretraining'] + r['protocol']: r for r in read_records(tmp_path / 'records')}
-    budget = '2 epochs over 26 images of each class, seeds 0, 1, 2'
-    knn = records[
-        f'cifar10, MoCo-v2; {budget}weighted kNN, k=20, temperature 0.07, mean of 3 seeds'
-    ]
-    assert knn['metrics'] == {'knn/top1_k20': 41.0, 'knn/top1_k20 (spread)': 1.0}
-    features = records[
-        f'cifar10, the untrained network; {budget}features and contrastive task, mean of 3 seeds'
-    ]
-    assert set(features['metrics']) == {
-        name + end
-        for name in ('alignment/class/backbone', 'uniformity/backbone', 'uniformity/neck')
-        for end in ('', ' (spread)')
-    }
-    assert knn['commit'] == '0123456789ab' and knn['date'] == '2026-01-02'
+        finish(run, lambda key: 1.0)
+    assert '- 2 seeds of A' in write_tables(sweep, runs, [0, 1], {})
+    assert (sweep.out / 'law.png').exists()
 
 
-def test_records_of_two_commits_or_two_seeds_are_refused(tmp_path: Path) -> None:
-    sweep = toy_sweep(tmp_path)
-    runs = list(sweep.runs([], SEEDS))
-    for run in runs:
-        finish(run, lambda key: 1.0, commit='b' * 12 if run.seed else 'a' * 12)
-    with pytest.raises(ValueError, match='2 commits or machines'):
-        write_records(tmp_path / 'records', sweep, runs, SEEDS)
-    for run in runs:
-        finish(run, lambda key: 1.0, commits=['a' * 12, 'b' * 12])
-    with pytest.raises(ValueError, match='2 commits or machines'):
-        write_records(tmp_path / 'records', sweep, runs, SEEDS)
-    with pytest.raises(ValueError, match='at least three seeds'):
-        write_records(tmp_path / 'records', sweep, [r for r in runs if r.seed], [1, 2])
-    assert not (tmp_path / 'records').exists()
+def test_budget_words() -> None:
+    suite = dataclasses.replace(read_suite('family_cifar10'), epochs=3)
+    assert budget_words(suite, [0]) == '3 epochs over 800 images of each class, seed 0'
+    assert budget_words(read_suite('evidence_cuda'), SEEDS) == (
+        '200 epochs over all images, seeds 0, 1, 2'
+    )

@@ -1,35 +1,59 @@
-"""The settings differ in their heads alone, and say what their names say."""
+"""The suites of the project: each is read, and says what its name says."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from mochi_mm.experiments.suites import SUITES, Setting
+from mochi_mm.experiments.setting import Setting
+from mochi_mm.experiments.suite import Suite
+from mochi_mm.experiments.suites import read_suite, suite_names
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
 from tests.toy_runner import REPOSITORY
 
-CASES = [(suite, data) for suite, found in SUITES.items() for data in found.data]
+EVIDENCE = [
+    ('evidence_cpu', 'cifar10'),
+    ('evidence_cuda', 'cifar10'),
+    ('evidence_cuda', 'tiny_imagenet100'),
+]
 
 
-def config_of(setting: Setting) -> dict:
-    config = load_config(REPOSITORY / setting.config, setting.options)
-    check_config(config)
-    return config.to_dict()
+def settings_of(suite: str, data: str) -> list[Setting]:
+    return [s for s in read_suite(suite).settings if s.data == data]
 
 
-@pytest.mark.parametrize(('suite', 'data'), CASES)
+@pytest.mark.parametrize('name', suite_names())
+def test_every_setting_has_a_config_that_fits(name: str) -> None:
+    suite = read_suite(name)
+    assert len(suite_names()[name]) > 20
+    for setting in suite.settings_in(REPOSITORY):
+        config = load_config(REPOSITORY / setting.config, {**suite.options, **setting.options})
+        check_config(config)
+        assert ('data_root' in config) is bool(setting.data)
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(KeyError, match="no suite 'os'; there are evidence_cpu, evidence_cuda"):
+        read_suite('os')
+
+
+@pytest.mark.parametrize(('suite', 'data'), EVIDENCE)
 def test_only_the_head_differs(suite: str, data: str) -> None:
-    settings = SUITES[suite].data[data]
-    configs = [config_of(setting) for setting in settings]
+    settings = settings_of(suite, data)
+    configs = [load_config(REPOSITORY / s.config, s.options).to_dict() for s in settings]
     heads = [config['model'].pop('head') for config in configs]
     assert all(config == configs[0] for config in configs)
     assert configs[0]['data_root'] == f'data/{data}'
     for setting, head in zip(settings, heads, strict=True):
         num = {mixer['type']: mixer['num'] for mixer in head.get('mixers', [])}
-        assert setting.triple == (
-            (head['num_hard'], num.get('PairMixing', 0), num.get('QueryMixing', 0)) if num else None
-        )
+        if num:
+            triple = (head['num_hard'], num.get('PairMixing', 0), num.get('QueryMixing', 0))
+            assert setting.title.startswith(f'MoCHi {triple}')
+            assert setting.name.startswith('mochi-{}-{}-{}'.format(*triple))
+        else:
+            assert 'mochi' not in setting.name
         oracle = setting.role == 'oracle'
         assert head.get('oracle_loss', False) is oracle
         assert head.get('oracle_mix', False) is (oracle and bool(num))
@@ -37,11 +61,39 @@ def test_only_the_head_differs(suite: str, data: str) -> None:
         assert [head[name] for name in shared] == [heads[0][name] for name in shared]
 
 
-@pytest.mark.parametrize(('suite', 'data'), CASES)
-def test_what_the_issue_names_is_there(suite: str, data: str) -> None:
-    settings = SUITES[suite].data[data]
+@pytest.mark.parametrize(('suite', 'data'), EVIDENCE)
+def test_the_evidence_has_its_seven_settings(suite: str, data: str) -> None:
+    settings = settings_of(suite, data)
     assert [s.role for s in settings] == ['untrained', 'baseline', *['mixing'] * 3, *['oracle'] * 2]
-    by_name = {s.name: s for s in settings}
-    assert len(by_name) == 7 and len({s.triple for s in settings[2:5]}) == 3
+    assert len({s.title for s in settings}) == 7
     assert [s.against for s in settings[2:5]] == ['mocov2'] * 3
     assert [s.against for s in settings[5:]] == ['mocov2', settings[2].name]
+
+
+def test_every_method_has_a_config_in_each_suite_of_the_family() -> None:
+    found = {
+        name: {s.name: s for s in read_suite(name).settings_in(REPOSITORY)}
+        for name in ('family_cifar10', 'family_coloured')
+    }
+    wanted = {'simclr', 'supcon', 'dcl', 'dclw', 'supinfonce', 'mocov2'}
+    assert wanted <= set(found['family_cifar10'])
+    assert {'supcon', 'supcon-fairkl'} <= set(found['family_coloured'])
+    assert found['family_cifar10']['cmc'].config.startswith('configs/cmc/cmc_')
+
+
+def test_the_class_oracle_is_no_method_of_the_family() -> None:
+    """It sees labels: its configs end in -oracle, which the suite's pattern leaves out."""
+    settings = read_suite('family_cifar10').settings_in(REPOSITORY)
+    assert [setting.config for setting in settings if 'oracle' in setting.config] == []
+    assert len(list((REPOSITORY / 'configs').glob('*/*cifar10-cpu-oracle.py'))) == 2
+
+
+def test_the_suite_in_the_documentation_is_one() -> None:
+    text = (REPOSITORY / 'docs/evaluation.md').read_text(encoding='utf-8')
+    block = text.partition('### A suite of your own')[2].split('```')[1].removeprefix('python\n')
+    found: dict[str, Any] = {}
+    exec(compile(block, 'docs/evaluation.md', 'exec'), found)
+    suite: Suite = found['SUITE']
+    assert [setting.against for setting in suite.settings] == ['', 't0.2', 't0.2']
+    for setting in suite.settings:
+        check_config(load_config(REPOSITORY / setting.config, setting.options))

@@ -17,7 +17,8 @@ from mochi_mm.export import detectron2_format as d2
 from mochi_mm.export import huggingface_format as hf
 from mochi_mm.export.target import Target
 from mochi_mm.files.atomic_file import sha256_of
-from mochi_mm.files.checkpoint import load_backbone, read_checkpoint
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.load_weights import load_backbone
 from mochi_mm.files.safetensors_file import read_safetensors
 from tests.export.toy import MEAN, STD, checkpoint, features, images, trained
 
@@ -201,7 +202,7 @@ def test_the_averaged_encoder(r18: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize('to', ['torchvision', 'timm', 'mmdet', 'backbone'])
 def test_the_transfer_loader_reads_what_was_exported(to: str, r18: Any, tmp_path: Path) -> None:
     pytest.importorskip('mmdet')
-    from mochi_mm.transfer.weights.source import read_source
+    from mochi_mm.files.weights_source import read_source
 
     path, query, _ = r18
     out, _ = export_backbone(path, to, tmp_path / f'a{TARGETS[to].suffix}')
@@ -360,3 +361,19 @@ def test_a_refused_export_makes_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='depth is 10'):
         export_backbone(tmp_path / 'a.pth', 'torchvision', tmp_path / 'new' / 'b.safetensors')
     assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
+
+
+def test_a_living_export_is_not_swept(
+    r18: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a run that starts in the same folder; one that was killed is (tests/files)."""
+    from mochi_mm.files.atomic_file import sweep
+
+    def look(*arguments: Any) -> None:
+        assert list(tmp_path.glob('.*.partial')) and sweep(tmp_path) == []
+        raise KeyError('seen')
+
+    monkeypatch.setattr('mochi_mm.export.export_backbone.compare', look)
+    with pytest.raises(KeyError, match='seen'):
+        export_backbone(r18[0], 'backbone', tmp_path / 'x.safetensors')
+    assert not list(tmp_path.iterdir())

@@ -38,7 +38,7 @@ def test_training_goes_on_and_tries_again(tmp_path: Path, monkeypatch: Any) -> N
             raise OSError(28, 'No space left on device')
         return write_checkpoint(path, content)
 
-    monkeypatch.setattr('mochi_mm.engine.hooks.checkpoint_hook.write_checkpoint', write)
+    monkeypatch.setattr('mochi_mm.files.checkpoint_writer.write_checkpoint', write)
     config = runner_config(tmp_path, max_epochs=3)
     config.default_hooks.checkpoint.update(max_keep_ckpts=1, retry_iters=2)
     train(config)
@@ -52,7 +52,7 @@ def test_a_failed_last_save_is_an_error(tmp_path: Path, monkeypatch: Any) -> Non
     def write(path: Path, content: Any) -> None:
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr('mochi_mm.engine.hooks.checkpoint_hook.write_checkpoint', write)
+    monkeypatch.setattr('mochi_mm.files.checkpoint_writer.write_checkpoint', write)
     with pytest.raises(OSError, match='No space left'):
         train(runner_config(tmp_path, max_epochs=1))
 

@@ -28,12 +28,14 @@ from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
 from mochi_mm.datasets.voc_classification import VOCClassification
 from mochi_mm.evaluation.analysis.records import read_analysis
 from mochi_mm.experiments.results_page import read_records
-from mochi_mm.experiments.sweep import SUITES, Run, Sweep
+from mochi_mm.experiments.setting import Setting
+from mochi_mm.experiments.suites import read_suite
+from mochi_mm.experiments.sweep import Run, Sweep
 from mochi_mm.files.checkpoint_folder import newest_valid
+from mochi_mm.files.origin import ORIGINS
+from mochi_mm.files.weights_source import read_source
 from mochi_mm.runs.run_log import read_log
 from mochi_mm.runs.start_record import FILE, written_since
-from mochi_mm.transfer.weights.origin import ORIGINS
-from mochi_mm.transfer.weights.source import read_source
 from tests.faults.payload import Marker
 from tests.tools.analysis.test_knn_tool import LOOP
 from tests.toy_runner import REPOSITORY
@@ -176,22 +178,12 @@ def of_scenes(path: Path) -> None:
 
 
 def of_plan(path: Path) -> None:
-    suite = next(iter(SUITES))
-    for data in SUITES[suite].data:
-        for split in ('train', 'val'):
-            (path.parent / data / split).mkdir(parents=True)
-    Sweep(suite, path.parent, path.parent, 1, None).prepare()
+    Sweep('family_coloured', read_suite('family_coloured'), REPOSITORY, path.parent, path).prepare()
 
 
 def of_result(path: Path) -> None:
-    setting: Any = SimpleNamespace(name='setting')
-    run = Run(Sweep('suite', path.parents[3], path, 1, None), 'data', setting, 0)
-    run.result()
-
-
-def of_family(path: Path) -> None:
-    tool = runpy.run_path(str(REPOSITORY / 'tools/benchmarks/family.py'))
-    tool['read_results'](SimpleNamespace(suite='cifar10', out=path.parents[1]))
+    sweep = Sweep('suite', read_suite('evidence_cpu'), REPOSITORY, path.parents[3], path)
+    Run(sweep, Setting('setting', '', '', 'data'), 0).result()
 
 
 def of_voc_list(path: Path) -> None:
@@ -224,7 +216,6 @@ DATA: dict[str, tuple[str, Callable[[Path], Any]]] = {
     'drawn scenes': (SCENES, of_scenes),
     'plan of a sweep': ('plan.json', of_plan),
     'result of a run': ('data/setting/seed_0/result.json', of_result),
-    'result of the family': ('simclr/result.json', of_family),
     'measured records': ('record.json', lambda path: read_records(path.parent)),
     'list of paths': ('exclude.txt', read_paths),
     'list of classes': ('classes.txt', read_class_list),

@@ -14,7 +14,8 @@ from mochi_mm.engine.hooks import CheckpointHook, checkpoint_hook
 from mochi_mm.engine.initializers import Pretrained
 from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.backbone_file import backbone_path
-from mochi_mm.files.checkpoint import load_for_test, read_checkpoint
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.load_weights import load_for_test
 from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.registry import MODELS
 from tests.toy_runner import runner_config, train
@@ -88,7 +89,7 @@ def test_a_full_disk_costs_the_backbone_alone(tmp_path: Path, monkeypatch: Any) 
     def full(*args: Any) -> None:
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(checkpoint_hook, 'write_backbone', full)
+    monkeypatch.setattr('mochi_mm.files.checkpoint_writer.write_backbone', full)
     train(runner_config(tmp_path, max_epochs=1))
     assert (tmp_path / 'epoch_1.pth').is_file() and backbones(tmp_path) == set()
     log = next(tmp_path.glob('*/*.log')).read_text()

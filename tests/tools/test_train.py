@@ -222,7 +222,10 @@ def test_wrong_checkpoint_is_named(toy: Path) -> None:
     tool = REPOSITORY / 'tools/analysis/knn.py'
     result = run(tool, 'knn.py', 'foreign.pth', folder=toy)
     assert result.returncode != 0
-    assert 'no weight of foreign.pth fits the model' in result.stderr.splitlines()[-1]
+    assert (
+        'foreign.pth does not cover the model: no weight of it fits'
+        in result.stderr.splitlines()[-1]
+    )
     result = run(tool, 'knn.py', 'none.pth', folder=toy)
     assert 'no checkpoint at none.pth' in result.stderr.splitlines()[-1]
 

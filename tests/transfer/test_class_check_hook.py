@@ -62,7 +62,12 @@ def test_masks_that_are_measured_but_not_there(coco_scenes: Path, tmp_path: Path
     del content['annotations'][0]['segmentation']
     path.write_text(json.dumps(content))
     config = small_config(COCO_CONFIG, data, tmp_path / 'run')
-    refuse(config, r'instances_val\.json has objects without segmentation but val_evaluator')
+    match = r'instances_val\.json: annotations\[0\] \(id 1\) has no segmentation .* val_evaluator'
+    refuse(config, match)
+    both = [config.val_dataloader.dataset.to_dict()] * 2
+    config.val_dataloader.dataset = dict(type='ConcatDataset', datasets=both)
+    config.experiment_name += '_both'
+    refuse(config, match)
 
 
 def test_a_test_is_checked_too(voc_scenes: Path, tmp_path: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip('mmdet', reason='mmdet is not installed')
 
-from mochi_mm.transfer.coco_content import check_coco, has_masks
+from pycocotools import mask as coco_masks
+
+from mochi_mm.transfer.coco_content import check_coco, first_mask_fault
 
 SQUARE = [[10, 10, 20, 10, 20, 20, 10, 20]]
 
@@ -27,6 +31,12 @@ def content() -> dict[str, Any]:
     )
 
 
+def moved(box: list[float]) -> list[list[float]]:
+    """A polygon around a box."""
+    x, y, width, height = box
+    return [[x, y, x + width, y, x + width, y + height, x, y + height]]
+
+
 def check(found: Any, masks: bool = True) -> None:
     check_coco(found, 'file.json', ('cat', 'dog'), masks)
 
@@ -37,9 +47,9 @@ def check(found: Any, masks: bool = True) -> None:
 def test_what_coco_holds_passes(box: list[float]) -> None:
     """Boxes of no height, and edges a little outside."""
     found = content()
-    found['annotations'][1]['bbox'] = box
+    found['annotations'][1].update(bbox=box, segmentation=moved(box))
     check(found)
-    assert has_masks(found)
+    assert first_mask_fault(found, 'file.json') is None
 
 
 OBJECTS = {
@@ -58,6 +68,14 @@ OBJECTS = {
     'negative area': (dict(area=-1), 'area -1'),
     'no mask': (dict(segmentation=None), 'no segmentation but the pipeline loads masks'),
     'empty mask': (dict(segmentation=[]), 'no segmentation'),
+    'beyond the right edge': (dict(bbox=[30, 10, 44, 25]), r'leaves its image .* as corners: subt'),
+    'beyond the lower edge': (
+        dict(bbox=[0, 30, 10, 30]),
+        r'leaves its image .*not \[x0, y0, x1, y1\]',
+    ),
+    'beyond all edges': (dict(bbox=[-9, -9, 99, 99]), 'leaves its image'),
+    'crowd in words': (dict(iscrowd='0'), "iscrowd '0'; expected 0 or 1"),
+    'crowd of two': (dict(iscrowd=2), 'iscrowd 2; expected 0 or 1'),
 }
 
 
@@ -79,7 +97,7 @@ def test_masks_may_be_missing_where_only_boxes_are_read() -> None:
     found = content()
     del found['annotations'][1]['segmentation']
     check(found, masks=False)
-    assert not has_masks(found)
+    assert 'annotations[1] (id 2) has no segmentation' in str(first_mask_fault(found, 'file.json'))
 
 
 SECTIONS: dict[str, tuple[Any, str]] = {
@@ -115,6 +133,12 @@ SECTIONS: dict[str, tuple[Any, str]] = {
         content() | dict(categories=content()['categories'][::-1]),
         'in another order, so labels would be mixed up',
     ),
+    'an image twice': (
+        content()
+        | dict(images=[dict(id=i, file_name='a.jpg', width=64, height=48) for i in (7, 9)]),
+        r"images\[1\] \(id 9\) has file_name 'a.jpg' like id 7",
+    ),
+    'an id that is true': (content() | dict(images=[dict(id=True)]), r'images\[0\] has id True'),
     'a class missing': (
         content() | dict(categories=content()['categories'][:1]),
         r"missing from the file \['dog'\]",
@@ -135,3 +159,102 @@ def test_a_whole_file_without_a_section() -> None:
         del found[name]
         with pytest.raises(ValueError, match=r'file\.json is no COCO annotation file'):
             check(found)
+
+
+MASKS: dict[str, tuple[Any, str]] = {
+    'two points': ([[10, 10, 20, 20]], r'a polygon \[10, 10, 20, 20\] has 2 points'),
+    'two points beside a good part': ([*SQUARE, [10, 10, 20, 20]], 'has 2 points'),
+    'no point': ([[]], 'has 0 points'),
+    'odd length': ([[10, 10, 20, 10, 20, 20, 10]], 'has 7 numbers, which are no pairs'),
+    'outside': (
+        [[100, 10, 110, 10, 110, 20]],
+        r'leaves the image of \(width, height\) = \(64, 48\)',
+    ),
+    'below': ([[10, 100, 20, 100, 20, 110]], 'leaves the image'),
+    'one point far away': ([[10, 10, 20, 10, 1e9, 20]], 'leaves the image'),
+    'a flat list': (SQUARE[0], 'a flat list: put it into another pair of brackets'),
+    'null': ([[10, 10, None, 10, 20, 20]], 'holds something else than numbers'),
+    'null in the place of a polygon': (
+        [None, SQUARE[0]],
+        r'segmentation \[None, .*expected polygons',
+    ),
+    'NaN': ([[10, 10, math.nan, 10, 20, 20]], 'holds something else than numbers'),
+    'texts': ([['10', '10', '20', '10', '20', '20']], 'holds something else than numbers'),
+    'pairs': ([[[10, 10], [20, 10], [20, 20]]], 'holds something else than numbers'),
+    'a text': ('10,10,20,20', "segmentation '10,10,20,20'; expected polygons"),
+    'points on a line': ([[10, 10, 15, 15, 20, 20]], 'that covers nothing'),
+    'elsewhere': ([[40, 30, 50, 30, 50, 40]], 'but its polygons lie elsewhere'),
+    'run lengths of another size': (
+        dict(size=[480, 640], counts=[0, 307200]),
+        r'a run-length mask of size \[480, 640\]; expected \[height, width\] = \[48, 64\]',
+    ),
+    'run lengths turned': (dict(size=[64, 48], counts=[0, 3072]), r'its sides exchanged; expected'),
+    'run lengths too short': (
+        dict(size=[48, 64], counts=[0, 100]),
+        'add up to 100, .* 3072 pixels',
+    ),
+    'run lengths below zero': (dict(size=[48, 64], counts=[-5, 3077]), 'the least -5'),
+    'no run lengths': (dict(size=[48, 64]), 'with counts None; expected whole numbers'),
+    'null among run lengths': (dict(size=[48, 64], counts=[0, None]), r'with counts \[0, None\]'),
+    'no pixel': (dict(size=[48, 64], counts=[3072]), 'a run-length mask without a pixel'),
+    'a text that is none': (dict(size=[48, 64], counts='a\n'), "with counts 'a.*; expected whole"),
+    'a text too short': (dict(size=[48, 64], counts='01'), 'add up to 1, '),
+}
+
+
+@pytest.mark.parametrize('name', MASKS)
+def test_wrong_masks(name: str) -> None:
+    mask, message = MASKS[name]
+    found = content()
+    found['annotations'][1]['segmentation'] = mask
+    with pytest.raises(ValueError, match=rf'file\.json: annotations\[1\] \(id 2\) has .*{message}'):
+        check(found)
+    assert re.search(message, str(first_mask_fault(found, 'file.json')))
+    check(found, masks=False)  # nothing reads them
+
+
+def test_run_lengths_in_both_forms_pass() -> None:
+    """Random masks, their lengths counted one pixel after the other, and pycocotools' text."""
+    rng = np.random.default_rng(0)
+    for share in (0.02, 0.5, 1.0):
+        mask = np.asfortranarray((rng.random((48, 64)) <= share).astype(np.uint8))
+        lengths, last = [0], 0
+        for pixel in mask.ravel(order='F').tolist():
+            if pixel != last:
+                lengths.append(0)
+                last = pixel
+            lengths[-1] += 1
+        text = coco_masks.encode(mask)['counts'].decode()
+        for counts in (lengths, text):
+            found = content()
+            found['annotations'][1]['segmentation'] = dict(size=[48, 64], counts=counts)
+            check(found)
+
+
+def corners(found: dict[str, Any]) -> None:
+    """Write every box as its corners."""
+    for record in found['annotations']:
+        x, y, width, height = record['bbox']
+        record['bbox'] = [x, y, x + width, y + height]
+
+
+def test_corners_are_told_by_polygons() -> None:
+    found = content()
+    corners(found)
+    with pytest.raises(ValueError, match=r'\(id 1\) has bbox .*far corner of its polygons'):
+        check(found)
+
+
+def test_corners_are_told_by_areas_where_no_mask_is_read() -> None:
+    """All boxes stay inside of their image, read either way."""
+    found = content()
+    for i, record in enumerate(found['annotations']):
+        del record['segmentation']
+        record.update(bbox=[i, 2 * i, 10, 5 + i], area=10 * (5 + i))
+    check(found, masks=False)
+    corners(found)
+    match = (
+        r'annotations\[1\] \(id 2\) has bbox \[1, 2, 11, 8\] and area 60, which is that of corners'
+    )
+    with pytest.raises(ValueError, match=match):
+        check(found, masks=False)

@@ -49,7 +49,7 @@ def test_every_object_with_its_own_label(coco_scenes: Path) -> None:
         assert [KINDS[o['bbox_label']] for o in info['instances']] == [
             names[a['category_id']] for a in written
         ]
-    assert len(data) == 6 and data.metainfo['ann_file'].endswith(FILE) and data.has_masks
+    assert len(data) == 6 and data.metainfo['ann_file'].endswith(FILE) and data.mask_fault is None
 
 
 MISTAKES = {
@@ -67,6 +67,11 @@ MISTAKES = {
         lambda f: (f / FILE).write_text('{'),
         ValueError,
         'is no COCO annotation file',
+    ),
+    'a byte-order mark': (
+        lambda f: (f / FILE).write_bytes(b'\xef\xbb\xbf' + (f / FILE).read_bytes()),
+        ValueError,
+        'instances_train.json .*(byte-order mark|BOM)',
     ),
     'a list': (lambda f: (f / FILE).write_text('[]'), ValueError, 'is no COCO annotation file'),
     'no images': (lambda f: change(f, images=[]), ValueError, 'lists no image'),
@@ -148,4 +153,21 @@ def test_masks_are_asked_for_where_they_are_loaded(folder: Path, masks: bool) ->
         with pytest.raises(ValueError, match=r'annotations\[1\] \(id 2\) has no segmentation'):
             read(folder, pipeline=pipeline)
     else:
-        assert not read(folder, pipeline=pipeline).has_masks
+        assert 'id 2) has no segmentation' in str(read(folder, pipeline=pipeline).mask_fault)
+
+
+def test_run_lengths_that_the_pipeline_would_ignore(folder: Path) -> None:
+    """mmdet ignores them with poly2mask=False, which keeps polygons as they are."""
+    pipeline = [dict(type='mmdet.LoadAnnotations', with_mask=True, poly2mask=False)]
+    with pytest.raises(ValueError, match=r'annotations\[0\] \(id 1\) is given by run lengths'):
+        read(folder, pipeline=pipeline)
+
+
+@pytest.mark.parametrize('mask', [[[10, 10, 20, 20]], [[10, 10, 20, 10, 20]]])
+def test_a_wrong_mask_is_named_at_the_start(folder: Path, mask: Any) -> None:
+    content = json.loads((folder / FILE).read_text())
+    content['annotations'][3]['segmentation'] = mask
+    change(folder, annotations=content['annotations'])
+    with pytest.raises(ValueError, match=r'train\.json: annotations\[3\] \(id 4\) has a polygon'):
+        read(folder, pipeline=[dict(type='mmdet.LoadAnnotations', with_mask=True)])
+    assert '(id 4) has a polygon' in str(read(folder).mask_fault)

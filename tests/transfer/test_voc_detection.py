@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip('mmdet', reason='mmdet is not installed')
 
+from PIL import Image
+
 from mochi_mm.datasets.shapes.outlines import KINDS
 from mochi_mm.transfer import VOCDetection
 
@@ -111,7 +113,7 @@ MISTAKES = {
     'no list': (
         lambda f: (f / 'ImageSets/Main/train.txt').unlink(),
         FileNotFoundError,
-        'no list of images at .*train.txt; expected a VOC folder',
+        'no list of images at .*train.txt .from .*; expected a VOC folder',
     ),
     'empty split': (
         lambda f: (f / 'ImageSets/Main/train.txt').write_text('\n'),
@@ -188,6 +190,36 @@ MISTAKES = {
         FileNotFoundError,
         "lists 'train_000000  1' .* a second column, is not taken",
     ),
+    'another root': (
+        lambda f: spoil_xml(f, '<html><body/></html>'),
+        ValueError,
+        'train_000001.xml is no VOC annotation: its root is <html>; expected <annotation>',
+    ),
+    'an unknown encoding': (
+        lambda f: spoil_part(f, '<annotation>', '<?xml version="1.0" encoding="x"?><annotation>'),
+        ValueError,
+        'train_000001.xml is no VOC annotation .unknown encoding',
+    ),
+    'two boxes of one object': (
+        lambda f: spoil_part(f, '</bndbox>', '</bndbox><bndbox/>'),
+        ValueError,
+        r'train_000001.xml has an object \(disc\) of several bndbox',
+    ),
+    'difficult without a word': (
+        lambda f: spoil_part(f, '>0</difficult', '></difficult'),
+        ValueError,
+        'has an object with <difficult></difficult>; expected 0 or 1',
+    ),
+    'two images of one name': (
+        lambda f: (f / 'JPEGImages/train_000002.PNG').touch(),
+        ValueError,
+        "lists 'train_000002', but .*JPEGImages holds train_000002.PNG and train_000002.jpg",
+    ),
+    'an image of another ending': (
+        lambda f: (f / 'JPEGImages/train_000002.jpg').rename(f / 'JPEGImages/train_000002.bmp'),
+        FileNotFoundError,
+        r'no image at .*train_000002.jpg \(nor .jpeg, .png, in any case\)',
+    ),
     'every name twice': (
         lambda f: list_as(f, '{0}\n{0}\n'),
         ValueError,
@@ -220,6 +252,9 @@ def test_nothing_left_after_filtering(voc_scenes: Path) -> None:
         ),
         (dict(metainfo=dict(classes=('disc', 'disc'))), 'each once'),
         (dict(metainfo=dict(classes=())), 'at least one name'),
+        (dict(metainfo=dict(classes=('disc ', 'square'))), "has the name 'disc '"),
+        (dict(metainfo=dict(classes=('disc', ''))), "has the name ''"),
+        (dict(metainfo=dict(classes=('disc', 3))), 'has the name 3'),
     ],
 )
 def test_wrong_settings(voc_scenes: Path, options: dict[str, Any], message: str) -> None:
@@ -237,3 +272,32 @@ def test_tools_that_count_from_zero(folder: Path) -> None:
     """A pixel beside the image passes: which tool wrote the file cannot be known."""
     spoil_part(folder, '>1</xmin', '>0</xmin')
     assert read(folder).get_data_info(1)['instances'][0]['bbox'] == [-1, 1, 30, 2]
+
+
+@pytest.mark.parametrize('ending', ['.JPG', '.jpeg', '.JPEG', '.png', '.PNG'])
+def test_endings_of_images(folder: Path, ending: str) -> None:
+    path = folder / 'JPEGImages/train_000002.jpg'
+    with Image.open(path) as image:
+        image.save(path.with_suffix(ending))
+    path.unlink()
+    data = read(folder)
+    assert Path(data.get_data_info(2)['img_path']).name == f'train_000002{ending}'
+    assert Path(data.get_data_info(1)['img_path']).name == 'train_000001.jpg'
+
+
+def test_a_list_with_a_byte_order_mark(folder: Path) -> None:
+    path = folder / 'ImageSets/Main/train.txt'
+    path.write_text(path.read_text(), encoding='utf-8-sig')
+    assert read(folder).get_data_info(0)['img_id'] == 'train_000000'
+
+
+def test_no_mark_of_difficulty_is_none(folder: Path) -> None:
+    spoil_part(folder, '<difficult>0</difficult>', '')
+    assert read(folder, test_mode=True).get_data_info(1)['instances'][0]['ignore_flag'] == 0
+
+
+def test_a_file_of_names_with_a_byte_order_mark(voc_scenes: Path, tmp_path: Path) -> None:
+    names = tmp_path / 'names.txt'
+    names.write_text('\n'.join(KINDS), encoding='utf-8-sig')
+    with pytest.raises(ValueError, match=r"has the name '\\ufeffdisc'; .* byte-order mark"):
+        read(voc_scenes, metainfo=dict(classes=str(names)))

@@ -9,6 +9,7 @@ import torch
 
 pytest.importorskip('mmdet', reason='mmdet is not installed')
 
+from mochi_mm.evaluation.average_precision import average_precision
 from mochi_mm.transfer import VOCDetectionMetric
 
 BOX = [0.0, 0.0, 10.0, 10.0]
@@ -89,6 +90,65 @@ def test_ignored_objects_count_neither_way() -> None:
 def test_mean_over_the_classes_that_have_objects() -> None:
     one = image([(BOX, 0), (FAR, 1)], [(BOX, 0, 0.9), (FAR, 2, 0.9)])
     assert measure(one, classes=3)['voc/AP50'] == pytest.approx(50)
+
+
+def apart(number: int) -> list[list[float]]:
+    """So many boxes that do not touch."""
+    return [[20.0 * i, 0.0, 20.0 * i + 10, 10.0] for i in range(number)]
+
+
+@pytest.mark.parametrize('objects', range(1, 21))
+def test_no_level_of_recall_is_lost(objects: int) -> None:
+    """k of n found, nothing else: precision 1 at each of the levels j/10 with 10 k >= j n.
+
+    At 3, 6 and 7 of 10 the level itself has no exact double; 3 of 10 is 4/11, not 3/11.
+    """
+    for right in range(1, objects + 1):
+        boxes = apart(objects)
+        found = [(box, 0, 0.9 - 0.01 * i) for i, box in enumerate(boxes[:right])]
+        value = measure(image([(box, 0) for box in boxes], found))['voc/AP50']
+        levels = sum(10 * right >= j * objects for j in range(11))
+        assert value == pytest.approx(100 * levels / 11, abs=1e-9), (right, objects)
+
+
+def test_the_table_in_the_log_has_the_same_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(
+        'mochi_mm.transfer.voc_detection_metric.print_map_summary',
+        lambda mean, rows, names, logger: shown.append((mean, [row['ap'] for row in rows])),
+    )
+    boxes = apart(10)
+    measure(image([(box, 0) for box in boxes], [(box, 0, 0.5) for box in boxes[:6]]))
+    assert shown == [(pytest.approx(7 / 11), [pytest.approx(7 / 11)])]
+
+
+@pytest.mark.parametrize('twentieths', range(10, 21))
+@pytest.mark.parametrize('side', [20, 300])
+def test_an_overlap_exactly_at_a_threshold_counts(twentieths: int, side: int) -> None:
+    """IoU is twentieths / 20, each of the ten thresholds once; right at that one and below."""
+    box = [0.0, 0.0, float(side), 10.0]
+    part = [0.0, 0.0, side * twentieths / 20, 10.0]
+    found = measure(image([(box, 0)], [(part, 0, 0.5)]))
+    assert found['voc/AP'] == pytest.approx(10 * min(10, twentieths - 9))
+
+
+def test_it_agrees_with_the_average_precision_of_a_ranking() -> None:
+    """The same order of right and wrong, every object found in the end."""
+    generator = torch.Generator().manual_seed(3)
+    for objects, wrong in ((10, 4), (10, 11), (7, 9), (30, 20)):
+        order = torch.randperm(objects + wrong, generator=generator)
+        boxes = apart(objects + wrong)
+        scores = [1 - 0.01 * float(place) for place in order]
+        real = [(box, 0) for box in boxes[:objects]]
+        found = [(box, 0, score) for box, score in zip(boxes, scores, strict=True)]
+        expected = average_precision(scores, [i < objects for i in range(objects + wrong)])
+        assert measure(image(real, found))['voc/AP50'] == pytest.approx(100 * expected, abs=1e-4)
+
+
+@pytest.mark.parametrize('ignored', [(), ((BOX, 0),)])
+def test_nothing_to_be_found_has_no_average_precision(ignored: Any) -> None:
+    with pytest.raises(ValueError, match='AP is not defined: none of the 1 images has an object'):
+        measure(image([], [(BOX, 0, 0.9)], ignored))
 
 
 def slow_ap(images: list[dict[str, Any]], threshold: float) -> float:

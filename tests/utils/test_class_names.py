@@ -12,7 +12,7 @@ import torch
 
 from mochi_mm.datasets import ImageFolder
 from mochi_mm.evaluation.knn_evaluate import check_knn_data
-from mochi_mm.files.checkpoint import load_for_test
+from mochi_mm.files.load_weights import load_for_test
 from mochi_mm.launch.runner import build_runner
 from mochi_mm.registry import DATASETS
 from mochi_mm.utils.class_names import check_same_classes, check_same_names, class_names

@@ -43,6 +43,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='overrides of the config'
     )
+    parser.add_argument(
+        '--allow-other-input',
+        action='store_true',
+        help='measure weights on images with another mean, std or channel order than they were '
+        'trained on',
+    )
     return parser.parse_args(argv)
 
 
@@ -111,7 +117,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     settings = AnalysisSettings(**options)
     position = position_of(args.checkpoint)
     model = fresh_model(cfg.model, settings.seed)
-    report, absent = load_for_analysis(model, args.checkpoint)
+    report, absent = load_for_analysis(model, args.checkpoint, args.allow_other_input)
     print(report)
     model = model.to(args.device or ('cuda' if torch.cuda.is_available() else 'cpu'))
     loader = SafeRunner.build_dataloader(loader_cfg, seed=settings.seed)

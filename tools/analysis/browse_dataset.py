@@ -35,8 +35,9 @@ def finished_views(sample: dict[str, Any]) -> list[Any]:
         return list(sample['inputs'])
     from mochi_mm.models.data_preprocessors.view_data_preprocessor import augment
 
+    drawn = type(parameters)(*(values[None] for values in parameters))  # a batch of one
     return [
-        augment(view[None].float(), parameters[None, i])[0].clamp(0, 255).round().byte()
+        augment(view[None].float(), drawn.of_view(i))[0].clamp(0, 255).round().byte()
         for i, view in enumerate(sample['inputs'])
     ]
 

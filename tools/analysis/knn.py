@@ -41,6 +41,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='overrides of the config',
     )
+    parser.add_argument(
+        '--allow-other-input',
+        action='store_true',
+        help='measure weights on images with another mean, std or channel order than they were '
+        'trained on',
+    )
     args = parser.parse_args(argv)
     if not args.checkpoint and not args.untrained:
         parser.error('give a CHECKPOINT, or --untrained to measure random weights')
@@ -74,7 +80,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
 
     from mochi_mm.evaluation import knn_evaluate
     from mochi_mm.evaluation.knn_settings import find_benchmark
-    from mochi_mm.files.checkpoint import load_backbone
+    from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.check_config import check_config
     from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.launch.fresh_model import fresh_model
@@ -98,7 +104,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
         model = fresh_model(cfg.model, args.seed)
         if checkpoint:
-            print(load_backbone(model, checkpoint))
+            print(load_backbone(model, checkpoint, args.allow_other_input))
         results[checkpoint or 'untrained'] = knn_evaluate(
             model.to(device), bank, queries, ks, temperature
         )

@@ -39,6 +39,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
+    parser.add_argument(
+        '--allow-other-input',
+        action='store_true',
+        help='measure weights on images with another mean, std or channel order than they were '
+        'trained on',
+    )
     args = parser.parse_args(argv)
     if args.record is not None and Path(args.record).is_dir():
         parser.error(f'--record {args.record} is a folder; expected a file to write')
@@ -51,7 +57,7 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
     from mmengine.runner import Runner
 
     from mochi_mm.evaluation.knn_settings import find_benchmark
-    from mochi_mm.files.checkpoint import load_backbone
+    from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.check_config import check_config
     from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.registry import MODELS
@@ -64,7 +70,7 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
     if cfg.get('data_preprocessor') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     model = MODELS.build(cfg.model)
-    print(load_backbone(model, args.checkpoint))
+    print(load_backbone(model, args.checkpoint, args.allow_other_input))
     loaders = [(Runner.build_dataloader(part, seed=0), part['dataset']) for part in (bank, queries)]
     check_same_classes(*(loader.dataset for loader, _ in loaders), 'training', 'test')
     return model.to(device), cfg.model, loaders

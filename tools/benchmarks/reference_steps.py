@@ -54,12 +54,12 @@ RUNNING = ('running_mean', 'running_var', 'num_batches_tracked')
 
 def project() -> SimpleNamespace:
     """Import what this program needs of the project, here and nowhere else."""
-    from mochi_mm.registry import MODELS
     from mochi_mm.experiments.benchmark import machine, write_json
-    from mochi_mm.launch.config import load_config
-    from mochi_mm.randomness import StepKey
     from mochi_mm.experiments.record_difference import differences, number, summary
     from mochi_mm.files.text_file import read_json
+    from mochi_mm.launch.config import load_config
+    from mochi_mm.randomness import StepKey
+    from mochi_mm.registry import MODELS
 
     return SimpleNamespace(
         build=MODELS.build,

@@ -103,13 +103,14 @@ def main() -> int:
     args = parse_args()
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
+    from mochi_mm.datasets.class_folders import tell_left_out
     from mochi_mm.datasets.folder_index import FolderIndex
     from mochi_mm.datasets.read_image import MAX_PIXELS
 
     if not Path(args.folder).is_dir():
         raise FileNotFoundError(f'no folder {args.folder}; expected a folder of images.')
     index = FolderIndex.scan(args.folder, IMG_EXTENSIONS)
-    files = index.paths() + index.broken_links
+    files = index.paths() + index.broken_images()
     if not files:
         raise ValueError(f'no images in {args.folder}; looked for {", ".join(IMG_EXTENSIONS)}.')
     work = partial(judge, root=index.root, max_pixels=args.max_pixels or MAX_PIXELS)
@@ -120,6 +121,7 @@ def main() -> int:
     print('kinds: ' + ', '.join(f'{count} x {kind}' for kind, count in counts.most_common()))
     other = ', '.join(f'{count} x {ending}' for ending, count in index.other.most_common(5))
     print(f'files passed over for their endings: {other or "none"}')
+    tell_left_out(index)
     return 1 if bad else 0
 
 

@@ -38,6 +38,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
+    from mochi_mm.datasets.class_folders import class_names, tell_left_out
     from mochi_mm.datasets.folder_index import FolderIndex
     from mochi_mm.datasets.path_list import write_paths
     from mochi_mm.datasets.subset import balanced_subset
@@ -45,8 +46,8 @@ def main(argv: list[str] | None = None) -> None:
     if not Path(args.folder).is_dir():
         raise FileNotFoundError(f'no folder {args.folder}; expected one with a folder a class.')
     index = FolderIndex.scan(args.folder, IMG_EXTENSIONS)
-    paths = index.paths()
-    classes = len({path.partition('/')[0] for path in paths})
+    paths, classes = index.paths(), len(class_names(index))
+    tell_left_out(index)
     count = args.per_class
     if count is None:
         count = max(1, round(args.share * len(paths) / max(1, classes)))

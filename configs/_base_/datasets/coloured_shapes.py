@@ -5,7 +5,7 @@ view_pipeline = [
     dict(type='RandomFlip', prob=0.5),
 ]
 train_pipeline = [
-    dict(type='MultiView', transforms=[view_pipeline], num_views=[2]),
+    dict(type='MultiView', transforms=['$view_pipeline'], num_views=[2]),
     dict(type='PackInputs', extra_keys=['bias_label']),
 ]
 eval_pipeline = [dict(type='Resize', size=32), dict(type='PackInputs', extra_keys=['bias_label'])]
@@ -26,8 +26,8 @@ train_dataloader = dict(
         num_objects=(1, 1),
         num_scenes=8000,
         split='train',
-        cache_dir=cache_dir,
-        pipeline=train_pipeline,
+        cache_dir='$cache_dir',
+        pipeline='$train_pipeline',
     ),
 )
 bank_dataloader = dict(
@@ -42,8 +42,8 @@ bank_dataloader = dict(
         num_objects=(1, 1),
         num_scenes=8000,
         split='train',
-        cache_dir=cache_dir,
-        pipeline=eval_pipeline,
+        cache_dir='$cache_dir',
+        pipeline='$eval_pipeline',
     ),
 )
 # As biased as the training set, and not biased at all: the gap between the two is the bias that a
@@ -60,8 +60,8 @@ query_dataloader = dict(
         num_objects=(1, 1),
         num_scenes=2000,
         split='val',
-        cache_dir=cache_dir,
-        pipeline=eval_pipeline,
+        cache_dir='$cache_dir',
+        pipeline='$eval_pipeline',
     ),
 )
 unbiased_dataloader = dict(
@@ -75,7 +75,7 @@ unbiased_dataloader = dict(
         num_objects=(1, 1),
         num_scenes=2000,
         split='test',
-        cache_dir=cache_dir,
-        pipeline=eval_pipeline,
+        cache_dir='$cache_dir',
+        pipeline='$eval_pipeline',
     ),
 )

@@ -9,11 +9,3 @@ view_pipeline = [
     dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
     dict(type='RandomFlip', prob=0.5),
 ]
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='MultiView', transforms=[view_pipeline], num_views=[2]),
-            dict(type='PackInputs'),
-        ]
-    )
-)

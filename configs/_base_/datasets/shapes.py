@@ -7,7 +7,7 @@ view_pipeline = [
     dict(type='RandomFlip', prob=0.5),
 ]
 train_pipeline = [
-    dict(type='MultiView', transforms=[view_pipeline], num_views=[2]),
+    dict(type='MultiView', transforms=['$view_pipeline'], num_views=[2]),
     dict(type='PackInputs'),
 ]
 eval_pipeline = [dict(type='Resize', size=64), dict(type='PackInputs')]
@@ -25,8 +25,8 @@ train_dataloader = dict(
         type='ShapeScenes',
         num_scenes=4000,
         split='train',
-        cache_dir=cache_dir,
-        pipeline=train_pipeline,
+        cache_dir='$cache_dir',
+        pipeline='$train_pipeline',
     ),
 )
 bank_dataloader = dict(
@@ -38,8 +38,8 @@ bank_dataloader = dict(
         type='ShapeScenes',
         num_scenes=4000,
         split='train',
-        cache_dir=cache_dir,
-        pipeline=eval_pipeline,
+        cache_dir='$cache_dir',
+        pipeline='$eval_pipeline',
     ),
 )
 query_dataloader = dict(
@@ -51,7 +51,7 @@ query_dataloader = dict(
         type='ShapeScenes',
         num_scenes=1000,
         split='val',
-        cache_dir=cache_dir,
-        pipeline=eval_pipeline,
+        cache_dir='$cache_dir',
+        pipeline='$eval_pipeline',
     ),
 )

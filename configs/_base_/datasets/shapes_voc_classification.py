@@ -22,10 +22,10 @@ trainval_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         type='VOCClassification',
-        data_root=data_root,
+        data_root='$data_root',
         split='train',
-        classes=classes,
-        pipeline=eval_pipeline,
+        classes='$classes',
+        pipeline='$eval_pipeline',
     ),
 )
 voc_test_dataloader = dict(
@@ -35,9 +35,9 @@ voc_test_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         type='VOCClassification',
-        data_root=data_root,
+        data_root='$data_root',
         split='val',
-        classes=classes,
-        pipeline=eval_pipeline,
+        classes='$classes',
+        pipeline='$eval_pipeline',
     ),
 )

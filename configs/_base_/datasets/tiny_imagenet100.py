@@ -9,7 +9,7 @@ view_pipeline = [
     dict(type='RandomFlip', prob=0.5),
 ]
 train_pipeline = [
-    dict(type='MultiView', transforms=[view_pipeline], num_views=[2]),
+    dict(type='MultiView', transforms=['$view_pipeline'], num_views=[2]),
     dict(type='PackInputs'),
 ]
 probe_pipeline = [
@@ -29,10 +29,10 @@ train_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         type='ImageFolder',
-        data_root=data_root,
+        data_root='$data_root',
         split='train',
         index_cache='work_dirs/index/tiny_imagenet100_train.json',
-        pipeline=train_pipeline,
+        pipeline='$train_pipeline',
     ),
 )
 
@@ -43,10 +43,10 @@ bank_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         type='ImageFolder',
-        data_root=data_root,
+        data_root='$data_root',
         split='train',
         index_cache='work_dirs/index/tiny_imagenet100_train.json',
-        pipeline=eval_pipeline,
+        pipeline='$eval_pipeline',
     ),
 )
 query_dataloader = dict(
@@ -56,9 +56,9 @@ query_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         type='ImageFolder',
-        data_root=data_root,
+        data_root='$data_root',
         split='val',
         index_cache='work_dirs/index/tiny_imagenet100_val.json',
-        pipeline=eval_pipeline,
+        pipeline='$eval_pipeline',
     ),
 )

@@ -13,7 +13,10 @@ trainval_dataloader = dict(
     sampler=dict(type='KeyedSampler', shuffle=False),
     collate_fn=dict(type='default_collate'),
     dataset=dict(
-        type='VOCClassification', data_root=data_root, split='trainval', pipeline=eval_pipeline
+        type='VOCClassification',
+        data_root='$data_root',
+        split='trainval',
+        pipeline='$eval_pipeline',
     ),
 )
 voc_test_dataloader = dict(
@@ -22,6 +25,6 @@ voc_test_dataloader = dict(
     sampler=dict(type='KeyedSampler', shuffle=False),
     collate_fn=dict(type='default_collate'),
     dataset=dict(
-        type='VOCClassification', data_root=data_root, split='test', pipeline=eval_pipeline
+        type='VOCClassification', data_root='$data_root', split='test', pipeline='$eval_pipeline'
     ),
 )

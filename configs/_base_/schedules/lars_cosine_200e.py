@@ -19,10 +19,10 @@ param_scheduler = [
     ),
     dict(
         type='CosineAnnealingLR',
-        T_max=190,
+        T_max='$train_cfg.max_epochs - 10',
         by_epoch=True,
         begin=10,
-        end=200,
+        end='$train_cfg.max_epochs',
         convert_to_iter_based=True,
     ),
 ]

@@ -8,10 +8,10 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=80),
     dict(
         type='CosineAnnealingLR',
-        T_max=6,
+        T_max='$train_cfg.max_epochs',
         by_epoch=True,
         begin=0,
-        end=6,
+        end='$train_cfg.max_epochs',
         convert_to_iter_based=True,
     ),
 ]

@@ -12,7 +12,14 @@ param_scheduler = [
         end=10,
         convert_to_iter_based=True,
     ),
-    dict(type='CosineAnnealingLR', T_max=1000, eta_min=5e-4, by_epoch=True, begin=0, end=1000),
+    dict(
+        type='CosineAnnealingLR',
+        T_max='$train_cfg.max_epochs',
+        eta_min=5e-4,
+        by_epoch=True,
+        begin=0,
+        end='$train_cfg.max_epochs',
+    ),
 ]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=1000)
 auto_scale_lr = dict(base_batch_size=1024, enable=False)

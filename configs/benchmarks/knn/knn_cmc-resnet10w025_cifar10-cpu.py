@@ -14,5 +14,5 @@ quarter = dict(type='ResNet', depth=10, width=0.25, stem='small')
 parts = [dict(quarter, in_channels=1), dict(quarter, in_channels=2)]
 model = dict(
     data_preprocessor=dict(_delete_=True, type='ColorSpaceDataPreprocessor', space='lab'),
-    backbone=dict(_delete_=True, type='SplitBackbone', backbones=parts),
+    backbone=dict(_delete_=True, type='SplitBackbone', backbones='$parts'),
 )

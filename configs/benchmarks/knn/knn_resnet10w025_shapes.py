@@ -15,7 +15,7 @@ _base_ = [
 
 model = dict(head=None, backbone=dict(depth=10, width=0.25, stem='imagenet'))
 train_dataloader = None
-test_dataloader = {{_base_.query_dataloader}}
+test_dataloader = dict(_copy_='query_dataloader')
 test_cfg = dict(
-    type='KNNLoop', bank_dataloader={{_base_.bank_dataloader}}, k=(20, 200), temperature=0.07
+    type='KNNLoop', bank_dataloader=dict(_copy_='bank_dataloader'), k=(20, 200), temperature=0.07
 )

@@ -15,10 +15,10 @@ _base_ = [
 
 model = dict(head=None)
 train_dataloader = None
-test_dataloader = {{_base_.query_dataloader}}
+test_dataloader = dict(_copy_='query_dataloader')
 test_cfg = dict(
     type='KNNLoop',
-    bank_dataloader={{_base_.bank_dataloader}},
+    bank_dataloader=dict(_copy_='bank_dataloader'),
     k=(10, 20, 100, 200),
     temperature=0.07,
 )

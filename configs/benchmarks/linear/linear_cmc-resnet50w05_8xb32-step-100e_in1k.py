@@ -15,5 +15,5 @@ half = dict(type='ResNet', depth=50, width=0.5)
 parts = [dict(half, in_channels=1), dict(half, in_channels=2)]
 model = dict(
     data_preprocessor=dict(_delete_=True, type='ColorSpaceDataPreprocessor', space='lab'),
-    backbone=dict(_delete_=True, type='SplitBackbone', backbones=parts),
+    backbone=dict(_delete_=True, type='SplitBackbone', backbones='$parts'),
 )

@@ -21,10 +21,10 @@ train_dataloader = dict(
     num_workers=0,
     persistent_workers=False,
     drop_last=False,
-    dataset=dict(pipeline={{_base_.eval_pipeline}}),
+    dataset=dict(pipeline='$eval_pipeline'),
 )
-val_dataloader = {{_base_.query_dataloader}}
-test_dataloader = {{_base_.query_dataloader}}
+val_dataloader = dict(_copy_='query_dataloader')
+test_dataloader = dict(_copy_='query_dataloader')
 optim_wrapper = dict(optimizer=dict(lr=1.0))
 param_scheduler = [dict(type='MultiStepLR', milestones=[6, 8], gamma=0.1, by_epoch=True)]
 train_cfg = dict(max_epochs=10, val_interval=10)

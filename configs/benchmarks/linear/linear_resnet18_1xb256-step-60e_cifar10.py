@@ -16,9 +16,9 @@ _base_ = [
 ]
 
 model = dict(head=dict(num_classes=10))
-train_dataloader = dict(drop_last=False, dataset=dict(pipeline={{_base_.probe_pipeline}}))
-val_dataloader = {{_base_.query_dataloader}}
-test_dataloader = {{_base_.query_dataloader}}
+train_dataloader = dict(drop_last=False, dataset=dict(pipeline='$probe_pipeline'))
+val_dataloader = dict(_copy_='query_dataloader')
+test_dataloader = dict(_copy_='query_dataloader')
 optim_wrapper = dict(optimizer=dict(lr=10.0))
 param_scheduler = [dict(type='MultiStepLR', milestones=[30, 40, 50], gamma=0.1, by_epoch=True)]
 train_cfg = dict(max_epochs=60)

@@ -15,6 +15,6 @@ _base_ = [
     '../../_base_/default_runtime.py',
 ]
 
-train_dataloader = dict(drop_last=False, dataset=dict(pipeline={{_base_.probe_pipeline}}))
-val_dataloader = {{_base_.query_dataloader}}
-test_dataloader = {{_base_.query_dataloader}}
+train_dataloader = dict(drop_last=False, dataset=dict(pipeline='$probe_pipeline'))
+val_dataloader = dict(_copy_='query_dataloader')
+test_dataloader = dict(_copy_='query_dataloader')

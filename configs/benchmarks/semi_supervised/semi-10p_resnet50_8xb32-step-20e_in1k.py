@@ -20,7 +20,7 @@ _base_ = [
 model = dict(freeze_backbone=False)
 train_dataloader = dict(
     drop_last=False,
-    dataset=dict(include='data/imagenet/train_10percent.txt', pipeline={{_base_.probe_pipeline}}),
+    dataset=dict(include='data/imagenet/train_10percent.txt', pipeline='$probe_pipeline'),
 )
-val_dataloader = {{_base_.query_dataloader}}
-test_dataloader = {{_base_.query_dataloader}}
+val_dataloader = dict(_copy_='query_dataloader')
+test_dataloader = dict(_copy_='query_dataloader')

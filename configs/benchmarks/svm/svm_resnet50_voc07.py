@@ -14,5 +14,7 @@ _base_ = [
 ]
 
 model = dict(head=None)
-test_dataloader = {{_base_.voc_test_dataloader}}
-test_cfg = dict(type='SVMLoop', train_dataloader={{_base_.trainval_dataloader}}, method='11points')
+test_dataloader = dict(_copy_='voc_test_dataloader')
+test_cfg = dict(
+    type='SVMLoop', train_dataloader=dict(_copy_='trainval_dataloader'), method='11points'
+)

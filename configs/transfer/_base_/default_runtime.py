@@ -36,7 +36,7 @@ env_cfg = dict(
     keep_freed_memory=True,  # on the CPU: faster steps, the process keeps its peak memory
 )
 vis_backends = [dict(type='mochi_mm.SafeLocalVisBackend')]
-visualizer = dict(type='Visualizer', vis_backends=vis_backends)
+visualizer = dict(type='Visualizer', vis_backends='$vis_backends')
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
 
 log_level = 'INFO'

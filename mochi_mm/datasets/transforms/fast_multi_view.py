@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from mochi_mm.datasets.transforms.colour_affine import colour_affine
+from mochi_mm.datasets.transforms.color_affine import color_affine
 from mochi_mm.datasets.transforms.drawn_multi_view import DrawnMultiView
 from mochi_mm.datasets.transforms.view_plan import ViewPlan
 from mochi_mm.registry import TRANSFORMS
@@ -29,6 +29,14 @@ class FastMultiView(DrawnMultiView):
         transforms: As for :class:`MultiView`; each list is a crop, jitter, grey, blur, flip recipe
             (:class:`~mochi_mm.datasets.transforms.view_plan.ViewRecipe`).
         num_views: As for :class:`MultiView`.
+
+    >>> import numpy as np
+    >>> from mochi_mm.datasets.transforms import GaussianBlur, RandomResizedCrop
+    >>> make = FastMultiView([[RandomResizedCrop(size=32), GaussianBlur()]], num_views=2)
+    >>> image = np.zeros((48, 64, 3), np.uint8)
+    >>> views = make(dict(img=image, rng=np.random.default_rng(0)))['views']
+    >>> [tuple(view.shape) for view in views], views[0].dtype
+    ([(3, 32, 32), (3, 32, 32)], torch.uint8)
     """
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +50,7 @@ class FastMultiView(DrawnMultiView):
 def finish(pixels: np.ndarray, plan: ViewPlan) -> torch.Tensor:
     """Return the crop (H, W, 3) uint8 with the plan's colours, blur and flip, (3, H, W)."""
     if plan.colours or plan.grey:
-        of_pixel, of_mean = colour_affine(plan.colours, plan.grey)
+        of_pixel, of_mean = color_affine(plan.colours, plan.grey)
         offset = of_mean @ np.array(cv2.mean(pixels)[:3])
         pixels = cv2.transform(pixels, np.column_stack([of_pixel, offset]).astype(np.float32))
     if plan.sigma > 0:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
-from mochi_mm.datasets.transforms.device_multi_view import parameters
+from mochi_mm.datasets.transforms.device_multi_view import parameters_of
 from mochi_mm.datasets.transforms.drawn_multi_view import DrawnMultiView
 from mochi_mm.registry import TRANSFORMS
 
@@ -18,9 +17,9 @@ class HeldMultiView(DrawnMultiView):
     """:class:`DeviceMultiView` whose crops are cut on the device as well.
 
     For :class:`~mochi_mm.datasets.InMemory` with ``HoldImagesHook``: a view is the number of its
-    image, a scalar; ``view_parameters`` (V, 25) are the 20 of ``DeviceMultiView``, then the crop's
-    top, left, height and width and the view's size. ``ViewDataPreprocessor`` does the rest. Views
-    may not be smaller than the images: they are resized without a filter.
+    image, a scalar, and ``view_parameters`` are those of ``DeviceMultiView``.
+    ``ViewDataPreprocessor`` does the rest. Views may not be smaller than the images: they are
+    resized without a filter.
 
     Args:
         transforms: As for :class:`FastMultiView`.
@@ -28,6 +27,13 @@ class HeldMultiView(DrawnMultiView):
 
     Raises:
         ValueError: When called: the data set is no InMemory, or its images are larger than a view.
+
+    >>> import numpy as np
+    >>> from mochi_mm.datasets.transforms import RandomFlip, RandomResizedCrop
+    >>> make = HeldMultiView([[RandomResizedCrop(size=32), RandomFlip()]], num_views=2)
+    >>> sample = make(dict(row=7, size=(24, 32), rng=np.random.default_rng(0)))
+    >>> [int(view) for view in sample['views']], sample['view_parameters'].box.shape
+    ([7, 7], torch.Size([2, 4]))
     """
 
     takes_files = False
@@ -56,10 +62,6 @@ class HeldMultiView(DrawnMultiView):
                 "'DeviceMultiView'."
             )
         plans = [recipe.draw(width, height, results['rng']) for recipe in self.recipes]
-        rows = [
-            np.concatenate([parameters(plan), np.array([*plan.box, size], np.float32)])
-            for plan, size in zip(plans, self.sizes, strict=True)
-        ]
         results['views'] = [torch.tensor(results['row']) for _ in plans]
-        results['view_parameters'] = torch.from_numpy(np.stack(rows))
+        results['view_parameters'] = parameters_of(plans, self.sizes)
         return results

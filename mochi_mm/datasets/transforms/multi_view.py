@@ -22,6 +22,14 @@ class MultiView:
 
     Raises:
         ValueError: ``transforms`` is not a list of lists, or ``num_views`` does not match it.
+
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from mochi_mm.datasets.transforms import RandomFlip, RandomResizedCrop
+    >>> make = MultiView([[RandomResizedCrop(size=32), RandomFlip()]], num_views=2)
+    >>> sample = dict(img=Image.new('RGB', (64, 48)), rng=np.random.default_rng(0))
+    >>> [view.size for view in make(sample)['views']]
+    [(32, 32), (32, 32)]
     """
 
     def __init__(self, transforms: Sequence[Sequence[Any]], num_views: int | Sequence[int]) -> None:

@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches, write_analysis
 from mochi_mm.evaluation.analysis.records import TIME
 from mochi_mm.randomness.random_state import preserved_random_state
@@ -98,13 +99,16 @@ class AnalysisHook(Hook):
         )
 
     def _measure(self, runner: Any, epoch: int) -> None:
-        found = analyse(runner.model, self.dataloader, self.views, self.settings)
+        pictures: dict[str, bytes] = {}
+        with validated_weights(runner):
+            found = analyse(runner.model, self.dataloader, self.views, self.settings)
+            if self.pictures and rank() == 0:
+                pictures = self._draw(runner, found)
         self._measured_iter = runner.iter
         if rank() == 0:
             folder = Path(runner.work_dir) / 'analysis'
             saved = time.strftime(TIME)
             record = found.record(epoch=epoch, iter=runner.iter, saved=saved)
-            pictures = self._draw(runner, found) if self.pictures else {}
             try:
                 write_analysis(folder, f'epoch_{epoch}', record, found.arrays, pictures)
             except OSError as error:

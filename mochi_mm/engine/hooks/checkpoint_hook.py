@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 
-from mochi_mm.distributed.agreement import any_rank
 from mochi_mm.distributed.rows import rank
-from mochi_mm.engine.run_state import collect_state, has_stepped
+from mochi_mm.engine.data_facts import data_facts
+from mochi_mm.engine.run_state import has_stepped
+from mochi_mm.engine.save_run import save_run
 from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validate_what_is_left
 from mochi_mm.files.atomic_file import sweep
-from mochi_mm.files.backbone_file import backbone_path, write_backbone
-from mochi_mm.files.checkpoint import is_finite
-from mochi_mm.files.checkpoint_folder import remove_checkpoint, saved_in, write_checkpoint
+from mochi_mm.files.checkpoint_folder import saved_in
+from mochi_mm.files.checkpoint_writer import CheckpointWriter
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.registry import HOOKS
+from mochi_mm.runs.start_facts import describe_start, differences
 from mochi_mm.utils.unwrap import unwrap
 
+#: Key of the message hub: what each start of the run was made with.
+STARTS = 'starts'
 _BETTER = dict(greater=lambda new, old: new > old, less=lambda new, old: new < old)
 
 
@@ -83,11 +85,14 @@ class CheckpointHook(Hook):
         self._training = False
 
     def before_train(self, runner: Any) -> None:
-        """Remove what a killed run left half-written."""
+        """Look at what is there, note what the run is made with, validate what is left."""
         self._due_at, self._training = None, True
         self._check_loop(runner)
+        self._check_averages(runner)
+        data_facts(runner)  # of the data that is trained on, whenever it is saved first
         if not rank():
             self._look_around(runner)
+            _note_start(runner)
         validate_what_is_left(runner)
 
     def _check_loop(self, runner: Any) -> None:
@@ -103,9 +108,21 @@ class CheckpointHook(Hook):
                 'val_dataloader, val_evaluator and val_cfg, or leave save_best out.'
             )
 
+    @staticmethod
+    def _check_averages(runner: Any) -> None:
+        """Refuse an average that would move, or change places, only behind the save."""
+        order = list(runner.hooks)
+        saves = next((i for i, h in enumerate(order) if isinstance(h, CheckpointHook)), len(order))
+        if any(isinstance(hook, EMAHook) for hook in order[saves:]):
+            raise ValueError(
+                'EMAHook stands behind CheckpointHook, so the file would hold the average of the '
+                'step before, and a best one not what was validated; give it a priority above '
+                "'VERY_LOW', such as its own 'NORMAL'."
+            )
+
     def _look_around(self, runner: Any) -> None:
         try:
-            left = sweep(runner.work_dir)
+            left = [*sweep(runner.work_dir), *sweep(Path(runner.work_dir) / 'analysis')]
         except OSError as error:
             left = []
             runner.logger.log(logging.WARNING, f'unfinished files stay: {error}')
@@ -165,12 +182,8 @@ class CheckpointHook(Hook):
         runner.message_hub.update_info('best_score', value)
         prefix = f'best_{self.save_best.replace("/", "_")}_'
         at = f'epoch_{runner.epoch}' if self._by_epoch(runner) else f'iter_{runner.iter}'
-        written, failed = self._attempt(runner, runner.epoch, runner.iter, prefix + at)
-        if failed:  # what is kept is still the best that there is
-            runner.message_hub.update_info('best_score', best)
-        for path in Path(runner.work_dir).glob(f'{prefix}*.pth') if written else ():
-            if path != written:
-                remove(runner, path)
+        if not self._attempt(runner, runner.epoch, runner.iter, prefix + at):
+            runner.message_hub.update_info('best_score', best)  # the file that is kept is of that
 
     def _by_epoch(self, runner: Any) -> bool:
         return counts_epochs(runner) if self.by_epoch is None else self.by_epoch
@@ -181,92 +194,58 @@ class CheckpointHook(Hook):
         Raises:
             OSError: The disk does not take it.
         """
-        state = collect_state(runner, epoch, iteration)
-        if rank():
-            return None
-        check_finite(state['state_dict'])
-        path = Path(runner.work_dir) / f'{name}.pth'
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sha256 = write_checkpoint(path, state)
+        path = save_run(runner, self.writer(runner), f'{name}.pth', epoch, iteration)
         self._due_at = None
-        runner.logger.info(f'checkpoint {path} saved')
-        if self.save_backbone and trains_backbone(unwrap(runner.model)):
-            self._save_backbone(runner, path, state, sha256)
         return path
 
-    def _save_backbone(self, runner: Any, path: Path, state: Any, sha256: str) -> None:
-        """Write the backbone beside its checkpoint, which is safe already, and drop older ones."""
-        try:
-            written = write_backbone(path, state, sha256)
-        except OSError as error:
-            runner.logger.log(
-                logging.WARNING,
-                f'the backbone of {path} could not be saved beside it: {error}. The checkpoint is '
-                'whole; tools/converters/export.py takes the backbone out of it.',
-            )
-            return
-        regular = [entry.path for entry in saved_in(runner.work_dir)]
-        for older in regular if written and path in regular else ():  # the best keeps its own
-            if older != path:
-                try:
-                    backbone_path(older).unlink(missing_ok=True)
-                except OSError as error:
-                    runner.logger.log(logging.WARNING, f'an older backbone stays: {error}')
+    def writer(self, runner: Any, folder: str | Path | None = None) -> CheckpointWriter:
+        """Return what writes the checkpoints of a run, by default into its work dir."""
+        return CheckpointWriter(
+            runner.work_dir if folder is None else folder,
+            self.max_keep_ckpts,
+            self.save_backbone and trains_backbone(unwrap(runner.model)),
+            runner.logger.log,
+        )
 
     def _save_or_wait(self, runner: Any, epoch: int, iteration: int, name: str) -> None:
         if not has_stepped(runner):
             self._due_at = iteration + 1
             return
         self._due_at = None
-        written, failed = self._attempt(runner, epoch, iteration, name)
-        if failed:
+        if not self._attempt(runner, epoch, iteration, name):
             self._due_at = iteration + self.retry_iters
             runner.logger.log(
                 logging.WARNING, f'in {self.retry_iters} iterations it is tried again'
             )
-        if written and self.max_keep_ckpts > 0:
-            others = [e.path for e in saved_in(runner.work_dir) if e.path != written]
-            for path in others[: max(0, len(others) - self.max_keep_ckpts + 1)]:
-                remove(runner, path)
 
-    def _attempt(
-        self, runner: Any, epoch: int, iteration: int, name: str
-    ) -> tuple[Path | None, bool]:
-        """Save; return the path on rank 0, and on all ranks whether the disk did not take it."""
-        problem = path = None
+    def _attempt(self, runner: Any, epoch: int, iteration: int, name: str) -> bool:
+        """Save; return, on all ranks, whether the disk took it."""
         try:
-            path = self.save(runner, epoch, iteration, name)
+            self.save(runner, epoch, iteration, name)
         except OSError as error:
-            problem = error
             runner.logger.log(
                 logging.WARNING,
-                f'checkpoint {name} could not be saved: {problem}. The earlier checkpoints are '
+                f'checkpoint {name} could not be saved: {error}. The earlier checkpoints are '
                 'untouched and training goes on. Make room on the disk.',
             )
-        return path, any_rank(problem is not None)  # only rank 0 writes
+            return False
+        return True
 
 
-def remove(runner: Any, path: Path) -> None:
-    """Delete a checkpoint; one that cannot be deleted is named, and stays until the next time."""
-    try:
-        remove_checkpoint(path)
-    except OSError as error:
+def _note_start(runner: Any) -> None:
+    """Keep what each start of the run was made with, and say where it differs from the last."""
+    starts = list(runner.message_hub.runtime_info.get(STARTS, []))
+    start = dict(describe_start(), iter=runner.iter)
+    changed = differences(starts[-1], start) if starts else []
+    if changed:
         runner.logger.log(
-            logging.WARNING, f'{path} could not be deleted: {error}; training goes on'
+            logging.WARNING,
+            f'the run goes on with other code than it was saved with: {"; ".join(changed)}. Equal '
+            'bits are promised for the same code and libraries alone',
         )
+    runner.message_hub.update_info(STARTS, [*starts, start])
 
 
 def trains_backbone(model: Any) -> bool:
     """Tell whether a run makes backbone weights of its own: no detector, no frozen probe."""
     return isinstance(model, BaseAlgorithm) and not getattr(model, 'freeze_backbone', False)
-
-
-def check_finite(tensors: Mapping[str, Any]) -> None:
-    """Raise ``FloatingPointError`` naming the tensors that hold NaN or infinity."""
-    bad = [name for name, tensor in tensors.items() if not is_finite(tensor)]
-    if bad:
-        raise FloatingPointError(
-            f'{len(bad)} of {len(tensors)} tensors of the model are not finite, first {bad[0]}; '
-            'nothing was saved, and the earlier checkpoints are untouched. Resume from the newest '
-            'with a lower learning rate, or find the sample that causes it.'
-        )

@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
+from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.knn import check_knn_settings
 from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_evaluate
 from mochi_mm.randomness.random_state import preserved_random_state
@@ -19,7 +20,8 @@ class KNNHook(Hook):
 
     Training goes on as if the hook were not there: no weight, running statistic, training flag
     or random generator changes. The result is logged, kept in the message hub and sent to the
-    visualizer as ``knn/top1`` and, with more than five classes, ``knn/top5``, in percent.
+    visualizer as ``knn/top1`` and, with more than five classes, ``knn/top5``, in percent. With
+    MMEngine's EMAHook it is the average that is measured, as in a validation.
 
     Args:
         bank_dataloader: Labelled samples that vote, as a config or a data loader.
@@ -73,7 +75,7 @@ class KNNHook(Hook):
             self._measure(runner, runner.epoch)
 
     def _measure(self, runner: Any, epoch: int) -> None:
-        with preserved_random_state():
+        with preserved_random_state(), validated_weights(runner):
             by_k = knn_evaluate(
                 runner.model, self.bank_dataloader, self.query_dataloader, self.k, self.temperature
             )

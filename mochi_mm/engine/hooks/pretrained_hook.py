@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
-from mochi_mm.files.checkpoint import load_backbone
+from mochi_mm.files.load_weights import load_backbone
 from mochi_mm.files.weights_digest import weights_digest
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.unwrap import unwrap
@@ -23,15 +23,23 @@ class PretrainedHook(Hook):
 
     Where the model freezes its backbone (a linear probe), weights and running statistics are
     compared at the end with those at the start, bit by bit: what was measured is what was loaded.
+
+    Args:
+        allow_other_input: Load weights that were trained on images with another mean, standard
+            deviation or channel order than the model's data preprocessor makes.
     """
 
     priority = 'HIGH'
+
+    def __init__(self, allow_other_input: bool = False) -> None:
+        self.allow_other_input = allow_other_input
 
     def before_train(self, runner: Any) -> None:
         """Load and log the report; note what a frozen backbone is.
 
         Raises:
-            ValueError: ``pretrained`` is not set, or the file does not cover the backbone.
+            ValueError: ``pretrained`` is not set, the file does not cover the backbone, or it was
+                trained on other images.
         """
         if runner.iter == 0:
             self._load(runner)
@@ -69,4 +77,4 @@ class PretrainedHook(Hook):
         if path == 'none':
             runner.logger.warning('pretrained=none: the backbone starts from random weights')
             return
-        runner.logger.info(load_backbone(unwrap(runner.model), path))
+        runner.logger.info(load_backbone(runner.model, path, self.allow_other_input))

@@ -7,7 +7,8 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import nn
 
-from mochi_mm.files.checkpoint import local_path, match_keys, read_checkpoint, some, state_dict_of
+from mochi_mm.files.checkpoint import local_path
+from mochi_mm.files.load_weights import load_part
 from mochi_mm.registry import WEIGHT_INITIALIZERS
 
 
@@ -31,18 +32,4 @@ class Pretrained:
 
     def __call__(self, module: nn.Module) -> None:
         """Load ``module``'s weights."""
-        tensors = state_dict_of(read_checkpoint(self.checkpoint))
-        found = {
-            name[len(self.prefix) :]: tensor
-            for name, tensor in tensors.items()
-            if name.startswith(self.prefix)
-        }
-        missing, unused = match_keys(module.state_dict(), found, str(self.checkpoint))
-        if missing:
-            raise ValueError(
-                f'{self.checkpoint} lacks {len(missing)} weights of {type(module).__name__}: '
-                f'{some(missing)}. Expected a checkpoint of the same part; set prefix if its names '
-                'there begin with one.'
-            )
-        module.load_state_dict(found, strict=False)
-        print_log(f'{type(module).__name__} loaded from {self.checkpoint}, {len(unused)} unused')
+        print_log(load_part(module, self.checkpoint, self.prefix))

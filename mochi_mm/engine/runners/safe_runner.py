@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.alone import alone_in_work_dir
+from mochi_mm.engine.freed_memory import keep_freed_memory
+from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
-from mochi_mm.engine.run_state import collect_state
-from mochi_mm.files.checkpoint import local_path, match_keys, read_checkpoint, some
-from mochi_mm.files.checkpoint_folder import newest_valid, write_checkpoint
+from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
+from mochi_mm.engine.save_run import save_run
+from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
+from mochi_mm.files.checkpoint_folder import newest_valid
+from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
+from mochi_mm.files.run_lock import RunLock
 from mochi_mm.registry import RUNNERS
+from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
-from mochi_mm.utils.freed_memory import keep_freed_memory
+from mochi_mm.utils.class_names import class_names
+from mochi_mm.utils.shared_names import resolve
 from mochi_mm.utils.unwrap import unwrap
 
 _ENGINE_HOOKS = (
@@ -46,11 +55,19 @@ class SafeRunner(Runner):
     ``RUNNERS.build(config)`` makes one from a config.
     """
 
+    _tested: tuple[str, bool] | None = None
+    run_lock: RunLock | None = None
+
+    @classmethod
+    def from_cfg(cls, cfg: Any) -> SafeRunner:
+        """Build a runner; names that a config shares are looked up, whoever read it."""
+        return super().from_cfg(resolve(cfg if isinstance(cfg, Config) else Config(cfg)))
+
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Set up processes as MMEngine does, and the group that hooks agree in.
 
         ``env_cfg.keep_freed_memory`` speeds up steps on the CPU, see
-        :func:`mochi_mm.utils.freed_memory.keep_freed_memory`.
+        :func:`mochi_mm.engine.freed_memory.keep_freed_memory`.
         """
         super().setup_env(env_cfg)
         if env_cfg.get('keep_freed_memory') and get_device() == 'cpu':
@@ -61,8 +78,9 @@ class SafeRunner(Runner):
     def _name_of_start(self) -> str:
         """Return the second of this start, which names its folder; on all ranks the same.
 
-        The engine lets starts of one second share a folder and its logs; here the later ones take
-        ``_1``, ``_2`` behind the name.
+        The engine lets starts of one second share a folder and its logs, and those of one process
+        also what it keeps by the name of a run: logger, curves, visualizer. Here the later ones
+        take ``_1``, ``_2`` behind the name.
         """
         name = [self.timestamp]
         if rank() == 0:
@@ -75,10 +93,27 @@ class SafeRunner(Runner):
 
         Raises:
             RuntimeError: A rank is dead, or did not answer within the timeout
-                (``env_cfg.dist_cfg.timeout``, seconds).
+                (``env_cfg.dist_cfg.timeout``, seconds), or no batch came within that of the loader.
+            ValueError: Another run is training in the work dir.
         """
+        with alone_in_work_dir(self):
+            start = describe_start()
+            self._write_start(start, finished=False)
+            model = self._train()
+            self._write_start(start, finished=True)
+            return model
+
+    def _write_start(self, start: dict[str, Any], finished: bool) -> None:
+        if rank() == 0:
+            try:
+                write_start(self._log_dir, start, finished)
+            except OSError as error:
+                self.logger.log(logging.WARNING, f'{self._log_dir} does not say: {error}')
+
+    def _train(self) -> Any:
         try:
-            return super().train()
+            with frozen_workers_named():
+                return super().train()
         except RuntimeError as error:
             if not is_lost_connection(error):
                 raise
@@ -92,6 +127,31 @@ class SafeRunner(Runner):
             for hook in self.hooks:
                 if isinstance(hook, PreemptionHook):
                     hook.give_back()
+
+    def test_from(self, path: str, allow_other_input: bool = False) -> dict[str, float]:
+        """Measure the weights in a file with the config's test loop and return the metrics.
+
+        Args:
+            path: See :func:`mochi_mm.files.load_weights.load_for_test`.
+            allow_other_input: Likewise.
+
+        Raises:
+            FileNotFoundError: No such file.
+            ValueError: It does not hold what is to be measured.
+        """
+        self._tested = path, allow_other_input
+        metrics: dict[str, float] = self.test()
+        return metrics
+
+    def val(self) -> Any:
+        """Validate; raises as :meth:`train` does where no batch comes."""
+        with frozen_workers_named():
+            return super().val()
+
+    def test(self) -> Any:
+        """Test; raises as :meth:`train` does where no batch comes."""
+        with frozen_workers_named():
+            return super().test()
 
     def register_default_hooks(self, hooks: Mapping[str, Any] | None = None) -> None:
         """Register hooks as MMEngine does; None takes away any of them, not its own six alone."""
@@ -109,7 +169,12 @@ class SafeRunner(Runner):
     def build_dataloader(
         dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
     ) -> Any:
-        """Build a loader whose workers outlive a signal that ends the run in good order."""
+        """Build a loader whose workers outlive a signal that ends the run in good order.
+
+        It waits ``timeout`` seconds for a batch, 900 unless set.
+        """
+        if isinstance(dataloader, Mapping):
+            dataloader = with_timeout(dataloader)
         if isinstance(dataloader, Mapping) and dataloader.get('num_workers'):
             init = dict(type='mochi_mm.start_worker')
             dataloader = {'worker_init_fn': init, **dataloader}
@@ -125,6 +190,9 @@ class SafeRunner(Runner):
         that this job wrote.
         """
         if getattr(self, '_has_loaded', False):
+            return
+        if self._tested is not None:
+            self._load_for_test(*self._tested)
             return
         path = self._newest(own=True) if self.cfg.get('restarted') else None
         if path is None and self._resume and (self._load_from is None or self._resume == 'auto'):
@@ -146,6 +214,12 @@ class SafeRunner(Runner):
             self.load_checkpoint(self._load_from)
         self._has_loaded = True
 
+    def _load_for_test(self, path: str, allow_other_input: bool) -> None:
+        content = self._hear(path, resuming=False)
+        classes = class_names(self.test_dataloader.dataset)
+        self.logger.info(load_for_test(self.model, path, classes, allow_other_input, content))
+        self._has_loaded = True
+
     def load_checkpoint(
         self,
         filename: str,
@@ -165,32 +239,26 @@ class SafeRunner(Runner):
             FileNotFoundError: No such file.
             ValueError: Not plain data, or weights that do not fit.
         """
-        content = read_checkpoint(local_path(filename))
-        self.call_hook('after_load_checkpoint', checkpoint=content)
+        content = self._hear(filename, resuming=False)
+        if revise_keys:
+            content['state_dict'] = _revised(content['state_dict'], revise_keys)
         self.load_weights(content, str(filename), strict)
+        return content
+
+    def _hear(self, filename: str, resuming: bool) -> dict[str, Any]:
+        """Read a checkpoint and let the hooks of others see it, who ask which of the two it is."""
+        content = read_checkpoint(local_path(filename))
+        content['state_dict'] = state_dict_of(content)  # where hooks look for the weights
+        check_all_finite(content, str(filename))
+        self._resume = resuming
+        self.call_hook('after_load_checkpoint', checkpoint=content)
         return content
 
     def load_weights(self, content: Mapping[str, Any], source: str, strict: bool) -> None:
         """Copy the weights in ``content`` into the model, or raise ``ValueError``."""
-        model = unwrap(self.model)
-        found = {
-            name.removeprefix('module.'): value
-            for name, value in content.get('state_dict', content).items()
-            if isinstance(value, torch.Tensor)
-        }
-        missing, unused = match_keys(model.state_dict(), found, source)
-        report = (
-            f'{len(missing)} weights of the model are missing in {source} ({some(missing)}), '
-            f'{len(unused)} in it are not used ({some(unused)})'
-        )
-        if strict and (missing or unused):
-            raise ValueError(
-                f'{report}. Expected a checkpoint of the same model; to load what fits all the '
-                'same, allow it: resume_allow=["weights"].'
-            )
-        if missing or unused:
+        report = load_whole(unwrap(self.model), content, source, strict)
+        if report is not None:
             self.logger.log(logging.WARNING, report)
-        model.load_state_dict(found, strict=False)
         self.logger.info(f'weights loaded from {source}')
 
     def resume(
@@ -206,8 +274,7 @@ class SafeRunner(Runner):
             FileNotFoundError: No such file.
             ValueError: It does not fit this run; names every difference and how to allow it.
         """
-        content = read_checkpoint(local_path(filename))
-        self.call_hook('after_load_checkpoint', checkpoint=content)
+        content = self._hear(filename, resuming=True)
         allowed = tuple(self.cfg.get('resume_allow') or ())
         check_resume(self, content, str(filename), allowed)
         self.load_weights(content, str(filename), strict='weights' not in allowed)
@@ -226,13 +293,33 @@ class SafeRunner(Runner):
         by_epoch: bool = True,
         backend_args: dict | None = None,
     ) -> None:
-        """Save the whole run atomically, whoever asks; arguments as in MMEngine."""
+        """Save the run as CheckpointHook does, with its settings; arguments as in MMEngine.
+
+        All ranks must call it together.
+
+        Raises:
+            ValueError: Another place than a local folder is asked for; or see :func:`save_run`.
+        """
+        if file_client_args is not None or backend_args is not None:
+            raise ValueError(
+                f'save_checkpoint got file_client_args={file_client_args!r}, '
+                f'backend_args={backend_args!r}; expected neither: files are written to local '
+                'folders.'
+            )
         here = dict(epoch=self.epoch + int(by_epoch), iter=self.iter + int(not by_epoch))
         position = {**here, **(meta or {})}
-        state = collect_state(self, position['epoch'], position['iter'])
-        self.call_hook('before_save_checkpoint', checkpoint=state)
-        if rank() == 0:
-            write_checkpoint(Path(out_dir) / filename, state)
+        kept = dict(optimizer=save_optimizer, param_schedulers=save_param_scheduler)
+        savers = [hook for hook in self.hooks if isinstance(hook, CheckpointHook)]
+        saver = savers[0] if savers else CheckpointHook()
+        save_run(
+            self,
+            saver.writer(self, out_dir),
+            filename,
+            position['epoch'],
+            position['iter'],
+            meta,
+            tuple(part for part, keep in kept.items() if not keep),
+        )
 
     def _init_model_weights(self) -> None:
         """Initialise as MMEngine does, after a look at the files that parts of other libraries
@@ -264,21 +351,35 @@ class SafeRunner(Runner):
         return answer[0]
 
 
+def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
+    """Return ``tensors`` under names in which each pattern is replaced."""
+    for pattern, replacement in pairs:
+        tensors = {re.sub(pattern, replacement, name): value for name, value in tensors.items()}
+    return dict(tensors)
+
+
+_named: set[str] = set()  # the starts of this process
+
+
 def claim_folder(parent: Path, name: str) -> str:
     """Make a folder that was not there, under ``name`` or with a number behind it; return which.
 
-    Where none can be made, ``name`` itself: the engine then fails at it, on all ranks.
+    No two calls in one process return the same, whatever the parents. Where no folder can be made,
+    the engine then fails at it, on all ranks.
     """
     free, number = name, 0
     while True:
         try:
-            (parent / free).mkdir()
-            return free
+            if free not in _named:
+                _named.add(free)
+                (parent / free).mkdir()
+                return free
         except FileExistsError:
-            number += 1
-            free = f'{name}_{number}'
+            pass
         except OSError:
-            return name
+            return free
+        number += 1
+        free = f'{name}_{number}'
 
 
 def pretrained_files(init_cfg: Any) -> Iterator[str]:

@@ -31,6 +31,7 @@ from mochi_mm.evaluation.measures import (
 )
 from mochi_mm.randomness import StepKey
 from mochi_mm.randomness.random_state import preserved_random_state
+from mochi_mm.structures import Views
 from mochi_mm.utils.progress import progress_bar
 from mochi_mm.utils.unwrap import unwrap
 
@@ -170,10 +171,9 @@ def _measure_views(
         if use_memory:
             step = StepKey(settings.seed, number, rank())
             with as_in_training(model, step):
-                query, own = model.embed_pair(data['inputs'])
-            generator = step.generator('analysis', query.device)
-            samples = data['data_samples']
-            sums = add(sums, memory_sums(model.head, query, own, samples, num_hard, generator))
+                query, key = model.embed_pair(data['inputs'])
+                pair = Views({0: query}, {1: key}, data['data_samples'])
+                sums = add(sums, memory_sums(model.head, pair, num_hard))
     sums = _over_ranks(sums)
     for layer in layers if 'view_alignment' in taken else ():
         total = sums.pop(f'alignment/{layer}')

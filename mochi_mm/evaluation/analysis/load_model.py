@@ -8,7 +8,9 @@ from typing import Any
 from torch import nn
 
 from mochi_mm.evaluation.analysis.settings import MEMORY_MEASURES
-from mochi_mm.files.checkpoint import load_backbone, match_keys, read_checkpoint, state_dict_of
+from mochi_mm.files.checkpoint import read_checkpoint, state_dict_of
+from mochi_mm.files.fit import fit
+from mochi_mm.files.load_weights import check_finite_weights, load_backbone
 
 #: Parts beside the backbone that measures need, and what goes without them.
 _PARTS = (
@@ -19,21 +21,25 @@ _PARTS = (
 )
 
 
-def load_for_analysis(model: nn.Module, path: str | Path) -> tuple[str, dict[str, str]]:
+def load_for_analysis(
+    model: nn.Module, path: str | Path, allow_other_input: bool = False
+) -> tuple[str, dict[str, str]]:
     """Load a checkpoint of this project; each part is loaded whole, or left out and named.
 
     Args:
         model: The algorithm of the config, already initialised.
         path: A checkpoint: of a whole run, or of a backbone alone.
+        allow_other_input: See :func:`mochi_mm.files.load_weights.load_backbone`.
 
     Returns:
         A report, and what cannot be measured, with the reason, for :func:`analyse`.
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: The backbone is not all there, a part is there in part, or a shape differs.
+        ValueError: The backbone is not all there, a part is there in part, a shape differs, a
+            number is not finite, or the weights were trained on other images.
     """
-    report = load_backbone(model, path)
+    report = load_backbone(model, path, allow_other_input)
     tensors = state_dict_of(read_checkpoint(path))
     wanted = model.state_dict()
     absent: dict[str, str] = {}
@@ -41,18 +47,14 @@ def load_for_analysis(model: nn.Module, path: str | Path) -> tuple[str, dict[str
         names = [name for name in wanted if name.startswith(prefix)]
         if not names:
             continue
-        found = {name: tensors[name] for name in names if name in tensors}
-        if not found:
+        made = fit({name: wanted[name] for name in names}, tensors, str(path), f'{prefix}*')
+        if not made.matched and not made.shapes:
             what = 'memory (head.*)' if prefix == 'head.' else f'{prefix}*'
             absent.update(dict.fromkeys(needs, f'{path} holds no {what}'))
             continue
-        missing, _ = match_keys({name: wanted[name] for name in names}, found, str(path))
-        if missing:
-            raise ValueError(
-                f'{path} holds {len(found)} of the {len(names)} weights {prefix}*, without '
-                f'{missing[0]}; expected a checkpoint of the same config.'
-            )
-        model.load_state_dict(found, strict=False)
+        made.demand('Expected a checkpoint of the same config.')
+        check_finite_weights(made.matched, str(path))
+        model.load_state_dict(made.matched, strict=False)
     return report.split(',')[0], absent
 
 

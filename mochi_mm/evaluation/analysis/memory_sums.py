@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mochi_mm.evaluation.measures import (
     hardest_probabilities,
@@ -18,109 +16,90 @@ from mochi_mm.evaluation.measures import (
 )
 from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.functional.statistics import contrastive_accuracy
-from mochi_mm.models.heads.roles import either, without
-from mochi_mm.models.heads.synthetic_negatives import usable
+from mochi_mm.models.heads import BaseContrastiveHead
+from mochi_mm.structures import Block, HeadStep, Mixed, Views
+from mochi_mm.structures.masks import either, without
 
 Sums = dict[str, Any]
 
 
 @torch.no_grad()
-def memory_sums(
-    head: Any,
-    query: Tensor,
-    key: Tensor,
-    samples: Mapping[str, Tensor],
-    num_hard: int,
-    generator: torch.Generator | None,
-) -> Sums:
+def memory_sums(head: BaseContrastiveHead, views: Views, num_hard: int) -> Sums:
     """Return sums over the batch; nothing of the head changes.
 
-    The memory is met as in the head's step: its masks, its temperature, its mixers. Mixers are
-    asked whatever ``start_epoch`` says. A query's own older key never counts: after an epoch the
-    memory is full of keys that a training step would hardly meet together with their images. With
-    a class oracle on the loss, same-class rows still count among the hardest, so that its curve
-    can be compared with the others.
+    The step is the head's own, computed and not committed. In :func:`as_in_training` mixers are
+    asked whatever ``start_epoch`` says, and a query's own older key never counts: after an epoch
+    the memory is full of keys that a training step would hardly meet together with their images.
+    With a class oracle on the loss, same-class rows still count among the hardest, so that its
+    curve can be compared with the others.
 
     Args:
-        head: A memory head.
-        query: (B, D) raw embeddings.
-        key: (B, D) raw embeddings of the other view.
-        samples: ``gt_label`` and ``sample_idx`` (B,).
+        head: A head with a memory.
+        views: Raw embeddings of a query and a key of the same images, with ``gt_label`` and
+            ``sample_idx`` (B,).
         num_hard: N, the hardest negatives that are looked at.
-        generator: Of what the mixers draw.
 
     Returns:
         Sums by name, numbers or float64 arrays; see :func:`scalars_of`.
     """
-    query, key = F.normalize(query.float(), dim=1), F.normalize(key.float(), dim=1)
-    bank, labels = head.memory.features, samples['gt_label'].to(head.memory.labels)
-    roles = head.roles(key, bank, samples)
-    own = head.memory.own_keys(samples['sample_idx'])
-    cosine = query @ bank.T
-    positive = (query * key).sum(1)
-    pushing = without(without(cosine, either(own, roles.dropped)), roles.positives)
-    batch = len(query)
-    probabilities = hardest_probabilities(positive[:, None], pushing, num_hard, head.temperature)
+    step = head.compute(views)
+    memory = step.block('memory')
+    positive = step.block('own').similarity.mean(1)  # (B,)
+    pushing = head.pushing(memory)  # (B, K)
+    batch = len(positive)
+    curve = hardest_probabilities(positive[:, None], pushing, num_hard, head.temperature)
     sums: Sums = dict(
         queries=float(batch),
         sim_positive=float(positive.double().sum()),
         acc_contrast=batch * float(contrastive_accuracy(positive, pushing.amax(1))),
-        probabilities=_array(probabilities.sum(0)),
+        probabilities=_array(curve.sum(0)),
     )
-    rows = without(cosine, either(own, roles.positives))
-    index, values = select_hardest(rows, num_hard)
-    same, known = same_known_class(labels, head.memory.labels[index])
+    labels, rows = views.samples['gt_label'], memory.need('labels')
+    hidden = either(memory.same_image, attracting(head, memory))
+    index, values = select_hardest(without(memory.similarity, hidden), num_hard)
+    same, known = same_known_class(labels.to(rows), rows[index])
     false, counted = share_of_false(same, known & torch.isfinite(values))
     sums.update({'false/hardest': false, 'counted/hardest': counted})
-    if len(head.mixers):
-        minable = without(cosine, either(either(own, roles.unmixed), roles.positives))
-        sums.update(
-            _synthetic_sums(head, query, positive, pushing, minable, labels, num_hard, generator)
-        )
+    if step.mixed is not None and step.mixed.mixtures:
+        sums.update(_false_sources(step.mixed, labels.to(rows), rows))
+        sums.update(_synthetic_sums(step, positive, pushing, num_hard, head.temperature))
+    return sums
+
+
+def attracting(head: BaseContrastiveHead, block: Block) -> Tensor | None:
+    """Return (B, K) bool, rows that the head's statistics do not count as negatives."""
+    seen = block.seen().detach()
+    positive = block.positive()
+    return None if positive is None else torch.isfinite(seen) & torch.isinf(head.pushing(block))
+
+
+def _false_sources(mixed: Mixed, labels: Tensor, rows: Tensor) -> Sums:
+    """Return how many of the synthetic negatives have parents of the query's class."""
+    hard = mixed.hard
+    same, known = same_known_class(labels, rows[hard.index])
+    known = known & hard.usable().any(1, keepdim=True)
+    sums: Sums = {}
+    for mixture in mixed.mixtures:
+        counts, counted = synthetic_false_negatives(mixture.plan, same, known)
+        sums.update({f'false/{mixture.name}/{kind}': value for kind, value in counts.items()})
+        sums[f'counted/{mixture.name}'] = counted
     return sums
 
 
 def _synthetic_sums(
-    head: Any,
-    query: Tensor,
-    positive: Tensor,
-    pushing: Tensor,
-    minable: Tensor,
-    labels: Tensor,
-    num_hard: int,
-    generator: torch.Generator | None,
+    step: HeadStep, positive: Tensor, pushing: Tensor, num_hard: int, temperature: float
 ) -> Sums:
-    """Return the sums that need synthetic negatives."""
-    index, values = select_hardest(minable, head.num_hard)
-    hard, any_allowed = usable(head.memory.features, index, values)
-    same, known = same_known_class(labels, head.memory.labels[index])
-    known = known & any_allowed[:, None]
-    sums: Sums = {}
-    blocks = []
-    for name, mixer in named_mixers(head):
-        plan = mixer.plan(hard, generator)
-        blocks.append(mixer.logits(query, hard, plan))
-        counts, counted = synthetic_false_negatives(plan, same, known)
-        sums.update({f'false/{name}/{kind}': value for kind, value in counts.items()})
-        sums[f'counted/{name}'] = counted
-    synthetic = torch.cat(blocks, dim=1).masked_fill(~any_allowed[:, None], float('-inf'))
+    """Return what the synthetic negatives make of the task."""
+    synthetic = step.block('synthetic').similarity
     hardest = pushing.amax(1)
     both = torch.maximum(hardest, synthetic.amax(1))
-    curve = hardest_probabilities(positive[:, None], pushing, num_hard, head.temperature, synthetic)
-    sums['acc_contrast_synthetic'] = len(query) * float(contrastive_accuracy(positive, both))
-    sums['share_harder'] = len(query) * float((synthetic > hardest[:, None]).double().mean())
-    sums['probabilities_synthetic'] = _array(curve.sum(0))
-    return sums
-
-
-def named_mixers(head: Any) -> list[tuple[str, Any]]:
-    """Return the mixers of a head by type, numbered from the second of a type on."""
-    named: list[tuple[str, Any]] = []
-    for mixer in head.mixers:
-        kind = type(mixer).__name__
-        before = sum(type(other).__name__ == kind for _, other in named)
-        named.append((f'{kind}_{before + 1}' if before else kind, mixer))
-    return named
+    curve = hardest_probabilities(positive[:, None], pushing, num_hard, temperature, synthetic)
+    batch = len(positive)
+    return dict(
+        acc_contrast_synthetic=batch * float(contrastive_accuracy(positive, both)),
+        share_harder=batch * float((synthetic > hardest[:, None]).double().mean()),
+        probabilities_synthetic=_array(curve.sum(0)),
+    )
 
 
 def add(total: Sums, more: Sums) -> Sums:

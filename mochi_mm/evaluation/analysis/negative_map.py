@@ -8,18 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.rows import rank
 from mochi_mm.evaluation.analysis.as_in_training import as_in_training
-from mochi_mm.evaluation.analysis.memory_sums import named_mixers
 from mochi_mm.evaluation.measures import same_known_class
-from mochi_mm.models.functional.hardest import select_hardest
-from mochi_mm.models.heads.roles import either, without
-from mochi_mm.models.heads.synthetic_negatives import usable
+from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.randomness import StepKey
-from mochi_mm.structures import HardNegatives
+from mochi_mm.structures import HardNegatives, Views
 
 
 @dataclass(frozen=True)
@@ -61,22 +57,17 @@ def negative_maps(
         raise ValueError('the data loader of the views gave no batch; its data set is empty.')
     data = model.data_preprocessor(batch, False)
     step = StepKey(seed, 0, rank())
+    head, samples = model.head, data['data_samples']
     with as_in_training(model, step):
         query, key = model.embed_pair(data['inputs'])
-    query, key = F.normalize(query.float(), dim=1), F.normalize(key.float(), dim=1)
-    head, samples = model.head, data['data_samples']
-    bank = head.memory.features
-    roles = head.roles(key, bank, samples)
-    own = head.memory.own_keys(samples['sample_idx'])
-    minable = without(query @ bank.T, either(either(own, roles.unmixed), roles.positives))
-    hard, _ = usable(bank, *select_hardest(minable, head.num_hard))
-    labels = samples['gt_label'].to(head.memory.labels)
-    same, _ = same_known_class(labels, head.memory.labels[hard.index])
-    generator = step.generator('analysis', query.device)
+        looked = head.compute(Views({0: query}, {1: key}, samples))
+    query, key = unit_rows(query), unit_rows(key)
+    hard = looked.mixed.hard
+    labels = looked.block('memory').need('labels')
+    same, _ = same_known_class(samples['gt_label'].to(labels), labels[hard.index])
     mixed = []
-    for name, mixer in named_mixers(head):
-        plan = mixer.plan(hard, generator)
-        mixed.append((name, plan, mixer.features(query, hard, plan)))
+    for (_, mixer), mixture in zip(head.mixing.named_mixers(), looked.mixed.mixtures, strict=True):
+        mixed.append((mixture.name, mixture.plan, mixer.features(query, hard, mixture.plan)))
     return [_map(row, query, key, hard, same, mixed, most) for row in range(min(count, len(query)))]
 
 

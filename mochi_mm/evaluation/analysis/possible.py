@@ -14,7 +14,6 @@ from mochi_mm.evaluation.analysis.settings import (
     AnalysisSettings,
 )
 from mochi_mm.evaluation.measures.alignment import check_classes
-from mochi_mm.models.heads.memory_head import MemoryHead
 from mochi_mm.models.necks.split_neck import SplitNeck
 
 _MOST = 1024
@@ -86,7 +85,7 @@ def missing_measures(
         if settings.wanted(name):
             missing[name] = why
     wants_memory = any(settings.wanted(m) and m not in missing for m in MEMORY_MEASURES)
-    if wants_memory and not len(model.head.mixers):
+    if wants_memory and not len(model.head.mixing.mixers):
         missing['synthetic'] = f'{type(model.head).__name__} of this config has no mixers'
 
 
@@ -122,7 +121,7 @@ def no_memory(model: Any) -> str:
         return f'{type(model).__name__} has no head, and so no memory of negatives'
     if hasattr(model.head, 'memories'):
         return f'{type(model.head).__name__} has several memories; one is looked at here'
-    if not isinstance(model.head, MemoryHead):
+    if getattr(model.head, 'memory', None) is None:
         return f'{type(model.head).__name__} has no memory of negatives'
     if not hasattr(model, 'embed_pair'):
         return f'{type(model).__name__} has no pair of query and key encoder'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.model import BaseModel
@@ -17,7 +17,7 @@ from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.features import Features
-from mochi_mm.structures.protocols import Backbone, Head, Neck
+from mochi_mm.structures.protocols import Backbone, Head, Neck, ViewsHead
 
 Losses = dict[str, Tensor]
 
@@ -82,8 +82,10 @@ class BaseAlgorithm(BaseModel):
         self.backbone = build(backbone)
         self.neck = build(neck)
         self.head = build(head)
-        self.heads = nn.ModuleDict({name: build(part) for name, part in (heads or {}).items()})
-        self.view_editors = nn.ModuleList(build(editor) for editor in view_editors)
+        more = nn.ModuleDict({name: build(part) for name, part in (heads or {}).items()})
+        self.heads = cast(Mapping[str, Head], more)
+        editors = nn.ModuleList(build(editor) for editor in view_editors)
+        self.view_editors = cast(Sequence[BaseViewEditor], editors)
         self.channels_last = channels_last
         for part in named_heads(self).values():
             check_fit(part, self)
@@ -177,7 +179,7 @@ class BaseAlgorithm(BaseModel):
         for name, head in named_heads(self).items():
             first = {view: features.at(head.tap) for view, features in online.items()}
             second = {view: features.at(head.tap) for view, features in target.items()}
-            results[name] = head.loss_views(first, second, samples)
+            results[name] = cast(ViewsHead, head).loss_views(first, second, samples)
         return join_losses(results)
 
     def extract_feat(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:

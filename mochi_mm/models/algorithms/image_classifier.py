@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, Losses
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
+from mochi_mm.structures.protocols import ClassifierHead
 
 
 @MODELS.register_module()
@@ -67,10 +68,10 @@ class ImageClassifier(BaseAlgorithm):
         Raises:
             ValueError: No head.
         """
-        self._check_head()
+        head = self._check_head()
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze_backbone):
             features = self.extract_feat(inputs)
-        return self.head.loss(features, data_samples)
+        return head.loss(features, data_samples)
 
     def predict(
         self, inputs: Sequence[Tensor], data_samples: DataSamples | None
@@ -84,13 +85,14 @@ class ImageClassifier(BaseAlgorithm):
         Raises:
             ValueError: No head.
         """
-        self._check_head()
-        scores = self.head.predict(self.extract_feat(inputs))
+        head = self._check_head()
+        scores = head.predict(self.extract_feat(inputs))
         return [dict(data_samples or {}, scores=scores)]
 
-    def _check_head(self) -> None:
+    def _check_head(self) -> ClassifierHead:
         if self.head is None:
             raise ValueError(
                 'this ImageClassifier has no head (head=None), so it cannot train or predict; set '
                 "model.head to dict(type='LinearHead', ...), or measure its features by kNN."
             )
+        return cast(ClassifierHead, self.head)

@@ -94,8 +94,8 @@ class MoCo(BaseAlgorithm):
         self.batch_shuffle = shuffle.kind
         self._shuffle = shuffle
         self.ema_decay, self.ema_schedule = ema_decay, ema_schedule
-        self.key_encoder = nn.ModuleDict(
-            dict(backbone=copy.deepcopy(self.backbone), neck=copy.deepcopy(self.neck))
+        self.key_encoder: Any = nn.ModuleDict(
+            dict(backbone=copy.deepcopy(parts[0]), neck=copy.deepcopy(parts[1]))
         )
         self.key_encoder.requires_grad_(False)
         self.online_views, self.target_views = tuple(online_views), tuple(target_views)
@@ -149,7 +149,7 @@ class MoCo(BaseAlgorithm):
         """Return backbone, neck and predictor of the ``online`` or the ``target`` encoder."""
         if name == 'target':
             return self.key_encoder['backbone'], self.key_encoder['neck'], None
-        return super().encoder(name)[:2] + (self.predictor,)
+        return (*super().encoder(name)[:2], self.predictor)
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the losses and statistics of V views (B, 3, H, W) of each image."""

@@ -33,7 +33,10 @@ def batch_keys_block(
     sets = torch.arange(len(targets), device=device).repeat_interleave(total)  # (T M,)
     number = torch.arange(total, device=device).repeat(len(targets))  # (T M,) of the image
     wanted = torch.cat(
-        [torch.full_like(anchors.image[: views.num_images], targets.index(j)) for _, j in views.pairs]
+        [
+            torch.full_like(anchors.image[: views.num_images], targets.index(j))
+            for _, j in views.pairs
+        ]
     )  # (A,) the set that a query meets
     other = wanted[:, None] != sets  # (A, T M)
     own = (anchors.image + first)[:, None] == number  # (A, T M)

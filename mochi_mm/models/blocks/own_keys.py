@@ -21,4 +21,4 @@ def own_keys_block(anchors: Anchors) -> Block:
         )
     # (A, D) * (A, D) summed, P times: no (A, P, D) product is held.
     columns = [(anchors.rows * keys[:, p]).sum(1) for p in range(keys.shape[1])]
-    return Block('own', torch.stack(columns, dim=1), pull=1.0)
+    return Block('own', torch.stack(columns, dim=1), rows=keys, pull=1.0)

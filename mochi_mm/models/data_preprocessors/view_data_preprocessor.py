@@ -17,9 +17,8 @@ from mochi_mm.models.functional.augment import (
     resized_crops,
 )
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import ViewParameters
 
-#: Numbers that ``DeviceMultiView`` draws for a view.
-NUM_PARAMETERS = 20
 IMAGENET_MEAN = (123.675, 116.28, 103.53)
 IMAGENET_STD = (58.395, 57.12, 57.375)
 
@@ -80,8 +79,8 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
             self.check_samples(data.get('data_samples') or {})
         data = self.cast_data(data)
         views = data['inputs']
-        if parameters is not None and parameters.shape[2] > NUM_PARAMETERS:
-            views = self._cut(views, parameters[..., NUM_PARAMETERS:])
+        if parameters is not None and all(view.ndim == 1 for view in views):
+            views = self._cut(views, parameters)
         if isinstance(views, Tensor) or any(v.ndim != 4 or v.shape[1] != 3 for v in views):
             raise ValueError(
                 f'inputs is {_describe(views)}; expected a list of views (B, 3, H, W): end the '
@@ -89,11 +88,11 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
             )
         views = [view.float() for view in views]
         if parameters is not None:
-            views = [augment(v, parameters[:, i]) for i, v in enumerate(views)]
-        normalised = [(self.convert(view) - self.mean) / self.std for view in views]
-        return dict(inputs=normalised, data_samples=data.get('data_samples'))
+            views = [augment(v, parameters.of_view(i)) for i, v in enumerate(views)]
+        normalized = [(self.convert(view) - self.mean) / self.std for view in views]
+        return dict(inputs=normalized, data_samples=data.get('data_samples'))
 
-    def _cut(self, views: list[Tensor], crops: Tensor) -> list[Tensor]:
+    def _cut(self, views: list[Tensor], parameters: ViewParameters) -> list[Tensor]:
         """Return the crops (B, 3, size, size) of the images whose numbers ``views`` (B,) are."""
         if self.images is None:
             raise ValueError(
@@ -103,8 +102,8 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         return [
             resized_crops(
                 self.images[view],
-                crops[:, i, :4].to(self.mean.device, non_blocking=True),
-                int(crops[0, i, 4]),
+                parameters.box[:, i].to(self.mean.device, non_blocking=True),
+                int(parameters.size[0, i]),
             )
             for i, view in enumerate(views)
         ]
@@ -114,47 +113,46 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         return view
 
     @staticmethod
-    def _take_parameters(data: dict[str, Any]) -> tuple[dict[str, Any], Tensor | None]:
+    def _take_parameters(data: dict[str, Any]) -> tuple[dict[str, Any], ViewParameters | None]:
         """Return the batch without the parameters of its views, and these, not yet moved."""
         samples = data.get('data_samples')
         if not isinstance(samples, dict) or 'view_parameters' not in samples:
             return data, None
-        parameters: Tensor = samples['view_parameters']
-        fits = (NUM_PARAMETERS, NUM_PARAMETERS + 5)
-        if parameters.ndim != 3 or (
-            parameters.shape[1] != len(data['inputs']) or parameters.shape[2] not in fits
-        ):
+        parameters = samples['view_parameters']
+        views = len(data['inputs'])
+        if not isinstance(parameters, ViewParameters) or parameters.sigma.shape[1:] != (views,):
             raise ValueError(
-                f'view_parameters of shape {tuple(parameters.shape)} for {len(data["inputs"])} '
-                'views; expected (batch, views, 20 or 25), as DeviceMultiView and HeldMultiView '
-                'make them.'
+                f'view_parameters is {_describe(parameters)} for {views} views; expected the '
+                'ViewParameters of these views, as DeviceMultiView and HeldMultiView make them.'
             )
         rest = {key: value for key, value in samples.items() if key != 'view_parameters'}
         return dict(data, data_samples=rest), parameters
 
 
-def augment(images: Tensor, parameters: Tensor) -> Tensor:
-    """Return images (B, 3, H, W), in grey levels, with the colours, blur and flip of each sample.
+def augment(images: Tensor, drawn: ViewParameters) -> Tensor:
+    """Return images (B, 3, H, W), in grey levels, with the colors, blur and flip of each sample.
 
     Args:
         images: Float, on any device.
-        parameters: (B, 20 or more), the first 20 of ``DeviceMultiView``. On the CPU, which samples
-            are blurred and how far is known without waiting for the device.
+        drawn: Of one view, (B, ...) each. On the CPU, which samples are blurred and how far is
+            known without waiting for the device.
     """
-    blurred = (parameters[:, 18] > 0).nonzero().squeeze(1)
-    sigma = parameters[blurred, 18]
+    blurred = (drawn.sigma > 0).nonzero().squeeze(1)
+    sigma = drawn.sigma[blurred]
     radius = blur_radius(float(sigma.max())) if len(sigma) else 0
-    blurred, sigma, parameters = (
-        tensor.to(images.device, non_blocking=True) for tensor in (blurred, sigma, parameters)
+    blurred, sigma, flip, of_pixel, of_mean = (
+        tensor.to(images.device, non_blocking=True)
+        for tensor in (blurred, sigma, drawn.flip, drawn.of_pixel, drawn.of_mean)
     )
-    of_pixel, of_mean = parameters[:, :9].view(-1, 3, 3), parameters[:, 9:18].view(-1, 3, 3)
     images = apply_colours(images, of_pixel, of_mean)
     if radius:
         images = images.index_copy(0, blurred, gaussian_blur(images[blurred], sigma, radius))
-    return flip_some(images, parameters[:, 19])
+    return flip_some(images, flip)
 
 
 def _describe(views: Any) -> str:
     if isinstance(views, Tensor):
         return f'a tensor of shape {tuple(views.shape)}'
+    if not isinstance(views, (list, tuple)):
+        return repr(views)
     return f'a list of shapes {[tuple(v.shape) for v in views]}'

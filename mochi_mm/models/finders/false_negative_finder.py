@@ -13,8 +13,8 @@ from mochi_mm.models.functional.false_negatives import (
     find_false_negatives,
     support_scores,
 )
-from mochi_mm.utils.checks import check_choice, check_integer
 from mochi_mm.registry import MODELS
+from mochi_mm.utils.checks import check_choice, check_integer
 
 SUPPORT = ('full', 'score')
 STRATEGIES = ('attract', 'eliminate', 'none')

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -27,7 +28,7 @@ def rgb_to_lab(images: Tensor) -> Tensor:
     """
     rgb = images / 255
     linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055).clamp_min(0) ** 2.4, rgb / 12.92)
-    xyz = _mix(_XYZ, linear) / images.new_tensor(_WHITE).view(3, 1, 1)
+    xyz = _mix(_XYZ, linear) / _constant(_WHITE, images.dtype, images.device)[:, None, None]
     f = torch.where(xyz > 0.008856, xyz.clamp_min(1e-12) ** (1 / 3), 7.787 * xyz + 16 / 116)
     x, y, z = f.unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
@@ -39,12 +40,19 @@ def rgb_to_ycbcr(images: Tensor) -> Tensor:
     Args:
         images: (B, 3, H, W) sRGB in grey levels, 0 to 255.
     """
-    offset = images.new_tensor(_YCBCR_OFFSET).view(3, 1, 1)
+    offset = _constant(_YCBCR_OFFSET, images.dtype, images.device)[:, None, None]
     return _mix(_YCBCR, images / 255) + offset
 
 
 def _mix(matrix: tuple[tuple[float, ...], ...], images: Tensor) -> Tensor:
-    return torch.einsum('ij,bjhw->bihw', images.new_tensor(matrix), images)
+    weights = _constant(matrix, images.dtype, images.device)
+    return torch.einsum('ij,bjhw->bihw', weights, images)
+
+
+@cache  # copied to each device once: a copy of host values waits for all that the device has to do
+def _constant(values: Sequence[object], dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):
+        return torch.tensor(values, dtype=dtype, device=device)
 
 
 CONVERSIONS: dict[str, Callable[[Tensor], Tensor]] = dict(lab=rgb_to_lab, ycbcr=rgb_to_ycbcr)

@@ -36,9 +36,7 @@ def key_statistics(own: Tensor, pushing: Sequence[Tensor]) -> dict[str, Tensor]:
         pushing: (A, M) cosines with what pushes, one tensor a block; -inf for what does not.
     """
     positive, hardest = own.mean(1), _largest(pushing)
-    return dict(
-        acc_contrast=contrastive_accuracy(positive, hardest), sim_positive=positive.mean()
-    )
+    return dict(acc_contrast=contrastive_accuracy(positive, hardest), sim_positive=positive.mean())
 
 
 def mixing_statistics(own: Tensor, pushing: Sequence[Tensor], mixed: Mixed) -> dict[str, Tensor]:

@@ -28,9 +28,10 @@ from mochi_mm.models.functional.statistics import (
     pushing_of,
 )
 from mochi_mm.models.functional.unit_rows import unit_rows
+from mochi_mm.models.heads.build_part import build_optional
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
-from mochi_mm.registry import MODELS
+from mochi_mm.randomness import StepKey
 from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Mixed, Views
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.known import require_known
@@ -102,14 +103,14 @@ class BaseContrastiveHead(BaseModule):
         self.label_key, self.tap = label_key, tap
         self.mask_own_keys = mask_own_keys
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
-        self.memory = build_part(memory, BaseMemory)
-        self.table = build_part(table, SampleTable)
+        self.memory = build_optional(memory, BaseMemory)  # type: ignore[type-abstract]
+        self.table = build_optional(table, SampleTable)
         self._check_memory()
         #: What the head takes: views of the trained encoder, or pairs with the averaged one.
         self.takes = 'views' if self.memory is None else 'pairs'
         if mixing is None and self.memory is not None:
             mixing = dict(type='HardNegativeMixing')  # without mixers: for the statistics alone
-        self.mixing = build_part(mixing, HardNegativeMixing)
+        self.mixing = build_optional(mixing, HardNegativeMixing)
         if self.mixing is not None and self.memory is not None:
             self.mixing.fit(self.memory.length)
 
@@ -193,6 +194,16 @@ class BaseContrastiveHead(BaseModule):
             )
         return self.loss_views(dict(enumerate(online.unbind(1))), None, data_samples)
 
+    def set_step(self, step_key: StepKey) -> None:
+        """Key the random draws of the coming step, in a loop without hooks."""
+        if self.mixing is not None:
+            self.mixing.set_step(step_key)
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Set the current epoch, in a loop without hooks."""
+        if self.mixing is not None:
+            self.mixing.set_epoch(epoch, max_epochs)
+
     # The parts of the step.
 
     def normalize(self, views: Views) -> Views:
@@ -214,16 +225,16 @@ class BaseContrastiveHead(BaseModule):
         if self.memory is None:
             labels = self.labels(anchors.samples) if self.needs_labels else None
             return [batch_block(anchors, self.similarity, labels)]
-        table = self.table
-        labels = None if table is None else table.look_up('label', self.memory.indices)
-        block = memory_block(anchors, self.memory, self.similarity, labels)
-        return [own_keys_block(anchors), self.mask(anchors, block)]
+        return [own_keys_block(anchors), self.memory_block(anchors, self.memory)]
 
-    def mask(self, anchors: Anchors, block: Block) -> Block:
-        """Return the memory's block without own older keys and what an oracle leaves out."""
+    def memory_block(self, anchors: Anchors, memory: BaseMemory) -> Block:
+        """Return a memory without own older keys and what an oracle leaves out."""
+        table = self.table
+        labels = None if table is None else table.look_up('label', memory.indices)
+        block = memory_block(anchors, memory, self.similarity, labels)
         if self.mask_own_keys:
             indices = require_known(anchors.samples, 'sample_idx', 'mask_own_keys')
-            same_image = self.memory.own_keys(indices)
+            same_image = memory.own_keys(indices)
             block = block.but(same_image=same_image).drop(same_image)
         if self.oracle_loss or self.oracle_mix:
             same = same_label(self.labels(anchors.samples, 'a class oracle'), block)
@@ -242,9 +253,7 @@ class BaseContrastiveHead(BaseModule):
             views: Unit rows of all views.
         """
 
-    def mix(
-        self, anchors: Anchors, blocks: Sequence[Block]
-    ) -> tuple[Mixed | None, list[Block]]:
+    def mix(self, anchors: Anchors, blocks: Sequence[Block]) -> tuple[Mixed | None, list[Block]]:
         """Return what was mixed, or None, and the block of synthetic negatives, or none."""
         return (None, []) if self.mixing is None else self.mixing(anchors.rows, blocks)
 
@@ -349,9 +358,7 @@ class BaseContrastiveHead(BaseModule):
     def _check_memory(self) -> None:
         if self.with_memory is not None and self.with_memory != (self.memory is not None):
             wanted = 'a memory, such as dict(type="FeatureQueue")' if self.with_memory else 'none'
-            raise ValueError(
-                f'memory is {self.memory} but {type(self).__name__} needs {wanted}.'
-            )
+            raise ValueError(f'memory is {self.memory} but {type(self).__name__} needs {wanted}.')
         masks = dict(
             mask_own_keys=self.mask_own_keys,
             oracle_loss=self.oracle_loss,
@@ -365,19 +372,6 @@ class BaseContrastiveHead(BaseModule):
             )
 
 
-def build_part(part: dict | nn.Module | None, kind: type) -> nn.Module | None:
-    """Return a part of a head, built where it is a config.
-
-    Raises:
-        ValueError: It is no ``kind``.
-    """
-    if isinstance(part, dict):
-        part = MODELS.build({'type': kind.__name__, **part})
-    if part is not None and not isinstance(part, kind):
-        raise ValueError(f'{type(part).__name__} is no {kind.__name__}; expected one.')
-    return part
-
-
 def same_label(labels: Tensor, block: Block) -> Tensor:
     """Return (A, M) bool, where a candidate has the anchor's label; -1 matches nothing.
 
@@ -385,7 +379,7 @@ def same_label(labels: Tensor, block: Block) -> Tensor:
         labels: (A,) of the anchors.
         block: Candidates with labels; what is dropped matches nothing.
     """
-    same = (labels[:, None] == block.labels[None]) & (labels[:, None] >= 0)
+    same = (labels[:, None] == block.need('labels')[None]) & (labels[:, None] >= 0)
     return same if block.itself is None else same & ~block.itself
 
 

@@ -12,6 +12,13 @@ class ContrastiveHead(BaseContrastiveHead):
     """InfoNCE over the own key and the memory (He et al. 2020, eq. 1; MoCo-v2).
 
     Takes queries and keys. Arguments as in :class:`BaseContrastiveHead`; the memory has to be said.
+
+    >>> from mochi_mm.models.memories import FeatureQueue
+    >>> head = ContrastiveHead(FeatureQueue(length=64, dim=16), temperature=0.2)
+    >>> query, key = torch.randn(2, 4, 16).requires_grad_()
+    >>> head.loss(query, key)['loss_contrast'].backward()
+    >>> int(head.memory.count)  # the keys are in the queue, the memory of the next batch
+    4
     """
 
     with_memory = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations, permutations
+from typing import cast
 
 import torch
 from mmengine.model import BaseModule
@@ -15,7 +16,7 @@ from mochi_mm.models.functional.contrast_blocks import contrast_blocks
 from mochi_mm.models.functional.nce import binary_nce, log_normaliser
 from mochi_mm.models.functional.statistics import contrastive_accuracy
 from mochi_mm.models.functional.unit_rows import unit_rows
-from mochi_mm.models.heads.base_contrastive_head import build_part
+from mochi_mm.models.heads.build_part import build_optional, build_part
 from mochi_mm.models.memories import InstanceBank
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
@@ -51,6 +52,15 @@ class CrossViewHead(BaseModule):
     Raises:
         ValueError: Fewer than two banks, banks that differ in size or start from the same rows, an
             impossible setting, mixers with ``nce``.
+
+    >>> banks = [dict(type='InstanceBank', length=8, dim=16) for _ in range(2)]
+    >>> head = CrossViewHead(banks, num_negatives=5, form='softmax')
+    >>> features = torch.randn(4, 2, 16)  # 4 images, 2 views
+    >>> losses = head.loss(features, dict(sample_idx=torch.tensor([3, 0, 7, 5])))
+    >>> [name for name in losses if 'loss' in name]
+    ['loss_0_1', 'loss_1_0']
+    >>> head.memories[0].indices.tolist()  # rows 1, 2, 4 and 6 are those of other images
+    [0, -1, -1, 3, -1, 5, -1, 7]
     """
 
     #: What the head takes: one embedding for each part of an image.
@@ -74,14 +84,15 @@ class CrossViewHead(BaseModule):
         super().__init__(init_cfg)
         self.temperature = check_temperature(temperature)
         self.form = check_choice('form', form, FORMS)
-        self.memories: Sequence[InstanceBank] = nn.ModuleList(
-            MODELS.build({'init_seed': view, **memory}) if isinstance(memory, dict) else memory
-            for view, memory in enumerate(memories)
-        )
+        banks = [
+            build_part(dict({'init_seed': view}, **m) if isinstance(m, dict) else m, InstanceBank)
+            for view, m in enumerate(memories)
+        ]
+        self.memories = cast(Sequence[InstanceBank], nn.ModuleList(banks))
         self.length, self.dim = self._check_banks()
         self.num_negatives = check_integer('num_negatives', num_negatives, 4096)
         self.exclude_own, self.eps = exclude_own, check_number('eps', eps, 1e-7, zero=True)
-        self.mixing = build_part(mixing, HardNegativeMixing)
+        self.mixing = build_optional(mixing, HardNegativeMixing)
         self._check_settings()
         self.step_key: StepKey | None = None
         views = (len(self.memories), len(self.memories))

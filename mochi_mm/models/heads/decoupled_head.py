@@ -32,6 +32,10 @@ class DecoupledHead(NTXentHead):
 
     Raises:
         ValueError: A ``sigma`` that is not above 0.
+
+    >>> features = torch.ones(4, 2, 16)  # 4 images, 2 views, all alike
+    >>> round(float(DecoupledHead().loss(features)['loss_contrast']), 4)  # log 6, the negatives
+    1.7918
     """
 
     def __init__(
@@ -50,7 +54,7 @@ class DecoupledHead(NTXentHead):
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the batch, with positives that attract and do not stand in the denominator."""
         (block,) = super().positives(anchors, blocks, views)
-        bias = torch.zeros_like(block.similarity).masked_fill(block.same_image, -torch.inf)
+        bias = torch.zeros_like(block.similarity).masked_fill(block.need('same_image'), -torch.inf)
         return [block.but(push_bias=bias)]
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
@@ -65,7 +69,7 @@ class DecoupledHead(NTXentHead):
                 f'DCLW weighs pairs of views, got {anchors.num_views} views of each image; set '
                 'num_views to 2 or sigma=None.'
             )
-        images = block.rows.unflatten(0, (-1, 2))  # (images of all ranks, 2, D)
+        images = block.need('rows').unflatten(0, (-1, 2))  # (images of all ranks, 2, D)
         weight = decoupled_weight((images[:, 0] * images[:, 1]).sum(1), sigma)
         weight = weight.detach() if self.detach_weight else weight
         counts = row_counts(len(anchors.rows), weight.device)

@@ -39,6 +39,14 @@ class FairKLHead(BaseModule):
     Raises:
         ValueError: A weight that is not above 0, a negative spread, an unknown form or treatment of
             empty groups, ``zero`` with another form than ``released``.
+
+    >>> from mochi_mm.models.heads import NTXentHead
+    >>> features = torch.randn(6, 2, 16).requires_grad_()
+    >>> labels = torch.tensor([0, 0, 0, 1, 1, 1])
+    >>> samples = dict(gt_label=labels, bias_label=torch.tensor([0, 0, 1, 1, 1, 0]))
+    >>> main, fair = NTXentHead(), FairKLHead(weight=0.5)
+    >>> loss = main.loss(features)['loss_contrast'] + fair.loss(features, samples)['loss_fair_kl']
+    >>> loss.backward()
     """
 
     #: What the head takes: views of the trained encoder.

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from mochi_mm.models.blocks import query_anchors
 from mochi_mm.models.finders import FalseNegativeFinder
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, build_part
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+from mochi_mm.models.heads.build_part import build_part
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, Mixed, Views
 from mochi_mm.structures.head_step import Write
@@ -40,6 +41,13 @@ class FalseNegativeHead(BaseContrastiveHead):
 
     Raises:
         ValueError: An unknown strategy; at the first batch, too few views.
+
+    >>> finder = dict(type='FalseNegativeFinder', num_support=1)
+    >>> head = FalseNegativeHead(finder, strategy='eliminate')
+    >>> features = torch.randn(4, 3, 16)  # 4 images, 2 views and a support view
+    >>> losses = head.loss(features)
+    >>> 'loss_contrast' in losses and 'false_negatives' in losses
+    True
     """
 
     def __init__(
@@ -66,7 +74,7 @@ class FalseNegativeHead(BaseContrastiveHead):
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the blocks without, or attracted by, the false negatives."""
         if self.memory is None:
-            blocks = [block.attract(block.same_image) for block in blocks]
+            blocks = [block.attract(block.need('same_image')) for block in blocks]
         found = self.find(anchors, blocks[-1], views)
         block = blocks[-1].but(false_negative=found)
         return [*blocks[:-1], self._treat(block, found)]

@@ -24,6 +24,11 @@ class KeyBatchHead(BaseContrastiveHead):
     Args:
         temperature: t, divides every cosine, > 0; 0.2 for vision transformers, 1.0 for ResNets.
         **kwargs: As in :class:`BaseContrastiveHead`.
+
+    >>> query = key = torch.eye(4)  # each query is its own key, and nothing else is alike
+    >>> loss = KeyBatchHead(temperature=0.2).loss(query, key)['loss_contrast']
+    >>> round(float(loss), 4)  # 0.4 log(1 + 3 / e^5)
+    0.008
     """
 
     with_memory = False
@@ -42,7 +47,7 @@ class KeyBatchHead(BaseContrastiveHead):
 
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the keys, of which each anchor's own attracts."""
-        return [block.attract(block.same_image) for block in blocks]
+        return [block.attract(block.need('same_image')) for block in blocks]
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor, so that the mean is the sum over pairs of views."""

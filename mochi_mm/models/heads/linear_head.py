@@ -28,6 +28,11 @@ class LinearHead(BaseModule):
 
     Raises:
         ValueError: A width or a number of classes below 1, or a smoothing out of range.
+
+    >>> head = LinearHead(num_classes=10, in_channels=512)
+    >>> losses = head.loss(torch.randn(4, 512), dict(gt_label=torch.tensor([3, 1, 4, 1])))
+    >>> sorted(losses), head.predict(torch.randn(4, 512)).shape
+    (['acc_top1', 'loss_classification'], torch.Size([4, 10]))
     """
 
     #: What the head takes: pooled features of one view.

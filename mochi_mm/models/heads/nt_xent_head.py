@@ -33,4 +33,4 @@ class NTXentHead(BaseContrastiveHead):
 
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the batch with the other views of each anchor's image as its positives."""
-        return [block.attract(block.same_image) for block in blocks]
+        return [block.attract(block.need('same_image')) for block in blocks]

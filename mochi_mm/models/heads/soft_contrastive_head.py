@@ -30,6 +30,11 @@ class SoftContrastiveHead(ContrastiveHead):
         own_slot: Whether the own key takes part in the target's softmax: ``masked``, not, as in the
             equation; ``zero``, with the logit 0, as in the code.
         **kwargs: As in :class:`~mochi_mm.models.heads.BaseContrastiveHead`.
+
+    >>> from mochi_mm.models.memories import FeatureQueue
+    >>> head = SoftContrastiveHead(FeatureQueue(length=64, dim=16), own_weight=0.5)
+    >>> query, key = torch.randn(2, 4, 16).requires_grad_()
+    >>> head.loss(query, key)['loss_contrast'].backward()
     """
 
     def __init__(
@@ -48,8 +53,9 @@ class SoftContrastiveHead(ContrastiveHead):
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the blocks with the share of each row in the target; own keys have the rest."""
         own, memory = blocks
+        key = own.need('rows')[:, 0]  # (A, D)
         target = soft_targets(
-            without(anchors.keys[:, 0] @ memory.rows.T, memory.dropped),
+            without(key @ memory.need('rows').T, memory.dropped),
             self.key_temperature,
             self.own_weight,
             self.own_slot,

@@ -47,6 +47,15 @@ class SupConHead(BaseContrastiveHead):
         ValueError: An unknown form or denominator; ``in`` with ``one_positive``, as its one
             logarithm has no terms; a ``base_temperature`` that is not above 0; ``oracle_loss``,
             which would drop what attracts.
+
+    >>> features = torch.ones(4, 2, 16)  # 4 images, 2 views, all alike
+    >>> labels = dict(gt_label=torch.tensor([0, 0, 1, 1]))
+    >>> round(float(SupConHead().loss(features, labels)['loss_contrast']), 4)  # log 7
+    1.9459
+    >>> head = SupConHead(memory=dict(type='FeatureQueue', length=64, dim=16))
+    >>> losses = head.loss(features[:, 0], features[:, 1], labels)  # queries, keys
+    >>> head.memory.labels[:5].tolist()
+    [0, 0, 1, 1, -1]
     """
 
     min_views = 1
@@ -87,18 +96,19 @@ class SupConHead(BaseContrastiveHead):
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the blocks with the candidates of each anchor's class as its positives."""
         labels = self.labels(anchors.samples)
+        # The own keys attract already.
         return [
-            self._without_positives(
-                block if block.labels is None else block.attract(same_label(labels, block))
-            )
+            block if block.labels is None else self._of_class(block, same_label(labels, block))
             for block in blocks
         ]
 
-    def _without_positives(self, block: Block) -> Block:
-        """Return the block with positives out of the denominator where negatives stand alone."""
+    def _of_class(self, block: Block, same: Tensor) -> Block:
+        """Return the block with the candidates of the class attracting; where negatives stand
+        alone in the denominator, without them there."""
+        block = block.attract(same)
         if self.denominator != 'negatives':
             return block
-        bias = torch.zeros_like(block.similarity).masked_fill(block.positive(), -torch.inf)
+        bias = torch.zeros_like(block.similarity).masked_fill(same, -torch.inf)
         return block.but(push_bias=bias)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:

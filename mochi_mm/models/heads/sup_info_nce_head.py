@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from mochi_mm.models.functional.chance_level import chance_level, chance_of_each
-from mochi_mm.models.functional.contrast_blocks import contrast_blocks, weights_of
+from mochi_mm.models.functional.contrast_blocks import contrast_blocks
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, Views
@@ -46,6 +46,12 @@ class SupInfoNCEHead(BaseContrastiveHead):
 
     Raises:
         ValueError: A margin or floor that is negative or not finite, or an unknown form or unit.
+
+    >>> features = torch.ones(4, 2, 16)  # 4 images, 2 views, all alike
+    >>> labels = dict(gt_label=torch.tensor([0, 0, 1, 1]))
+    >>> loss = SupInfoNCEHead(margin=0.25).loss(features, labels)['loss_contrast']
+    >>> round(float(loss), 4)  # log(e^-0.25 + 4), one positive against four negatives
+    1.5642
     """
 
     with_memory = False
@@ -77,7 +83,7 @@ class SupInfoNCEHead(BaseContrastiveHead):
         block = block.attract(same_label(self.labels(anchors.samples), block))
         if self.form == 'out':  # the margin stands in the denominator of each positive
             return [block]
-        weights = weights_of(block)  # (A, M), 0 or 1
+        weights = block.need('pull')  # (A, M), 0 or 1
         bias = -self.margin * weights
         if self.form == 'in':
             bias = bias - _log_count(weights)[:, None] * weights
@@ -93,7 +99,7 @@ class SupInfoNCEHead(BaseContrastiveHead):
         form = 'inside' if self.form == 'in' else 'outside'
         losses = contrast_blocks(blocks, self.temperature, form=form)
         # The primitive averages over the positives inside the logarithm; this equation sums.
-        return losses - _log_count(weights_of(blocks[0])) if self.form == 'in' else losses
+        return losses - _log_count(blocks[0].need('pull')) if self.form == 'in' else losses
 
     def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return (A,) what :meth:`objective` gives a network whose embeddings are all the same."""
@@ -102,7 +108,7 @@ class SupInfoNCEHead(BaseContrastiveHead):
         else:
             total = chance_level(blocks).exp()
         level = (total + self.floor).log()
-        return level - _log_count(weights_of(blocks[0])) if self.form == 'in' else level
+        return level - _log_count(blocks[0].need('pull')) if self.form == 'in' else level
 
     def _floor(self, block: Block) -> list[Block]:
         """Return a block with one candidate, which adds just the floor; or none."""

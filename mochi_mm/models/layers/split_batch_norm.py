@@ -32,7 +32,8 @@ class _SplitBatchNorm(nn.modules.batchnorm._BatchNorm):
         means = self.running_mean.repeat(splits, 1)
         variances = self.running_var.repeat(splits, 1)
         # One split of all groups: its backward is one copy, that of separate slices one for each.
-        sizes = [len(part) for part in torch.arange(len(input)).tensor_split(splits)]
+        size, longer = divmod(len(input), splits)
+        sizes = [size + 1] * longer + [size] * (splits - longer)
         groups = [
             F.batch_norm(
                 group, means[i], variances[i], self.weight, self.bias, True, momentum, self.eps

@@ -31,6 +31,11 @@ class InstanceBank(BaseMemory):
 
     Raises:
         ValueError: A size below 1 or a weight out of range.
+
+    >>> bank = InstanceBank(length=4, dim=2, ema_decay=0.0)
+    >>> bank.enqueue(torch.tensor([[0.0, 1.0]]), indices=torch.tensor([2]))  # a feature of image 2
+    >>> bank.features[2].tolist(), bank.held().tolist()
+    ([0.0, 1.0], [False, False, True, False])
     """
 
     def __init__(

@@ -32,6 +32,11 @@ class Prototypes(BaseMemory):
 
     Raises:
         ValueError: A size below 1 or a weight out of range.
+
+    >>> prototypes = Prototypes(length=3, dim=2, ema_decay=0.0)
+    >>> prototypes.enqueue(torch.tensor([[0.0, 1.0]]), labels=torch.tensor([2]))
+    >>> prototypes.features[2].tolist(), prototypes.count.tolist()
+    ([0.0, 1.0], [0, 0, 1])
     """
 
     count: Tensor

@@ -15,6 +15,15 @@ class BaseMixer(nn.Module, ABC):
 
     Args:
         num: S, synthetic negatives a query; may exceed the number of hard negatives.
+
+    >>> from mochi_mm.models.mixers import PairMixing
+    >>> from mochi_mm.structures import HardNegatives
+    >>> query, bank = torch.nn.functional.normalize(torch.randn(66, 16), dim=1).split([2, 64])
+    >>> hard = HardNegatives.find(query, bank, num_hard=8)
+    >>> mixer = PairMixing(num=32)
+    >>> plan = mixer.plan(hard, torch.Generator().manual_seed(0))
+    >>> mixer.features(query, hard, plan).shape, mixer.cosines(query, hard, plan).shape
+    (torch.Size([2, 32, 16]), torch.Size([2, 32]))
     """
 
     def __init__(self, num: int) -> None:

@@ -19,6 +19,13 @@ class Extrapolation(QueryMixing):
     Args:
         num: S, synthetic negatives a query.
         max_reach: Bound that b stays below, > 1. At 1 the negative itself.
+
+    >>> from mochi_mm.structures import HardNegatives, Plan
+    >>> query = torch.tensor([[0.6, 0.8]])
+    >>> hard = HardNegatives.find(query, torch.eye(2), num_hard=2)  # (0, 1) before (1, 0)
+    >>> plan = Plan(torch.tensor([[1]]), torch.tensor([[-0.5]]))
+    >>> Extrapolation(num=1).features(query, hard, plan)  # (1, 0), half as far again
+    tensor([[[ 0.9487, -0.3162]]])
     """
 
     def __init__(self, num: int, max_reach: float = 1.5) -> None:

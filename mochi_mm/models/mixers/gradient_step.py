@@ -19,6 +19,13 @@ class GradientStep(QueryMixing):
     Args:
         num: S, synthetic negatives a query.
         step: Length of the step, > 0.
+
+    >>> from mochi_mm.structures import HardNegatives
+    >>> query = torch.tensor([[0.6, 0.8]])
+    >>> hard = HardNegatives.find(query, torch.eye(2), num_hard=1)  # (0, 1)
+    >>> mixer = GradientStep(num=1, step=1.0)
+    >>> mixer.features(query, hard, mixer.plan(hard))  # (0.6, 1.8), scaled
+    tensor([[[0.3162, 0.9487]]])
     """
 
     def __init__(self, num: int, step: float = 0.01) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from mmengine.model import BaseModule
@@ -35,6 +36,14 @@ class HardNegativeMixing(BaseModule):
     Raises:
         ValueError: A setting out of range, something that is no mixer, or a mixer that cannot work
             on N candidates.
+
+    >>> from mochi_mm.models.heads import NTXentHead
+    >>> from mochi_mm.structures import Views
+    >>> mixers = [dict(type='PairMixing', num=4)]
+    >>> head = NTXentHead(mixing=HardNegativeMixing(num_hard=3, mixers=mixers))
+    >>> step = head.compute(Views(dict(enumerate(torch.randn(2, 8, 16)))))  # 2 views of 8 images
+    >>> step.mixed.hard.index.shape, step.block('synthetic').similarity.shape
+    (torch.Size([16, 3]), torch.Size([16, 4]))
     """
 
     def __init__(
@@ -78,8 +87,9 @@ class HardNegativeMixing(BaseModule):
         if self.skip + self.num_hard > length:
             skipped = f' after {self.skip} that are skipped' if self.skip else ''
             raise ValueError(
-                f'num_hard is {self.num_hard}{skipped} but the memory holds {length} keys; expected '
-                f'1 <= num_hard <= {length - self.skip}. Lower num_hard or lengthen the memory.'
+                f'num_hard is {self.num_hard}{skipped} but the memory holds {length} keys; '
+                f'expected 1 <= num_hard <= {length - self.skip}. Lower num_hard or lengthen the '
+                'memory.'
             )
         self._check_mixers()
 
@@ -140,7 +150,8 @@ class HardNegativeMixing(BaseModule):
         if not usable:
             names = ', '.join(block.name for block in blocks)
             raise ValueError(f'none of the blocks {names} can be mixed; take mixing out.')
-        minable = torch.cat([_minable(block) for block in usable], dim=1)
+        parts = [_minable(block) for block in usable]
+        minable = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)  # (A, M)
         if minable.shape[1] < self.skip + self.num_hard:
             raise ValueError(
                 f'num_hard is {self.num_hard} and skip is {self.skip} but there are '
@@ -171,7 +182,7 @@ class HardNegativeMixing(BaseModule):
             mixer.check_num_hard(self.num_hard)
 
 
-def _built(mixers: Sequence[dict | nn.Module]) -> nn.ModuleList:
+def _built(mixers: Sequence[dict | nn.Module]) -> Sequence[BaseMixer]:
     """Return the mixers as modules.
 
     Raises:
@@ -184,14 +195,13 @@ def _built(mixers: Sequence[dict | nn.Module]) -> nn.ModuleList:
                 f'{type(mixer).__name__} is no mixer; expected PairMixing, QueryMixing or another '
                 'subclass of BaseMixer.'
             )
-    return built
+    return cast(Sequence[BaseMixer], built)
 
 
 def _minable(block: Block) -> Tensor:
     """Return (A, M) the similarity, -inf where the block must not be mixed."""
-    return without(
-        block.similarity.detach(), None if block.mixable is True else ~block.mixable
-    )
+    similarity = block.similarity.detach()
+    return without(similarity, ~block.mixable) if isinstance(block.mixable, Tensor) else similarity
 
 
 def _rows(blocks: Sequence[Block], column: Tensor) -> tuple[Tensor, Tensor]:

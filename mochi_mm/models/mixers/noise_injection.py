@@ -24,6 +24,13 @@ class NoiseInjection(BaseMixer):
     Args:
         num: S, synthetic negatives a query.
         std: Standard deviation of each coordinate of e, > 0.
+
+    >>> from mochi_mm.structures import HardNegatives, Plan
+    >>> query = torch.tensor([[0.6, 0.8]])
+    >>> hard = HardNegatives.find(query, torch.eye(2), num_hard=1)  # (0, 1)
+    >>> noise = Plan(torch.tensor([[0]]), torch.ones(1, 1), noise=torch.tensor([[1.0, 0.0]]))
+    >>> NoiseInjection(num=1).features(query, hard, noise)
+    tensor([[[0.7071, 0.7071]]])
     """
 
     def __init__(self, num: int, std: float = 0.01) -> None:
@@ -47,7 +54,9 @@ class NoiseInjection(BaseMixer):
 
     def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S)."""
-        return noise_cosines(query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan))
+        return noise_cosines(
+            query, hard.bank, hard.index, hard.similarity, plan.first, _noise(plan)
+        )
 
 
 def _noise(plan: Plan) -> Tensor:

@@ -22,6 +22,13 @@ class PairMixing(BaseMixer):
         num: S, synthetic negatives a query.
         distinct: Never mix a negative with itself. The paper says "random"; public code draws the
             two independently, so with probability 1/N they coincide and h is a plain negative.
+
+    >>> from mochi_mm.structures import HardNegatives, Plan
+    >>> query = torch.tensor([[0.6, 0.8]])
+    >>> hard = HardNegatives.find(query, torch.eye(2), num_hard=2)  # (0, 1) before (1, 0)
+    >>> plan = Plan(torch.tensor([[0]]), torch.tensor([[0.5]]), second=torch.tensor([[1]]))
+    >>> PairMixing(num=1).features(query, hard, plan)
+    tensor([[[0.7071, 0.7071]]])
     """
 
     def __init__(self, num: int, distinct: bool = False) -> None:

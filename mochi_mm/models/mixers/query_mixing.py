@@ -22,6 +22,13 @@ class QueryMixing(BaseMixer):
     Args:
         num: S, synthetic negatives a query.
         max_weight: Bound that the query's weight w always stays below, in (0, 0.5].
+
+    >>> from mochi_mm.structures import HardNegatives, Plan
+    >>> query = torch.tensor([[0.6, 0.8]])
+    >>> hard = HardNegatives.find(query, torch.eye(2), num_hard=2)  # (0, 1) before (1, 0)
+    >>> plan = Plan(torch.tensor([[1]]), torch.tensor([[0.5]]))
+    >>> QueryMixing(num=1).features(query, hard, plan)  # half (0.6, 0.8), half (1, 0)
+    tensor([[[0.8944, 0.4472]]])
     """
 
     def __init__(self, num: int, max_weight: float = 0.5) -> None:

@@ -21,6 +21,13 @@ class SignStep(BaseMixer):
     Args:
         num: S, synthetic negatives a query.
         step: Length of the step in each coordinate, > 0.
+
+    >>> from mochi_mm.structures import HardNegatives
+    >>> query = torch.tensor([[0.6, -0.8]])
+    >>> hard = HardNegatives.find(query, torch.eye(2), num_hard=1)  # (1, 0)
+    >>> mixer = SignStep(num=1, step=0.5)
+    >>> mixer.features(query, hard, mixer.plan(hard))  # (1.5, -0.5), scaled
+    tensor([[[ 0.9487, -0.3162]]])
     """
 
     def __init__(self, num: int, step: float = 0.01) -> None:

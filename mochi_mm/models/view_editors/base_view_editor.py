@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -105,6 +104,6 @@ class BaseViewEditor(BaseModule, ABC):
         """Tell whether this step edits; drawn on the host, so nothing waits for a device."""
         if self.probability == 1:
             return True
-        key = self.step_key
-        generator = None if key is None else key.generator('view editor', 'cpu', per_rank=False)
+        key, stream = self.step_key, f'steps of view editor {type(self).__name__}'
+        generator = None if key is None else key.generator(stream, 'cpu', per_rank=False)
         return float(torch.rand((), generator=generator)) < self.probability

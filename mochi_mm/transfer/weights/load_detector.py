@@ -7,18 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from mochi_mm.files.checkpoint import check_weights
-from mochi_mm.files.weights_meta import describe_input
-from mochi_mm.transfer.weights.architecture import blocks_of, describe, style_of
-from mochi_mm.transfer.weights.check_input import contradictions, numbers
+from mochi_mm.files.architecture import describe
+from mochi_mm.files.check_input import contradictions, input_of, numbers
+from mochi_mm.files.load_weights import match_backbone
+from mochi_mm.files.origin import Input
+from mochi_mm.files.weights_source import Source, read_source
 from mochi_mm.transfer.weights.kernel_norms import with_fresh_norms
-from mochi_mm.transfer.weights.origin import Input
 from mochi_mm.transfer.weights.report import LoadReport
-from mochi_mm.transfer.weights.source import Source, read_source
+from mochi_mm.transfer.weights.style import style_of
 
 Value = str | tuple[float, ...] | None
+_EXPECTED = (
+    'Expected the same network: choose the detection config that fits the checkpoint, or change '
+    'model.backbone (and roi_head.shared_head).'
+)
 
 
 def load_detector(
@@ -31,7 +35,7 @@ def load_detector(
 
     Args:
         model: A detector with a ``backbone``, without a data-parallel wrapper.
-        path: A checkpoint of one of :data:`mochi_mm.transfer.weights.origin.ORIGINS`.
+        path: A checkpoint of one of :data:`mochi_mm.files.origin.ORIGINS`.
         trained_with: ``mean``, ``std`` (grey levels) and ``channel_order`` that the weights were
             trained with, for files that do not say so themselves.
         fresh_norms: Scale each kernel to the norm of the one it replaces, see
@@ -47,13 +51,13 @@ def load_detector(
     wanted = _wanted(model)
     state = model.state_dict()
     fresh = {bare: state[full] for full, bare in wanted.items()}
-    matched = _match(source, fresh)
+    matched = match_backbone(source, fresh, 'the detector', _EXPECTED).matched
     lines = _check(model, source, trained_with)
     if fresh_norms:
         matched, factors = with_fresh_norms(matched, fresh)
         lines += (('kernels', _scaling(factors)),)
     filled = {full: matched[bare] for full, bare in wanted.items() if bare in matched}
-    model.load_state_dict(filled, strict=False)  # _match has seen to what is strict about it
+    model.load_state_dict(filled, strict=False)  # it covers all but counters
     unused = Counter(source.others)
     unused.update(name.split('.')[0] for name in source.tensors if name not in matched)
     return LoadReport(
@@ -79,43 +83,6 @@ def _wanted(model: nn.Module) -> dict[str, str]:
             if name.startswith('layer'):  # a stage of the network; its norm is the detector's own
                 wanted[f'roi_head.shared_head.{name}'] = name
     return wanted
-
-
-def _match(source: Source, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of the file that the detector wants; counters may be absent."""
-    found = source.tensors
-    missing = [n for n in wanted if n not in found and not n.endswith('.num_batches_tracked')]
-    shapes = [n for n in wanted if n in found and wanted[n].shape != found[n].shape]
-    theirs, ours = blocks_of(found), blocks_of(wanted)
-    deeper = [stage for stage in ours if theirs.get(stage, 0) > ours[stage]]
-    parts = {name.split('.')[0] for name in wanted}
-    further = [n for n in found if n.split('.')[0] in parts and n not in wanted]
-    if not (missing or shapes or deeper or further):
-        matched = {name: found[name] for name in wanted if name in found}
-        check_weights(matched, str(source.path))
-        return matched
-    problems = []
-    if missing:
-        problems.append(f'{len(missing)} of {len(wanted)} weights are missing, first {missing[0]}')
-    if shapes:
-        first = shapes[0]
-        problems.append(
-            f'{len(shapes)} have another shape, first {first}: {tuple(found[first].shape)} in the '
-            f'file, {tuple(wanted[first].shape)} in the detector'
-        )
-    if deeper:
-        problems.append(f'the file has more blocks in layer{deeper[0]}')
-    elif further:
-        problems.append(
-            f'the file has {len(further)} weights in these parts that the detector lacks, first '
-            f'{further[0]}'
-        )
-    raise ValueError(
-        f'{source.path} does not cover the backbone: {"; ".join(problems)}. The file holds '
-        f'{describe(found)}; the detector wants {describe(wanted)}. Expected the same network: '
-        'choose the detection config that fits the checkpoint, or change model.backbone (and '
-        'roi_head.shared_head).'
-    )
 
 
 def _check(
@@ -144,9 +111,7 @@ def _check(
                 f'{dict(trained_with)}. The file knows: leave trained_with out.'
             )
         trained = filled
-    described = describe_input(getattr(model, 'data_preprocessor', None))
-    mean, std = described['mean'], described['std']
-    detector = Input(mean and tuple(mean), std and tuple(std), described['channel_order'])
+    detector = input_of(model)
     wrong = contradictions(trained, detector)
     if wrong:
         raise ValueError(

@@ -9,11 +9,11 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-import mochi_mm
 from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.runs.plain_config import differences
 from mochi_mm.runs.run import Run, read_runs
 from mochi_mm.utils.progress import progress_bar
+from mochi_mm.version import __version__
 from mochi_mm.visualization.report.charts import colour_of, png_uri
 from mochi_mm.visualization.report.sections import (
     analysis_charts,
@@ -79,7 +79,7 @@ def render(runs: Sequence[Run]) -> str:
         differing=differences([run.config for run in runs]),
         analysed=_analysed(runs),
         environment=_environment(runs),
-        version=mochi_mm.__version__,
+        version=__version__,
         written=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
     )
 

@@ -17,7 +17,7 @@ from torchvision.transforms import functional as F
 
 from mochi_mm.datasets import ImageFolder
 from mochi_mm.datasets.transforms import DeviceMultiView, FastMultiView, MultiView
-from mochi_mm.datasets.transforms.colour_affine import colour_affine
+from mochi_mm.datasets.transforms.color_affine import color_affine
 from mochi_mm.datasets.transforms.fast_multi_view import finish
 from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.transforms.view_plan import ViewPlan
@@ -104,7 +104,7 @@ def test_crops_are_those_of_pil_to_one_grey_level(folder: Path) -> None:
 def test_device_recipe_equals_the_fast_one(folder: Path) -> None:
     fast, device = data_set(folder, 'FastMultiView'), data_set(folder, 'DeviceMultiView')
     batch = torch.utils.data.default_collate([device[SampleKey(i)] for i in range(6)])
-    assert batch['data_samples']['view_parameters'].shape == (6, 2, 20)
+    assert batch['data_samples']['view_parameters'].of_pixel.shape == (6, 2, 3, 3)
     done = ViewDataPreprocessor(mean=(0, 0, 0), std=(1, 1, 1))(batch)
     assert set(done['data_samples']) == {'gt_label', 'sample_idx'}
     for i in range(6):
@@ -141,10 +141,10 @@ def test_chains_are_the_operations_one_by_one() -> None:
     """Without clipping or rounding, a chain is exactly its links."""
     image = np.random.default_rng(0).random((5, 7, 3)) * 100
     chain = [('contrast', 0.7), ('saturation', 1.3), ('hue', 0.05), ('brightness', 0.8)]
-    of_pixel, of_mean = colour_affine([*chain, ('contrast', 1.2)], grey=True)
+    of_pixel, of_mean = color_affine([*chain, ('contrast', 1.2)], grey=True)
     got = image @ of_pixel.T + of_mean @ image.mean((0, 1))
     for link in [*chain, ('contrast', 1.2)]:
-        a, c = colour_affine([link])
+        a, c = color_affine([link])
         image = image @ a.T + c @ image.mean((0, 1))
     grey = image @ np.array([0.299, 0.587, 0.114])
     np.testing.assert_allclose(got, np.repeat(grey[..., None], 3, 2), rtol=1e-12)

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from mochi_mm.engine.hooks import CheckpointHook
-from mochi_mm.engine.hooks.checkpoint_hook import check_finite
 from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.checkpoint_folder import manifest_path, newest_valid
+from mochi_mm.files.checkpoint_writer import check_finite
 from tests.toy_runner import runner_config, train
 
 
@@ -23,11 +23,14 @@ def names(folder: Path) -> set[str]:
 
 def test_the_newest_are_kept_with_their_manifests(tmp_path: Path) -> None:
     (tmp_path / '.epoch_9.pth.left.partial').write_text('of a killed run')
+    (tmp_path / '.epoch_9_timm.left.partial').mkdir()  # of a killed export
+    (tmp_path / 'analysis').mkdir()
+    (tmp_path / 'analysis/.epoch_9.npz.left.partial').write_text('of a killed run')
     config = runner_config(tmp_path, max_epochs=4)
     config.default_hooks.checkpoint.max_keep_ckpts = 2
     train(config)
     assert names(tmp_path) == {'epoch_3.pth', 'epoch_4.pth'}
-    assert not list(tmp_path.glob('.*'))
+    assert not list(tmp_path.glob('**/.*'))
     assert len(list(tmp_path.glob('*.pth.json'))) == 2
     manifest = json.loads(manifest_path(tmp_path / 'epoch_4.pth').read_text())
     assert manifest['sha256'] == sha256_of(tmp_path / 'epoch_4.pth')
@@ -92,7 +95,7 @@ def test_a_best_that_the_disk_does_not_take(tmp_path: Path, monkeypatch: Any) ->
     def fail(*args: Any) -> None:
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr('mochi_mm.engine.hooks.checkpoint_hook.write_checkpoint', fail)
+    monkeypatch.setattr('mochi_mm.files.checkpoint_writer.write_checkpoint', fail)
     runner.train_loop._epoch = 2
     hook.after_val_epoch(runner, {'m': 5.0})
     assert runner.message_hub.get_info('best_score') == 1.0 and hook._due_at is None

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 import torch
 
-from mochi_mm.evaluation.analysis.memory_sums import add, memory_sums, named_mixers, scalars_of
+from mochi_mm.evaluation.analysis.as_in_training import looking
+from mochi_mm.evaluation.analysis.memory_sums import Sums, add, memory_sums, scalars_of
 from mochi_mm.models.functional.hardest import select_hardest
-from mochi_mm.models.heads.synthetic_negatives import usable
+from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
+from mochi_mm.structures import HardNegatives, Views
 from tests.reference import dot, random_units, unit
 
 QUERIES, ROWS, HARD, TAU = 5, 9, 4, 0.2
+STEP = StepKey(3, 0)
 LABELS = torch.tensor([0, 1, 0, -1, 2])
 INDICES = torch.tensor([100, 101, 4, 103, 104])  # the third query's hardest row is its older key
 
@@ -24,9 +27,8 @@ def head(mixers: Any = (), **kwargs: Any) -> Any:
         dict(
             type='ContrastiveHead',
             temperature=TAU,
-            num_hard=HARD,
             memory=dict(type='FeatureQueue', length=ROWS, dim=6),
-            mixers=list(mixers),
+            mixing=dict(num_hard=HARD, mixers=list(mixers)),
             **kwargs,
         )
     )
@@ -42,6 +44,11 @@ def batch() -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
     query = 3 * random_units(QUERIES, 6, 2).float()
     key = query + 2 * random_units(QUERIES, 6, 3).float()
     return query, key, dict(gt_label=LABELS, sample_idx=INDICES)
+
+
+def sums_of(made: Any, query: Any, key: Any, samples: Any, num: int) -> Sums:
+    with looking(made, STEP):
+        return memory_sums(made, Views({0: query}, {1: key}, samples), num)
 
 
 def rows_of(made: Any, b: int, oracle: bool = False) -> list[int]:
@@ -62,7 +69,7 @@ def test_without_mixers(oracle: bool, num: int) -> None:
     labels = LABELS_KNOWN if oracle else LABELS
     query, key, samples = batch()
     samples['gt_label'] = labels
-    found = scalars_of(memory_sums(made, query, key, samples, num, None))
+    found = scalars_of(sums_of(made, query, key, samples, num))
     hits, similarity, first, mass, false, counted = 0, 0.0, 0.0, 0.0, 0, 0
     for b in range(QUERIES):
         q = unit(query[b].double())
@@ -102,7 +109,7 @@ def test_with_mixers() -> None:
     )
     query, key, samples = batch()
     num = 3
-    sums = memory_sums(made, query, key, samples, num, torch.Generator().manual_seed(4))
+    sums = sums_of(made, query, key, samples, num)
     found = scalars_of(sums)
     # The same draws, then every mixture by its definition.
     units = torch.stack([unit(q.double()) for q in query])
@@ -110,13 +117,13 @@ def test_with_mixers() -> None:
     for b in range(QUERIES):
         for n in set(range(ROWS)) - set(rows_of(made, b)):
             cosine[b, n] = -torch.inf
-    hard, _ = usable(made.memory.features, *select_hardest(cosine, HARD))
-    generator = torch.Generator().manual_seed(4)
+    hard = HardNegatives(made.memory.features, *select_hardest(cosine, HARD))
+    generator = STEP.generator('mixing')
     counts = {f'{m}/{k}': 0 for m in ('PairMixing', 'PairMixing_2') for k in ('both', 'one')}
     counts['QueryMixing/only'] = 0
     known = dict.fromkeys(['PairMixing', 'PairMixing_2', 'QueryMixing'], 0)
     mixed: list[list[float]] = [[] for _ in range(QUERIES)]
-    for name, mixer in named_mixers(made):
+    for name, mixer in made.mixing.named_mixers():
         plan = mixer.plan(hard, generator)
         for b in range(QUERIES):
             for s in range(mixer.num):
@@ -162,10 +169,10 @@ def test_sums_of_two_batches_are_those_of_one() -> None:
     made = head()
     query, key, samples = batch()
     parts = [
-        memory_sums(made, query[p], key[p], {n: v[p] for n, v in samples.items()}, 3, None)
+        sums_of(made, query[p], key[p], {n: v[p] for n, v in samples.items()}, 3)
         for p in (slice(0, 2), slice(2, None))
     ]
-    whole = scalars_of(memory_sums(made, query, key, samples, 3, None))
+    whole = scalars_of(sums_of(made, query, key, samples, 3))
     assert scalars_of(add(*parts)) == pytest.approx(whole, rel=1e-6)
 
 
@@ -173,5 +180,5 @@ def test_no_known_class_gives_no_share() -> None:
     made = head()
     query, key, samples = batch()
     samples['gt_label'] = torch.full((QUERIES,), -1)
-    found = scalars_of(memory_sums(made, query, key, samples, 3, None))
+    found = scalars_of(sums_of(made, query, key, samples, 3))
     assert math.isnan(found['false_negatives/hardest'])

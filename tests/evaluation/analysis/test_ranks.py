@@ -11,6 +11,7 @@ from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches
 from mochi_mm.evaluation.analysis.as_in_training import as_in_training
 from mochi_mm.evaluation.analysis.memory_sums import add, memory_sums, scalars_of
 from mochi_mm.randomness import StepKey
+from mochi_mm.structures import Views
 from tests.evaluation.analysis.toy import pairs, samples, trained_moco
 from tests.ranks import run_ranks
 from tests.toy_runner import NoiseImages
@@ -51,8 +52,8 @@ def test_two_ranks() -> None:
         data = made.data_preprocessor(batch, False)
         with torch.no_grad(), as_in_training(made, step):
             query, key = made.embed_pair(data['inputs'])
-        generator = step.generator('analysis', 'cpu')
-        sums = memory_sums(made.head, query, key, data['data_samples'], 5, generator)
+            pair = Views({0: query}, {1: key}, data['data_samples'])
+            sums = memory_sums(made.head, pair, 5)
         total = add(total, sums)
     for name, value in scalars_of(total).items():
         assert scalars[name] == pytest.approx(value, rel=1e-5), name

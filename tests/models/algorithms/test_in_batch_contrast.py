@@ -7,32 +7,18 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mochi_mm.models.algorithms import InBatchContrast
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.registry import MODELS
 from tests.models.algorithms.test_whole_step_ranks import STEPS, SyncedBatchNorm2d
-from tests.models.algorithms.toy import views
+from tests.models.algorithms.toy import Recorder, views
 from tests.ranks import run_ranks
 
 BACKBONE = dict(type='ResNet', depth=10, width=0.125, stem='small')
 NECK = dict(type='MLPNeck', in_channels=64, out_channels=8)
-
-
-class Recorder(nn.Module):
-    """A head that keeps what it is given."""
-
-    min_views = 2
-
-    def __init__(self, name: str = 'loss') -> None:
-        super().__init__()
-        self.name = name
-
-    def loss(self, features: Tensor, data_samples: Any) -> dict[str, Tensor]:
-        self.features, self.samples = features, data_samples
-        return {self.name: features.sum()}
 
 
 def build(seed: int = 0, **kwargs: Any) -> Any:
@@ -43,17 +29,20 @@ def build(seed: int = 0, **kwargs: Any) -> Any:
     return model.train()
 
 
+@pytest.mark.parametrize('former', [False, True])
 @pytest.mark.parametrize('num_views', [2, 3])
-def test_embeddings_reach_the_head_image_by_image(num_views: int) -> None:
-    head, second = Recorder(), Recorder('loss_second')
-    model = build(head=head, backbone_head=second, num_views=num_views).eval()
+def test_embeddings_reach_the_heads_view_by_view(num_views: int, former: bool) -> None:
+    """Also by the name that the second head had in 0.1, which stood behind the backbone."""
+    head, second = Recorder(), Recorder('loss_second', tap='backbone')
+    heads = dict(backbone_head=second) if former else dict(heads=dict(second=second))
+    model = build(head=head, num_views=num_views, **heads).eval()
     batch = model.data_preprocessor(views(5, num_views=num_views))
     losses = model(**batch, mode='loss')
-    assert head.features.shape == (5, num_views, 8)
+    assert list(head.online) == list(range(num_views))
     for v, images in enumerate(batch['inputs']):
         pooled = pool(model.backbone(images))
-        torch.testing.assert_close(head.features[:, v], model.neck(pooled))
-        torch.testing.assert_close(second.features[:, v], pooled)
+        torch.testing.assert_close(head.online[v], model.neck(pooled))
+        torch.testing.assert_close(second.online[v], pooled)
     assert head.samples is batch['data_samples'] and set(losses) == {'loss', 'loss_second'}
 
 
@@ -71,7 +60,7 @@ def test_without_a_neck_the_pooled_features_are_contrasted() -> None:
     head = Recorder()
     model = build(neck=None, head=head)
     model(**model.data_preprocessor(views(4)), mode='loss')
-    assert head.features.shape == (4, 2, 64)
+    assert [rows.shape for rows in head.online.values()] == [(4, 64)] * 2
 
 
 def test_too_few_views_are_found_when_built_and_when_run() -> None:
@@ -84,8 +73,8 @@ def test_too_few_views_are_found_when_built_and_when_run() -> None:
 
 
 def test_two_losses_of_one_name_are_refused() -> None:
-    model = build(head=Recorder(), backbone_head=Recorder())
-    with pytest.raises(ValueError, match='both report loss'):
+    model = build(head=Recorder(), heads=dict(second=Recorder()))
+    with pytest.raises(ValueError, match='the head second reports loss, as a head before it does'):
         model(**model.data_preprocessor(views(4)), mode='loss')
 
 

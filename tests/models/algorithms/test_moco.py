@@ -1,4 +1,4 @@
-"""MoCo: EMA, shuffling, views, formats, errors."""
+"""MoCo: averaged encoder, views on either side, predictor, schedule, errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from mochi_mm.models.layers.split_batch_norm import _SplitBatchNorm
 from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
 from tests.models.algorithms.toy import build_moco, moco_config, views
-from tests.ranks import run_ranks
+
+PREDICTOR = dict(type='MLPNeck', in_channels=8, hidden_channels=6, out_channels=8, norm='hidden')
+
+
+def build(**kwargs: Any) -> Any:
+    return build_moco(mixing=False, **{'batch_shuffle': 'none', **kwargs})
 
 
 def step(model: Any, batch: dict[str, Any], iteration: int = 0) -> dict[str, torch.Tensor]:
@@ -76,7 +81,7 @@ def test_running_statistics_are_each_encoders_own() -> None:
         torch.testing.assert_close(encoder.bn1.running_mean, mean, rtol=1e-4, atol=1e-5)
 
 
-def test_loss_is_that_of_the_parts() -> None:
+def test_loss_of_one_view_a_side_is_that_of_the_parts() -> None:
     """Without shuffling: the head's loss on embeddings computed by hand."""
     model = build_moco(batch_shuffle='none')
     batch = views(4)
@@ -85,7 +90,7 @@ def test_loss_is_that_of_the_parts() -> None:
     first, second = twin.data_preprocessor(batch)['inputs']
     query = twin.neck(twin.backbone(first)[-1].mean((2, 3)))
     key = twin.key_encoder['neck'](twin.key_encoder['backbone'](second)[-1].mean((2, 3)))
-    twin.head.set_step(StepKey(0, 0))
+    twin.head.mixing.set_step(StepKey(0, 0))
     torch.testing.assert_close(
         twin.head.loss(query, key, batch['data_samples'])['loss_contrast'], loss
     )
@@ -93,7 +98,7 @@ def test_loss_is_that_of_the_parts() -> None:
 
 def test_mixing_with_no_mixers_is_mocov2_bit_for_bit() -> None:
     plain, mixing = build_moco(mixing=False), build_moco()
-    mixing.head.mixers = nn.ModuleList()
+    mixing.head.mixing.mixers = nn.ModuleList()
     for iteration in range(3):
         batch = views(4, seed=iteration)
         results = []
@@ -110,33 +115,6 @@ def test_mixing_with_no_mixers_is_mocov2_bit_for_bit() -> None:
         assert all(torch.equal(a, b) for a, b in zip(results[0][1], results[1][1], strict=True))
 
 
-def test_split_bn_normalises_query_and_key_in_different_groups() -> None:
-    model = build_moco(batch_shuffle='split_bn', num_splits=2)
-    assert sum(isinstance(m, _SplitBatchNorm) for m in model.modules()) > 4
-    seen: list[torch.Tensor] = []
-    model.key_encoder['backbone'].conv1.register_forward_pre_hook(
-        lambda module, inputs: seen.append(inputs[0].clone())
-    )
-    batch = views(6)
-    step(model, batch)
-    images = model.data_preprocessor(batch)['inputs'][1]
-    order = [int((images - row).abs().flatten(1).sum(1).argmin()) for row in seen[0]]
-    assert sorted(order) == list(range(6)) and order != list(range(6))
-
-
-def test_keys_come_back_in_order() -> None:
-    """In evaluation mode the order does not matter, so shuffled keys must equal plain ones."""
-    model = build_moco(batch_shuffle='split_bn').eval()
-    plain = build_moco(batch_shuffle='none').eval()
-    images = model.data_preprocessor(views(7))['inputs'][1]
-    model.set_step(StepKey(0, 0))
-    torch.testing.assert_close(model._encode_keys(images), plain._encode_keys(images))
-
-
-def test_auto_is_split_bn_on_one_process() -> None:
-    assert build_moco(batch_shuffle='auto').batch_shuffle == 'split_bn'
-
-
 def test_state_dict_keys_and_strict_reload() -> None:
     model = build_moco()
     step(model, views(4))
@@ -149,49 +127,11 @@ def test_state_dict_keys_and_strict_reload() -> None:
         assert torch.equal(value, state[name]), name
 
 
-def test_channels_last_changes_rounding_only() -> None:
-    plain, last = build_moco(), build_moco(channels_last=True)
-    weight = last.backbone.layer1[0].conv1.weight
-    assert weight.is_contiguous(memory_format=torch.channels_last)
-    batch = views(4)
-    torch.testing.assert_close(
-        step(plain, batch)['loss_contrast'],
-        step(last, batch)['loss_contrast'],
-        rtol=1e-4,
-        atol=1e-5,
-    )
-    with torch.no_grad():
-        for p in last.query_parameters():
-            p.add_(0.01)
-    last.update_ema()
-    assert (
-        last.key_encoder['backbone']
-        .layer1[0]
-        .conv1.weight.is_contiguous(memory_format=torch.channels_last)
-    )
-
-
-def test_extract_feat_and_modes() -> None:
-    model = build_moco().eval()
-    batch = model.data_preprocessor(views(3, num_views=1))
-    features = model(**batch, mode='tensor')
-    assert features.shape == (3, 64)
-    torch.testing.assert_close(features, model.backbone(batch['inputs'][0])[-1].mean((2, 3)))
-    with pytest.raises(ValueError, match="mode is 'train'"):
-        model(**batch, mode='train')
-    with pytest.raises(ValueError, match='one view, got 2'):
-        model.extract_feat(model.data_preprocessor(views(3))['inputs'])
-
-
-def test_bad_settings() -> None:
+def test_parts_and_views_that_do_not_meet() -> None:
     with pytest.raises(ValueError, match=r'ema_decay is 0\.001.*ema_decay=0\.999'):
         build_moco(ema_decay=0.001)
     with pytest.raises(ValueError, match='ema_decay is 1.0'):
         build_moco(ema_decay=1.0)
-    with pytest.raises(ValueError, match="batch_shuffle is 'yes'; expected one of"):
-        build_moco(batch_shuffle='yes')
-    with pytest.raises(ValueError, match='one process'):
-        build_moco(batch_shuffle='shuffle')
     with pytest.raises(
         ValueError, match='neck gives 9 channels but the memory holds keys of width 8'
     ):
@@ -202,28 +142,122 @@ def test_bad_settings() -> None:
         step(build_moco(), views(4, num_views=3))
 
 
-def shuffled_keys(rank: int, splits: list[int]) -> dict[str, torch.Tensor]:
-    model = build_moco(batch_shuffle='auto').eval()
-    assert model.batch_shuffle == 'shuffle'
-    model.set_step(StepKey(0, 3, rank))
-    images = model.data_preprocessor(views(sum(splits)))['inputs'][1].split(splits)[rank]
-    seen: list[torch.Tensor] = []
-    model.key_encoder['backbone'].register_forward_pre_hook(
-        lambda module, inputs: seen.append(inputs[0].clone())
-    )
-    return dict(keys=model._encode_keys(images), seen=seen[0], own=images)
+@pytest.mark.parametrize('shuffle', ['none', 'split_bn'])
+def test_the_former_name_is_moco_bit_for_bit(shuffle: str) -> None:
+    model = build(type='MomentumContrast', batch_shuffle=shuffle)
+    moco = build(batch_shuffle=shuffle)
+    assert type(model) is type(moco)
+    batch = views(6)
+    first, second = (step(each, batch)['loss_contrast'] for each in (model, moco))
+    first.backward()
+    second.backward()
+    assert torch.equal(first, second)
+    for own, other in zip(model.query_parameters(), moco.query_parameters(), strict=True):
+        assert torch.equal(own.grad, other.grad)
+    for name, value in moco.state_dict().items():
+        assert torch.equal(value, model.state_dict()[name]), name
 
 
-@pytest.mark.parametrize('splits', [[4, 4], [5, 2]])
-def test_shuffling_over_ranks(splits: list[int]) -> None:
-    results = run_ranks(shuffled_keys, 2, splits)
-    plain = build_moco(batch_shuffle='none').eval()
-    images = plain.data_preprocessor(views(sum(splits)))['inputs'][1]
-    keys = torch.cat([r['keys'] for r in results])
-    torch.testing.assert_close(keys, plain._encode_keys(images), rtol=1e-5, atol=1e-6)
-    exchanged = torch.cat([r['seen'] for r in results])
-    assert not torch.equal(exchanged, images)
-    assert torch.equal(
-        exchanged.flatten(1).sum(1).sort().values, images.flatten(1).sum(1).sort().values
+def test_symmetric_loss_is_that_of_the_parts() -> None:
+    """With a predictor on the trained encoder alone."""
+    model = build(online_views=(0, 1), target_views=(0, 1), predictor=PREDICTOR)
+    batch = views(4)
+    twin = copy.deepcopy(model)
+    loss = step(model, batch)['loss_contrast']
+    inputs = twin.data_preprocessor(batch)['inputs']
+    queries = [twin.predictor(twin.neck(twin.backbone(x)[-1].mean((2, 3)))) for x in inputs]
+    encoder = twin.key_encoder
+    keys = [encoder['neck'](encoder['backbone'](x)[-1].mean((2, 3))) for x in inputs]
+    single = []
+    for i in range(2):
+        head = copy.deepcopy(twin.head)
+        value = head.loss(queries[i], keys[1 - i], batch['data_samples'])['loss_contrast']
+        single.append(value)
+    torch.testing.assert_close(loss, (single[0] + single[1]) / 2)
+    assert int(model.head.memory.count) == 8
+
+
+def test_predictor_is_trained_split_and_saved_but_not_averaged() -> None:
+    model = build(predictor=PREDICTOR, batch_shuffle='split_bn')
+    assert any(isinstance(m, _SplitBatchNorm) for m in model.predictor.modules())
+    step(model, views(4))['loss_contrast'].backward()
+    assert all(p.grad is not None for p in model.predictor.parameters())
+    assert any(name.startswith('predictor.') for name in model.state_dict())
+    assert not any('predictor' in name for name in model.key_encoder.state_dict())
+
+
+def test_both_encoders_are_tapped_at_every_part() -> None:
+    model = build(predictor=PREDICTOR).eval()
+    images = model.data_preprocessor(views(3))['inputs'][0]
+    with torch.no_grad():
+        model.key_encoder['neck'].layers[-1].bias.add_(1.0)
+        online, target = model.embed(images), model.embed(images, 'target')
+        pooled = model.backbone(images)[-1].mean((2, 3))
+        torch.testing.assert_close(online.backbone, pooled)
+        torch.testing.assert_close(online.neck, model.neck(pooled))
+        torch.testing.assert_close(online.predictor, model.predictor(model.neck(pooled)))
+        torch.testing.assert_close(target.backbone, pooled)
+        torch.testing.assert_close(target.neck, model.neck(pooled) + 1)
+        assert torch.equal(target.predictor, target.neck)
+
+
+@pytest.mark.parametrize('schedule', ['constant', 'cosine'])
+def test_the_key_encoder_follows_the_schedule(schedule: str) -> None:
+    model = build(ema_decay=0.9, ema_schedule=schedule)
+    if schedule == 'cosine':
+        with pytest.raises(ValueError, match='call model.set_progress'):
+            model.update_ema()
+    for progress, decay in ((0.0, 0.9), (0.5, 0.95), (1.0, 1.0)):
+        before = [p.clone() for p in model.key_encoder.parameters()]
+        with torch.no_grad():
+            for p in model.query_parameters():
+                p.add_(1.0)
+        model.set_progress(progress)
+        model.update_ema()
+        weight = 0.9 if schedule == 'constant' else decay
+        moved = zip(model.key_encoder.parameters(), before, model.query_parameters(), strict=True)
+        for key, old, query in moved:
+            torch.testing.assert_close(key, weight * old + (1 - weight) * query)
+
+
+def test_support_views_reach_the_head() -> None:
+    finder = dict(type='FalseNegativeFinder', num_support=2, support='score', threshold=None)
+    head = dict(
+        type='FalseNegativeHead', finder=finder, memory=dict(type='FeatureQueue', length=16, dim=8)
     )
-    assert [len(r['seen']) for r in results] == splits
+    model = build(head=head, online_views=(0, 1), target_views=(0, 1, 2, 3))
+    assert torch.isfinite(step(model, views(4, num_views=4))['loss_contrast'])
+    assert int(model.head.memory.count) == 8
+    with pytest.raises(ValueError, match='takes 4 views of each image, got 3'):
+        step(model, views(4, num_views=3))
+    with pytest.raises(ValueError, match='got 3 views of each image, too few for 2 support views'):
+        build(head=head, online_views=(0, 1), target_views=(0, 1, 2))
+
+
+def test_a_pair_is_embedded_as_in_a_step_and_nothing_is_written() -> None:
+    model = build(online_views=(1,), target_views=(0,), predictor=PREDICTOR).eval()
+    batch = model.data_preprocessor(views(4))
+    before = copy.deepcopy(model.state_dict())
+    assert model.measured_views() == (1, 0)
+    query, key = model.embed_pair(batch['inputs'])
+    assert not query.requires_grad and not key.requires_grad
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    expected = model.head.loss(query, key, batch['data_samples'])['loss_contrast']
+    fresh = build(online_views=(1,), target_views=(0,), predictor=PREDICTOR).eval()
+    torch.testing.assert_close(fresh(**batch, mode='loss')['loss_contrast'], expected)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (dict(online_views=(0, 3)), 'expected the numbers 0 to V - 1'),
+        (dict(online_views=(0,), target_views=(0,)), 'a pair of different views'),
+        (dict(ema_schedule='linear'), "ema_schedule is 'linear'; expected one of constant, cosine"),
+        (dict(predictor=dict(PREDICTOR, out_channels=5)), 'from 8 to 5 channels but the neck'),
+        (dict(ema_decay=0.01), 'ema_decay is 0.01'),
+    ],
+)
+def test_bad_settings(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(**settings)

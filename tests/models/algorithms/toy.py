@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from mochi_mm.registry import MODELS
 
@@ -47,3 +48,20 @@ def views(batch: int, seed: int = 0, num_views: int = 2) -> dict[str, Any]:
         ],
         data_samples=dict(gt_label=torch.arange(batch) % 3, sample_idx=torch.arange(batch)),
     )
+
+
+class Recorder(nn.Module):
+    """A head that keeps what it is given."""
+
+    min_views = 2
+
+    def __init__(self, name: str = 'loss', tap: str = 'predictor', takes: str = 'views') -> None:
+        super().__init__()
+        self.name, self.tap, self.takes = name, tap, takes
+
+    def loss_views(self, online: Any, target: Any, data_samples: Any) -> dict[str, Tensor]:
+        self.online, self.target, self.samples = online, target, data_samples
+        return {self.name: sum(rows.sum() for rows in online.values())}
+
+    def check_samples(self, samples: Any) -> None:
+        self.checked = samples

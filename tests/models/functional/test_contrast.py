@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mochi_mm.models.functional.contrast import contrast, has_positive, log_sum_exp
 from mochi_mm.models.functional.info_nce import info_nce
-from tests.reference import contrast_loop, random_units
+from tests.reference import contrast_loop
 
 INF = float('inf')
 

@@ -77,7 +77,9 @@ IN_BATCH: dict[str, Make] = {
         0.2, form='sup_con', count_all=True, **k
     ),
     'in-batch fnc attract': lambda **k: FalseNegativeHead(finder(), **k),
-    'in-batch fnc eliminate': lambda **k: FalseNegativeHead(finder(threshold=None), 'eliminate', **k),
+    'in-batch fnc eliminate': lambda **k: FalseNegativeHead(
+        finder(threshold=None), 'eliminate', **k
+    ),
     'in-batch fnc attract, scoring': lambda **k: FalseNegativeHead(finder('score'), **k),
     'moco-v3': lambda **k: KeyBatchHead(T, **k),
 }

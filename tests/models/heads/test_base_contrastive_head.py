@@ -131,7 +131,9 @@ def test_two_ranks_equal_one_process() -> None:
                 torch.testing.assert_close(joined, gradient, rtol=1e-4, atol=2e-6, msg=message)
         for rank in ranks:
             for key, value in whole['state'].items():
-                torch.testing.assert_close(rank['state'][key], value, rtol=1e-6, atol=1e-7, msg=name)
+                torch.testing.assert_close(
+                    rank['state'][key], value, rtol=1e-6, atol=1e-7, msg=name
+                )
 
 
 @pytest.mark.parametrize('name', FAMILY)
@@ -182,7 +184,9 @@ def test_every_key_is_enqueued_once_image_by_image() -> None:
 def test_labels_come_under_label_key() -> None:
     """The loss is that of the same labels under the usual name, and they are what is enqueued."""
     queries, keys, samples = pairs(4)
-    pseudo = dict(sample_idx=samples['sample_idx'], cluster=samples['gt_label'], gt_label=-torch.ones(4))
+    pseudo = dict(
+        sample_idx=samples['sample_idx'], cluster=samples['gt_label'], gt_label=-torch.ones(4)
+    )
     for make in (
         lambda **k: SupConHead(memory=memory(), **k),
         lambda **k: ContrastiveHead(memory(), oracle_loss=True, **k),
@@ -191,7 +195,9 @@ def test_labels_come_under_label_key() -> None:
         loss = named.loss_views(queries, keys, pseudo)
         same_state(loss, plain.loss_views(queries, keys, samples))
         same_state(named.state_dict(), plain.state_dict())
-    with pytest.raises(ValueError, match=r"needs cluster .* got none; use a data set that gives clu"):
+    with pytest.raises(
+        ValueError, match=r'needs cluster .* got none; use a data set that gives clu'
+    ):
         SupConHead(label_key='cluster').loss_views(queries, None, samples)
 
 

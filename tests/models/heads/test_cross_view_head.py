@@ -150,7 +150,10 @@ def test_mixing_composes_with_the_softmax_form() -> None:
 
 def test_the_own_row_is_drawn_but_never_mixed() -> None:
     """With nothing but the own row drawn, no synthetic negative pushes."""
-    plain, mixing = build('softmax'), build('softmax', mixing=dict(num_hard=6, mixers=[FixedPair(4)]))
+    plain, mixing = (
+        build('softmax'),
+        build('softmax', mixing=dict(num_hard=6, mixers=[FixedPair(4)])),
+    )
     for head in (plain, mixing):
         head.draw = lambda ids: ids[:, None].repeat(1, 6)  # type: ignore[method-assign]
     features, samples = batch(4)

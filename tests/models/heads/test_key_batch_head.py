@@ -96,7 +96,9 @@ def loop(head: KeyBatchHead, online: Embeddings, target: Embeddings) -> float:
 @pytest.mark.parametrize('views', [([0], [1]), ([0, 1], [0, 1]), ([0, 1], [0, 1, 2])], ids=str)
 def test_loss_equals_the_loop(size: int, views: Any, part: Any) -> None:
     queries, keys, _ = pairs(size)
-    online, target = ({v: rows[v] for v in n} for rows, n in zip((queries, keys), views, strict=True))
+    online, target = (
+        {v: rows[v] for v in n} for rows, n in zip((queries, keys), views, strict=True)
+    )
     head = KeyBatchHead(T, mixing=part)
     assert loss(head, online, target) == pytest.approx(loop(head, online, target), abs=2e-6)
 

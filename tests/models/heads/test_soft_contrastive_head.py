@@ -92,8 +92,6 @@ def test_rows_with_a_share_are_mixed_all_the_same() -> None:
     assert (step.mixed.hard.count == 3).all()
 
 
-
-
 def test_bad_settings() -> None:
     with pytest.raises(ValueError, match='key_temperature is 0; expected a number above 0'):
         SoftContrastiveHead(memory(), key_temperature=0)

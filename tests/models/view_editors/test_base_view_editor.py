@@ -1,87 +1,199 @@
-"""When an editor edits, what it is given, and which draws it makes."""
+"""When an editor edits, what it is given, and that a run with one resumes bit for bit."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 from torch import Tensor
 
 from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.randomness import StepKey
-
-VIEWS = [torch.zeros(2, 3, 4, 4), torch.ones(2, 3, 4, 4)]
-SAMPLES = dict(gt_label=torch.tensor([0, 1]))
-
-
-class AddNoise(BaseViewEditor):
-    """Adds one number drawn from the step's generator, and says so."""
-
-    per_rank = True
-
-    def edit(self, inputs: list[Tensor], samples: Any, model: Any) -> Any:
-        drawn = torch.rand((), generator=self.generator('cpu', self.per_rank))
-        return [view + drawn for view in inputs], dict(samples, drawn=drawn, model=model)
+from mochi_mm.registry import HOOKS, MODELS
+from tests.models.algorithms.toy import build_moco, views
+from tests.toy_runner import runner_config, train
 
 
-def test_edits_copies_with_samples_and_model() -> None:
-    editor, model = AddNoise(), object()
-    editor.set_step(StepKey(0, 3))
-    views, samples = editor(VIEWS, SAMPLES, model)
-    for view, before in zip(views, VIEWS, strict=True):
-        assert torch.equal(view, before + samples['drawn'])
-    assert samples['model'] is model and samples['gt_label'] is SAMPLES['gt_label']
-    assert VIEWS[0].eq(0).all() and 'drawn' not in SAMPLES
+@MODELS.register_module(force=True)
+class MixOtherClass(BaseViewEditor):
+    """Mixes each image with one of another class, where the model is trained."""
+
+    def __init__(self, share: float = 0.25, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.share = share
+        self.steps: list[int | None] = []
+
+    def edit(
+        self, inputs: list[Tensor], samples: Any, model: Any
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        self.steps.append(None if self.step_key is None else self.step_key.iteration)
+        labels, device = samples['gt_label'], inputs[0].device
+        other = labels[:, None] != labels  # (B, B)
+        draws = torch.rand(other.shape, generator=self.generator(device), device=device)
+        partner = draws.masked_fill(~other, -1.0).argmax(1)  # (B,)
+        share = self.share * model.training
+        mixed = [(1 - share) * view + share * view[partner] for view in inputs]
+        return mixed, dict(samples, partner=partner)
 
 
-def test_waits_for_its_epoch() -> None:
-    editor = AddNoise(start_epoch=2)
-    for epoch, edits in ((0, False), (1, False), (2, True), (4, True)):
-        editor.set_epoch(epoch, 5)
-        views, samples = editor(VIEWS, SAMPLES, None)
-        assert ('drawn' in samples) == edits and (views is VIEWS) != edits
-    with pytest.raises(ValueError, match='start_epoch of AddNoise is 2 but the run ends after 2 ep'):
-        editor.set_epoch(0, 2)
+@MODELS.register_module(force=True)
+class AnotherEditor(MixOtherClass):
+    """The same under another name."""
 
 
-def edited(editor: AddNoise, seed: int, rank: int) -> list[bool]:
-    result = []
-    for iteration in range(400):
+def batch() -> tuple[list[Tensor], dict[str, Tensor]]:
+    generator = torch.Generator().manual_seed(0)
+    inputs = [torch.rand(6, 3, 4, 4, generator=generator) for _ in range(2)]
+    return inputs, dict(gt_label=torch.tensor([0, 0, 1, 1, 2, 2]), sample_idx=torch.arange(6))
+
+
+def edited_steps(editor: Any, rank: int, steps: int = 400, seed: int = 0) -> list[int]:
+    """The steps out of ``steps`` in which the editor edits."""
+    inputs, samples = batch()
+    editor.steps = []
+    for iteration in range(steps):
         editor.set_step(StepKey(seed, iteration, rank))
-        result.append('drawn' in editor(VIEWS, SAMPLES, None)[1])
-    return result
+        editor(inputs, samples, torch.nn.Identity())
+    return editor.steps
 
 
-def test_edits_a_share_of_the_steps_the_same_on_all_ranks() -> None:
-    editor = AddNoise(probability=0.3)
-    first = edited(editor, 0, 0)
-    assert first == edited(editor, 0, 0) == edited(editor, 0, 1) != edited(editor, 1, 0)
-    assert sum(first) / 400 == pytest.approx(0.3, abs=5 * (0.21 / 400) ** 0.5)
+def test_an_edit_sees_labels_generator_and_model_and_leaves_the_batch_alone() -> None:
+    editor = MixOtherClass()
+    inputs, samples = batch()
+    kept = [view.clone() for view in inputs]
+    key = StepKey(3, 7, 1)
+    editor.set_step(key)
+    mixed, more = editor(inputs, samples, torch.nn.Identity().train())
+    draws = torch.rand(6, 6, generator=key.generator('view editor MixOtherClass'))
+    for image, label in enumerate(samples['gt_label'].tolist()):
+        others = [j for j in range(6) if int(samples['gt_label'][j]) != label]
+        partner = max(others, key=lambda j: float(draws[image, j]))
+        assert int(more['partner'][image]) == partner
+        for view, result in zip(inputs, mixed, strict=True):
+            torch.testing.assert_close(result[image], 0.75 * view[image] + 0.25 * view[partner])
+    assert set(more) == {'gt_label', 'sample_idx', 'partner'} and 'partner' not in samples
+    for view, before in zip(inputs, kept, strict=True):
+        assert torch.equal(view, before)
+    unmixed, _ = editor(inputs, samples, torch.nn.Identity().eval())
+    assert all(torch.equal(a, b) for a, b in zip(unmixed, inputs, strict=True))
 
 
-def test_draws_are_keyed_by_the_step_and_by_the_rank_on_demand() -> None:
-    editor = AddNoise()
+def test_draws_differ_by_step_rank_and_kind_and_are_torchs_own_without_a_key() -> None:
+    def drawn(editor: BaseViewEditor, key: StepKey | None, per_rank: bool = True) -> list[float]:
+        if key is not None:
+            editor.set_step(key)
+        return torch.rand(4, generator=editor.generator('cpu', per_rank)).tolist()
 
-    def drawn(key: StepKey, per_rank: bool) -> float:
-        editor.per_rank = per_rank
-        editor.set_step(key)
-        return float(editor(VIEWS, SAMPLES, None)[1]['drawn'])
+    key, other = StepKey(0, 1, 0), StepKey(0, 1, 1)
+    assert MixOtherClass().generator('cpu') is None
+    assert drawn(MixOtherClass(), key) == drawn(MixOtherClass(), key)
+    assert drawn(MixOtherClass(), key) != drawn(MixOtherClass(), other)
+    assert drawn(MixOtherClass(), key, False) == drawn(MixOtherClass(), other, False)
+    assert drawn(MixOtherClass(), key) != drawn(MixOtherClass(), StepKey(0, 2, 0))
+    assert drawn(MixOtherClass(), key) != drawn(AnotherEditor(), key)
 
-    assert drawn(StepKey(0, 1), True) == drawn(StepKey(0, 1), True)
-    assert len({drawn(key, True) for key in (StepKey(0, 1), StepKey(0, 2), StepKey(0, 1, 1))}) == 3
-    assert drawn(StepKey(0, 1, 0), False) == drawn(StepKey(0, 1, 1), False)
-    assert AddNoise().generator('cpu') is None
+
+def test_the_share_of_steps_is_keyed_and_the_same_on_all_ranks() -> None:
+    steps = edited_steps(MixOtherClass(probability=0.3), rank=0)
+    assert 80 < len(steps) < 160
+    assert edited_steps(MixOtherClass(probability=0.3), rank=1) == steps
+    assert edited_steps(MixOtherClass(probability=0.3), rank=0, seed=1) != steps
+    assert edited_steps(MixOtherClass(probability=1.0), rank=0, steps=5) == list(range(5))
+    # A step of the one is no step of the other: that would tie edits together.
+    others = edited_steps(AnotherEditor(probability=0.3), rank=0)
+    assert 10 < len({*steps} & {*others}) < 70
+
+
+def test_nothing_is_edited_before_the_first_epoch() -> None:
+    editor = MixOtherClass(start_epoch=2)
+    inputs, samples = batch()
+    for epoch in range(4):
+        editor.set_epoch(epoch, 4)
+        results, more = editor(inputs, samples, torch.nn.Identity())
+        assert (results is inputs and more is samples) is (epoch < 2)
+    with pytest.raises(
+        ValueError, match='start_epoch of MixOtherClass is 2 but the run ends after'
+    ):
+        editor.set_epoch(0, 2)
 
 
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(probability=0), r'probability is 0; expected the share of steps that edit, in \(0, 1'),
-        (dict(probability=1.5), 'probability is 1.5'),
         (dict(start_epoch=-1), 'start_epoch is -1; expected an integer >= 0'),
+        (dict(start_epoch=1.5), 'start_epoch is 1.5'),
+        (dict(probability=0), r'probability is 0; expected the share .* take it out of view_edit'),
+        (dict(probability=1.2), 'probability is 1.2'),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        AddNoise(**settings)
+        MixOtherClass(**settings)
+    with pytest.raises(TypeError, match='abstract'):
+        BaseViewEditor()  # type: ignore[abstract]
+
+
+def test_an_algorithm_edits_its_training_batches() -> None:
+    model = build_moco(
+        mixing=False, batch_shuffle='none', view_editors=[dict(type='MixOtherClass')]
+    )
+    plain = build_moco(mixing=False, batch_shuffle='none')
+    assert model.state_dict().keys() == plain.state_dict().keys()
+    data = model.data_preprocessor(views(6), True)
+    for module in model.modules():
+        if hasattr(module, 'set_step'):
+            module.set_step(StepKey(0, 0))
+    inputs, samples = model.view_editors[0].edit(data['inputs'], data['data_samples'], model)
+    expected = plain(inputs, samples, mode='loss')['loss_contrast']
+    assert torch.equal(model(**data, mode='loss')['loss_contrast'], expected)
+    features = model(data['inputs'][:1], mode='tensor')
+    torch.testing.assert_close(features, plain(data['inputs'][:1], mode='tensor'))
+
+
+@HOOKS.register_module(force=True)
+class StopAfterIteration(Hook):
+    """Ends a run the hard way, after what it does in an iteration is saved."""
+
+    priority = 'LOWEST'
+
+    def __init__(self, iterations: int) -> None:
+        self.iterations = iterations
+
+    def after_train_iter(self, runner: Any, *args: Any, **kwargs: Any) -> None:
+        if runner.iter + 1 == self.iterations:
+            raise KeyboardInterrupt
+
+
+def test_a_resumed_run_edits_as_the_straight_one(tmp_path: Path) -> None:
+    """Interrupted within the second epoch; the third starts the second editor."""
+    torch.set_num_threads(1)
+    editors = [
+        dict(type='MixOtherClass', probability=0.5),
+        dict(type='AnotherEditor', start_epoch=2, share=0.1),
+    ]
+
+    def config(name: str) -> Any:
+        torch.manual_seed(0)
+        config = runner_config(tmp_path / name, max_epochs=3)
+        config.model.view_editors = editors
+        config.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=2)
+        return config
+
+    straight = train(config('straight'))
+    first = config('parts')
+    first.custom_hooks = [dict(type='StopAfterIteration', iterations=7)]
+    with pytest.raises(KeyboardInterrupt):
+        train(first)
+    second = config('parts')
+    second.resume, second.experiment_name = True, second.experiment_name + 'resumed'
+    resumed = train(second)
+    for name, value in straight.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name
+    # Interrupted after 7 of 12 steps, of which 6 were saved.
+    steps = [editor.steps for editor in straight.model.view_editors]
+    assert 0 < len(steps[0]) < 12 and steps[1] == [8, 9, 10, 11]
+    again = [editor.steps for editor in resumed.model.view_editors]
+    assert again == [[i for i in own if i >= 6] for own in steps]

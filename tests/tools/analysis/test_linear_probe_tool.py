@@ -12,7 +12,7 @@ import torch
 
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
-from mochi_mm.experiments import run_one
+from mochi_mm.experiments.measures import fast_linear
 from mochi_mm.experiments.result_record import FIELDS
 from tests.evaluation.toy import ToyImages, toy_loader, toy_model
 from tests.tools.analysis.test_knn_tool import HOOK, LOOP, write
@@ -45,11 +45,11 @@ def test_it_is_the_probe_of_the_features(tool: Any, text: str, tmp_path: Path) -
     assert written['protocol'].endswith(' of 0.001 0.1)')
 
 
-def test_the_values_are_those_of_the_evidence(tool: Any, tmp_path: Path) -> None:
+def test_the_values_are_those_of_the_sweeps(tool: Any, tmp_path: Path) -> None:
     config, checkpoint = write(tmp_path, LOOP)
     record = tmp_path / 'record.json'
     assert tool([config, checkpoint, '--device', 'cpu', '--record', str(record)]) == expected(
-        list(run_one.L2_GRID)
+        list(fast_linear.L2_GRID)
     )
     assert json.loads(record.read_text())['protocol'].endswith(' of 0.0001 0.001 0.01)')
 

@@ -9,8 +9,8 @@ import torch
 from mmdet.models.data_preprocessors import DetDataPreprocessor
 from torch import Tensor, nn
 
+from mochi_mm.files.origin import IMAGENET
 from mochi_mm.models.backbones.resnet import ResNet
-from mochi_mm.transfer.weights.origin import IMAGENET
 
 TOY: dict[str, Any] = dict(depth=10, width=0.125)
 

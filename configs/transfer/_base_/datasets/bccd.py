@@ -7,13 +7,13 @@ scale = (320, 240)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations', with_bbox=True),
-    dict(type='Resize', scale=scale, keep_ratio=True),
+    dict(type='Resize', scale='$scale', keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=scale, keep_ratio=True),
+    dict(type='Resize', scale='$scale', keep_ratio=True),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',
@@ -28,11 +28,11 @@ train_dataloader = dict(
     sampler=dict(type='mochi_mm.KeyedSampler', infinite=True),
     dataset=dict(
         type='mochi_mm.VOCDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='ImageSets/Main/trainval.txt',
-        metainfo=metainfo,
+        metainfo=dict(_copy_='metainfo'),
         filter_cfg=dict(filter_empty_gt=True),
-        pipeline=train_pipeline,
+        pipeline='$train_pipeline',
     ),
 )
 val_dataloader = dict(
@@ -42,13 +42,13 @@ val_dataloader = dict(
     sampler=dict(type='mochi_mm.KeyedSampler', shuffle=False, round_up=False),
     dataset=dict(
         type='mochi_mm.VOCDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='ImageSets/Main/test.txt',
-        metainfo=metainfo,
+        metainfo=dict(_copy_='metainfo'),
         test_mode=True,
-        pipeline=test_pipeline,
+        pipeline='$test_pipeline',
     ),
 )
-test_dataloader = val_dataloader
+test_dataloader = dict(_copy_='val_dataloader')
 val_evaluator = dict(type='mochi_mm.VOCDetectionMetric')
-test_evaluator = val_evaluator
+test_evaluator = dict(_copy_='val_evaluator')

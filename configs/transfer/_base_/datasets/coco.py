@@ -31,11 +31,11 @@ train_dataloader = dict(
     batch_sampler=dict(type='AspectRatioBatchSampler'),
     dataset=dict(
         type='mochi_mm.CocoDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='annotations/instances_train2017.json',
         data_prefix=dict(img='train2017/'),
         filter_cfg=dict(filter_empty_gt=True),
-        pipeline=train_pipeline,
+        pipeline='$train_pipeline',
     ),
 )
 val_dataloader = dict(
@@ -45,13 +45,13 @@ val_dataloader = dict(
     sampler=dict(type='mochi_mm.KeyedSampler', shuffle=False, round_up=False),
     dataset=dict(
         type='mochi_mm.CocoDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='annotations/instances_val2017.json',
         data_prefix=dict(img='val2017/'),
         test_mode=True,
-        pipeline=test_pipeline,
+        pipeline='$test_pipeline',
     ),
 )
-test_dataloader = val_dataloader
+test_dataloader = dict(_copy_='val_dataloader')
 val_evaluator = dict(type='mochi_mm.CocoDetectionMetric', metric=['bbox', 'segm'])
-test_evaluator = val_evaluator
+test_evaluator = dict(_copy_='val_evaluator')

@@ -7,7 +7,7 @@ python tools/dataset/export_shapes.py data/shapes_coco --layout coco --mixed --s
 _base_ = './shapes_voc.py'
 
 data_root = 'data/shapes_coco/'
-metainfo = dict(classes={{_base_.classes}})
+metainfo = dict(classes='$classes')
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -20,26 +20,26 @@ train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type='mochi_mm.CocoDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='annotations/instances_train.json',
         data_prefix=dict(img='train/'),
-        metainfo=metainfo,
+        metainfo=dict(_copy_='metainfo'),
         filter_cfg=dict(filter_empty_gt=True),
-        pipeline=train_pipeline,
+        pipeline='$train_pipeline',
     ),
 )
 val_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type='mochi_mm.CocoDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='annotations/instances_val.json',
         data_prefix=dict(img='val/'),
-        metainfo=metainfo,
+        metainfo=dict(_copy_='metainfo'),
         test_mode=True,
-        pipeline={{_base_.test_pipeline}},
+        pipeline='$test_pipeline',
     ),
 )
-test_dataloader = val_dataloader
+test_dataloader = dict(_copy_='val_dataloader')
 val_evaluator = dict(_delete_=True, type='mochi_mm.CocoDetectionMetric', metric=['bbox', 'segm'])
-test_evaluator = val_evaluator
+test_evaluator = dict(_copy_='val_evaluator')

@@ -41,11 +41,11 @@ train_dataloader = dict(
     sampler=dict(type='mochi_mm.KeyedSampler', infinite=True),
     dataset=dict(
         type='mochi_mm.VOCDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='ImageSets/Main/train.txt',
-        metainfo=dict(classes=classes),
+        metainfo=dict(classes='$classes'),
         filter_cfg=dict(filter_empty_gt=True),
-        pipeline=train_pipeline,
+        pipeline='$train_pipeline',
     ),
 )
 val_dataloader = dict(
@@ -55,13 +55,13 @@ val_dataloader = dict(
     sampler=dict(type='mochi_mm.KeyedSampler', shuffle=False, round_up=False),
     dataset=dict(
         type='mochi_mm.VOCDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='ImageSets/Main/val.txt',
-        metainfo=dict(classes=classes),
+        metainfo=dict(classes='$classes'),
         test_mode=True,
-        pipeline=test_pipeline,
+        pipeline='$test_pipeline',
     ),
 )
-test_dataloader = val_dataloader
+test_dataloader = dict(_copy_='val_dataloader')
 val_evaluator = dict(type='mochi_mm.VOCDetectionMetric')
-test_evaluator = val_evaluator
+test_evaluator = dict(_copy_='val_evaluator')

@@ -34,11 +34,11 @@ train_dataloader = dict(
         datasets=[
             dict(
                 type='mochi_mm.VOCDetection',
-                data_root=data_root,
+                data_root='$data_root',
                 ann_file=f'VOC{year}/ImageSets/Main/trainval.txt',
                 data_prefix=dict(sub_data_root=f'VOC{year}/'),
                 filter_cfg=dict(filter_empty_gt=True),
-                pipeline=train_pipeline,
+                pipeline='$train_pipeline',
             )
             for year in (2007, 2012)
         ],
@@ -51,13 +51,13 @@ val_dataloader = dict(
     sampler=dict(type='mochi_mm.KeyedSampler', shuffle=False, round_up=False),
     dataset=dict(
         type='mochi_mm.VOCDetection',
-        data_root=data_root,
+        data_root='$data_root',
         ann_file='VOC2007/ImageSets/Main/test.txt',
         data_prefix=dict(sub_data_root='VOC2007/'),
         test_mode=True,
-        pipeline=test_pipeline,
+        pipeline='$test_pipeline',
     ),
 )
-test_dataloader = val_dataloader
+test_dataloader = dict(_copy_='val_dataloader')
 val_evaluator = dict(type='mochi_mm.VOCDetectionMetric')
-test_evaluator = val_evaluator
+test_evaluator = dict(_copy_='val_evaluator')

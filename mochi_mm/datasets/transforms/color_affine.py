@@ -1,0 +1,57 @@
+"""Brightness, contrast, saturation, hue and grey as one linear map of a pixel and the mean pixel.
+
+Every one of them is linear in the pixel x and, for contrast, in the image's mean m, so a chain is
+``A x + C m`` with two 3x3 matrices. Two things differ from doing them one by one on 8-bit images:
+values are clipped to 0..255 once, at the end, and the hue turns about the grey axis where HSV moves
+along a hexagon. ``docs/numerics.md`` says by how much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+#: Share of red, green and blue in grey (ITU-R 601, as in PIL).
+LUMA = np.array([0.299, 0.587, 0.114])
+_GREY = np.tile(LUMA, (3, 1))
+
+
+def hue_rotation(shift: float) -> np.ndarray:
+    """Return the 3x3 rotation about the grey axis by ``shift`` of the colour circle."""
+    angle = 2 * math.pi * shift
+    third = (1 - math.cos(angle)) / 3
+    part = math.sin(angle) / math.sqrt(3)
+    same, after, before = math.cos(angle) + third, third - part, third + part
+    return np.array([[same, after, before], [before, same, after], [after, before, same]])
+
+
+def color_affine(
+    operations: Sequence[tuple[str, float]], grey: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return A and C, (3, 3) each, so that the chain of operations is ``A x + C m``.
+
+    Args:
+        operations: (name, factor) in the order of application, as ``ColorJitter.draw`` gives them.
+        grey: Whether the image is made grey after them.
+    """
+    of_pixel: np.ndarray = np.eye(3)
+    of_mean: np.ndarray = np.zeros((3, 3))
+    for name, factor in operations:
+        if name == 'brightness':
+            of_pixel, of_mean = factor * of_pixel, factor * of_mean
+        elif name == 'contrast':
+            of_mean = factor * of_mean + (1 - factor) * _GREY @ (of_pixel + of_mean)
+            of_pixel = factor * of_pixel
+        elif name in ('saturation', 'hue'):
+            mix = factor * np.eye(3) + (1 - factor) * _GREY
+            step = mix if name == 'saturation' else hue_rotation(factor)
+            of_pixel, of_mean = step @ of_pixel, step @ of_mean
+        else:
+            raise ValueError(
+                f'no linear form of {name!r}; expected brightness, contrast, saturation or hue.'
+            )
+    if grey:
+        of_pixel, of_mean = _GREY @ of_pixel, _GREY @ of_mean
+    return of_pixel, of_mean

@@ -1,0 +1,135 @@
+"""Which images of a data set a sweep takes, as lists on the disk and in a config."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torchvision.datasets.folder import IMG_EXTENSIONS
+
+from mochi_mm.datasets.folder_index import FolderIndex
+from mochi_mm.datasets.path_list import write_paths
+from mochi_mm.datasets.shapes.outlines import KINDS
+from mochi_mm.datasets.subset import balanced_subset, first_of_each
+
+#: Loader of the images that are classified; all others see those that are trained on.
+QUERIES = 'query_dataloader'
+
+
+@dataclass(frozen=True)
+class Images:
+    """How many images of each class, and which.
+
+    Attributes:
+        per_class: Trained on and known to the probes; None for all.
+        queries_per_class: Classified; None for all.
+        first: Take the first by name, instead of a draw that is the same in every sweep.
+        held_out: Cut the queries from the training images, which then lack them. The images of
+            ``val`` are not touched: they stay for the test that comes last.
+
+    Raises:
+        ValueError: Numbers below 1; ``held_out`` without a number of queries.
+    """
+
+    per_class: int | None = None
+    queries_per_class: int | None = None
+    first: bool = False
+    held_out: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ('per_class', 'queries_per_class'):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ValueError(f'{name} is {value}; expected at least 1, or None for all.')
+        if self.held_out and self.queries_per_class is None:
+            raise ValueError('held_out is on and queries_per_class is None; say how many.')
+
+    def words(self) -> str:
+        """Return them in words."""
+        many = 'all images' if self.per_class is None else f'{self.per_class} images of each class'
+        if self.held_out:
+            return f'{many}, {self.queries_per_class} others of each class classified'
+        return many
+
+    def write_lists(self, root: Path, folder: Path) -> None:
+        """Write the lists of one data set, where parts of it are taken.
+
+        Args:
+            root: The data set, with ``train`` and ``val``.
+            folder: Where the lists go: ``train.txt``, ``query.txt``.
+
+        Raises:
+            ValueError: A class with fewer images.
+        """
+        choose = first_of_each if self.first else _drawn
+        train, query = folder / 'train.txt', folder / 'query.txt'
+        number, queries = self.per_class, self.queries_per_class
+        if self.held_out and queries is not None:
+            everything = _paths(root / 'train')
+            asked = choose(everything, queries)
+            others = sorted(set(everything) - set(asked))
+            write_paths(query, asked)
+            write_paths(train, others if number is None else choose(others, number))
+            return
+        if number is not None:
+            write_paths(train, choose(_paths(root / 'train'), number))
+        if queries is not None:
+            write_paths(query, choose(_paths(root / 'val'), queries))
+
+    def set_in(self, config: Any, lists: Path) -> None:
+        """Point every loader of a config to its images.
+
+        Args:
+            config: A config whose loaders read folders of images, or generate scenes.
+            lists: What :meth:`write_lists` was given; unused where scenes are generated.
+        """
+        for name, loader in loaders_of(config):
+            data = source_of(loader)
+            data.pop('index_cache', None)  # several runs would write it at once
+            if 'num_scenes' in data:
+                number = self.per_class if data.get('split') == 'train' else self.queries_per_class
+                data.num_scenes = data.num_scenes if number is None else len(KINDS) * number
+                continue
+            path = lists / ('query.txt' if name == QUERIES else 'train.txt')
+            if self._listed(name):
+                data.include = str(path)
+            if name == QUERIES and self.held_out:
+                data.split = 'train'
+
+    def _listed(self, loader: str) -> bool:
+        if loader == QUERIES:
+            return self.queries_per_class is not None
+        return self.per_class is not None or self.held_out
+
+    def count(self, config: Any) -> int:
+        """Return how many images a config trains on where a part is taken, else 0."""
+        data = source_of(config.train_dataloader)
+        if 'num_scenes' in data:
+            return 0 if self.per_class is None else int(data.num_scenes)
+        if not self._listed('train_dataloader'):
+            return 0
+        return len(Path(data.include).read_text(encoding='utf-8').splitlines())
+
+
+def loaders_of(config: Any) -> Iterator[tuple[str, Any]]:
+    """Yield name and settings of every data loader of a config."""
+    for name in config:
+        if name.endswith('_dataloader') and config[name]:
+            yield name, config[name]
+
+
+def source_of(loader: Any) -> Any:
+    """Return the settings of a loader's data set; of what it holds, where it only keeps another."""
+    data = loader.dataset
+    while 'dataset' in data:
+        data = data.dataset
+    return data
+
+
+def _drawn(paths: list[str], per_class: int) -> list[str]:
+    return balanced_subset(paths, per_class, seed=0)
+
+
+def _paths(folder: Path) -> list[str]:
+    return FolderIndex.scan(str(folder), IMG_EXTENSIONS).paths()

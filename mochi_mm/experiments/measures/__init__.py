@@ -1,0 +1,21 @@
+"""What is measured of a network at the end of a run: each a function that returns named figures."""
+
+from mochi_mm.experiments.measures.analysis import Analysis
+from mochi_mm.experiments.measures.fast_linear import FastLinear
+from mochi_mm.experiments.measures.few_shot import FewShot
+from mochi_mm.experiments.measures.knn import KNN
+from mochi_mm.experiments.measures.linear_transfer import LinearTransfer
+from mochi_mm.experiments.measures.logged import Logged
+from mochi_mm.experiments.measures.measure import Measure
+from mochi_mm.experiments.measures.subject import Subject
+
+__all__ = [
+    'KNN',
+    'Analysis',
+    'FastLinear',
+    'FewShot',
+    'LinearTransfer',
+    'Logged',
+    'Measure',
+    'Subject',
+]

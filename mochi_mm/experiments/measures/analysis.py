@@ -1,0 +1,37 @@
+"""Alignment, uniformity, contrastive accuracy, false negatives: all that an analysis knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches
+from mochi_mm.evaluation.analysis.records import read_analysis
+from mochi_mm.evaluation.analysis.settings import FEATURE_MEASURES
+from mochi_mm.experiments.measures.measure import Measure
+from mochi_mm.experiments.measures.subject import Subject
+from mochi_mm.registry import DATASETS
+
+
+@dataclass(frozen=True)
+class Analysis(Measure):
+    """Measure what ``docs/analysis.md`` describes, shares in [0, 1].
+
+    A trained network was analysed with its memory at the end of its training; an untrained one
+    has an empty memory, so that its features alone are analysed.
+    """
+
+    def __call__(self, subject: Subject) -> dict[str, float]:
+        """Return every number that there is."""
+        if subject.epochs:
+            path = subject.folder / 'analysis' / f'epoch_{subject.epochs}.json'
+            return dict(read_analysis(path)[0]['scalars'])
+        settings = AnalysisSettings(FEATURE_MEASURES)
+        train = subject.config.train_dataloader
+        images = DATASETS.build(train.dataset)
+        views = view_batches(images, settings.num_queries, settings.seed, train.batch_size)
+        return analyse(subject.model, subject.loader('query_dataloader'), views, settings).scalars
+
+    def hooks(self, config: Any, interval: int) -> list[dict[str, Any]]:
+        """Return the hook that analyses; it does so at the end as well."""
+        return [dict(type='AnalysisHook', interval=interval, dataloader=config.query_dataloader)]

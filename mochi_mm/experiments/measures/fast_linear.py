@@ -1,0 +1,47 @@
+"""The fast linear probe, fitted to the images trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
+from mochi_mm.experiments.measures.measure import Measure
+from mochi_mm.experiments.measures.subject import Subject
+
+Labelled = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class FastLinear(Measure):
+    """Measure ``fast_linear/top1`` in percent, and ``fast_linear/l2``, the penalty chosen for it.
+
+    The probe is that of ``tools/analysis/linear_probe.py``, chosen from the same penalties.
+
+    Attributes:
+        queries: Loader of the images that are classified.
+    """
+
+    queries: str = 'query_dataloader'
+
+    def __call__(self, subject: Subject) -> dict[str, float]:
+        """Return the two figures."""
+        bank, queries = subject.features('bank_dataloader'), subject.features(self.queries)
+        top1, l2 = linear_top1(bank, queries, subject)
+        return {'fast_linear/top1': top1, 'fast_linear/l2': l2}
+
+
+def linear_top1(bank: Labelled, queries: Labelled, subject: Subject) -> tuple[float, float]:
+    """Return the accuracy in percent of a linear probe, and the penalty that was chosen for it.
+
+    Args:
+        bank: Features (M, C) and labels (M,) that it is fitted to.
+        queries: Those that are classified.
+        subject: Says where to compute.
+    """
+    (features, labels), (_, truth) = bank, queries
+    l2, _ = choose_l2(features, labels, L2_GRID, device=subject.device)
+    classes = int(max(labels.max(), truth.max())) + 1
+    probe = fit_linear(features, labels, l2, classes, device=subject.device)
+    return probe.accuracy(*queries)['top1'], l2

@@ -1,0 +1,48 @@
+"""kNN accuracy, the images trained on voting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_accuracy
+from mochi_mm.experiments.measures.measure import Measure
+from mochi_mm.experiments.measures.subject import Subject
+
+
+@dataclass(frozen=True)
+class KNN(Measure):
+    """Measure ``knn/top1_k<k>`` in percent; neither side is augmented.
+
+    Attributes:
+        queries: Loader of the images that are classified.
+        suffix: Behind the name of the figure, where there are several kinds of queries.
+        k: Number of neighbors.
+        temperature: Of the votes ``exp(cosine / temperature)``.
+        watch: Also while the network trains.
+    """
+
+    queries: str = 'query_dataloader'
+    suffix: str = ''
+    k: int = 20
+    temperature: float = 0.07
+    watch: bool = True
+
+    def __call__(self, subject: Subject) -> dict[str, float]:
+        """Return the one figure."""
+        check_knn_data(subject.loader('bank_dataloader'), subject.loader(self.queries), self.k)
+        queries, truth = subject.features(self.queries)
+        bank = subject.features('bank_dataloader')
+        found = knn_accuracy(queries.to(subject.device), truth, *bank, (self.k,), self.temperature)
+        name = f'knn/top1_k{self.k}'
+        return {f'{name} {self.suffix}'.strip(): found[name]}
+
+    def hooks(self, config: Any, interval: int) -> list[dict[str, Any]]:
+        """Return the hook that logs ``knn/top1``."""
+        if not self.watch:
+            return []
+        loaders = dict(
+            bank_dataloader=config.bank_dataloader, query_dataloader=config[self.queries]
+        )
+        settings = dict(interval=interval, k=self.k, temperature=self.temperature)
+        return [dict(type='KNNHook', **settings, **loaders)]

@@ -1,0 +1,73 @@
+"""A network that measures look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from mochi_mm.evaluation.features import extract_features
+
+
+@dataclass
+class Subject:
+    """A network before the first or after the last step of a run, and what it was made from.
+
+    Attributes:
+        model: The algorithm.
+        config: Of the run.
+        folder: Its work dir, with its logs.
+        epochs: That it was trained for; 0 for an untrained network.
+        data_root: Folder that holds the data sets.
+    """
+
+    model: Any
+    config: Any
+    folder: Path
+    epochs: int
+    data_root: Path
+    _loaders: dict[str, DataLoader] = field(default_factory=dict)
+    _features: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.model.parameters()).device
+
+    def loader(self, name: str) -> DataLoader:
+        """Return a loader of the config; it is built once.
+
+        Args:
+            name: Such as ``bank_dataloader``: the images trained on, not augmented.
+
+        Raises:
+            KeyError: The config has none of that name.
+        """
+        if name not in self._loaders:
+            if not self.config.get(name):
+                raise KeyError(f'the config {self.config.filename} has no {name} to measure with.')
+            self._loaders[name] = self.build(self.config[name])
+        return self._loaders[name]
+
+    def features(self, name: str) -> tuple[Tensor, Tensor]:
+        """Return pooled features (M, C) and labels (M,) of a loader's images, on the CPU.
+
+        They are computed once. Raises ``ValueError`` for a sample without a label.
+        """
+        if name not in self._features:
+            self._features[name] = self.extract(self.loader(name))
+        return self._features[name]
+
+    def build(self, config: Any) -> DataLoader:
+        """Return the loader that a part of a config describes."""
+        from mmengine.runner import Runner
+
+        return Runner.build_dataloader(config, seed=0)
+
+    def extract(self, loader: DataLoader) -> tuple[Tensor, Tensor]:
+        """Return pooled features (M, C) and labels (M,) of any labelled images."""
+        return extract_features(self.model, loader, require_labels=True)

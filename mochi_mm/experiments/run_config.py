@@ -1,0 +1,85 @@
+"""The config of one run: its setting's, cut to the budget of its sweep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mochi_mm.experiments.images import loaders_of
+from mochi_mm.experiments.sweep import Run
+from mochi_mm.launch.check_config import check_config
+from mochi_mm.launch.config import load_config
+
+#: Hooks that measure; those of a sweep are its measures'.
+_WATCHERS = ('KNNHook', 'AnalysisHook')
+
+
+def run_config(run: Run) -> Any:
+    """Return the config of a run, checked.
+
+    Network, batch and rates are the config's. The cosine ends with the last epoch, the warm-up
+    takes at most a fifth of the steps of a cut budget, and what has a ``start_epoch``, such as
+    mixing, starts after the same share of the run as in the config, unless the suite leaves it. A
+    bank with one row an image is as long as the images are many: the others would stay random, and
+    easy to tell apart for ever.
+
+    Args:
+        run: Which.
+    """
+    sweep, setting, suite = run.sweep, run.setting, run.sweep.suite
+    options = {**suite.options, **setting.options}
+    if setting.data:
+        options['data_root'] = str(sweep.data_root / setting.data)
+    config = load_config(sweep.root / setting.config, options)
+    suite.images.set_in(config, sweep.lists(setting.data))
+    if suite.num_workers is not None:
+        for _, loader in loaders_of(config):
+            _set_workers(loader, suite.num_workers)
+    images = suite.images.count(config)
+    _cut(config, suite.epochs, images, suite.shares)
+    interval = max(1, -(-suite.epochs // suite.looks))
+    hooks = [h for h in config.get('custom_hooks') or [] if h['type'] not in _WATCHERS]
+    for measure in suite.measures:
+        hooks += measure.hooks(config, interval)
+    config.custom_hooks = hooks
+    config.default_hooks.checkpoint.update(interval=max(1, suite.epochs // 20), max_keep_ckpts=1)
+    config.default_hooks.logger.interval = 20
+    config.randomness = dict(seed=run.seed)
+    config.work_dir = str(run.folder)
+    config.experiment_name = f'{setting.name}_{time.time_ns()}'
+    config.resume = (run.folder / 'last_checkpoint').is_file()
+    check_config(config)
+    return config
+
+
+def _set_workers(loader: Any, number: int) -> None:
+    loader.num_workers = number
+    if number == 0:
+        loader.update(timeout=0, persistent_workers=False, pin_memory=False)
+
+
+def _cut(config: Any, epochs: int, images: int, shares: bool) -> None:
+    """Cut schedules, starts and banks to ``epochs`` over ``images`` (0 where all are taken)."""
+    planned, config.train_cfg.max_epochs = config.train_cfg.max_epochs, epochs
+    for part in parts_of(config.model):
+        if shares and 'start_epoch' in part:
+            part['start_epoch'] = round(part['start_epoch'] * epochs / planned)
+        if images and part.get('type') == 'InstanceBank':
+            part['length'] = images
+    for schedule in config.param_scheduler:
+        if schedule.get('by_epoch', True):
+            schedule.update(T_max=epochs, end=epochs)
+        elif images:
+            steps = epochs * images // config.train_dataloader.batch_size
+            schedule.end = min(schedule.end, max(1, steps // 5))
+
+
+def parts_of(node: Any) -> Iterator[Any]:
+    """Yield every dict in a config, the outer ones first."""
+    if isinstance(node, Mapping):
+        yield node
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from parts_of(child)

@@ -1,0 +1,38 @@
+"""One thing that a sweep trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+#: The role of a network that nobody trains.
+UNTRAINED = 'untrained'
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A config and what is changed in it; it is trained once for each seed.
+
+    Attributes:
+        name: In folders, records and on the command line.
+        title: In tables and sentences.
+        config: Path of its config in the repository.
+        data: Folder of its images in the data root; empty where the config draws its own.
+        options: What it changes in the config, by dotted key.
+        role: What it is to the others: ``untrained`` is not trained, any other is a name that the
+            claims of a suite refer to.
+        against: Name of the setting that it is compared with, seed by seed; empty for none.
+    """
+
+    name: str
+    title: str
+    config: str
+    data: str = ''
+    options: dict[str, Any] = field(default_factory=dict)
+    role: str = ''
+    against: str = ''
+
+    @property
+    def trained(self) -> bool:
+        """Whether anything is trained."""
+        return self.role != UNTRAINED

@@ -1,0 +1,23 @@
+"""The family at one small budget, by kNN: every config named *cifar10-cpu.py.
+
+Network, batch and schedule are the config's; 15 epochs over the first 800 images of each class.
+"""
+
+from __future__ import annotations
+
+from mochi_mm.experiments import family
+from mochi_mm.experiments.measures import KNN
+from mochi_mm.experiments.suite import Suite
+
+_KNN = (KNN(watch=False),)
+
+SUITE = Suite(
+    title='The family on CIFAR-10',
+    configs='*cifar10-cpu.py',
+    configs_data='cifar10',
+    measures=_KNN,
+    before=_KNN,
+    figures=(*family.gain('knn/top1_k20', 'knn'), family.TIME),
+    records=[family.record('cifar10', 'knn/top1_k20')],
+    **family.BUDGET,
+)

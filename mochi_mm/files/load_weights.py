@@ -1,0 +1,266 @@
+"""Weights from a file into a model: every door of this project loads through here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from mochi_mm.files.architecture import blocks_of, describe
+from mochi_mm.files.check_input import contradictions, input_of
+from mochi_mm.files.checkpoint import (
+    check_weights,
+    is_finite,
+    local_path,
+    read_checkpoint,
+    state_dict_of,
+)
+from mochi_mm.files.fit import Fit, fit, some
+from mochi_mm.files.origin import Input
+from mochi_mm.files.weights_source import Source, input_recorded, recognise, record_in
+from mochi_mm.utils.class_names import check_same_names, names_in
+from mochi_mm.utils.unwrap import unwrap
+
+_TIMM = 'timm.'  # stands before all names of a timm backbone
+_RECORDED = 'recorded in the file'
+_NOT_RECORDED = 'not recorded in the file; what the code it comes from uses'
+
+
+def load_backbone(
+    model: nn.Module,
+    path: str | Path,
+    allow_other_input: bool = False,
+    content: Mapping[str, Any] | None = None,
+) -> str:
+    """Load the backbone's weights from a file and return a report.
+
+    Args:
+        model: A model with a ``backbone``, its data-parallel wrapper, or a backbone.
+        path: A file of one of :data:`mochi_mm.files.origin.ORIGINS`, a backbone alone, or bare
+            weights under the backbone's own names.
+        allow_other_input: Load although the model's data preprocessor makes other images than the
+            weights were trained on; the report then says so.
+        content: What ``path`` holds, where it has been read.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: The file does not hold this backbone, whole, in the right shapes and no more of
+            it; holds a weight that is not finite; or was trained on other images. The model is
+            then as it was.
+    """
+    model = unwrap(model)
+    backbone: Any = getattr(model, 'backbone', model)
+    state = backbone.state_dict()
+    prefix = _TIMM if all(name.startswith(_TIMM) for name in state) else ''
+    wanted = {name.removeprefix(prefix): value for name, value in state.items()}
+    path = local_path(path)
+    source = recognise(read_checkpoint(path) if content is None else content, path, wanted)
+    made = match_backbone(source, wanted)
+    told = _RECORDED if source.record is not None else _NOT_RECORDED
+    note = check_images(model, source.input, str(source.path), told, allow_other_input)
+    backbone.load_state_dict({prefix + n: t for n, t in made.matched.items()}, strict=False)
+    return f'{made.report()}, written by {source.origin.name}{note}'
+
+
+def match_backbone(
+    source: Source,
+    wanted: Mapping[str, Tensor],
+    where: str = 'the model',
+    expected: str = 'Expected a checkpoint of the same backbone.',
+) -> Fit:
+    """Return how a file covers a backbone, or refuse it.
+
+    Args:
+        source: The file.
+        wanted: Weights of the backbone under torchvision's names, or its own.
+        where: Whose backbone it is, for the error.
+        expected: What was expected and what to do, for the error.
+
+    Raises:
+        ValueError: A weight is missing, has another shape or is not finite, or the file holds a
+            larger network. Batch counters may be missing.
+    """
+    found = source.tensors
+    made = fit(wanted, found, str(source.path), 'the backbone', where)
+    theirs, ours = blocks_of(found), blocks_of(wanted)
+    deeper = [stage for stage in ours if theirs.get(stage, 0) > ours[stage]]
+    parts = {name.split('.')[0] for name in wanted}
+    more = [name for name in made.unused if name.split('.')[0] in parts]
+    further = []
+    if deeper:
+        further = [f'the file has more blocks in layer{deeper[0]}']
+    elif more:
+        further = [
+            f'the file has {len(more)} weights in these parts that {where} lacks, first {more[0]}'
+        ]
+    made.demand(
+        f'The file holds {describe(found)}; {where} wants {describe(wanted)}. {expected}', further
+    )
+    check_weights(made.matched, made.source)
+    return made
+
+
+def check_images(model: Any, trained: Input, path: str, told: str, allow: bool) -> str:
+    """Refuse a model that shows its backbone other images than it was trained on.
+
+    Args:
+        model: A model; one without a data preprocessor is not looked at.
+        trained: The images of the training; what is unknown differs from nothing.
+        path: The file of the weights.
+        told: How the images are known.
+        allow: Return the contradictions, for a report, and do not raise.
+
+    Raises:
+        ValueError: Mean, standard deviation or channel order differ.
+    """
+    if getattr(model, 'data_preprocessor', None) is None:
+        return ''
+    wrong = contradictions(trained, input_of(model), 'the config', 'type or space')
+    text = f'the config contradicts {path} ({told}): {"; ".join(wrong)}'
+    if wrong and not allow:
+        raise ValueError(
+            f'{text}. What is measured on other images than the weights were trained on says '
+            'little of them. Give the config the values of the weights, such as --cfg-options '
+            'model.data_preprocessor.mean=[R,G,B], or allow it: --allow-other-input of a tool, '
+            'allow_other_input=True of a hook.'
+        )
+    return f'. Allowed: {text}' if wrong else ''
+
+
+def load_for_test(
+    model: nn.Module,
+    path: str | Path,
+    classes: Sequence[str] = (),
+    allow_other_input: bool = False,
+    content: Mapping[str, Any] | None = None,
+) -> str:
+    """Load what testing needs: every weight, or the backbone if that is all the model has.
+
+    Args:
+        model: A model, or its data-parallel wrapper.
+        path: A checkpoint; where the model is a backbone alone, whatever :func:`load_backbone`
+            takes.
+        classes: Names of the classes of the test images, compared with those that a head was
+            trained on, which the checkpoint holds; none where they are not known.
+        allow_other_input: See :func:`load_backbone`.
+        content: What ``path`` holds, where it has been read.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: A weight of the model is missing, has another shape or is not finite, the head
+            was trained on other classes, or the weights on other images.
+    """
+    model = unwrap(model)
+    if all(name.startswith('backbone.') for name in model.state_dict()):
+        return load_backbone(model, path, allow_other_input, content)
+    content = read_checkpoint(path) if content is None else content
+    made = fit(model.state_dict(), state_dict_of(content), str(path), 'the model')
+    if made.missing and all(name.startswith('head.') for name in made.missing):
+        raise ValueError(
+            f'{path} has no trained head: it lacks {some(made.missing)}, so its accuracy would be '
+            'that of chance. Train the probe first (tools/train.py CONFIG --cfg-options '
+            f'pretrained={path}) and test the checkpoint of the probe.'
+        )
+    made.demand(
+        'Expected a checkpoint of the same config; a probe is tested with the checkpoint of the '
+        'probe.'
+    )
+    check_finite_weights(made.matched, str(path))
+    meta = content.get('meta')
+    trained = names_in(meta.get('dataset_meta') if isinstance(meta, Mapping) else None)
+    check_same_names(trained, classes, 'training', 'test')
+    images = input_recorded(record_in(content))
+    note = check_images(model, images, str(path), _RECORDED, allow_other_input)
+    model.load_state_dict(made.matched, strict=False)
+    return f'{len(made.matched)} weights loaded from {path}, {len(made.unused)} not used{note}'
+
+
+def load_whole(
+    model: nn.Module, content: Mapping[str, Any], source: str, strict: bool
+) -> str | None:
+    """Load all weights that a checkpoint and a model share.
+
+    Args:
+        model: The model, without a data-parallel wrapper.
+        content: What the checkpoint holds.
+        source: Its path, for messages.
+        strict: Refuse missing and unused weights.
+
+    Returns:
+        What is missing and what is not used, None where nothing is.
+
+    Raises:
+        ValueError: Not a weight in common, one of another shape or not finite, or see ``strict``.
+    """
+    made = fit(model.state_dict(), state_dict_of(content), source, 'the model')
+    missing = [*made.missing, *made.counters]
+    report = (
+        f'{len(missing)} weights of the model are missing in {source} ({some(missing)}), '
+        f'{len(made.unused)} in it are not used ({some(made.unused)})'
+    )
+    if made.shapes or not made.matched:
+        made.demand('Expected a checkpoint of the same model.')
+    differs = bool(missing or made.unused)
+    if strict and differs:
+        raise ValueError(
+            f'{report}. Expected a checkpoint of the same model; to load what fits all the '
+            'same, allow it: resume_allow=["weights"].'
+        )
+    check_finite_weights(made.matched, source)
+    model.load_state_dict(made.matched, strict=False)
+    return report if differs else None
+
+
+def load_part(module: nn.Module, path: str | Path, prefix: str = '') -> str:
+    """Load one part of a model and return a report.
+
+    Args:
+        module: The part.
+        path: The file.
+        prefix: What stands before the part's own names in the file, such as ``backbone.``. Without
+            one, a backbone is also taken from any file of a known origin.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: A weight is missing, has another shape or is not finite.
+    """
+    content, wanted = read_checkpoint(path), module.state_dict()
+    tensors = state_dict_of(content)
+    found = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
+    if not prefix and not wanted.keys() & found.keys():
+        found = recognise(content, Path(path)).tensors
+    made = fit(wanted, found, str(path), type(module).__name__)
+    made.demand(
+        'Expected a checkpoint of the same part; set prefix if its names there begin with one'
+        f'{f" (it is {prefix} here)" if prefix else ""}. The file has {some(tensors) or "none"}.'
+    )
+    check_finite_weights(made.matched, str(path))
+    module.load_state_dict(made.matched, strict=False)
+    return made.report()
+
+
+def check_all_finite(content: Mapping[str, Any], source: str) -> None:
+    """Refuse a checkpoint whose weights, or those that hooks keep beside them, are not finite.
+
+    Raises:
+        ValueError: Names the file and the first tensor.
+    """
+    check_finite_weights(state_dict_of(content), source)
+    for part, tensors in content.items():
+        if str(part).endswith('_state_dict') and isinstance(tensors, Mapping):
+            check_finite_weights(tensors, source, f'{part}.')
+
+
+def check_finite_weights(tensors: Mapping[str, Any], source: str, part: str = '') -> None:
+    """Refuse weights, statistics and memories with a number that is not finite.
+
+    Raises:
+        ValueError: Names the file and the first tensor.
+    """
+    for name, tensor in tensors.items():
+        if isinstance(tensor, Tensor) and not is_finite(tensor):
+            raise ValueError(
+                f'{source}: {part}{name} holds NaN or infinity; take an earlier checkpoint.'
+            )

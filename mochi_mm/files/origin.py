@@ -1,0 +1,71 @@
+"""Who writes checkpoints, and how one sees it from the names of the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Input:
+    """The images that a backbone sees.
+
+    Attributes:
+        mean: Three grey levels (0 to 255) in the order of the channels; None where unknown.
+        std: Likewise.
+        channel_order: ``rgb``, ``bgr``, or None where unknown.
+    """
+
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    channel_order: str | None = None
+
+
+_RGB = Input(channel_order='rgb')
+# What a record means by a mean and a standard deviation of None.
+NOT_NORMALISED = Input((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+IMAGENET = Input((123.675, 116.28, 103.53), (58.395, 57.12, 57.375), 'rgb')
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One kind of checkpoint.
+
+    Attributes:
+        name: For people.
+        prefix: What stands before the names of the backbone's weights, behind ``module.``.
+        markers: The file is of this kind if one of its names starts with one of these; empty for a
+            kind that only its prefix tells.
+        input: What its own code feeds the backbone, where every such file was trained that way.
+    """
+
+    name: str
+    prefix: str
+    markers: tuple[str, ...] = ()
+    input: Input = Input()
+
+    def fits(self, names: Iterable[str]) -> bool:
+        """Tell whether ``names`` are those of a checkpoint of this kind."""
+        listed = list(names)
+        marked = not self.markers or any(name.startswith(self.markers) for name in listed)
+        return marked and any(name.startswith(self.prefix) for name in listed)
+
+
+# The first that fits is taken, so the more telling ones stand first.
+ORIGINS = (
+    Origin('mochi_mm on a timm backbone', 'backbone.timm.', input=_RGB),
+    Origin('a timm backbone of mochi_mm alone', 'timm.', input=_RGB),
+    Origin('mochi_mm', 'backbone.', ('key_encoder.',), _RGB),
+    Origin('official MoCo or MoCHi', 'encoder_q.', input=IMAGENET),
+    Origin('VISSL', '_feature_blocks.', input=IMAGENET),
+    Origin(
+        'lightly',
+        'backbone.',
+        ('projection_head.', 'query_backbone.', 'backbone_momentum.', 'momentum_backbone.0.'),
+        _RGB,
+    ),
+    Origin('solo-learn', 'backbone.', ('projector.', 'momentum_backbone.', 'classifier.'), _RGB),
+    Origin('solo-learn before 1.0.3', 'encoder.', ('projector.', 'classifier.'), _RGB),
+    Origin('an mm library, or mochi_mm without its key encoder', 'backbone.'),
+    Origin('bare weights as torchvision and timm name them', '', ('conv1.weight',), IMAGENET),
+)

@@ -1,11 +1,13 @@
-"""The Triton kernels against the plain equations, run by Triton's interpreter without a GPU."""
+"""The Triton kernels without a GPU: run by Triton's interpreter, compiled for three generations."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,3 +54,46 @@ def test_kernels_equal_the_plain_equations() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count('equal') == 4
+
+
+#: Types of the arguments of both kernels: rows and weights float32, positions int64, sizes int32.
+ROWS = ('bank', 'similarity', 'weight', 'cosine', 'left', 'right', 'grad', 'result')
+POSITIONS = ('index', 'first', 'second')
+SIZES = ('num_hard', 'num', 'dim')
+#: What a program may hold in shared memory on any of these devices (CUDA's guide, 8.0: 163 KiB).
+MOST_SHARED = 163 * 1024
+
+
+@pytest.mark.parametrize('kernel', ['_forward', '_backward'])
+@pytest.mark.parametrize('capability', [80, 90, 100])
+def test_kernels_compile_without_a_card(
+    kernel: str, capability: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To machine code, at the width of the papers' embeddings."""
+    triton = pytest.importorskip('triton', reason='Triton is not installed')
+    target: Any = pytest.importorskip('triton.backends.compiler').GPUTarget('cuda', capability, 32)
+    kernels = pytest.importorskip('mochi_mm.models.kernels.triton_pair_mixing')
+    monkeypatch.setenv('TRITON_CACHE_DIR', str(tmp_path))
+    function = getattr(kernels, kernel)
+    kinds = {
+        **dict.fromkeys(ROWS, '*fp32'),
+        **dict.fromkeys(POSITIONS, '*i64'),
+        **dict.fromkeys(SIZES, 'i32'),
+    }
+    names = list(inspect.signature(function.fn).parameters)
+    fixed = dict(MIN=kernels.MIN_NORM, BLOCK=kernels._BLOCK, DIM=128)
+    source = triton.compiler.ASTSource(
+        function,
+        {name: kinds.get(name, 'constexpr') for name in names},
+        constexprs={name: value for name, value in fixed.items() if name in names},
+    )
+    try:
+        compiled = triton.compile(source, target=target)
+    except RuntimeError as error:
+        if 'ptxas' in str(error) and 'find' in str(error).lower():
+            pytest.skip(f'Triton cannot compile here: {error}')
+        raise
+    assert f'.target sm_{capability}' in compiled.asm['ptx']
+    assert len(compiled.asm['cubin']) > 1000
+    assert compiled.metadata.shared <= MOST_SHARED
+    assert list(tmp_path.iterdir())

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from mochi_mm.files.weights_record import KEY
 from mochi_mm.utils.safetensors_file import SUFFIX, write_safetensors
-from mochi_mm.utils.weights_meta import KEY
 
 PREFIX = 'backbone.'
 UNSPECIFIED = 'unspecified'

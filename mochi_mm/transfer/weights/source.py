@@ -11,9 +11,9 @@ from typing import Any
 
 from torch import Tensor
 
+from mochi_mm.files.weights_record import record_of
 from mochi_mm.transfer.weights.origin import NOT_NORMALISED, ORIGINS, Input, Origin
 from mochi_mm.utils.checkpoint import local_path, read_checkpoint
-from mochi_mm.utils.weights_meta import KEY
 
 # Where the tensors stand in a file, tried in turn; () is the file itself.
 _PLACES = (
@@ -80,10 +80,9 @@ def read_source(path: str | Path) -> Source:
     length = len(origin.prefix)
     inside = {name[length:]: t for name, t in tensors.items() if name.startswith(origin.prefix)}
     outside = Counter(n.split('.')[0] for n in tensors if not n.startswith(origin.prefix))
-    meta = content.get('meta')
-    record = meta.get(KEY) if isinstance(meta, Mapping) else None
+    record = record_of(content, path)
     if record is not None:
-        origin = replace(origin, name=f'mochi_mm, {record.get("algorithm", "algorithm unknown")}')
+        origin = replace(origin, name=f'mochi_mm, {record["algorithm"] or "algorithm unknown"}')
     return Source(path, origin, _torchvision_names(inside), dict(outside), record)
 
 

@@ -1,0 +1,1 @@
+"""Files: what may be read from them, and how."""

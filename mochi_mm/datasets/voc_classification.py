@@ -13,6 +13,8 @@ from PIL import Image
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.datasets.read_image import read_image
+from mochi_mm.files.inner_path import check_inner
+from mochi_mm.files.regular_file import open_regular
 from mochi_mm.registry import DATASETS
 from mochi_mm.utils.progress import progress_bar
 from mochi_mm.utils.text_file import read_text
@@ -76,12 +78,13 @@ class VOCClassification(ImageDataset):
                 f'no list {listed} (from {Path.cwd()}); expected a VOC folder: set data_root to '
                 'the one that holds ImageSets, JPEGImages and Annotations, split to a list in it.'
             )
-        self.names = [line.split()[0] for line in read_text(listed).splitlines() if line.strip()]
+        names = [line.split()[0] for line in read_text(listed).splitlines() if line.strip()]
+        self.names = [check_inner(name, str(listed)) for name in names]
         if not self.names:
             raise ValueError(f'{listed} lists no image.')
         self.classes = tuple(classes)
-        names = progress_bar(self.names, 'annotations', len(self.names))
-        self.targets = np.stack([self._targets(name) for name in names])
+        shown = progress_bar(self.names, 'annotations', len(self.names))
+        self.targets = np.stack([self._targets(name) for name in shown])
         self.labels = np.full(len(self.names), -1, dtype=np.int64)
         self.split = split
 
@@ -101,7 +104,8 @@ class VOCClassification(ImageDataset):
             raise FileNotFoundError(f'no annotation {path} of an image that is listed.')
         targets = np.full(len(self.classes), -1, dtype=np.int8)
         try:
-            root = ElementTree.parse(path).getroot()
+            with open_regular(path) as file:
+                root = ElementTree.parse(file).getroot()
         except ElementTree.ParseError as error:
             raise ValueError(f'{path} is no VOC annotation ({error}); expected XML.') from error
         for item in root.iter('object'):

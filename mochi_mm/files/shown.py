@@ -23,3 +23,9 @@ def shown(value: Any) -> str:
     text = text if text.isprintable() else ascii(text)[1:-1]
     text = text.encode('ascii', 'backslashreplace').decode()
     return text if len(text) <= _LONGEST else f'{text[: _LONGEST - 3]}...'
+
+
+def shown_path(path: Any) -> str:
+    """Return a path as it is, or escaped where its bytes are no text that can be printed."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)

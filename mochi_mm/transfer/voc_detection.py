@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 from mmdet.datasets import VOCDataset, XMLDataset
 
+from mochi_mm.files.inner_path import check_inner
+from mochi_mm.files.regular_file import open_regular
 from mochi_mm.registry import DATASETS
 from mochi_mm.transfer.classes import check_metainfo
 from mochi_mm.transfer.image_header import check_images
@@ -97,7 +99,7 @@ class VOCDetection(KeyedDraws, XMLDataset):
                 f'{path} lists {len(twice)} images more than once, such as {twice[0]!r}; expected '
                 'each name on one line.'
             )
-        return names
+        return [check_inner(name, str(path)) for name in names]
 
     def _record(self, name: str) -> dict[str, Any]:
         root = Path(self.sub_data_root)
@@ -115,7 +117,8 @@ class VOCDetection(KeyedDraws, XMLDataset):
                     f'{self.ann_file} lists {name!r} but there is no {what} at {path}; {hint}'
                 )
         try:
-            tree = ElementTree.parse(xml).getroot()
+            with open_regular(xml) as file:
+                tree = ElementTree.parse(file).getroot()
             size = [int(tree.findtext(f'size/{side}', 'none')) for side in ('height', 'width')]
         except (ElementTree.ParseError, ValueError) as error:
             raise ValueError(

@@ -33,14 +33,15 @@ def open_image(path: str | Path) -> Iterator[Image.Image]:
         size = os.fstat(file.fileno()).st_size
         if size > MAX_BYTES:
             raise ValueError(
-                f'{shown_path(path)} has {size} bytes; expected an image of up to {MAX_BYTES}. Save it smaller.'
+                f'{shown_path(path)} has {size} bytes; expected an image of up to {MAX_BYTES}. '
+                'Save it smaller.'
             )
         try:
             opened = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError as error:
             raise UnidentifiedImageError(
-                f'{shown_path(path)} starts as none of {", ".join(FORMATS)}; expected an image of one of these '
-                'formats, whatever its ending. Convert it, or leave it out.'
+                f'{shown_path(path)} starts as none of {", ".join(FORMATS)}; expected an image of '
+                'one of these formats, whatever its ending. Convert it, or leave it out.'
             ) from error
         with opened as image:
             yield image

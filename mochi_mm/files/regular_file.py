@@ -48,7 +48,8 @@ def check_regular(path: str | Path) -> None:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise ValueError(
-                f'{shown_path(path)} is a link that leads back to itself; expected a file. Remove the link.'
+                f'{shown_path(path)} is a link that leads back to itself; expected a file. Remove '
+                'the link.'
             ) from error
         raise
 
@@ -65,8 +66,8 @@ def read_bytes(path: str | Path, limit: int) -> bytes:
         content = file.read(limit + 1) if size <= limit else b''
     if size > limit or len(content) > limit:
         raise ValueError(
-            f'{shown_path(path)} has {max(size, len(content))} bytes; expected up to {limit}. Restore it, or '
-            'delete it and run again what wrote it.'
+            f'{shown_path(path)} has {max(size, len(content))} bytes; expected up to {limit}. '
+            'Restore it, or delete it and run again what wrote it.'
         )
     return content
 

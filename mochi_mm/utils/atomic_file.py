@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mochi_mm.files.regular_file import open_regular
+
 SUFFIX = '.partial'
 _BLOCK = 1 << 20
 
@@ -62,7 +64,7 @@ def write_atomically(path: str | Path, write: Callable[[Any], Any]) -> tuple[int
 def sha256_of(path: str | Path) -> str:
     """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

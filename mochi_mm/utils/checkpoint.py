@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.files.archive import check_archive
+from mochi_mm.files.plain_tensors import check_tensors
+from mochi_mm.files.regular_file import open_regular
 from mochi_mm.utils.class_names import check_same_names, names_in
 from mochi_mm.utils.safetensors_file import SUFFIX, as_checkpoint, read_safetensors
 
@@ -32,17 +36,33 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if path.is_dir():
         raise FileNotFoundError(f'{path} is a folder; expected one of the checkpoints in it.')
     if path.suffix == SUFFIX:
-        return as_checkpoint(*read_safetensors(path))
-    if not path.is_file():
-        raise FileNotFoundError(f'no checkpoint at {path}; expected a .pth file of a training run.')
-    try:
-        with _nothing_else_allowed():
-            content = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # damage shows as any kind of error; all mean the same
-        raise ValueError(_refusal(path, error)) from error
+        content = as_checkpoint(*read_safetensors(path))
+    else:
+        content = _loaded(path)
     if not isinstance(content, dict):
         raise ValueError(f'{path} holds a {type(content).__name__}; expected a dict of tensors.')
+    check_tensors(content, path)
     return content
+
+
+def _loaded(path: Path) -> Any:
+    """Return what torch reads from a file that unpacks to no more than it is."""
+    try:
+        file = open_regular(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f'no checkpoint at {path}; expected a .pth file of a training run.'
+        ) from error
+    with file:
+        try:
+            if zipfile.is_zipfile(file):
+                with zipfile.ZipFile(file) as archive:
+                    check_archive(archive, path)
+            file.seek(0)
+            with _nothing_else_allowed():
+                return torch.load(file, map_location='cpu', weights_only=True)
+        except Exception as error:  # damage shows as any kind of error; all mean the same
+            raise ValueError(_refusal(path, error)) from error
 
 
 @contextmanager

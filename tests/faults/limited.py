@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from typing import Any
 
 
+class StillWaiting(BaseException):
+    """The limit has passed; no ``Exception``, for what is tested may catch those."""
+
+
 @contextmanager
 def within_seconds(seconds: int) -> Iterator[None]:
     """Fail if the block takes longer, also where it waits in the kernel for a pipe."""
 
     def stop(number: int, frame: Any) -> None:
-        # No OSError and no ValueError: what is tested may catch those.
-        raise KeyboardInterrupt(f'still waiting after {seconds} seconds')
+        raise StillWaiting(f'still waiting after {seconds} seconds')
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(seconds)

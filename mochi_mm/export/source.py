@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weights_record import KEY, one_line, record_of
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.backbones.recorded import build_recorded, checked_backbone
@@ -64,6 +65,7 @@ class BackboneSource:
                 f'{self.path} records a backbone with {tables} numbers in tables that are not '
                 f'weights; expected up to {_MOST_IN_BUFFERS}.'
             )
+        check_weights(self.tensors, outline.state_dict(), str(self.path))
         backbone = self._built()
         backbone.load_state_dict(self.tensors)
         return backbone.eval()

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from mochi_mm.files.archive import check_archive
 from mochi_mm.files.plain_tensors import check_tensors
 from mochi_mm.files.regular_file import open_regular
+from mochi_mm.files.shown import shown_path
+from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.utils.class_names import check_same_names, names_in
 from mochi_mm.utils.safetensors_file import SUFFIX, as_checkpoint, read_safetensors
 
@@ -110,30 +112,8 @@ def local_path(name: str | Path) -> Path:
 def state_dict_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint by name, whether bare or under ``state_dict``."""
     tensors = content.get('state_dict', content)
-    return {name: value for name, value in tensors.items() if isinstance(value, Tensor)}
-
-
-def is_finite(tensor: Tensor) -> bool:
-    """Tell whether a tensor holds neither NaN nor infinity, without a copy of it."""
-    if not tensor.is_floating_point() or not tensor.numel():
-        return True
-    return all(bool(value.isfinite()) for value in tensor.aminmax())  # both are NaN if one is
-
-
-def check_weights(tensors: Mapping[str, Tensor], source: str) -> None:
-    """Refuse weights that no training can have left.
-
-    Raises:
-        ValueError: One is not finite, or holds whole numbers and is no counter.
-    """
-    for name, tensor in tensors.items():
-        if not is_finite(tensor):
-            raise ValueError(f'{source}: {name} holds NaN or infinity; take an earlier checkpoint.')
-        if not tensor.is_floating_point() and not name.endswith('num_batches_tracked'):
-            raise ValueError(
-                f'{source}: {name} is of {tensor.dtype}; expected floating-point weights, not '
-                'quantised ones.'
-            )
+    found = tensors.items() if isinstance(tensors, Mapping) else ()
+    return {n: value for n, value in found if isinstance(n, str) and isinstance(value, Tensor)}
 
 
 def match_keys(
@@ -187,7 +167,7 @@ def load_backbone(model: nn.Module, path: str | Path) -> str:
             f'{path} lacks {len(missing)} of {len(wanted)} backbone weights: {some(missing)}. '
             'Expected a checkpoint of the same backbone.'
         )
-    check_weights({name: found[name] for name in wanted}, str(path))
+    check_weights(found, wanted, str(path))
     backbone.load_state_dict({name: found[name] for name in wanted})
     return (
         f'backbone loaded from {path}: {len(wanted)} of {len(wanted)} weights matched, '
@@ -229,12 +209,13 @@ def load_for_test(model: nn.Module, path: str | Path, classes: Sequence[str] = (
     meta = checkpoint.get('meta')
     trained = names_in(meta.get('dataset_meta') if isinstance(meta, Mapping) else None)
     check_same_names(trained, classes, 'training', 'test')
+    check_weights(tensors, model.state_dict(), str(path))
     model.load_state_dict(tensors, strict=not unused)
     return f'{len(tensors) - len(unused)} weights loaded from {path}, {len(unused)} not used'
 
 
 def some(names: Any, count: int = 3) -> str:
     """Return the first few of ``names`` as text, and how many more there are."""
-    listed = [str(name) for name in names]
+    listed = [shown_path(name)[:200] for name in names]
     more = f' and {len(listed) - count} more' if len(listed) > count else ''
     return ', '.join(listed[:count]) + more

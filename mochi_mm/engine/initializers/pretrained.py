@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import nn
 
+from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.registry import WEIGHT_INITIALIZERS
 from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some, state_dict_of
 
@@ -44,5 +45,6 @@ class Pretrained:
                 f'{some(missing)}. Expected a checkpoint of the same part; set prefix if its names '
                 'there begin with one.'
             )
+        check_weights(found, module.state_dict(), str(self.checkpoint))
         module.load_state_dict(found, strict=False)
         print_log(f'{type(module).__name__} loaded from {self.checkpoint}, {len(unused)} unused')

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
@@ -15,9 +15,11 @@ from mmengine.runner import Runner
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.run_state import collect_state
+from mochi_mm.files.shown import shown
+from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.registry import RUNNERS
 from mochi_mm.utils.agreement import absent_ranks, is_lost_connection, open_cpu_group
-from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some
+from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some, state_dict_of
 from mochi_mm.utils.checkpoint_folder import newest_valid, write_checkpoint
 from mochi_mm.utils.distributed import rank
 from mochi_mm.utils.freed_memory import keep_freed_memory
@@ -174,9 +176,7 @@ class SafeRunner(Runner):
         """Copy the weights in ``content`` into the model, or raise ``ValueError``."""
         model = unwrapped(self.model)
         found = {
-            name.removeprefix('module.'): value
-            for name, value in content.get('state_dict', content).items()
-            if isinstance(value, torch.Tensor)
+            name.removeprefix('module.'): value for name, value in state_dict_of(content).items()
         }
         missing, unused = match_keys(model.state_dict(), found, source)
         report = (
@@ -190,6 +190,7 @@ class SafeRunner(Runner):
             )
         if missing or unused:
             self.logger.log(logging.WARNING, report)
+        check_weights(found, model.state_dict(), source)
         model.load_state_dict(found, strict=False)
         self.logger.info(f'weights loaded from {source}')
 
@@ -209,9 +210,11 @@ class SafeRunner(Runner):
         content = read_checkpoint(local_path(filename))
         self.call_hook('after_load_checkpoint', checkpoint=content)
         allowed = tuple(self.cfg.get('resume_allow') or ())
-        check_resume(self, content, str(filename), allowed)
+        with naming(str(filename)):
+            check_resume(self, content, str(filename), allowed)
         self.load_weights(content, str(filename), strict='weights' not in allowed)
-        restore(self, content)
+        with naming(str(filename)):
+            restore(self, content)
         self._has_loaded = True
         self.logger.info(f'resumed {filename}: epoch {self.epoch}, iteration {self.iter}')
 
@@ -262,6 +265,25 @@ class SafeRunner(Runner):
         if answer[1] is not None:
             raise ValueError(answer[1])
         return answer[0]
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Turn what comes of parts that no run has written into one error that names the file."""
+    try:
+        yield
+    except ValueError as error:
+        if source in str(error):
+            raise
+        raise ValueError(f'{source} cannot be continued: {error}') from error
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and is_lost_connection(error):
+            raise
+        raise ValueError(
+            f'{source} cannot be continued: a part of it is of another kind than runs write '
+            f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
+            'from its weights alone with load_from.'
+        ) from error
 
 
 def claim_folder(parent: Path, name: str) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.transfer.weights.architecture import blocks_of, describe, style_of
 from mochi_mm.transfer.weights.check_input import contradictions, numbers
 from mochi_mm.transfer.weights.kernel_norms import with_fresh_norms
 from mochi_mm.transfer.weights.origin import Input
 from mochi_mm.transfer.weights.report import LoadReport
 from mochi_mm.transfer.weights.source import Source, read_source
-from mochi_mm.utils.checkpoint import check_weights
 from mochi_mm.utils.weights_meta import describe_input
 
 Value = str | tuple[float, ...] | None
@@ -92,7 +92,7 @@ def _match(source: Source, wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
     further = [n for n in found if n.split('.')[0] in parts and n not in wanted]
     if not (missing or shapes or deeper or further):
         matched = {name: found[name] for name in wanted if name in found}
-        check_weights(matched, str(source.path))
+        check_weights(matched, wanted, str(source.path))
         return matched
     problems = []
     if missing:

@@ -38,17 +38,16 @@ class Verdict:
 
 def judge(relative: str, root: str, max_pixels: int) -> Verdict:
     """Read one image as training would, and say how that went."""
-    from PIL import Image
-
     from mochi_mm.datasets.read_image import read_image
     from mochi_mm.datasets.unreadable_image import UnreadableImage
+    from mochi_mm.files.image_file import open_image
 
     path = Path(root) / relative
     size = path.stat().st_size if path.exists() else 0
     width = height = 0
     mode = kind = ''
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             width, height, mode, kind = *image.size, image.mode, image.format or ''
     except Exception:  # noqa: BLE001  # the reason is that of reading it whole, below
         pass

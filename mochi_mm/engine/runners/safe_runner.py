@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
 from mochi_mm.files.run_lock import RunLock
+from mochi_mm.files.shown import shown
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
@@ -291,9 +293,11 @@ class SafeRunner(Runner):
         """
         content = self._hear(filename, resuming=True)
         allowed = tuple(self.cfg.get('resume_allow') or ())
-        check_resume(self, content, str(filename), allowed)
+        with naming(str(filename)):
+            check_resume(self, content, str(filename), allowed)
         self.load_weights(content, str(filename), strict='weights' not in allowed)
-        restore(self, content)
+        with naming(str(filename)):
+            restore(self, content)
         self._has_loaded = True
         self.logger.info(f'resumed {filename}: epoch {self.epoch}, iteration {self.iter}')
 
@@ -371,6 +375,25 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
     for pattern, replacement in pairs:
         tensors = {re.sub(pattern, replacement, name): value for name, value in tensors.items()}
     return dict(tensors)
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Turn what comes of parts that no run has written into one error that names the file."""
+    try:
+        yield
+    except ValueError as error:
+        if source in str(error):
+            raise
+        raise ValueError(f'{source} cannot be continued: {error}') from error
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and is_lost_connection(error):
+            raise
+        raise ValueError(
+            f'{source} cannot be continued: a part of it is of another kind than runs write '
+            f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
+            'from its weights alone with load_from.'
+        ) from error
 
 
 _named: set[str] = set()  # the starts of this process

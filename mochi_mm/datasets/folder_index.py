@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections import Counter, deque
@@ -283,14 +282,3 @@ def _names(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise ValueError(f'expected a list of names, got {type(value).__name__}')
     return value
-
-
-def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a link that leads back to itself; asking what it is fails then."""
-    try:
-        entry.is_dir()
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            return True
-        raise
-    return False

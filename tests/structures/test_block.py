@@ -70,7 +70,9 @@ def test_need_is_of_a_field_that_is_there() -> None:
     labels = torch.tensor([0, 1, 1])
     assert plain(labels=labels).need('labels') is labels
     for block in (plain(), plain(labels=3)):
-        with pytest.raises(ValueError, match="the block 'memory' has no labels, which this objecti"):
+        with pytest.raises(
+            ValueError, match="the block 'memory' has no labels, which this objecti"
+        ):
             block.need('labels')
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from mochi_mm.models.blocks import batch_keys_block, pair_anchors
 from mochi_mm.structures import Block, Views

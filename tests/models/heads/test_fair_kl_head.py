@@ -15,6 +15,7 @@ from tests.models.functional.test_fair_kl import ROWS, SAMPLES, fair_kl_loop
 from tests.ranks import run_ranks
 from tests.reference import random_units
 
+
 @pytest.mark.parametrize(
     ('options', 'expected'),
     [
@@ -98,7 +99,9 @@ def step(form: str, features: torch.Tensor, samples: dict[str, torch.Tensor]) ->
 
 def several(size: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     numbers = torch.arange(size)
-    labels = dict(gt_label=torch.tensor([0, 1, 1, 0, 2, 3, 1, 0])[:size], bias_label=numbers // 2 % 2)
+    labels = dict(
+        gt_label=torch.tensor([0, 1, 1, 0, 2, 3, 1, 0])[:size], bias_label=numbers // 2 % 2
+    )
     return 2 * random_units(size, 5, 0).float(), labels
 
 

@@ -219,6 +219,24 @@ def plant(root: Path, files: dict[str, str]) -> None:
         path.write_text(text, encoding='utf-8')
 
 
+def untested(sources: Iterator[Path]) -> list[str]:
+    """Files without a test of their name at their place under ``tests``."""
+    found = []
+    for path in sources:
+        place = path.relative_to(ROOT / 'mochi_mm')
+        test = ROOT / 'tests' / place.with_name(f'test_{place.name}')
+        if path.name != '__init__.py' and not test.is_file():
+            found.append(f'{name_of(path)}: no {name_of(test)}')
+    return found
+
+
+def test_each_source_file_of_the_models_has_a_test_of_its_own_name() -> None:
+    assert untested(below('mochi_mm/models', '*.py')) == []
+    assert untested(iter([ROOT / 'mochi_mm/models/no_such_file.py'])) == [
+        'mochi_mm/models/no_such_file.py: no tests/models/test_no_such_file.py'
+    ]
+
+
 def test_nothing_names_one_machine_or_a_package_host() -> None:
     found = []
     for path in TEXTS:

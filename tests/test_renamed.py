@@ -52,9 +52,7 @@ def test_components_build_under_their_former_name(name: str, scope: str, said: l
     settings, kind = COMPONENTS[name]
     for _ in range(2):
         assert type(MODELS.build(dict(type=scope + name, **settings))) is kind
-    assert said == [
-        f'{name} is the name of 0.1; it is called {kind.__name__} now (UPGRADING.md)'
-    ]
+    assert said == [f'{name} is the name of 0.1; it is called {kind.__name__} now (UPGRADING.md)']
     assert MODELS.get(name) is kind and set(COMPONENTS) == set(renamed.COMPONENTS)
 
 
@@ -99,8 +97,8 @@ def test_mixers_beside_a_head_become_its_mixing(name: str, said: list[str]) -> N
     assert [type(mixer).__name__ for mixer in head.mixing.mixers] == ['PairMixing']
     now = renamed.COMPONENTS.get(name, name)
     assert said[-1] == (
-        f'{now}(num_hard=, mixers=, start_epoch=) is the name of 0.1; it is called mixing=dict(...) '
-        'now (UPGRADING.md)'
+        f'{now}(num_hard=, mixers=, start_epoch=) is the name of 0.1; it is called '
+        'mixing=dict(...) now (UPGRADING.md)'
     )
     with pytest.raises(ValueError, match=f'{now} got mixing and num_hard beside it'):
         MODELS.build(dict(type=name, **HEADS[name], num_hard=5, mixing=dict(num_hard=4)))
@@ -113,7 +111,9 @@ def test_hard_negative_mixing_head_keeps_its_spelling(said: list[str]) -> None:
 
 
 def test_a_backbone_head_is_a_head_that_taps_the_backbone(said: list[str]) -> None:
-    config = dict(type='InBatchContrast', backbone=BACKBONE, neck=NECK, head=dict(type='NTXentHead'))
+    config = dict(
+        type='InBatchContrast', backbone=BACKBONE, neck=NECK, head=dict(type='NTXentHead')
+    )
     model = MODELS.build(dict(config, backbone_head=dict(type='FairKLHead')))
     assert list(model.heads) == ['backbone_head'] and model.heads['backbone_head'].tap == 'backbone'
     assert len(said) == 1 and "heads=dict(name=dict(..., tap='backbone'))" in said[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -63,6 +64,16 @@ def test_seen_is_the_similarity_without_what_is_dropped() -> None:
     assert (seen[MASK] == -math.inf).all() and torch.equal(seen[~MASK], leaf[~MASK])
     seen[~MASK].sum().backward()
     assert leaf.grad is not None and torch.equal(leaf.grad, (~MASK).float())
+
+
+def test_need_is_of_a_field_that_is_there() -> None:
+    labels = torch.tensor([0, 1, 1])
+    assert plain(labels=labels).need('labels') is labels
+    for block in (plain(), plain(labels=3)):
+        with pytest.raises(
+            ValueError, match="the block 'memory' has no labels, which this objecti"
+        ):
+            block.need('labels')
 
 
 def test_positive_is_where_the_pull_is_above_zero() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 
 from mochi_mm.structures import HardNegatives
-from tests.reference import random_units
+from tests.reference import dot, random_units
 
 BANK = random_units(6, 4, 0)
 INDEX = torch.tensor([[5, 0, 2], [1, 1, 3]])
@@ -36,3 +37,14 @@ def test_features_are_the_rows() -> None:
     for b in range(2):
         for n in range(3):
             assert torch.equal(features[b, n], BANK[INDEX[b, n]])
+
+
+def test_find_takes_the_nearest_rows_of_each_query() -> None:
+    query = random_units(3, 4, 1).requires_grad_()
+    hard = HardNegatives.find(query, BANK, 2)
+    assert hard.bank is BANK and hard.count is None and not hard.similarity.requires_grad
+    for b, row in enumerate(query.detach()):
+        cosines = [dot(row, other) for other in BANK]
+        nearest = sorted(range(6), key=lambda j: -cosines[j])[:2]
+        assert hard.index[b].tolist() == nearest
+        assert hard.similarity[b].tolist() == pytest.approx([cosines[j] for j in nearest])

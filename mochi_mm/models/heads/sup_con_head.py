@@ -98,17 +98,18 @@ class SupConHead(BaseContrastiveHead):
         labels = self.labels(anchors.samples)
         # The own keys attract already.
         return [
-            block if block.labels is None else self._of_class(block, same_label(labels, block))
+            self._without_positives(
+                block if block.labels is None else block.attract(same_label(labels, block))
+            )
             for block in blocks
         ]
 
-    def _of_class(self, block: Block, same: Tensor) -> Block:
-        """Return the block with the candidates of the class attracting; where negatives stand
-        alone in the denominator, without them there."""
-        block = block.attract(same)
-        if self.denominator != 'negatives':
+    def _without_positives(self, block: Block) -> Block:
+        """Return the block with positives out of the denominator where negatives stand alone."""
+        positive = block.positive()
+        if self.denominator != 'negatives' or positive is None:
             return block
-        bias = torch.zeros_like(block.similarity).masked_fill(same, -torch.inf)
+        bias = torch.zeros_like(block.similarity).masked_fill(positive, -torch.inf)
         return block.but(push_bias=bias)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:

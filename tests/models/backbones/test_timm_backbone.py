@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-timm = pytest.importorskip('timm', reason='timm is not installed')
 from mochi_mm.models.backbones import TimmBackbone
 from mochi_mm.registry import MODELS
+
+timm = pytest.importorskip('timm', reason='timm is not installed')
 
 
 def test_loaded_weights_stay_when_the_model_is_initialised(tmp_path: Path) -> None:

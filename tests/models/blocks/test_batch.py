@@ -65,7 +65,9 @@ def test_own_rows_without_a_group_are_all() -> None:
 
 @pytest.mark.parametrize('count', [0, 1])
 def test_a_single_image_is_refused(count: int) -> None:
-    with pytest.raises(ValueError, match=rf'holds {count} image\(s\); expected at least 2.*batch_s'):
+    with pytest.raises(
+        ValueError, match=rf'holds {count} image\(s\); expected at least 2.*batch_s'
+    ):
         check_images(count)
     check_images(2)
 

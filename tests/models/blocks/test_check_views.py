@@ -33,7 +33,12 @@ def test_views_of_one_shape() -> None:
     [
         (rows((4, 3)), rows((4, 3)), 3, r'queries of the views \[0\] and keys of the views \[0\]'),
         (rows((4, 3)), {}, 3, r'keys of the views \[\]; expected at least one query and one key'),
-        (rows((4, 2)), rows((4, 3), (4, 3)), 3, r'query \(4, 2\) does not fit 4 images and a memory'),
+        (
+            rows((4, 2)),
+            rows((4, 3), (4, 3)),
+            3,
+            r'query \(4, 2\) does not fit 4 images and a memory',
+        ),
         (rows((4, 3)), rows((4, 3), (4, 2)), 3, r'key \(4, 2\) does not fit .* of width 3'),
         (rows((4, 3)), rows((4, 3), (3, 3)), 3, r'key \(3, 3\) does not fit 4 images'),
         (rows((4, 3)), rows((4, 3), (4, 2)), None, r'key \(4, 2\) .* and queries of width 3'),

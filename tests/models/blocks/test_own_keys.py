@@ -11,7 +11,8 @@ from tests.reference import dot, random_units
 
 def test_cosines_of_each_anchor_with_its_own_keys() -> None:
     views = Views(
-        {v: random_units(3, 4, v) for v in range(2)}, {v: random_units(3, 4, 5 + v) for v in range(3)}
+        {v: random_units(3, 4, v) for v in range(2)},
+        {v: random_units(3, 4, 5 + v) for v in range(3)},
     )
     anchors = query_anchors(views, [0, 1, 2])
     block = own_keys_block(anchors)

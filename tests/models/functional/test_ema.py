@@ -17,7 +17,8 @@ def test_equals_the_loop(ema_decay: float) -> None:
     for _ in range(3):
         ema_update(iter(targets), iter(sources), ema_decay)
         expected = [
-            ema_decay * t + (1 - ema_decay) * s.double() for t, s in zip(expected, sources, strict=True)
+            ema_decay * t + (1 - ema_decay) * s.double()
+            for t, s in zip(expected, sources, strict=True)
         ]
     for target, value in zip(targets, expected, strict=True):
         torch.testing.assert_close(target.double(), value, rtol=1e-6, atol=1e-6)

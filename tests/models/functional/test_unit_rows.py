@@ -25,7 +25,9 @@ def test_squares_that_would_overflow_or_vanish() -> None:
     for scale in (1e25, 1e-25):
         with_torch = F.normalize((ROW * scale).float(), dim=-1)
         assert not torch.allclose(with_torch.double(), UNIT, atol=1e-3)
-        torch.testing.assert_close(unit_rows((ROW * scale).float()).double(), UNIT, atol=2e-7, rtol=0)
+        torch.testing.assert_close(
+            unit_rows((ROW * scale).float()).double(), UNIT, atol=2e-7, rtol=0
+        )
 
 
 def test_subnormal_and_largest_numbers() -> None:

@@ -11,8 +11,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mochi_mm.models.heads import ContrastiveHead, NTXentHead, SupConHead
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, build_part
-from mochi_mm.models.memories import BaseMemory, FeatureQueue, SampleTable
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+from mochi_mm.models.memories import FeatureQueue, SampleTable
 from mochi_mm.structures import Anchors, Block, Views
 from tests.models.heads.family import EVERY, FAMILY, batch_of, copied, of_rank, run, total
 from tests.models.heads.toy import DIM, T, memory, mixing, pairs
@@ -289,14 +289,6 @@ def test_bad_settings() -> None:
         ContrastiveHead(torch.nn.Linear(2, 2))
     with pytest.raises(ValueError, match='num_hard is 12 but the memory holds 11 keys'):
         ContrastiveHead(memory(), mixing=mixing(num_hard=12))
-
-
-def test_parts_are_configs_or_modules() -> None:
-    part = build_part(dict(type='FeatureQueue', length=3, dim=2), BaseMemory)
-    assert isinstance(part, FeatureQueue) and part.length == 3
-    table = build_part(dict(length=3), SampleTable)  # its type is the only one
-    assert isinstance(table, SampleTable) and build_part(table, SampleTable) is table
-    assert build_part(None, BaseMemory) is None
 
 
 def test_bad_batches_leave_the_memory_alone() -> None:

@@ -99,7 +99,9 @@ def step(form: str, features: torch.Tensor, samples: dict[str, torch.Tensor]) ->
 
 def several(size: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     numbers = torch.arange(size)
-    labels = dict(gt_label=torch.tensor([0, 1, 1, 0, 2, 3, 1, 0])[:size], bias_label=numbers // 2 % 2)
+    labels = dict(
+        gt_label=torch.tensor([0, 1, 1, 0, 2, 3, 1, 0])[:size], bias_label=numbers // 2 % 2
+    )
     return 2 * random_units(size, 5, 0).float(), labels
 
 

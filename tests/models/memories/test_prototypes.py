@@ -116,7 +116,9 @@ def test_two_ranks_equal_one() -> None:
 
 def test_bad_settings_and_batches() -> None:
     for value in (1, -0.1):
-        with pytest.raises(ValueError, match=rf'ema_decay is {value}; expected .* or None for lear'):
+        with pytest.raises(
+            ValueError, match=rf'ema_decay is {value}; expected .* or None for lear'
+        ):
             Prototypes(LENGTH, DIM, ema_decay=value)
     with pytest.raises(ValueError, match='needs the class of every feature, got none'):
         Prototypes(LENGTH, DIM).enqueue(torch.ones(1, DIM))

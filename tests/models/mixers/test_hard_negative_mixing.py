@@ -25,7 +25,9 @@ def block(number: int, **kwargs: Any) -> Block:
     return Block(f'block {number}', QUERY @ bank.T, **{**settings, **kwargs})
 
 
-def hardest_loop(blocks: list[Block], skip: int, num: int) -> list[list[tuple[float, torch.Tensor]]]:
+def hardest_loop(
+    blocks: list[Block], skip: int, num: int
+) -> list[list[tuple[float, torch.Tensor]]]:
     """Cosine and row of the hardest mixable candidates of each anchor."""
     result = []
     for a, query in enumerate(QUERY):
@@ -46,8 +48,10 @@ CASES: dict[str, list[Block]] = {
     'a mask': [block(0, mixable=MASK)],
     'two blocks': [block(0, mixable=MASK), block(1)],
     'one that cannot be mixed between them': [
-        block(0), Block('own', torch.ones(3, 1), pull=1.0), block(1),
-    ],  # fmt: skip
+        block(0),
+        Block('own', torch.ones(3, 1), pull=1.0),
+        block(1),
+    ],
 }
 
 
@@ -86,7 +90,11 @@ def test_synthetic_negatives_equal_the_loop(skip: int) -> None:
     part = HardNegativeMixing(3, skip, mixers=[FixedPair(4), FixedQuery(2), FixedPair(3)])
     blocks = CASES['two blocks']
     mixed, (made,) = part(QUERY, blocks)
-    assert [mixture.name for mixture in mixed.mixtures] == ['FixedPair', 'FixedQuery', 'FixedPair_2']
+    assert [mixture.name for mixture in mixed.mixtures] == [
+        'FixedPair',
+        'FixedQuery',
+        'FixedPair_2',
+    ]
     assert made.name == 'synthetic' and made.similarity.shape == (3, 9)
     assert made.pull is None and made.mixable is False
     for a, hard in enumerate(hardest_loop(blocks, skip, 3)):

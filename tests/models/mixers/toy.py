@@ -39,9 +39,7 @@ def check_value_and_gradient(
     query, negatives = make(batch, hard, dtype)
     plan = drawn(mixer, negatives)
     leaf = query.clone().requires_grad_()
-    weight = torch.randn(
-        batch, mixer.num, generator=torch.Generator().manual_seed(3), dtype=dtype
-    )
+    weight = torch.randn(batch, mixer.num, generator=torch.Generator().manual_seed(3), dtype=dtype)
     cosines = mixer.cosines(leaf, negatives, plan)
     (cosines * weight).sum().backward()
     features = mixer.features(query, negatives, plan)
@@ -99,9 +97,7 @@ def check_draws(mixer: BaseMixer) -> Plan:
         share = torch.bincount(position.flatten(), minlength=6).double() / position.numel()
         assert len(share) == 6 and float((share - 1 / 6).abs().max()) < 0.03
     count = torch.tensor([1, 4, 0])
-    bounded = HardNegatives(
-        negatives.bank, negatives.index[:3], negatives.similarity[:3], count
-    )
+    bounded = HardNegatives(negatives.bank, negatives.index[:3], negatives.similarity[:3], count)
     few = drawn(mixer, bounded)
     for position in [few.first] if few.second is None else [few.first, few.second]:
         assert position[0].max() == 0 and position[2].max() == 0

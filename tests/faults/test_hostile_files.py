@@ -342,7 +342,7 @@ def test_a_circle_of_links_among_images(images: Path) -> None:
     (images / 'pipes').mkdir()
     os.mkfifo(images / 'pipes/p.jpg')
     index = FolderIndex.scan(images, ('.jpg',))
-    assert index.paths() == ['a/1.jpg'] and index.broken_links == ['a/loop.jpg']
+    assert index.paths() == ['a/1.jpg'] and sorted(index.broken_links) == ['a/loop.jpg', 'loop']
 
 
 @pytest.mark.parametrize('name', ['../../secret', '/etc/passwd', 'a/../../b', '..'])

@@ -16,7 +16,8 @@ import torch
 from mochi_mm.engine.initializers import Pretrained
 from mochi_mm.evaluation.feature_file import cached_features
 from mochi_mm.export import export_backbone
-from mochi_mm.files.checkpoint import load_backbone, load_for_test, read_checkpoint
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.load_weights import load_backbone, load_for_test
 from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.models.backbones import ResNet

@@ -18,12 +18,12 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mochi_mm.datasets.voc_classification import VOC_CLASSES
+from mochi_mm.files.checkpoint import load_for_test, read_checkpoint
+from mochi_mm.launch.check_config import check_config
+from mochi_mm.launch.config import load_config
+from mochi_mm.launch.runner import build_runner
+from mochi_mm.launch.smoke import to_smoke
 from mochi_mm.registry import MODELS, PARAM_SCHEDULERS
-from mochi_mm.utils.check_config import check_config
-from mochi_mm.utils.checkpoint import load_for_test, read_checkpoint
-from mochi_mm.utils.config import load_config
-from mochi_mm.utils.launch import build_runner
-from mochi_mm.utils.smoke import to_smoke
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(
@@ -44,7 +44,7 @@ def test_there_are_configs() -> None:
 def files_go_with_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a smoke run writes, half a gigabyte for the large networks."""
     here = SimpleNamespace(mkdtemp=partial(tempfile.mkdtemp, dir=tmp_path))
-    monkeypatch.setattr('mochi_mm.utils.smoke.tempfile', here)
+    monkeypatch.setattr('mochi_mm.launch.smoke.tempfile', here)
 
 
 @pytest.mark.parametrize('path', CONFIGS)

@@ -18,13 +18,13 @@ import pytest
 import yaml
 from mmengine.config import Config, DictAction
 
+from mochi_mm.files.text_file import read_json
+from mochi_mm.launch.check_config import check_config
+from mochi_mm.launch.config import load_config
+from mochi_mm.launch.runner import build_runner
+from mochi_mm.launch.smoke import to_smoke
 from mochi_mm.models import mixers
 from mochi_mm.registry import DATASETS, MODELS
-from mochi_mm.utils.check_config import check_config
-from mochi_mm.utils.config import load_config
-from mochi_mm.utils.launch import build_runner
-from mochi_mm.utils.smoke import to_smoke
-from mochi_mm.utils.text_file import read_json
 from tests import toy_runner  # registers NoiseImages
 
 ROOT = Path(__file__).resolve().parents[1]

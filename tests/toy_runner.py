@@ -10,8 +10,8 @@ from mmengine.config import Config
 from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.launch.runner import build_runner
 from mochi_mm.registry import DATASETS
-from mochi_mm.utils.launch import build_runner
 from tests.models.algorithms.toy import moco_config
 
 REPOSITORY = Path(__file__).resolve().parents[1]

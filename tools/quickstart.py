@@ -38,7 +38,7 @@ UNTRAINED = 'untrained.pth'
 
 def run_config(path: str, work_dir: Path, **options: Any) -> Any:
     """Return a runner for the config at ``path`` in the repository; it writes to ``work_dir``."""
-    from mochi_mm.utils.launch import quiet_runner
+    from mochi_mm.launch.runner import quiet_runner
 
     return quiet_runner(ROOT / path, work_dir, **options)
 
@@ -74,7 +74,7 @@ def pretrain(name: str, work_dir: Path) -> tuple[Path, float]:
 
 def measure(checkpoint: Path, work_dir: Path) -> dict[str, float]:
     """Return kNN and linear-probe top-1 of a checkpoint's backbone, in percent."""
-    from mochi_mm.utils.checkpoint import load_backbone
+    from mochi_mm.files.checkpoint import load_backbone
 
     runner = run_config(KNN, work_dir / 'knn')
     load_backbone(runner.model, checkpoint)
@@ -93,9 +93,9 @@ def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
     from matplotlib import pyplot as plt
 
     from mochi_mm.evaluation import extract_features
+    from mochi_mm.files.checkpoint import load_backbone
+    from mochi_mm.launch.config import load_config
     from mochi_mm.registry import DATASETS
-    from mochi_mm.utils.checkpoint import load_backbone
-    from mochi_mm.utils.config import load_config
     from mochi_mm.visualization import (
         draw_curves,
         draw_image_rows,
@@ -132,7 +132,7 @@ def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
 
 
 def _sample(dataset: Any, index: int, epoch: int) -> Any:
-    from mochi_mm.utils.keyed_random import SampleKey
+    from mochi_mm.randomness import SampleKey
 
     return dataset[SampleKey(index, 0, epoch)]['inputs']
 
@@ -165,7 +165,7 @@ def report(results: dict[str, dict[str, float]]) -> bool:
 
 def write_records(folder: Path, results: dict[str, dict[str, float]]) -> None:
     """Write each figure with its command, commit and hardware, as docs/results.md reads them."""
-    from mochi_mm.utils.result_record import result_record, write_record
+    from mochi_mm.experiments.result_record import result_record, write_record
 
     benchmarks = dict(
         knn=('weighted kNN, k=20, temperature 0.07', KNN, 'knn/top1_k20'),
@@ -191,7 +191,7 @@ def main() -> int:
     import torch
 
     import mochi_mm
-    from mochi_mm.utils.own_folder import make_empty, refuse_foreign_folder
+    from mochi_mm.files.own_folder import make_empty, refuse_foreign_folder
 
     refuse_foreign_folder(args.out, UNTRAINED, (ROOT, Path.cwd()))
     make_empty(args.out, UNTRAINED)

@@ -37,8 +37,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Build the runner, load the weights and test."""
     args = parse_args(argv)
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config, parse_options
+    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.config import load_config, parse_options
 
     config = load_config(args.config, parse_options(args.cfg_options))
     if config.get('test_cfg') is None:
@@ -52,9 +52,9 @@ def main(argv: list[str] | None = None) -> None:
     config.load_from = None
     check_config(config)
 
-    from mochi_mm.utils.checkpoint import load_for_test
+    from mochi_mm.files.checkpoint import load_for_test
+    from mochi_mm.launch.runner import build_runner
     from mochi_mm.utils.class_names import class_names
-    from mochi_mm.utils.launch import build_runner
 
     runner = build_runner(config, args.launcher)
     classes = class_names(runner.test_dataloader.dataset)
@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         Path(args.out).write_text(json.dumps(metrics, indent=2) + '\n')
     if args.record and runner.rank == 0:
-        from mochi_mm.utils.result_record import protocol_of, result_record, write_record
+        from mochi_mm.experiments.result_record import protocol_of, result_record, write_record
 
         source = Path(args.checkpoint)
         protocol = protocol_of(config)

@@ -64,7 +64,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def read_config(args: argparse.Namespace) -> Any:
     """Return the config with the command line applied to it."""
-    from mochi_mm.utils.config import load_config, parse_options
+    from mochi_mm.launch.config import load_config, parse_options
 
     config = load_config(args.config, parse_options(args.cfg_options))
     if config.get('train_cfg') is None:
@@ -90,7 +90,7 @@ def set_resume(config: Any, resume: str | None, allowed: list[str]) -> None:
     requeue, and say so in the environment; then only what this job wrote is taken, and where it
     wrote nothing, it begins as it did at first.
     """
-    from mochi_mm.utils.start_record import is_restart, note_start, written_since
+    from mochi_mm.runs.start_record import is_restart, note_start, written_since
 
     if resume is not None:
         config.resume = 'auto' if resume == 'auto' else True
@@ -102,7 +102,7 @@ def set_resume(config: Any, resume: str | None, allowed: list[str]) -> None:
     if allowed:
         config.resume_allow = allowed
     if config.get('load_from') is not None and not begun:  # keep=1 may have deleted it
-        from mochi_mm.utils.checkpoint import local_path, read_checkpoint
+        from mochi_mm.files.checkpoint import local_path, read_checkpoint
 
         read_checkpoint(local_path(config.load_from))  # before anything is built
     note_start(config.work_dir)
@@ -114,15 +114,15 @@ def main(argv: list[str] | None = None) -> None:
     config = read_config(args)
     if args.smoke:
         os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
-        from mochi_mm.utils.smoke import to_smoke
+        from mochi_mm.launch.smoke import to_smoke
 
         config = to_smoke(config)
-    from mochi_mm.utils.check_config import check_config
+    from mochi_mm.launch.check_config import check_config
 
     check_config(config)
     set_resume(config, args.resume, args.allow_changed)
 
-    from mochi_mm.utils.launch import build_runner
+    from mochi_mm.launch.runner import build_runner
 
     build_runner(config, 'none' if args.smoke else args.launcher).train()
     if args.smoke:

@@ -47,14 +47,14 @@ MARKER = 'transfer_demo.marker'
 
 def run_config(path: str, work_dir: Path, **options: Any) -> Any:
     """Return a runner for the config at ``path`` in the repository; it writes to ``work_dir``."""
-    from mochi_mm.utils.launch import quiet_runner
+    from mochi_mm.launch.runner import quiet_runner
 
     return quiet_runner(ROOT / path, work_dir, **options)
 
 
 def quickstart_checkpoint() -> Path:
     """Return where the quickstart leaves its MoCHi checkpoint."""
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.launch.config import load_config
 
     epochs = load_config(ROOT / PRETRAINING).train_cfg.max_epochs
     return Path('work_dirs/quickstart') / Path(PRETRAINING).stem / f'epoch_{epochs}.pth'
@@ -72,8 +72,8 @@ def check_weights(checkpoint: Path) -> None:
     from mmdet.registry import MODELS
     from mmengine.registry import init_default_scope
 
+    from mochi_mm.launch.config import load_config
     from mochi_mm.transfer.weights.load_detector import load_detector
-    from mochi_mm.utils.config import load_config
 
     for path, *_ in DETECTORS.values():
         config = load_config(ROOT / path)
@@ -83,7 +83,7 @@ def check_weights(checkpoint: Path) -> None:
 
 def prepare(out: Path, pretrained: Path | None) -> Path:
     """Return the checkpoint to start from and leave ``out`` empty, or stop before touching it."""
-    from mochi_mm.utils.own_folder import make_empty, refuse_foreign_folder
+    from mochi_mm.files.own_folder import make_empty, refuse_foreign_folder
 
     checkpoint = pretrained or quickstart_checkpoint()
     refuse_foreign_folder(out, MARKER, (ROOT, Path.cwd(), checkpoint))
@@ -129,8 +129,8 @@ def draw(path: Path, data: dict[str, Path], work_dirs: dict[tuple[str, str], Pat
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
+    from mochi_mm.launch.config import load_config
     from mochi_mm.transfer.examples import detect_examples, draw_examples
-    from mochi_mm.utils.config import load_config
     from mochi_mm.visualization import draw_curves, read_scalars
 
     figure, axes = plt.subplots(4, 4, figsize=(12, 12), layout='constrained')

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from mochi_mm.datasets.fault_record import FaultRecord
 from mochi_mm.datasets.transforms import Compose
 from mochi_mm.datasets.unreadable_image import UnreadableImage
-from mochi_mm.utils.keyed_random import SampleKey
+from mochi_mm.randomness import SampleKey
 
 _MAX_REPLACEMENTS = 20
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from mochi_mm.utils.text_file import read_text
+from mochi_mm.files.text_file import read_text
 
 LISTS = Path(__file__).parent / 'lists'
 

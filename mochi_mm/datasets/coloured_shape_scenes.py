@@ -11,8 +11,8 @@ from PIL import Image
 
 from mochi_mm.datasets.shape_scenes import SPLITS, ShapeScenes
 from mochi_mm.datasets.shapes.outlines import KINDS
+from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
-from mochi_mm.utils.keyed_random import SampleKey
 
 # Share of the tint in every pixel.
 STRENGTH = 0.5

@@ -8,8 +8,8 @@ import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
+from mochi_mm.randomness import SampleKey, StepKey
 from mochi_mm.registry import DATA_SAMPLERS
-from mochi_mm.utils.keyed_random import SampleKey, StepKey
 
 
 @DATA_SAMPLERS.register_module()

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.files.json_text import parse_json
 from mochi_mm.files.shown import shown
-from mochi_mm.utils.atomic_file import write_atomically
-from mochi_mm.utils.text_file import read_text
+from mochi_mm.files.text_file import read_text
 
 
 def to_line(path: str) -> str:

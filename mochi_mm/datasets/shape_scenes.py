@@ -13,8 +13,8 @@ from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.shapes.image_cache import rendered
 from mochi_mm.datasets.shapes.outlines import KINDS
 from mochi_mm.datasets.shapes.scene import Request, Scene, SceneObject, render_scene
+from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
-from mochi_mm.utils.keyed_random import SampleKey
 
 SPLITS = ('train', 'val', 'test')
 MIN_IMAGE_SIZE = 24

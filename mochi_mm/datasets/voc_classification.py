@@ -15,9 +15,9 @@ from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.files.inner_path import check_inner
 from mochi_mm.files.regular_file import open_regular
+from mochi_mm.files.text_file import read_text
 from mochi_mm.registry import DATASETS
 from mochi_mm.utils.progress import progress_bar
-from mochi_mm.utils.text_file import read_text
 
 VOC_CLASSES = (
     'aeroplane',

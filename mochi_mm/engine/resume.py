@@ -18,7 +18,7 @@ from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
 from mochi_mm.files.shown import shown
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 _PARTS = ('meta', 'state_dict', 'message_hub', 'param_schedulers')
 
@@ -105,7 +105,7 @@ def restore(runner: Any, content: Mapping[str, Any]) -> None:
             check_schedule(state, scheduler.state_dict())
             scheduler.load_state_dict(state)
     restore_hub(runner.message_hub, content['message_hub'])
-    load_rank_buffers(unwrapped(runner.model), content.get('rank_buffers') or [])
+    load_rank_buffers(unwrap(runner.model), content.get('rank_buffers') or [])
 
 
 def check_schedule(saved: Mapping[str, Any], own: Mapping[str, Any]) -> None:

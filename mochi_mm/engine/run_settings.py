@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from mochi_mm.distributed.rows import world_size
 from mochi_mm.files.shown import shown
-from mochi_mm.utils.distributed import world_size
 
 #: What may be allowed to differ at a resume, and what allowing it does.
 ALLOWANCES = dict(

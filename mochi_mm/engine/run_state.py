@@ -14,10 +14,10 @@ from mmengine.dist import all_gather_object
 from mmengine.logging import HistoryBuffer
 from torch import Tensor, nn
 
+from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.engine.run_settings import describe_run
-from mochi_mm.utils.distributed import rank, world_size
-from mochi_mm.utils.unwrapped import unwrapped
-from mochi_mm.utils.weights_meta import describe_weights
+from mochi_mm.files.weights_meta import describe_weights
+from mochi_mm.utils.unwrap import unwrap
 
 # Of the run that goes on, not of the one that was saved.
 _OWN_INFO = ('cfg', 'seed', 'experiment_name', 'mmengine_version', 'max_epochs', 'max_iters')
@@ -43,7 +43,7 @@ def collect_state(runner: Any, epoch: int, iteration: int) -> dict[str, Any]:
         epoch: Number of finished epochs.
         iteration: Number of finished iterations.
     """
-    model = unwrapped(runner.model)
+    model = unwrap(runner.model)
     state = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
     return dict(
         meta=dict(

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mochi_mm.distributed.rows import rank
 from mochi_mm.evaluation.features import extract_features
+from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.files.trained_weights import is_finite
-from mochi_mm.utils.distributed import rank
-from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
-from mochi_mm.utils.weights_digest import weights_digest
+from mochi_mm.files.weights_digest import weights_digest
 
 
 def describe_data(dataset: Any, config: Any = None) -> str:

@@ -11,9 +11,9 @@ from mmengine.dist import get_comm_device
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mochi_mm.utils.distributed import gather_rows, row_counts, world_size
+from mochi_mm.distributed.rows import gather_rows, row_counts, world_size
 from mochi_mm.utils.progress import progress_bar
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def extract_features(
         ValueError: More than one view; a sample without a label, if labels are required; samples
             missing or with a shared ``sample_idx``.
     """
-    bare = unwrapped(model)
+    bare = unwrap(model)
     collected: list[tuple[Tensor, Tensor, Tensor]] = []
     with evaluating(bare):
         for batch in progress_bar(dataloader, 'features', len(dataloader), progress):

@@ -9,10 +9,10 @@ from mmengine.dist import all_reduce, get_comm_device
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.evaluation.features import extract_features
-from mochi_mm.models.functional.knn import check_knn_settings, nearest_in_bank, vote
+from mochi_mm.evaluation.knn import check_knn_settings, nearest_in_bank, vote
 from mochi_mm.utils.class_names import check_same_classes
-from mochi_mm.utils.distributed import rank, world_size
 
 
 def as_tuple(k: int | Sequence[int]) -> tuple[int, ...]:

@@ -8,8 +8,8 @@ from typing import Any
 from mmengine.evaluator import Evaluator
 from mmengine.runner import BaseLoop
 
+from mochi_mm.evaluation.knn import check_knn_settings
 from mochi_mm.evaluation.knn_evaluate import as_tuple, check_knn_data, knn_evaluate
-from mochi_mm.models.functional.knn import check_knn_settings
 from mochi_mm.registry import LOOPS
 
 

@@ -13,12 +13,12 @@ from mmengine.runner import BaseLoop
 from rich.console import Console
 from rich.progress import track
 
+from mochi_mm.distributed.rows import rank
 from mochi_mm.evaluation.average_precision import METHODS
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.svm import draw_shots, svm_average_precision, unit_rows
 from mochi_mm.registry import LOOPS
 from mochi_mm.utils.class_names import check_same_classes
-from mochi_mm.utils.distributed import rank
 
 Features = tuple[np.ndarray, np.ndarray]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mochi_mm.export.source import BackboneSource, PooledBackbone, read_backbone_source
 from mochi_mm.export.target import Metadata, Target
-from mochi_mm.utils.safetensors_file import write_safetensors
+from mochi_mm.files.safetensors_file import write_safetensors
 
 
 def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:

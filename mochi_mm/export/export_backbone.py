@@ -14,8 +14,8 @@ from mochi_mm.export.equality import TOLERANCE, Equality, compare
 from mochi_mm.export.source import BackboneSource, read_backbone_source
 from mochi_mm.export.target import Target
 from mochi_mm.export.targets import TARGETS
-from mochi_mm.utils.atomic_file import sha256_of, write_atomically
-from mochi_mm.utils.backbone_file import backbone_metadata
+from mochi_mm.files.atomic_file import sha256_of, write_atomically
+from mochi_mm.files.backbone_file import backbone_metadata
 
 
 def export_backbone(

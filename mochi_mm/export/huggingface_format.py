@@ -14,9 +14,9 @@ from torch import Tensor
 from mochi_mm.export.read_back import installed, read_back
 from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.target import Metadata, Target
+from mochi_mm.files.backbone_file import UNSPECIFIED
+from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.models.backbones.resnet import ARCHITECTURES
-from mochi_mm.utils.backbone_file import UNSPECIFIED
-from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
 
 WEIGHTS = 'model.safetensors'
 _LICENCES = (

@@ -14,7 +14,7 @@ from mochi_mm.export.pth_file import write_pth
 from mochi_mm.export.read_back import installed, read_back
 from mochi_mm.export.source import BackboneSource, PooledBackbone
 from mochi_mm.export.target import Metadata, Target
-from mochi_mm.utils.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint import read_checkpoint
 
 DEPTHS = (18, 34, 50, 101, 152)
 

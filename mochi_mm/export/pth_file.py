@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.files.atomic_file import write_atomically
 
 
 def write_pth(path: Path, content: dict[str, Any]) -> None:

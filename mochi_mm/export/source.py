@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.files.atomic_file import sha256_of
+from mochi_mm.files.backbone_file import PREFIX, UNSPECIFIED, backbone_tensors
+from mochi_mm.files.checkpoint import match_keys, read_checkpoint, some, state_dict_of
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weights_record import KEY, one_line, record_of
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.backbones.recorded import build_recorded, checked_backbone
 from mochi_mm.models.backbones.resnet import ResNet
-from mochi_mm.utils.atomic_file import sha256_of
-from mochi_mm.utils.backbone_file import PREFIX, UNSPECIFIED, backbone_tensors
-from mochi_mm.utils.checkpoint import match_keys, read_checkpoint, some, state_dict_of
 
 # Positions, masks and the like, which a network computes from its settings (1 GiB of float32).
 _MOST_IN_BUFFERS = 2**28

@@ -11,8 +11,8 @@ from torch import Tensor
 from mochi_mm.export.read_back import installed, read_back
 from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.target import Metadata, Target
+from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.models.backbones.timm_backbone import TimmBackbone
-from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
 
 DEPTHS = (18, 34, 50, 101, 152)
 _PREFIX = 'timm.'

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.target import Metadata, Target
-from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
+from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 
 DEPTHS = (18, 34, 50, 101, 152)
 

@@ -20,7 +20,7 @@ _CHANNELS = 64
 def record_of(content: Mapping[str, Any], source: str | Path) -> dict[str, Any] | None:
     """Return ``content['meta']['mochi_mm']``, None where a file does not say what it is.
 
-    Only what :func:`mochi_mm.utils.weights_meta.describe_weights` writes comes back: numbers in
+    Only what :func:`mochi_mm.files.weights_meta.describe_weights` writes comes back: numbers in
     ``mean`` and ``std``, one line of text in ``channel_order``, ``algorithm`` and ``head``. The
     ``backbone`` is a dict that nobody has looked into: see
     :func:`mochi_mm.models.backbones.recorded.checked_backbone`.

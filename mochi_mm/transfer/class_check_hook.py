@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 
 from mochi_mm.registry import HOOKS
 from mochi_mm.transfer.coco_detection_metric import CocoDetectionMetric
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 # These count something else: classes of pre-training, objects against background, kinds of stuff.
 NOT_OF_THE_DATA = frozenset(('backbone', 'rpn_head', 'semantic_head'))
@@ -59,7 +59,7 @@ def check_heads(model: Any, classes: tuple[str, ...]) -> None:
     Raises:
         ValueError: With the key of the config and the value it should have.
     """
-    for name, module in unwrapped(model).named_modules():
+    for name, module in unwrap(model).named_modules():
         number = getattr(module, 'num_classes', None)
         if not isinstance(number, int) or NOT_OF_THE_DATA.intersection(name.split('.')):
             continue

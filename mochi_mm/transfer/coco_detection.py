@@ -7,12 +7,12 @@ from pathlib import Path
 from mmdet.datasets import CocoDataset
 from mmengine.logging import print_log
 
+from mochi_mm.files.text_file import read_json
 from mochi_mm.registry import DATASETS
 from mochi_mm.transfer.classes import check_metainfo
 from mochi_mm.transfer.coco_content import check_coco, has_masks
 from mochi_mm.transfer.image_header import check_images
 from mochi_mm.transfer.keyed_draws import KeyedDraws
-from mochi_mm.utils.text_file import read_json
 
 
 @DATASETS.register_module()

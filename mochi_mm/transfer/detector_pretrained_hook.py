@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 
 from mochi_mm.registry import HOOKS
 from mochi_mm.transfer.weights.load_detector import load_detector
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -58,6 +58,6 @@ class DetectorPretrainedHook(Hook):
                 f'load_from is {runner.cfg.load_from} and pretrained is {path}: both would fill '
                 'the backbone; expected one of them (pretrained=none keeps what load_from loaded).'
             )
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         report = load_detector(model, path, self.trained_with, self.fresh_norms)
         runner.logger.info(str(report))

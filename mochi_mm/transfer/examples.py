@@ -14,8 +14,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 
+from mochi_mm.files.checkpoint import load_for_test
 from mochi_mm.files.image_file import open_image
-from mochi_mm.utils.checkpoint import load_for_test
 from mochi_mm.visualization.detections import draw_detections
 
 

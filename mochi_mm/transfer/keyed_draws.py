@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mochi_mm.utils.keyed_random import SampleKey
-from mochi_mm.utils.random_state import preserved_random_state
+from mochi_mm.randomness import SampleKey
+from mochi_mm.randomness.random_state import preserved_random_state
 
 
 class KeyedDraws:

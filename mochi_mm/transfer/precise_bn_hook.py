@@ -8,10 +8,10 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
 
+from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
 from mochi_mm.transfer.precise_bn import precise_statistics
-from mochi_mm.utils.random_state import preserved_random_state
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -58,7 +58,7 @@ class PreciseBNHook(Hook):
             self._recompute(runner)
 
     def _recompute(self, runner: Any) -> None:
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         settings = dict(runner.cfg.train_dataloader, num_workers=0, persistent_workers=False)
         settings.pop('prefetch_factor', None)
         with preserved_random_state(), torch.no_grad():

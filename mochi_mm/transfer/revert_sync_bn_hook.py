@@ -11,7 +11,7 @@ from mmengine.model import revert_sync_batchnorm
 from torch.nn import SyncBatchNorm
 
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -27,7 +27,7 @@ class RevertSyncBNHook(Hook):
 
     def before_run(self, runner: Any) -> None:
         """Look at the model, revert if need be, and log."""
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         synced = [name for name, m in model.named_modules() if isinstance(m, SyncBatchNorm)]
         grouped = dist.is_available() and dist.is_initialized()
         on_cpu = next(model.parameters()).device.type == 'cpu'

@@ -12,11 +12,11 @@ from mmdet.datasets import VOCDataset, XMLDataset
 
 from mochi_mm.files.inner_path import check_inner
 from mochi_mm.files.regular_file import open_regular
+from mochi_mm.files.text_file import read_text
 from mochi_mm.registry import DATASETS
 from mochi_mm.transfer.classes import check_metainfo
 from mochi_mm.transfer.image_header import check_images
 from mochi_mm.transfer.keyed_draws import KeyedDraws
-from mochi_mm.utils.text_file import read_text
 
 # Pixels that a box may leave the image by: tools that count from 0 write one of them.
 SLACK = 1

@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mmengine.dist import is_main_process
 from rich.console import Console
 from rich.progress import track
-
-from mochi_mm.utils.distributed import rank
 
 # What is done sooner needs no bar.
 QUIET_SECONDS = 1.5
@@ -27,7 +26,7 @@ def progress_bar(items: Iterable[Any], description: str, total: int, shown: bool
         total: Their number.
         shown: False for none. It is shown by rank 0, if stderr is a terminal.
     """
-    if not (shown and rank() == 0 and sys.stderr.isatty()):
+    if not (shown and is_main_process() and sys.stderr.isatty()):
         return items
     return _with_bar(iter(items), description, total)
 

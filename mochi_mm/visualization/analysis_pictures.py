@@ -12,8 +12,8 @@ from mochi_mm.evaluation.analysis.analyse import Analysis
 from mochi_mm.evaluation.analysis.negative_map import negative_maps
 from mochi_mm.evaluation.analysis.possible import no_memory
 from mochi_mm.evaluation.features import extract_features
-from mochi_mm.utils.random_state import preserved_random_state
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.randomness.random_state import preserved_random_state
+from mochi_mm.utils.unwrap import unwrap
 from mochi_mm.visualization.gallery import draw_gallery, gallery_legend
 from mochi_mm.visualization.negative_map import draw_negative_map
 
@@ -46,7 +46,7 @@ def negatives_picture(model: nn.Module, views: DataLoader, seed: int = 0) -> byt
         views: Batches of training views.
         seed: Of what the mixers draw, and of t-SNE.
     """
-    bare = unwrapped(model)
+    bare = unwrap(model)
     with preserved_random_state():
         maps = negative_maps(bare, views, seed)
     figure, axes = _figure(len(maps), (5.4 * len(maps), 5.6))
@@ -76,7 +76,7 @@ def draw_pictures(
     if features is None or labels is None:
         features, labels = extract_features(model, loader)
     pictures = {'neighbours': neighbours_picture(loader.dataset, features, labels)}
-    bare = unwrapped(model)
+    bare = unwrap(model)
     why = found.missing.get('probabilities') or no_memory(bare)
     if why:
         return pictures, dict(negatives=why)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.runs.run import Run
 from mochi_mm.visualization.report.charts import colour_of
-from mochi_mm.visualization.report.run import Run
 
 # Logged or analysed, its name, what stands at the axis, what it is multiplied with.
 _PANELS = (

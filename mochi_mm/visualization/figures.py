@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mochi_mm.utils.text_file import read_json_lines
+from mochi_mm.files.text_file import read_json_lines
 
 
 def read_scalars(work_dir: str | Path) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from mochi_mm.datasets import ImageFolder, InMemory
 from mochi_mm.datasets.fault_record import FaultRecord
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
-from mochi_mm.utils.keyed_random import SampleKey
+from mochi_mm.randomness import SampleKey
 
 PIPELINE = [
     dict(

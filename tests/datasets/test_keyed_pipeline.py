@@ -9,7 +9,7 @@ from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader
 
 from mochi_mm.datasets import ImageDataset, KeyedSampler
-from mochi_mm.utils.keyed_random import SampleKey
+from mochi_mm.randomness import SampleKey
 
 RECIPE = [
     dict(type='RandomResizedCrop', size=12),

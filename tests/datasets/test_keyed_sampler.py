@@ -11,8 +11,8 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mochi_mm.datasets import KeyedSampler
+from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATA_SAMPLERS
-from mochi_mm.utils.keyed_random import SampleKey
 
 
 def on_rank(

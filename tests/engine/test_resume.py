@@ -14,11 +14,11 @@ from mmengine.hooks import Hook
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.engine.hooks.preemption_hook import EXIT_PREEMPTED
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.checkpoint import read_checkpoint
-from mochi_mm.utils.checkpoint_folder import newest_valid
-from tests.distributed import run_ranks
 from tests.faults.test_preemption import assert_equal
+from tests.ranks import run_ranks
 from tests.toy_runner import runner_config, train
 
 ITERATIONS = 12
@@ -63,7 +63,7 @@ def config_of(folder: Path, kind: str, at: int = -1, rank: int = 0, **loader: An
 
 def run(config: Any) -> list[str]:
     """Train, to the end or to the signal; return the digests of what was consumed."""
-    from mochi_mm.utils.launch import build_runner
+    from mochi_mm.launch.runner import build_runner
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -145,7 +145,7 @@ def test_consumed_samples_are_not_read_again(tmp_path: Path, monkeypatch: Any) -
 def _rank_run(rank: int, folder: str, parts: list[int]) -> list[dict[str, torch.Tensor]]:
     buffers = []
     for at in parts:
-        from mochi_mm.utils.launch import build_runner
+        from mochi_mm.launch.runner import build_runner
 
         torch.manual_seed(0)
         config = config_of(Path(folder), 'epochs', at, rank=1, num_workers=0)
@@ -215,7 +215,7 @@ def test_the_seed_of_chance_is_kept(tmp_path: Path) -> None:
         made.randomness = dict(seed=None)
         return made
 
-    from mochi_mm.utils.launch import build_runner
+    from mochi_mm.launch.runner import build_runner
 
     first = build_runner(config(at=5))
     with pytest.raises(SystemExit):

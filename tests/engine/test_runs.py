@@ -10,8 +10,8 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
+from mochi_mm.randomness import StepKey
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.keyed_random import StepKey
 from tests.toy_runner import runner_config, train
 
 

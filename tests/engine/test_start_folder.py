@@ -11,8 +11,8 @@ import mmengine.runner.runner as engine
 import pytest
 
 from mochi_mm.engine.runners.safe_runner import claim_folder
-from mochi_mm.utils.launch import build_runner
-from tests.distributed import run_ranks
+from mochi_mm.launch.runner import build_runner
+from tests.ranks import run_ranks
 from tests.toy_runner import runner_config, train
 
 SECOND = time.strftime('%Y%m%d_%H%M%S', time.localtime(10**9))

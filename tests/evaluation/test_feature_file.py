@@ -14,7 +14,7 @@ from mochi_mm.datasets import ImageFolder, InMemory
 from mochi_mm.evaluation import feature_file
 from mochi_mm.evaluation.feature_file import cached_features, check_origin, describe_data
 from mochi_mm.evaluation.features import extract_features
-from mochi_mm.utils.weights_digest import weights_digest
+from mochi_mm.files.weights_digest import weights_digest
 from tests.datasets.test_image_folder import fill
 from tests.evaluation.toy import ToyImages, toy_loader, toy_model
 

@@ -14,9 +14,9 @@ from torch.utils.data import ConcatDataset
 
 from mochi_mm.evaluation.features import extract_features, gather_samples
 from mochi_mm.evaluation.knn_evaluate import knn_evaluate
-from mochi_mm.utils.random_state import preserved_random_state
-from tests.distributed import run_ranks
+from mochi_mm.randomness.random_state import preserved_random_state
 from tests.evaluation.toy import ToyImages, toy_loader, toy_model
+from tests.ranks import run_ranks
 
 
 def one_by_one(dataset: ToyImages) -> tuple[Tensor, Tensor]:

@@ -14,8 +14,8 @@ from mochi_mm.datasets.shape_scenes import KINDS, ShapeScenes
 from mochi_mm.datasets.shapes.export import export_voc
 from mochi_mm.evaluation.average_precision import average_precision
 from mochi_mm.evaluation.features import extract_features
-from mochi_mm.utils.config import load_config
-from mochi_mm.utils.launch import build_runner
+from mochi_mm.launch.config import load_config
+from mochi_mm.launch.runner import build_runner
 from tests.toy_runner import REPOSITORY
 
 CONFIGS = REPOSITORY / 'configs/benchmarks/svm'

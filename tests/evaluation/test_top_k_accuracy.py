@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mochi_mm.evaluation.top_k_accuracy import TopKAccuracy
 from mochi_mm.registry import METRICS
-from tests.distributed import run_ranks
+from tests.ranks import run_ranks
 
 SCORES = torch.tensor(
     [

@@ -16,9 +16,9 @@ from mochi_mm.export import TARGETS, export_backbone, mmdet_format, onnx_format,
 from mochi_mm.export import detectron2_format as d2
 from mochi_mm.export import huggingface_format as hf
 from mochi_mm.export.target import Target
-from mochi_mm.utils.atomic_file import sha256_of
-from mochi_mm.utils.checkpoint import load_backbone, read_checkpoint
-from mochi_mm.utils.safetensors_file import read_safetensors
+from mochi_mm.files.atomic_file import sha256_of
+from mochi_mm.files.checkpoint import load_backbone, read_checkpoint
+from mochi_mm.files.safetensors_file import read_safetensors
 from tests.export.toy import MEAN, STD, checkpoint, features, images, trained
 
 

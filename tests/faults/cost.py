@@ -19,10 +19,10 @@ from typing import Any
 
 import torch
 
+from mochi_mm.distributed.agreement import any_rank
 from mochi_mm.engine.hooks import DataFaultHook, NonFiniteHook, PreemptionHook, RankCheckHook
-from mochi_mm.utils.agreement import any_rank
-from mochi_mm.utils.launch import build_runner
-from tests.distributed import run_ranks
+from mochi_mm.launch.runner import build_runner
+from tests.ranks import run_ranks
 from tests.toy_runner import runner_config
 
 HOOKS = (NonFiniteHook, PreemptionHook, DataFaultHook, RankCheckHook)

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import torch
 
-from mochi_mm.utils.checkpoint import read_checkpoint
-from mochi_mm.utils.checkpoint_folder import manifest_path, newest_valid
-from mochi_mm.utils.launch import build_runner
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint_folder import manifest_path, newest_valid
+from mochi_mm.launch.runner import build_runner
 from tests.toy_runner import runner_config, train
 
 

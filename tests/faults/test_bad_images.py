@@ -24,7 +24,7 @@ from mochi_mm.datasets.path_list import from_line
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
-from mochi_mm.utils.keyed_random import SampleKey
+from mochi_mm.randomness import SampleKey
 from tests.toy_runner import REPOSITORY, TWO_VIEWS, runner_config, train
 
 GOOD = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)

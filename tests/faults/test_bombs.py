@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from mochi_mm.utils.array_file import map_array, read_arrays
-from mochi_mm.utils.checkpoint import read_checkpoint
-from mochi_mm.utils.checkpoint_folder import newest_valid
+from mochi_mm.files.array_file import map_array, read_arrays
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.visualization.report import read_run
 from tests.faults.limited import within_seconds
 from tests.faults.test_hostile_files import SECONDS, work_dir  # noqa: F401

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
-from mochi_mm.utils.checkpoint_folder import newest_valid, saved_in, write_checkpoint
-from mochi_mm.utils.launch import build_runner
+from mochi_mm.files.checkpoint_folder import newest_valid, saved_in, write_checkpoint
+from mochi_mm.launch.runner import build_runner
 from mochi_mm.visualization import safe_local_vis_backend as backend_module
 from tests.faults.job import start
 from tests.toy_runner import runner_config, train

@@ -21,18 +21,18 @@ from mochi_mm.datasets.index_cache import load_index
 from mochi_mm.datasets.path_list import read_paths
 from mochi_mm.datasets.voc_classification import VOCClassification
 from mochi_mm.evaluation.analysis.records import read_analysis, write_analysis
-from mochi_mm.utils.array_file import map_array, read_arrays
-from mochi_mm.utils.atomic_file import sha256_of
-from mochi_mm.utils.checkpoint import read_checkpoint
-from mochi_mm.utils.checkpoint_folder import (
+from mochi_mm.files.array_file import map_array, read_arrays
+from mochi_mm.files.atomic_file import sha256_of
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint_folder import (
     epochs_saved,
     manifest_path,
     newest_valid,
     write_checkpoint,
 )
-from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
-from mochi_mm.utils.start_record import FILE, note_start, written_since
-from mochi_mm.utils.text_file import read_json, read_json_lines, read_text
+from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
+from mochi_mm.files.text_file import read_json, read_json_lines, read_text
+from mochi_mm.runs.start_record import FILE, note_start, written_since
 from mochi_mm.visualization.report import read_run
 from tests.faults.limited import within_seconds
 from tests.files.test_image_file import NO_FILES

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mochi_mm.utils.checkpoint_folder import newest_valid, saved_in
+from mochi_mm.files.checkpoint_folder import newest_valid, saved_in
 from tests.faults.job import diary, start, wait_for
 
 BALLAST = 8 << 20

@@ -19,10 +19,10 @@ from mochi_mm.engine.initializers import Pretrained
 from mochi_mm.evaluation.analysis.load_model import load_for_analysis, position_of
 from mochi_mm.evaluation.feature_file import cached_features
 from mochi_mm.export import export_backbone
+from mochi_mm.files.checkpoint import load_backbone, load_for_test, read_checkpoint
+from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.models.backbones import ResNet
-from mochi_mm.utils.checkpoint import load_backbone, load_for_test, read_checkpoint
-from mochi_mm.utils.safetensors_file import read_safetensors, write_safetensors
 from tests.faults.test_bad_checkpoints import finished, folder, resumed_from  # noqa: F401
 from tests.models.algorithms.toy import build_moco
 from tests.toy_runner import runner_config, train

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from mochi_mm.engine.hooks.preemption_hook import EXIT_PREEMPTED
-from mochi_mm.utils.checkpoint import read_checkpoint
-from mochi_mm.utils.checkpoint_folder import newest_valid
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint_folder import newest_valid
 from tests.faults.job import diary, start, wait_for
 
 

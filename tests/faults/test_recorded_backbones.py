@@ -15,9 +15,9 @@ import pytest
 import torch
 
 from mochi_mm.export import export_backbone
+from mochi_mm.files.safetensors_file import write_safetensors
 from mochi_mm.models.backbones import ResNet
 from mochi_mm.models.backbones.recorded import build_recorded, checked_backbone
-from mochi_mm.utils.safetensors_file import write_safetensors
 from tests.export.toy import checkpoint
 
 SMALL = dict(type='ResNet', depth=10, width=0.25, in_channels=1)
@@ -58,7 +58,7 @@ ATTACKS: dict[str, Any] = {
     'a callable as an argument': lambda m: dict(SMALL, stem=call(m)),
     'an unknown argument': lambda m: dict(SMALL, norm_layer=call(m)),
     'another registry of the scope': lambda m: dict(SMALL, _scope_='os'),
-    'a module of ours': lambda m: dict(type='mochi_mm.utils.own_folder.remove', path=str(m)),
+    'a module of ours': lambda m: dict(type='mochi_mm.files.own_folder.remove', path=str(m)),
     'an import by its scope': lambda m: dict(type='antigravity.ResNet'),
     'a type that is no text': lambda m: dict(type=['ResNet']),
     'no type': lambda m: dict(depth=10),

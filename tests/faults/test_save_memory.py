@@ -21,7 +21,7 @@ CODE = """
 import json, sys
 from pathlib import Path
 from mochi_mm.engine.hooks import CheckpointHook
-from mochi_mm.utils.benchmark import peak_extra_bytes
+from mochi_mm.experiments.benchmark import peak_extra_bytes
 from tests.toy_runner import runner_config, train
 
 folder = Path(sys.argv[1])

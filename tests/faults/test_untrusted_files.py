@@ -20,10 +20,10 @@ from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from mmengine.registry import init_default_scope
 
+from mochi_mm.files.checkpoint import load_backbone, load_for_test, read_checkpoint
+from mochi_mm.launch.check_config import check_config
+from mochi_mm.launch.config import load_config
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.check_config import check_config
-from mochi_mm.utils.checkpoint import load_backbone, load_for_test, read_checkpoint
-from mochi_mm.utils.config import load_config
 from tests.faults.payload import Marker
 from tests.models.algorithms.toy import build_moco, moco_config
 from tests.toy_runner import REPOSITORY, runner_config, train

@@ -27,13 +27,13 @@ from mochi_mm.datasets.shapes.image_cache import fingerprint, rendered
 from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
 from mochi_mm.datasets.voc_classification import VOCClassification
 from mochi_mm.evaluation.analysis.records import read_analysis
-from mochi_mm.evaluation.evidence.sweep import SUITES, Run, Sweep
+from mochi_mm.experiments.results_page import read_records
+from mochi_mm.experiments.sweep import SUITES, Run, Sweep
+from mochi_mm.files.checkpoint_folder import newest_valid
+from mochi_mm.runs.run_log import read_log
+from mochi_mm.runs.start_record import FILE, written_since
 from mochi_mm.transfer.weights.origin import ORIGINS
 from mochi_mm.transfer.weights.source import read_source
-from mochi_mm.utils.checkpoint_folder import newest_valid
-from mochi_mm.utils.results_page import read_records
-from mochi_mm.utils.start_record import FILE, written_since
-from mochi_mm.visualization.report.run_log import read_log
 from tests.faults.payload import Marker
 from tests.tools.analysis.test_knn_tool import LOOP
 from tests.toy_runner import REPOSITORY

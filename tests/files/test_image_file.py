@@ -15,8 +15,8 @@ from PIL import EpsImagePlugin, Image, UnidentifiedImageError
 
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.source_image import SourceImage
+from mochi_mm.experiments.timed_pipeline import TorchvisionPairs
 from mochi_mm.files.image_file import FORMATS, MAX_BYTES, open_image
-from mochi_mm.utils.timed_pipeline import TorchvisionPairs
 from tests.faults.limited import within_seconds
 from tests.toy_runner import REPOSITORY
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mochi_mm.utils.config import load_config
-from mochi_mm.utils.result_record import FIELDS
+from mochi_mm.experiments.result_record import FIELDS
+from mochi_mm.launch.config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 

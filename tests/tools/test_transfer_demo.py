@@ -12,9 +12,9 @@ pytest.importorskip('mmdet', reason='mmdet is not installed')
 
 from mmengine.registry import init_default_scope
 
+from mochi_mm.files.weights_meta import describe_weights
+from mochi_mm.launch.config import load_config
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.config import load_config
-from mochi_mm.utils.weights_meta import describe_weights
 from tools import transfer_demo
 
 

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from mochi_mm.datasets.shape_scenes import ShapeScenes
 from mochi_mm.datasets.shapes.export import export_coco, export_voc
-from mochi_mm.utils.config import load_config
+from mochi_mm.launch.config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = ROOT / 'configs/transfer/shapes'

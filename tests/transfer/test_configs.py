@@ -21,11 +21,11 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from PIL import Image
 
+from mochi_mm.files.weights_meta import describe_weights
+from mochi_mm.launch.config import load_config
 from mochi_mm.models.backbones import ResNet
 from mochi_mm.registry import MODELS as OURS
 from mochi_mm.transfer.weights.load_detector import load_detector
-from mochi_mm.utils.config import load_config
-from mochi_mm.utils.weights_meta import describe_weights
 from tools import transfer_demo
 
 ROOT = Path(__file__).resolve().parents[2]

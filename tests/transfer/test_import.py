@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mochi_mm.utils.config import load_config
+from mochi_mm.launch.config import load_config
 
 
 @pytest.fixture

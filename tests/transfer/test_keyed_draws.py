@@ -15,8 +15,8 @@ pytest.importorskip('mmdet', reason='mmdet is not installed')
 from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
 
-from mochi_mm.utils.config import load_config
-from mochi_mm.utils.keyed_random import SampleKey
+from mochi_mm.launch.config import load_config
+from mochi_mm.randomness import SampleKey
 from tests.transfer.scenes import VOC_CONFIG
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 pytest.importorskip('mmdet', reason='mmdet is not installed')
 
 from mochi_mm.transfer.precise_bn import precise_statistics
-from tests.distributed import run_ranks
+from tests.ranks import run_ranks
 
 SIZES = (1, 5, 2)  # images a batch: unequal, as regions of a detector are
 

@@ -13,7 +13,7 @@ from torch import nn
 pytest.importorskip('mmdet', reason='mmdet is not installed')
 
 from mochi_mm.transfer import RevertSyncBNHook
-from tests.distributed import run_ranks
+from tests.ranks import run_ranks
 
 
 def reverted(sync: bool) -> tuple[nn.Module, list[str]]:

@@ -15,7 +15,7 @@ pytest.importorskip('mmdet', reason='mmdet is not installed')
 
 from mmengine.runner import Runner
 
-from mochi_mm.utils.checkpoint import load_for_test, read_checkpoint
+from mochi_mm.files.checkpoint import load_for_test, read_checkpoint
 from tests.transfer.scenes import COCO_CONFIG, VOC_CONFIG, small_config
 from tools.analysis import show_detections
 

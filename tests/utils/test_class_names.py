@@ -12,10 +12,10 @@ import torch
 
 from mochi_mm.datasets import ImageFolder
 from mochi_mm.evaluation.knn_evaluate import check_knn_data
+from mochi_mm.files.checkpoint import load_for_test
+from mochi_mm.launch.runner import build_runner
 from mochi_mm.registry import DATASETS
-from mochi_mm.utils.checkpoint import load_for_test
 from mochi_mm.utils.class_names import check_same_classes, check_same_names, class_names
-from mochi_mm.utils.launch import build_runner
 from tests.datasets.test_image_folder import fill
 from tests.engine.hooks.test_pretrained_hook import probe_config
 from tests.evaluation.toy import ToyImages, loader_config, toy_loader

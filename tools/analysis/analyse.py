@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Analyse, print, write, and return the numbers."""
     args = parse_args(argv)
 
-    from mochi_mm.utils.config import load_config, parse_options
+    from mochi_mm.launch.config import load_config, parse_options
 
     cfg = load_config(args.config, parse_options(args.cfg_options))
 
@@ -101,9 +101,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         view_batches,
         write_analysis,
     )
+    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.fresh_model import fresh_model
     from mochi_mm.registry import DATASETS
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.fresh_model import fresh_model
 
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))

@@ -52,10 +52,10 @@ def main() -> None:
     import matplotlib
     import numpy as np
 
+    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.randomness import SampleKey
     from mochi_mm.registry import DATASETS
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config, parse_options
-    from mochi_mm.utils.keyed_random import SampleKey
     from mochi_mm.visualization import draw_image_rows
 
     matplotlib.use('Agg')

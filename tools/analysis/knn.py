@@ -74,10 +74,10 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
 
     from mochi_mm.evaluation import knn_evaluate
     from mochi_mm.evaluation.knn_settings import find_benchmark
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.checkpoint import load_backbone
-    from mochi_mm.utils.config import load_config, parse_options
-    from mochi_mm.utils.fresh_model import fresh_model
+    from mochi_mm.files.checkpoint import load_backbone
+    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.fresh_model import fresh_model
 
     cfg = load_config(args.config, parse_options(args.cfg_options))
     check_config(cfg)
@@ -109,7 +109,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
         partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
         os.replace(partial, args.out)
     if args.record is not None:
-        from mochi_mm.utils.result_record import result_record, write_record
+        from mochi_mm.experiments.result_record import result_record, write_record
 
         source = Path(args.checkpoint)
         protocol = f'weighted kNN, temperature {temperature:g}'

@@ -51,11 +51,11 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
     from mmengine.runner import Runner
 
     from mochi_mm.evaluation.knn_settings import find_benchmark
+    from mochi_mm.files.checkpoint import load_backbone
+    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.registry import MODELS
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.checkpoint import load_backbone
     from mochi_mm.utils.class_names import check_same_classes
-    from mochi_mm.utils.config import load_config, parse_options
 
     cfg = load_config(args.config, parse_options(args.cfg_options))
     check_config(cfg)
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     from mochi_mm.evaluation.feature_file import cached_features
     from mochi_mm.evaluation.features import extract_features
     from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
-    from mochi_mm.utils.result_record import result_record, write_record
+    from mochi_mm.experiments.result_record import result_record, write_record
 
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     model, model_config, loaders = load(args, device)

@@ -21,8 +21,8 @@ def main() -> None:
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     args = parser.parse_args()
 
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config, parse_options
+    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.config import load_config, parse_options
 
     config = load_config(args.config, parse_options(args.cfg_options))
     check_config(config)

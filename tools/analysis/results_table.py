@@ -29,8 +29,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Write or check the page; return the exit status."""
     args = parse_args(argv)
-    from mochi_mm.utils.atomic_file import write_atomically
-    from mochi_mm.utils.results_page import PAGE, results_page
+    from mochi_mm.experiments.results_page import PAGE, results_page
+    from mochi_mm.files.atomic_file import write_atomically
 
     path, text = args.root / PAGE, results_page(args.root)
     if args.check:

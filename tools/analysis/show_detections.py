@@ -42,8 +42,8 @@ def main(argv: list[str] | None = None) -> None:
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
+    from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.transfer.examples import detect_examples, draw_examples
-    from mochi_mm.utils.config import load_config, parse_options
 
     config = load_config(args.config, parse_options(args.cfg_options))
     examples = detect_examples(config, args.checkpoint, args.num, args.min_score)

@@ -69,8 +69,8 @@ def plan(args: argparse.Namespace) -> tuple[Any, list[Any], list[int]]:
     Raises:
         ValueError: A setting that the suite has not.
     """
-    from mochi_mm.evaluation.evidence.suites import SUITES
-    from mochi_mm.evaluation.evidence.sweep import Sweep
+    from mochi_mm.experiments.suites import SUITES
+    from mochi_mm.experiments.sweep import Sweep
 
     suite = SUITES[args.suite]
     known = list(dict.fromkeys(s.name for of_data in suite.data.values() for s in of_data))
@@ -120,8 +120,8 @@ def command(sweep: Any, run: Any) -> list[str]:
 
 def do_runs(args: argparse.Namespace, sweep: Any, runs: Sequence[Any], seeds: Any) -> None:
     """Do what is not done yet; the tables are written anew after each run."""
-    from mochi_mm.evaluation.evidence.outputs import write_tables
-    from mochi_mm.evaluation.evidence.side_by_side import Task, run_side_by_side
+    from mochi_mm.experiments.outputs import write_tables
+    from mochi_mm.experiments.side_by_side import Task, run_side_by_side
 
     failed: dict[str, int] = {}
 
@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the sweep; return the exit status."""
     args = parse_args(argv)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    from mochi_mm.evaluation.evidence.outputs import write_pictures, write_records
+    from mochi_mm.experiments.outputs import write_pictures, write_records
 
     sweep, runs, seeds = plan(args)
     do_runs(args, sweep, runs, seeds)

@@ -33,8 +33,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> dict[str, Any]:
     """Train, measure, and return the result."""
     args = parse_args(argv)
-    from mochi_mm.evaluation.evidence.run_one import run_one
-    from mochi_mm.evaluation.evidence.sweep import Sweep
+    from mochi_mm.experiments.run_one import run_one
+    from mochi_mm.experiments.sweep import Sweep
 
     sweep = Sweep(args.suite, args.out, args.data_root, args.epochs, args.images_per_class)
     (run,) = (r for r in sweep.runs([args.setting], [args.seed]) if r.data == args.data)

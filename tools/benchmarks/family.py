@@ -75,8 +75,8 @@ def _loaders(node: Any) -> list[Any]:
 
 def make_config(path: Path, args: argparse.Namespace, suite: Suite, work_dir: Path) -> Any:
     """Return the config at ``path`` cut to the budget of ``args``, to run in ``work_dir``."""
-    from mochi_mm.utils.check_config import check_config
-    from mochi_mm.utils.config import load_config
+    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.config import load_config
 
     options = {}
     if load_config(path).get('data_root'):
@@ -114,7 +114,7 @@ def untrained(config: Any) -> Any:
     """Return the config's model as it is before the first step."""
     from mmengine.registry import init_default_scope
 
-    from mochi_mm.utils.fresh_model import fresh_model
+    from mochi_mm.launch.fresh_model import fresh_model
 
     init_default_scope('mochi_mm')
     return fresh_model(config.model, config.randomness.seed)
@@ -145,9 +145,9 @@ def measure(model: Any, config: Any, suite: Suite) -> dict[str, float]:
 
 def run_method(name: str, args: argparse.Namespace) -> dict[str, Any]:
     """Train and measure one method; return its result, which is written to its folder."""
-    from mochi_mm.utils.benchmark import write_json
-    from mochi_mm.utils.launch import build_runner
-    from mochi_mm.utils.result_record import result_record
+    from mochi_mm.experiments.benchmark import write_json
+    from mochi_mm.experiments.result_record import result_record
+    from mochi_mm.launch.runner import build_runner
 
     suite = SUITES[args.suite]
     path = find_methods(suite)[name]
@@ -186,8 +186,8 @@ def keep_budget(args: argparse.Namespace) -> None:
     Raises:
         ValueError: What is there was made with another budget.
     """
-    from mochi_mm.utils.benchmark import write_json
-    from mochi_mm.utils.text_file import read_json
+    from mochi_mm.experiments.benchmark import write_json
+    from mochi_mm.files.text_file import read_json
 
     path = args.out / 'budget.json'
     if path.is_file() and (former := read_json(path)) != budget(args):
@@ -200,7 +200,7 @@ def keep_budget(args: argparse.Namespace) -> None:
 
 def read_results(args: argparse.Namespace) -> dict[str, Any]:
     """Return what is finished, of this call and of those before it, in the suite's order."""
-    from mochi_mm.utils.text_file import read_json
+    from mochi_mm.files.text_file import read_json
 
     paths = {name: result_path(args, name) for name in find_methods(SUITES[args.suite])}
     return {name: read_json(path) for name, path in paths.items() if path.is_file()}
@@ -231,8 +231,8 @@ def table(suite: Suite, methods: dict[str, Any], failed: dict[str, int]) -> str:
 
 def write_tables(args: argparse.Namespace, failed: dict[str, int]) -> str:
     """Write results.json and table.md with what is finished; return the table."""
-    from mochi_mm.utils.atomic_file import write_atomically
-    from mochi_mm.utils.benchmark import write_json
+    from mochi_mm.experiments.benchmark import write_json
+    from mochi_mm.files.atomic_file import write_atomically
 
     methods = read_results(args)
     text = table(SUITES[args.suite], methods, failed)
@@ -243,7 +243,7 @@ def write_tables(args: argparse.Namespace, failed: dict[str, int]) -> str:
 
 def write_records(args: argparse.Namespace) -> list[Path]:
     """Write what is finished as records that docs/results.md is made from."""
-    from mochi_mm.utils.result_record import result_record, write_record
+    from mochi_mm.experiments.result_record import result_record, write_record
 
     again = f'python tools/benchmarks/family.py --suite {args.suite} --epochs {args.epochs} '
     again += f'--images-per-class {args.images_per_class} --methods'
@@ -269,7 +269,7 @@ def write_records(args: argparse.Namespace) -> list[Path]:
 
 def epochs_done(args: argparse.Namespace, name: str) -> int:
     """Return how much of a method's work is on the disk: its epochs, and one for measuring."""
-    from mochi_mm.utils.checkpoint_folder import epochs_saved
+    from mochi_mm.files.checkpoint_folder import epochs_saved
 
     finished = result_path(args, name).is_file()
     return args.epochs + 1 if finished else epochs_saved(args.out / name)
@@ -282,7 +282,7 @@ def run_methods(args: argparse.Namespace) -> dict[str, int]:
     """
     from functools import partial
 
-    from mochi_mm.evaluation.evidence.side_by_side import Task, run_side_by_side
+    from mochi_mm.experiments.side_by_side import Task, run_side_by_side
 
     words = [sys.executable, __file__, '--suite', args.suite, '--epochs', str(args.epochs)]
     words += ['--images-per-class', str(args.images_per_class)]

@@ -58,8 +58,14 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     import torch
 
-    from mochi_mm.utils.benchmark import machine, peak_extra_bytes, seconds, summary, write_json
-    from mochi_mm.utils.direct_head import Run, alternatives, check_equal
+    from mochi_mm.experiments.benchmark import (
+        machine,
+        peak_extra_bytes,
+        seconds,
+        summary,
+        write_json,
+    )
+    from mochi_mm.experiments.direct_head import Run, alternatives, check_equal
 
     if args.device.startswith('cuda') and not torch.cuda.is_available():
         raise ValueError(f'--device is {args.device}, but torch finds no CUDA device here.')

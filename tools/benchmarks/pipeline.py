@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     import cv2
     import torch
 
-    from mochi_mm.utils.timed_pipeline import BATCH, one_pass, recipes
+    from mochi_mm.experiments.timed_pipeline import BATCH, one_pass, recipes
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def report(args: argparse.Namespace, times: dict[str, list[float]], count: int) -> None:
     """Print pairs a second and core, and their ratio to torchvision's."""
-    from mochi_mm.utils.benchmark import machine, write_json
+    from mochi_mm.experiments.benchmark import machine, write_json
 
     cores = max(1, args.workers)
     measured = {

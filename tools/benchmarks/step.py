@@ -46,10 +46,10 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     from mmengine.registry import init_default_scope
 
-    from mochi_mm.utils.benchmark import machine, write_json
-    from mochi_mm.utils.config import load_config, parse_options
+    from mochi_mm.experiments.benchmark import machine, write_json
+    from mochi_mm.experiments.timed_step import TimedStep
+    from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.utils.freed_memory import keep_freed_memory
-    from mochi_mm.utils.timed_step import TimedStep
 
     config = load_config(args.config, parse_options(args.cfg_options))
     init_default_scope('mochi_mm')

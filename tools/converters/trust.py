@@ -63,8 +63,8 @@ def main() -> None:
     )
     import torch
 
-    from mochi_mm.utils.atomic_file import write_atomically
-    from mochi_mm.utils.checkpoint import read_checkpoint
+    from mochi_mm.files.atomic_file import write_atomically
+    from mochi_mm.files.checkpoint import read_checkpoint
 
     content = torch.load(args.old, map_location='cpu', weights_only=False)
     left_out: list[str] = []

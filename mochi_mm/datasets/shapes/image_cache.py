@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from mochi_mm.utils.array_file import map_array
+from mochi_mm.files.array_file import map_array
 
 SOURCES = ('outlines.py', 'textures.py', 'scene.py', '../shape_scenes.py')
 

@@ -11,11 +11,11 @@ from typing import Any
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
+from mochi_mm.distributed.rows import rank
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches, write_analysis
 from mochi_mm.evaluation.analysis.records import TIME
+from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.distributed import rank
-from mochi_mm.utils.random_state import preserved_random_state
 
 
 @HOOKS.register_module()

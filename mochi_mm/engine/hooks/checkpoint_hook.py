@@ -10,17 +10,17 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
+from mochi_mm.distributed.agreement import any_rank
+from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.run_state import collect_state, has_stepped
 from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validate_what_is_left
+from mochi_mm.files.atomic_file import sweep
+from mochi_mm.files.backbone_file import backbone_path, write_backbone
+from mochi_mm.files.checkpoint_folder import remove_checkpoint, saved_in, write_checkpoint
 from mochi_mm.files.trained_weights import is_finite
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.agreement import any_rank
-from mochi_mm.utils.atomic_file import sweep
-from mochi_mm.utils.backbone_file import backbone_path, write_backbone
-from mochi_mm.utils.checkpoint_folder import remove_checkpoint, saved_in, write_checkpoint
-from mochi_mm.utils.distributed import rank
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 _BETTER = dict(greater=lambda new, old: new > old, less=lambda new, old: new < old)
 
@@ -190,7 +190,7 @@ class CheckpointHook(Hook):
         sha256 = write_checkpoint(path, state)
         self._due_at = None
         runner.logger.info(f'checkpoint {path} saved')
-        if self.save_backbone and trains_backbone(unwrapped(runner.model)):
+        if self.save_backbone and trains_backbone(unwrap(runner.model)):
             self._save_backbone(runner, path, state, sha256)
         return path
 

@@ -12,10 +12,10 @@ from mmengine.hooks import Hook
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.fault_record import FaultRecord
 from mochi_mm.datasets.unreadable_image import UnreadableImage
+from mochi_mm.distributed.agreement import any_rank
+from mochi_mm.distributed.rows import world_size
+from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.agreement import any_rank
-from mochi_mm.utils.distributed import world_size
-from mochi_mm.utils.keyed_random import SampleKey
 
 STATE = 'unreadable_samples'
 

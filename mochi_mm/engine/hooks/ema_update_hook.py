@@ -7,7 +7,7 @@ from typing import Any
 from mmengine.hooks import Hook
 
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -25,7 +25,7 @@ class EMAUpdateHook(Hook):
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
         """Update if the optimiser has just stepped."""
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         if hasattr(model, 'set_progress'):
             model.set_progress(runner.iter / runner.max_iters)
         if hasattr(model, 'update_ema') and runner.optim_wrapper.should_update():

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 
 from mochi_mm.datasets.in_memory import InMemory
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -29,5 +29,5 @@ class HoldImagesHook(Hook):
                 f'HoldImagesHook holds the images of an InMemory data set, got '
                 f"{type(dataset).__name__}; wrap it: dict(type='InMemory', dataset=...)."
             )
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         model.data_preprocessor.hold(dataset.pixels)

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from mmengine.hooks import Hook
 
+from mochi_mm.distributed.rows import rank
+from mochi_mm.randomness import StepKey
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.distributed import rank
-from mochi_mm.utils.keyed_random import StepKey
 
 
 @HOOKS.register_module()

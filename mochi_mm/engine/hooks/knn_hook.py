@@ -7,10 +7,10 @@ from typing import Any
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
+from mochi_mm.evaluation.knn import check_knn_settings
 from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_evaluate
-from mochi_mm.models.functional.knn import check_knn_settings
+from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.random_state import preserved_random_state
 
 
 @HOOKS.register_module()

@@ -13,12 +13,12 @@ from mmengine.hooks import Hook
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mochi_mm.distributed.agreement import any_rank
+from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.run_state import has_stepped
+from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.agreement import any_rank
-from mochi_mm.utils.atomic_file import write_atomically
-from mochi_mm.utils.distributed import rank
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 POLICIES = ('stop', 'skip')
 FOLDER = 'non_finite'
@@ -69,7 +69,7 @@ class NonFiniteHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Stand before the optimiser."""
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         self.skipped = int(runner.message_hub.runtime_info.get(STATE, 0))
         self._scaler_skips = 0
         self._statistics = [
@@ -164,7 +164,7 @@ class NonFiniteHook(Hook):
     def _dump(self, runner: Any) -> Path:
         """Write the batches of this step, and what is wrong with them, for each rank."""
         folder = Path(runner.work_dir) / FOLDER
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         content = dict(
             iteration=runner.iter + 1,
             epoch=runner.epoch,

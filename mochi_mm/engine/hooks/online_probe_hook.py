@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.models.algorithms.base_algorithm import pool
+from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.class_names import check_same_classes
-from mochi_mm.utils.random_state import preserved_random_state
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 STATE = 'online_probe'
 
@@ -73,7 +73,7 @@ class OnlineProbeHook(Hook):
                 'OnlineProbeHook looks at the backbone from outside, which a compiled model does '
                 'not allow; set compile=None, or use KNNHook.'
             )
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         width, device = int(model.backbone.out_channels), next(model.parameters()).device
         saved = runner.message_hub.runtime_info.get(STATE)
         shapes = [(self.num_classes, width), (self.num_classes,)]

@@ -9,10 +9,10 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
+from mochi_mm.distributed.agreement import any_rank
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.run_state import has_stepped
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.agreement import any_rank
 
 #: What the process ends with after it has saved: EX_TEMPFAIL, "try again later".
 EXIT_PREEMPTED = 75

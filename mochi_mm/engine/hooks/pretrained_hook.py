@@ -6,10 +6,10 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
+from mochi_mm.files.checkpoint import load_backbone
+from mochi_mm.files.weights_digest import weights_digest
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.checkpoint import load_backbone
-from mochi_mm.utils.unwrapped import unwrapped
-from mochi_mm.utils.weights_digest import weights_digest
+from mochi_mm.utils.unwrap import unwrap
 
 DIGEST = 'frozen_backbone'
 
@@ -35,7 +35,7 @@ class PretrainedHook(Hook):
         """
         if runner.iter == 0:
             self._load(runner)
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         if getattr(model, 'freeze_backbone', False):
             info = runner.message_hub.runtime_info
             if runner.iter == 0 or DIGEST not in info:
@@ -47,7 +47,7 @@ class PretrainedHook(Hook):
         Raises:
             RuntimeError: It has changed.
         """
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         if not getattr(model, 'freeze_backbone', False):
             return
         before, after = runner.message_hub.get_info(DIGEST), weights_digest(model.backbone)
@@ -69,4 +69,4 @@ class PretrainedHook(Hook):
         if path == 'none':
             runner.logger.warning('pretrained=none: the backbone starts from random weights')
             return
-        runner.logger.info(load_backbone(unwrapped(runner.model), path))
+        runner.logger.info(load_backbone(unwrap(runner.model), path))

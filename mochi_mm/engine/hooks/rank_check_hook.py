@@ -8,10 +8,10 @@ from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.run_state import digest
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.distributed import world_size
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -42,7 +42,7 @@ class RankCheckHook(Hook):
         """Compare, where it is time."""
         if world_size() == 1 or not self.every_n_train_iters(runner, self.interval):
             return
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         own = {
             f'{name}.{buffer}'
             for name, module in model.named_modules()

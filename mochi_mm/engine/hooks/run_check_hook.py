@@ -10,12 +10,12 @@ from mmengine.runner import IterBasedTrainLoop
 from torch.utils.data import Subset
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms.image_classifier import ImageClassifier
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.class_names import check_same_classes
-from mochi_mm.utils.distributed import world_size
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 
 @HOOKS.register_module()
@@ -85,7 +85,7 @@ class RunCheckHook(Hook):
 
     @staticmethod
     def _check_classes(runner: Any) -> None:
-        if isinstance(unwrapped(runner.model), ImageClassifier) and runner.val_loop is not None:
+        if isinstance(unwrap(runner.model), ImageClassifier) and runner.val_loop is not None:
             train, val = runner.train_dataloader.dataset, runner.val_dataloader.dataset
             check_same_classes(train, val, 'training', 'validation')
 
@@ -133,7 +133,7 @@ class RunCheckHook(Hook):
 
     @staticmethod
     def _check_memory(runner: Any) -> None:
-        model = unwrapped(runner.model)
+        model = unwrap(runner.model)
         head = getattr(model, 'head', None)
         memory = getattr(head, 'memory', None)
         length = getattr(memory, 'length', 0)

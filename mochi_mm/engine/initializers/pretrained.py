@@ -7,9 +7,9 @@ from typing import Any
 from mmengine.logging import print_log
 from torch import nn
 
+from mochi_mm.files.checkpoint import local_path, match_keys, read_checkpoint, some, state_dict_of
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.registry import WEIGHT_INITIALIZERS
-from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some, state_dict_of
 
 
 @WEIGHT_INITIALIZERS.register_module()

@@ -12,19 +12,19 @@ from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 
+from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
+from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.run_state import collect_state
+from mochi_mm.files.checkpoint import local_path, match_keys, read_checkpoint, some, state_dict_of
+from mochi_mm.files.checkpoint_folder import newest_valid, write_checkpoint
 from mochi_mm.files.shown import shown
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.registry import RUNNERS
-from mochi_mm.utils.agreement import absent_ranks, is_lost_connection, open_cpu_group
-from mochi_mm.utils.checkpoint import local_path, match_keys, read_checkpoint, some, state_dict_of
-from mochi_mm.utils.checkpoint_folder import newest_valid, write_checkpoint
-from mochi_mm.utils.distributed import rank
+from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.freed_memory import keep_freed_memory
-from mochi_mm.utils.start_record import written_since
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 _ENGINE_HOOKS = (
     'runtime_info',
@@ -174,7 +174,7 @@ class SafeRunner(Runner):
 
     def load_weights(self, content: Mapping[str, Any], source: str, strict: bool) -> None:
         """Copy the weights in ``content`` into the model, or raise ``ValueError``."""
-        model = unwrapped(self.model)
+        model = unwrap(self.model)
         found = {
             name.removeprefix('module.'): value for name, value in state_dict_of(content).items()
         }
@@ -240,7 +240,7 @@ class SafeRunner(Runner):
     def _init_model_weights(self) -> None:
         """Initialise as MMEngine does, after a look at the files that parts of other libraries
         will read with its loader, which can run what they hold."""
-        for module in unwrapped(self.model).modules():
+        for module in unwrap(self.model).modules():
             for file in pretrained_files(getattr(module, 'init_cfg', None)):
                 read_checkpoint(local_path(file))
         super()._init_model_weights()

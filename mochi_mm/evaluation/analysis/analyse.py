@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.evaluation.analysis.as_in_training import as_in_training
 from mochi_mm.evaluation.analysis.memory_sums import Sums, add, memory_sums, scalars_of
 from mochi_mm.evaluation.analysis.possible import (
@@ -28,11 +29,10 @@ from mochi_mm.evaluation.measures import (
     singular_values,
     uniformity,
 )
-from mochi_mm.utils.distributed import rank, world_size
-from mochi_mm.utils.keyed_random import StepKey
+from mochi_mm.randomness import StepKey
+from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.utils.progress import progress_bar
-from mochi_mm.utils.random_state import preserved_random_state
-from mochi_mm.utils.unwrapped import unwrapped
+from mochi_mm.utils.unwrap import unwrap
 
 _CURVES = ('probabilities', 'probabilities_synthetic')
 _OF_MEASURE = {
@@ -103,7 +103,7 @@ def analyse(
         ValueError: A measure or layer asked for by name that is not possible; ``num_hard`` above
             the length of the memory.
     """
-    bare = unwrapped(model)
+    bare = unwrap(model)
     result = Analysis(settings=settings.record())
     layers = missing_layers(bare, settings, absent or {}, result.missing)
     with torch.no_grad(), preserved_random_state(), evaluating(bare):

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from mochi_mm.utils.keyed_random import StepKey
+from mochi_mm.randomness import StepKey
 
 
 @contextmanager

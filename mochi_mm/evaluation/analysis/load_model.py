@@ -9,10 +9,10 @@ from typing import Any
 from torch import nn
 
 from mochi_mm.evaluation.analysis.settings import MEMORY_MEASURES
+from mochi_mm.files.checkpoint import load_backbone, match_keys, read_checkpoint, state_dict_of
 from mochi_mm.files.shown import shown
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weights_record import one_line
-from mochi_mm.utils.checkpoint import load_backbone, match_keys, read_checkpoint, state_dict_of
 
 #: Parts beside the backbone that measures need, and what goes without them.
 _PARTS = (

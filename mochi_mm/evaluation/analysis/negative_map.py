@@ -11,15 +11,15 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from mochi_mm.distributed.rows import rank
 from mochi_mm.evaluation.analysis.as_in_training import as_in_training
 from mochi_mm.evaluation.analysis.memory_sums import named_mixers
 from mochi_mm.evaluation.measures import same_known_class
 from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.heads.roles import either, without
 from mochi_mm.models.heads.synthetic_negatives import usable
+from mochi_mm.randomness import StepKey
 from mochi_mm.structures import HardNegatives
-from mochi_mm.utils.distributed import rank
-from mochi_mm.utils.keyed_random import StepKey
 
 
 @dataclass(frozen=True)

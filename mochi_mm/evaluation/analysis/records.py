@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.files.array_file import read_arrays
+from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.files.json_text import MAX_RECORD, read_json_file
 from mochi_mm.files.regular_file import check_regular
 from mochi_mm.files.shown import shown
-from mochi_mm.utils.array_file import read_arrays
-from mochi_mm.utils.atomic_file import write_atomically
 
 FORMAT = 1
 #: How ``saved`` is written; log folders are named alike, so the two compare as text.

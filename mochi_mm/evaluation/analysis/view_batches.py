@@ -9,8 +9,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from mochi_mm.datasets.start_worker import start_worker
-from mochi_mm.utils.distributed import rank, world_size
-from mochi_mm.utils.keyed_random import SampleKey, StepKey
+from mochi_mm.distributed.rows import rank, world_size
+from mochi_mm.randomness import SampleKey, StepKey
 
 
 class KeyedImages(Dataset):

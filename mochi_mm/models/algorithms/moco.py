@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.distributed.exchange import exchange_rows
+from mochi_mm.distributed.rows import gather_rows, rank, row_counts, world_size
 from mochi_mm.models.algorithms.base_algorithm import (
     BaseAlgorithm,
     DataSamples,
@@ -18,10 +20,8 @@ from mochi_mm.models.algorithms.base_algorithm import (
 )
 from mochi_mm.models.functional.ema import check_ema_decay, ema_update
 from mochi_mm.models.layers.split_batch_norm import split_batch_norm
+from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.distributed import gather_rows, rank, row_counts, world_size
-from mochi_mm.utils.exchange import exchange_rows
-from mochi_mm.utils.keyed_random import StepKey
 
 BATCH_SHUFFLES = ('auto', 'shuffle', 'split_bn', 'none')
 

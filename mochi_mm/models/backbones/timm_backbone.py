@@ -9,9 +9,9 @@ from typing import Any
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mochi_mm.files.array_file import read_arrays
+from mochi_mm.files.checkpoint import local_path, read_checkpoint
 from mochi_mm.registry import MODELS, nearest
-from mochi_mm.utils.array_file import read_arrays
-from mochi_mm.utils.checkpoint import local_path, read_checkpoint
 
 
 @MODELS.register_module()

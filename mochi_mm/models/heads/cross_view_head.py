@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.distributed.rows import gather_rows, mean_over_ranks
 from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.functional.info_nce import info_nce
 from mochi_mm.models.functional.nce import binary_nce, log_normaliser
@@ -23,7 +24,6 @@ from mochi_mm.models.heads.checks import (
 from mochi_mm.models.heads.memory_head import DataSamples
 from mochi_mm.models.heads.synthetic_negatives import SyntheticNegatives
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.distributed import gather_rows, mean_over_ranks
 
 FORMS = ('nce', 'softmax')
 

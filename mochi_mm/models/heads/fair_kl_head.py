@@ -7,11 +7,11 @@ from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn import functional as F
 
+from mochi_mm.distributed.rows import gather_rows, gather_rows_with_gradient, row_counts
 from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS, fair_kl
 from mochi_mm.models.heads.checks import check_choice, check_images, check_number, known
 from mochi_mm.models.heads.in_batch_head import DataSamples
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.distributed import gather_rows, gather_rows_with_gradient, row_counts
 
 
 @MODELS.register_module()

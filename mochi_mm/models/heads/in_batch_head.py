@@ -10,16 +10,16 @@ from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn import functional as F
 
-from mochi_mm.models.functional.contrast import contrast, has_positive
-from mochi_mm.models.heads.checks import check_images, check_number, check_temperature, known
-from mochi_mm.structures import Pairs
-from mochi_mm.utils.distributed import (
+from mochi_mm.distributed.rows import (
     gather_rows,
     gather_rows_with_gradient,
     mean_over_ranks,
     rank,
     row_counts,
 )
+from mochi_mm.models.functional.contrast import contrast, has_positive
+from mochi_mm.models.heads.checks import check_images, check_number, check_temperature, known
+from mochi_mm.structures import Pairs
 
 DataSamples = Mapping[str, Tensor]
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.distributed.rows import mean_over_ranks
 from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.models.functional.statistics import contrastive_accuracy, mean_finite
 from mochi_mm.models.heads.checks import check_temperature, known
 from mochi_mm.models.heads.roles import Roles, either, without
 from mochi_mm.models.heads.synthetic_negatives import SyntheticNegatives
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.distributed import mean_over_ranks
 
 DataSamples = Mapping[str, Tensor]
 Views = Mapping[int, Tensor]

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from mochi_mm.models.heads.checks import check_integer
 from mochi_mm.models.mixers.base_mixer import BaseMixer
+from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives
-from mochi_mm.utils.keyed_random import StepKey
 
 
 class SyntheticNegatives(BaseModule):

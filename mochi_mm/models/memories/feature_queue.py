@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.distributed.rows import gather_rows, row_counts
 from mochi_mm.models.memories.checks import check_keys, check_sizes
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.distributed import gather_rows, row_counts
 
 
 @MODELS.register_module()

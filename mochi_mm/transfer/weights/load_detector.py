@@ -10,13 +10,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from mochi_mm.files.trained_weights import check_weights
+from mochi_mm.files.weights_meta import describe_input
 from mochi_mm.transfer.weights.architecture import blocks_of, describe, style_of
 from mochi_mm.transfer.weights.check_input import contradictions, numbers
 from mochi_mm.transfer.weights.kernel_norms import with_fresh_norms
 from mochi_mm.transfer.weights.origin import Input
 from mochi_mm.transfer.weights.report import LoadReport
 from mochi_mm.transfer.weights.source import Source, read_source
-from mochi_mm.utils.weights_meta import describe_input
 
 Value = str | tuple[float, ...] | None
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from torch import Tensor
 
+from mochi_mm.files.checkpoint import local_path, read_checkpoint
 from mochi_mm.files.weights_record import record_of
 from mochi_mm.transfer.weights.origin import NOT_NORMALISED, ORIGINS, Input, Origin
-from mochi_mm.utils.checkpoint import local_path, read_checkpoint
 
 # Where the tensors stand in a file, tried in turn; () is the file itself.
 _PLACES = (

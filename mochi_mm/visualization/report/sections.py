@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.runs.run import Run
 from mochi_mm.visualization.report.charts import (
     Series,
     line_chart,
@@ -15,7 +16,6 @@ from mochi_mm.visualization.report.charts import (
     sequence_chart,
 )
 from mochi_mm.visualization.report.lines import ANALYSES, TRAINING, Lines
-from mochi_mm.visualization.report.run import Run
 
 _MOST_EPOCHS = 6
 

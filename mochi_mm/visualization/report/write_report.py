@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 import mochi_mm
-from mochi_mm.utils.atomic_file import write_atomically
+from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.runs.plain_config import differences
+from mochi_mm.runs.run import Run, read_runs
 from mochi_mm.utils.progress import progress_bar
 from mochi_mm.visualization.report.charts import colour_of, png_uri
-from mochi_mm.visualization.report.plain_config import differences
-from mochi_mm.visualization.report.run import Run, read_runs
 from mochi_mm.visualization.report.sections import (
     analysis_charts,
     probability_charts,

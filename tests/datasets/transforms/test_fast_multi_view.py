@@ -23,7 +23,7 @@ from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.transforms.view_plan import ViewPlan
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
-from mochi_mm.utils.keyed_random import SampleKey
+from mochi_mm.randomness import SampleKey
 
 VIEW = [
     dict(type='RandomResizedCrop', size=64, scale=(0.2, 1.0)),

@@ -13,7 +13,7 @@ import torch
 
 from mochi_mm.engine.hooks import AnalysisHook
 from mochi_mm.evaluation.analysis import read_analysis
-from mochi_mm.utils.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint import read_checkpoint
 from tests import toy_runner
 from tests.evaluation.analysis.toy import PLAIN
 from tests.toy_runner import REPOSITORY, runner_config, train

@@ -11,9 +11,9 @@ import torch
 
 from mochi_mm.engine.hooks import CheckpointHook
 from mochi_mm.engine.hooks.checkpoint_hook import check_finite
-from mochi_mm.utils.atomic_file import sha256_of
-from mochi_mm.utils.checkpoint import read_checkpoint
-from mochi_mm.utils.checkpoint_folder import manifest_path, newest_valid
+from mochi_mm.files.atomic_file import sha256_of
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint_folder import manifest_path, newest_valid
 from tests.toy_runner import runner_config, train
 
 

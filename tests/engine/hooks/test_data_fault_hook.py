@@ -15,9 +15,9 @@ from PIL import Image
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.engine.hooks import DataFaultHook
+from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
-from mochi_mm.utils.keyed_random import SampleKey
-from tests.distributed import run_ranks
+from tests.ranks import run_ranks
 from tests.toy_runner import TWO_VIEWS, NoiseImages, runner_config, train
 
 BAD = (3, 4, 11)

@@ -9,12 +9,12 @@ import pytest
 import torch
 from mmengine.optim import OptimWrapper
 
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.models.algorithms.moco import MoCo
 from mochi_mm.models.memories.feature_queue import FeatureQueue
 from mochi_mm.models.memories.instance_bank import InstanceBank
 from mochi_mm.registry import MODELS, OPTIM_WRAPPERS
-from mochi_mm.utils.checkpoint import read_checkpoint
-from mochi_mm.utils.checkpoint_folder import newest_valid
 from tests.toy_runner import runner_config, train
 
 

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from mochi_mm.engine.hooks import OnlineProbeHook
 from mochi_mm.evaluation.features import extract_features
+from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.models.algorithms.base_algorithm import pool
-from mochi_mm.utils.checkpoint import read_checkpoint
 from tests.toy_runner import runner_config, train
 
 QUERY = dict(
@@ -63,7 +63,7 @@ class Recorder(OnlineProbeHook):
 
 def test_it_is_sgd_on_the_features_of_the_first_view(tmp_path: Path) -> None:
     config = config_of(tmp_path, [])
-    from mochi_mm.utils.launch import build_runner
+    from mochi_mm.launch.runner import build_runner
 
     runner = build_runner(config)
     hook = Recorder(num_classes=3, lr=0.5)

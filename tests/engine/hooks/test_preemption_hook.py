@@ -17,7 +17,7 @@ import pytest
 
 from mochi_mm.engine.hooks import CheckpointHook, PreemptionHook
 from mochi_mm.engine.hooks.preemption_hook import EXIT_PREEMPTED
-from mochi_mm.utils.launch import build_runner
+from mochi_mm.launch.runner import build_runner
 from tests.toy_runner import REPOSITORY, runner_config
 
 

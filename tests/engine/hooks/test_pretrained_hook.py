@@ -9,9 +9,9 @@ import pytest
 import torch
 from mmengine.hooks import Hook
 
+from mochi_mm.files.checkpoint import load_for_test
+from mochi_mm.launch.runner import build_runner
 from mochi_mm.registry import HOOKS
-from mochi_mm.utils.checkpoint import load_for_test
-from mochi_mm.utils.launch import build_runner
 from tests.toy_runner import VIEW, runner_config, train
 
 

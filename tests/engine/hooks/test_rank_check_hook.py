@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mochi_mm.engine.hooks import RankCheckHook
-from tests.distributed import run_ranks
+from tests.ranks import run_ranks
 
 
 def _check(rank: int, drift: bool) -> str:

@@ -12,7 +12,7 @@ from torch.utils.data import BatchSampler
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.engine.hooks import RunCheckHook
-from mochi_mm.utils.launch import build_runner
+from mochi_mm.launch.runner import build_runner
 from tests.toy_runner import runner_config
 
 EPOCHS = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=2)

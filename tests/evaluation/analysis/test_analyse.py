@@ -26,7 +26,7 @@ from mochi_mm.evaluation.measures import (
     singular_values,
     uniformity,
 )
-from mochi_mm.utils.keyed_random import SampleKey
+from mochi_mm.randomness import SampleKey
 from tests.evaluation.analysis.toy import pairs, samples, trained_moco
 from tests.evaluation.toy import ToyImages, toy_loader, toy_model
 from tests.models.algorithms.toy import build_moco

@@ -10,9 +10,9 @@ import torch
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches
 from mochi_mm.evaluation.analysis.as_in_training import as_in_training
 from mochi_mm.evaluation.analysis.memory_sums import add, memory_sums, scalars_of
-from mochi_mm.utils.keyed_random import StepKey
-from tests.distributed import run_ranks
+from mochi_mm.randomness import StepKey
 from tests.evaluation.analysis.toy import pairs, samples, trained_moco
+from tests.ranks import run_ranks
 from tests.toy_runner import NoiseImages
 
 SETTINGS = AnalysisSettings(num_queries=12, num_hard=5, seed=2)

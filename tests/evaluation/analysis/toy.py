@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader, default_collate
 
 from mochi_mm.evaluation.analysis import AnalysisSettings, view_batches
-from mochi_mm.utils.keyed_random import StepKey
+from mochi_mm.randomness import StepKey
 from tests.models.algorithms.toy import build_moco
 from tests.toy_runner import NoiseImages
 

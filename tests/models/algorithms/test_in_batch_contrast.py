@@ -13,9 +13,9 @@ from torch.nn.parallel import DistributedDataParallel
 from mochi_mm.models.algorithms import InBatchContrast
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.registry import MODELS
-from tests.distributed import run_ranks
 from tests.models.algorithms.test_whole_step_ranks import STEPS, SyncedBatchNorm2d
 from tests.models.algorithms.toy import views
+from tests.ranks import run_ranks
 
 BACKBONE = dict(type='ResNet', depth=10, width=0.125, stem='small')
 NECK = dict(type='MLPNeck', in_channels=64, out_channels=8)

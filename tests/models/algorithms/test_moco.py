@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from mochi_mm.models.layers.split_batch_norm import _SplitBatchNorm
+from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.keyed_random import StepKey
-from tests.distributed import run_ranks
 from tests.models.algorithms.toy import build_moco, moco_config, views
+from tests.ranks import run_ranks
 
 
 def step(model: Any, batch: dict[str, Any], iteration: int = 0) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.layers.split_batch_norm import _SplitBatchNorm
-from mochi_mm.utils.keyed_random import StepKey
+from mochi_mm.randomness import StepKey
 from tests.models.algorithms.toy import build_moco, views
 
 PREDICTOR = dict(type='MLPNeck', in_channels=8, hidden_channels=6, out_channels=8, norm='hidden')

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
-from mochi_mm.utils.keyed_random import StepKey
-from tests.distributed import run_ranks
+from mochi_mm.randomness import StepKey
 from tests.models.algorithms.toy import build_moco, views
+from tests.ranks import run_ranks
 
 STEPS = [[4, 4], [4, 4], [3, 1]]
 

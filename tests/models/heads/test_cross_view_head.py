@@ -13,9 +13,9 @@ from mochi_mm.models.functional.nce import binary_nce, log_normaliser
 from mochi_mm.models.heads import CrossViewHead
 from mochi_mm.models.memories import InstanceBank
 from mochi_mm.models.mixers import PairMixing
-from mochi_mm.utils.keyed_random import StepKey
-from tests.distributed import run_ranks
+from mochi_mm.randomness import StepKey
 from tests.models.heads.test_memory_heads import FixedPair
+from tests.ranks import run_ranks
 from tests.reference import dot, random_units, unit
 
 LENGTH, DIM = 9, 5

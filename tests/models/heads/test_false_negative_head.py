@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 
 from mochi_mm.models.heads import FalseNegativeFinder, FalseNegativeHead, NTXentHead
-from tests.distributed import run_ranks
+from tests.ranks import run_ranks
 from tests.reference import dot, random_units, unit
 
 # Three views of three images, one view a line.

@@ -15,7 +15,7 @@ from mochi_mm.models.heads import (
     SupConHead,
     SupInfoNCEHead,
 )
-from tests.distributed import run_ranks
+from tests.ranks import run_ranks
 from tests.reference import random_units
 
 HEADS: dict[str, tuple[Any, str]] = {

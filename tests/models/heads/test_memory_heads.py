@@ -11,8 +11,8 @@ import torch
 from mochi_mm.models.heads import ContrastiveHead, HardNegativeMixingHead, MemoryHead
 from mochi_mm.models.memories import FeatureQueue
 from mochi_mm.models.mixers import PairMixing, QueryMixing
+from mochi_mm.randomness import StepKey
 from mochi_mm.structures import HardNegatives, Plan
-from mochi_mm.utils.keyed_random import StepKey
 from tests.reference import dot, info_nce_loop, random_units, unit
 
 DIM, LENGTH, TEMPERATURE = 6, 11, 0.2

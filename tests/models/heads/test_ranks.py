@@ -11,8 +11,8 @@ import torch.distributed as dist
 from mochi_mm.models.heads import HardNegativeMixingHead, MemoryHead
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.models.memories import FeatureQueue
-from tests.distributed import run_ranks
 from tests.models.heads.test_memory_heads import FixedPair, FixedQuery
+from tests.ranks import run_ranks
 from tests.reference import random_units
 
 DIM, LENGTH = 6, 11

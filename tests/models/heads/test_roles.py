@@ -18,8 +18,8 @@ from mochi_mm.models.heads import (
     SoftContrastiveHead,
 )
 from mochi_mm.models.memories import FeatureQueue, InstanceBank
-from tests.distributed import run_ranks
 from tests.models.heads.test_memory_heads import FixedPair, FixedQuery
+from tests.ranks import run_ranks
 from tests.reference import dot, random_units, unit
 
 DIM, LENGTH, T = 6, 11, 0.2

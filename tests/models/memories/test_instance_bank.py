@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mochi_mm.models.memories import InstanceBank
-from tests.distributed import run_ranks
+from tests.ranks import run_ranks
 from tests.reference import random_units, unit
 
 LENGTH, DIM = 7, 3

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from mochi_mm.evaluation.evidence import run_one
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear
-from mochi_mm.utils.result_record import FIELDS
+from mochi_mm.experiments import run_one
+from mochi_mm.experiments.result_record import FIELDS
 from tests.evaluation.toy import ToyImages, toy_loader, toy_model
 from tests.tools.analysis.test_knn_tool import HOOK, LOOP, write
 from tests.toy_runner import REPOSITORY

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mochi_mm.evaluation.evidence import outputs
-from tests.evaluation.evidence.toy import finish, write_images
+from mochi_mm.experiments import outputs
+from tests.experiments.toy import finish, write_images
 from tests.toy_runner import REPOSITORY
 
 

@@ -1,0 +1,1 @@
+"""Rows, exchange and agreement across the ranks."""

@@ -1,0 +1,76 @@
+"""One yes or no that all ranks share."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from mochi_mm.distributed.rows import rank, world_size
+
+_groups: dict[int, Any] = {}
+# One tensor that is never freed: gloo's threads may let go of it after the interpreter's end began.
+_shared = torch.zeros(1, dtype=torch.int64)
+
+
+def open_cpu_group(timeout: float | None = None) -> None:
+    """Open a group of all ranks that exchanges CPU tensors; all ranks must call it together.
+
+    Args:
+        timeout: Seconds that a rank waits for the others; None takes torch's default.
+    """
+    if world_size() == 1 or id(dist.group.WORLD) in _groups:
+        return
+    if dist.get_backend() == 'gloo':
+        group = dist.group.WORLD
+    else:
+        limit = None if timeout is None else datetime.timedelta(seconds=timeout)
+        group = dist.new_group(backend='gloo', timeout=limit)
+    _groups.clear()
+    _groups[id(dist.group.WORLD)] = group
+
+
+def any_rank(flag: bool) -> bool:
+    """Return whether ``flag`` is true on at least one rank. All ranks must call it together.
+
+    The flags travel between CPUs, so an accelerator is not made to wait.
+    """
+    if world_size() == 1:
+        return flag
+    open_cpu_group()
+    _shared.fill_(int(flag))
+    dist.all_reduce(_shared, op=dist.ReduceOp.MAX, group=_groups[id(dist.group.WORLD)])
+    return bool(_shared.item())
+
+
+def is_lost_connection(error: BaseException) -> bool:
+    """Whether an error means that the other ranks could not be reached, or not in time."""
+    words = ('gloo', 'nccl', 'connection closed', 'connection reset', 'timed out')
+    return world_size() > 1 and (
+        isinstance(error, dist.DistError)
+        or (isinstance(error, RuntimeError) and any(w in str(error).lower() for w in words))
+    )
+
+
+def absent_ranks(seconds: float = 5.0) -> list[int]:
+    """Return the ranks that do not answer within ``seconds``; the others must call it as well.
+
+    Meant for the moment after a collective operation failed: it names who is dead or frozen.
+    """
+    store = dist.distributed_c10d._get_default_store()
+    deadline = time.monotonic() + seconds
+    absent = []
+    try:
+        store.set(f'mochi_mm/alive/{rank()}', '1')
+        for number in range(world_size()):
+            left = max(0.1, deadline - time.monotonic())
+            try:
+                store.wait([f'mochi_mm/alive/{number}'], datetime.timedelta(seconds=left))
+            except (dist.DistStoreError, RuntimeError):
+                absent.append(number)
+    except (dist.DistError, RuntimeError):  # the process that keeps the store is gone: rank 0
+        absent = [0]
+    return absent

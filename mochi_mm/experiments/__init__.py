@@ -1,0 +1,1 @@
+"""Several runs at one budget, their records, and timing."""

@@ -1,0 +1,120 @@
+"""Recipes for two views of an image, one beside the other, and how long they take."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image, ImageFilter
+from torch.utils.data import DataLoader
+from torchvision import transforms as tv
+
+from mochi_mm.datasets import ImageFolder
+from mochi_mm.files.image_file import open_image
+from mochi_mm.randomness import SampleKey
+
+BATCH = 8  # of a loader
+KINDS = dict(exact='MultiView', fast='FastMultiView', device='DeviceMultiView')
+
+
+def view_pipeline(size: int) -> list[dict[str, Any]]:
+    """Return MoCo-v2's view, as the configs write it."""
+    return [
+        dict(type='RandomResizedCrop', size=size, scale=(0.2, 1.0)),
+        dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, prob=0.8),
+        dict(type='RandomGrayscale', prob=0.2),
+        dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
+        dict(type='RandomFlip', prob=0.5),
+    ]
+
+
+def our_recipe(folder: str, kind: str, size: int) -> ImageFolder:
+    """Return the files of ``folder`` with one of our recipes; the word ``kind`` chooses it."""
+    views = dict(type=kind, transforms=[view_pipeline(size)], num_views=[2])
+    return ImageFolder(folder, classes=[], pipeline=[views, dict(type='PackInputs')])
+
+
+class PillowBlur:
+    """The blur of the authors' MoCo-v2 code."""
+
+    def __call__(self, image: Image.Image) -> Image.Image:
+        """Return the image blurred by a random radius."""
+        sigma = float(torch.empty(()).uniform_(0.1, 2.0))
+        return image.filter(ImageFilter.GaussianBlur(radius=sigma))
+
+
+class TorchvisionPairs:
+    """MoCo-v2's recipe from torchvision's classes on PIL images."""
+
+    def __init__(self, source: ImageFolder, size: int) -> None:
+        self.source = source
+        jitter = tv.ColorJitter(0.4, 0.4, 0.4, 0.1)
+        self.view = tv.Compose(
+            [
+                tv.RandomResizedCrop(size, scale=(0.2, 1.0)),
+                tv.RandomApply([jitter], p=0.8),
+                tv.RandomGrayscale(p=0.2),
+                tv.RandomApply([PillowBlur()], p=0.5),
+                tv.RandomHorizontalFlip(),
+                tv.PILToTensor(),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Any:
+        with open_image(self.source.path(int(index))) as opened:
+            image = opened.convert('RGB')
+        return [self.view(image), self.view(image)]
+
+
+class DecodeOnly:
+    """Every file decoded in full, and nothing else."""
+
+    def __init__(self, source: ImageFolder) -> None:
+        self.source = source
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> int:
+        with open(self.source.path(int(index)), 'rb') as file:
+            data = np.frombuffer(file.read(), np.uint8)
+        pixels: Any = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+        return pixels.shape[1]
+
+
+def recipes(folder: str, size: int) -> dict[str, Any]:
+    """Return a data set of the files of ``folder`` for each recipe, and for decoding alone."""
+    files = our_recipe(folder, 'MultiView', size)
+    ours = {name: our_recipe(folder, kind, size) for name, kind in KINDS.items()}
+    return {'decode': DecodeOnly(files), 'torchvision PIL': TorchvisionPairs(files, size), **ours}
+
+
+def one_pass(dataset: Any, indices: list[int], workers: int, epoch: int) -> float:
+    """Return the seconds that all ``indices`` take, in this process or in the loader's workers.
+
+    Of this process the processor's seconds, of workers those of the clock, from an idle start of
+    workers that have already served once.
+    """
+    keys = [SampleKey(index, 0, epoch) for index in indices]
+    if workers == 0:
+        start = time.process_time()
+        for key in keys:
+            dataset[key]
+        return time.process_time() - start
+    sampled = keys[: BATCH * workers]
+    loader = DataLoader(
+        dataset, batch_size=BATCH, sampler=sampled, num_workers=workers, persistent_workers=True
+    )
+    for _ in loader:
+        pass
+    sampled[:] = keys
+    start = time.perf_counter()
+    for _ in loader:
+        pass
+    return time.perf_counter() - start

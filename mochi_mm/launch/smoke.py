@@ -1,0 +1,96 @@
+"""Any config as two CPU steps on generated images."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+from mochi_mm.launch.smoke_detection import shrink_detection
+
+BATCH = 4
+STEPS = 2
+# Views of an image above which a batch holds two images only.
+MANY_VIEWS = 4
+# Pixels of images that are held in memory: not more than a view has.
+HELD_SIZE = 32
+
+
+def to_smoke(config: Config) -> Config:
+    """Return ``config`` cut down to two training steps on the CPU, on generated images.
+
+    Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
+    four images, banks of one row an image as short, and mixing starts at once so that it is
+    exercised. A detection config reads its scenes as files, see :func:`shrink_detection`. Nothing
+    is read from ``data_root`` and everything is written to a temporary folder.
+
+    Args:
+        config: A training config of this project.
+    """
+    config = Config(config.to_dict())
+    if config.get('default_scope') == 'mmdet':
+        shrink_detection(config, STEPS)
+    else:
+        _shrink(config)
+    for name in ('val_dataloader', 'val_cfg', 'val_evaluator'):
+        config[name] = None
+    if 'param_scheduler' in config:
+        config.param_scheduler = None
+    config.pretrained = 'none'
+    config.auto_scale_lr = None
+    config.compile = None
+    config.load_from, config.resume = None, False
+    config.work_dir = tempfile.mkdtemp(prefix='mochi_mm_smoke_')
+    config.launcher = 'none'
+    return config
+
+
+def _shrink(config: Config) -> None:
+    for name, section in list(config.items()):
+        if name.endswith('_dataloader') and isinstance(section, Mapping):
+            _shrink_loader(section)
+    for hook in config.get('custom_hooks') or []:
+        for name, section in hook.items():
+            if name.endswith('_dataloader'):
+                _shrink_loader(section)
+    head = config.get('model', {}).get('head') or {}
+    if head.get('start_epoch'):
+        head['start_epoch'] = 0
+    _shrink_banks(config.get('model'))
+    config.train_cfg = dict(by_epoch=True, max_epochs=1)
+    config.default_hooks.logger = dict(type='LoggerHook', interval=1)
+    config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
+    hooks = config.get('custom_hooks') or []
+    config.custom_hooks = [h for h in hooks if h['type'] not in ('KNNHook', 'AnalysisHook')]
+
+
+def _shrink_loader(loader: Any) -> None:
+    dataset = loader['dataset']
+    # A generated data set stays what it is: its samples may have labels of their own.
+    kind = dict(dataset) if 'num_scenes' in dataset else dict(type='ShapeScenes')
+    kind.pop('cache_dir', None)
+    held = dataset['type'] == 'InMemory'
+    if held:
+        kind = dict(type='InMemory', dataset=dict(type='ShapeScenes', image_size=HELD_SIZE))
+    loader['dataset'] = dict(kind, pipeline=dataset.get('pipeline', []))
+    counts = [step.get('num_views', 1) for step in dataset.get('pipeline', [])]
+    views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
+    batch = BATCH if views <= MANY_VIEWS else 2
+    scenes = loader['dataset']['dataset'] if held else loader['dataset']
+    scenes['num_scenes'] = batch * STEPS
+    loader.update(batch_size=batch, num_workers=0, persistent_workers=False, pin_memory=False)
+    loader.pop('prefetch_factor', None)
+
+
+def _shrink_banks(node: Any) -> None:
+    """Give every bank of one row an image the few rows that the generated images need."""
+    if isinstance(node, Mapping):
+        if node.get('type') == 'InstanceBank':
+            node['length'] = BATCH * STEPS  # type: ignore[index]
+        for child in node.values():
+            _shrink_banks(child)
+    elif isinstance(node, (list, tuple)):
+        for child in node:
+            _shrink_banks(child)

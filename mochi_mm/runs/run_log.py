@@ -1,0 +1,154 @@
+"""The scalars of a run that may have been stopped and resumed, as one history."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mochi_mm.files.text_file import read_json_lines, read_text
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """What a run logged, oldest first.
+
+    Attributes:
+        lines: Scalars of one iteration each, with ``step``, its number. One iteration stands in
+            one line, whatever logged it.
+        validation: Scalars of one epoch each, with ``epoch``.
+        per_epoch: Iterations an epoch, None where the run does not count epochs.
+        starts: Its log folders, one for each start.
+        earlier: Those of earlier runs in the same work dir, of which nothing is here.
+    """
+
+    lines: list[Line]
+    validation: list[Line]
+    per_epoch: float | None
+    starts: list[Path]
+    earlier: list[Path]
+
+    def curve(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
+        """Return where and what of one scalar; values that are not finite leave a gap.
+
+        Args:
+            key: Its name.
+            by_epoch: Epochs that have passed, or iterations.
+        """
+        points = [(self._place(line, by_epoch), line[key]) for line in self.lines if key in line]
+        points += [
+            (self._place_of_epoch(line['epoch'], by_epoch), line[key])
+            for line in self.validation
+            if key in line
+        ]
+        numbers = [(x, float(y)) for x, y in points if isinstance(y, (int, float))]
+        numbers.sort(key=lambda point: point[0])
+        return [x for x, _ in numbers], [y if math.isfinite(y) else math.nan for _, y in numbers]
+
+    def last(self, key: str) -> float | None:
+        """Return the latest value of one scalar, None if it was never logged."""
+        values = [line[key] for line in [*self.validation, *self.lines] if key in line]
+        return float(values[-1]) if values else None
+
+    def epochs(self) -> float:
+        """Return how many epochs the log covers, NaN where the run does not count them."""
+        if not self.per_epoch or not self.lines:
+            return max((float(line['epoch']) for line in self.validation), default=math.nan)
+        return float(self.lines[-1]['step']) / self.per_epoch
+
+    def _place(self, line: Line, by_epoch: bool) -> float:
+        step = float(line['step'])
+        return step / self.per_epoch if by_epoch and self.per_epoch else step
+
+    def _place_of_epoch(self, epoch: float, by_epoch: bool) -> float:
+        return float(epoch) if by_epoch or not self.per_epoch else float(epoch) * self.per_epoch
+
+
+def starts_of(work_dir: str | Path) -> tuple[list[Path], list[Path]]:
+    """Return the log folders of the latest run in ``work_dir``, and those of earlier runs.
+
+    A run that was resumed has several. A start that did not resume began another run, unless it
+    ended before it logged anything.
+    """
+    starts = [file.parents[1] for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json'))]
+    first = max((i for i, start in enumerate(starts) if _is_fresh(start)), default=0)
+    return starts[first:], starts[:first]
+
+
+def _is_fresh(start: Path) -> bool:
+    config = _text(start / 'vis_data/config.py')
+    began = re.search(r'^resume = False$', config, re.M) and not re.search(
+        r'^restarted = True$', config, re.M
+    )
+    if not began:  # asked to go on, and there was nothing
+        began = '--resume: no checkpoint in' in ''.join(map(_text, start.glob('*.log')))
+    return bool(began and _text(start / 'vis_data/scalars.json').strip())
+
+
+def _text(path: Path) -> str:
+    return read_text(path, errors='replace') if path.exists() else ''
+
+
+def read_log(work_dir: str | Path) -> RunLog:
+    """Return the history of the run in ``work_dir``.
+
+    Each start of a run logs into a folder of its own. What a later start logged replaces whatever
+    an earlier one logged from that iteration on: an iteration that was repeated after a resume
+    counts once, as it was computed last. Of several runs in one folder it is the latest.
+
+    Args:
+        work_dir: The work dir of a training run.
+
+    Raises:
+        FileNotFoundError: No such folder, or no log in it.
+        ValueError: A log that cannot be read, or without a single scalar.
+    """
+    folder = Path(work_dir)
+    if not folder.is_dir():
+        raise FileNotFoundError(f'no folder {folder}; expected the work dir of a training run.')
+    starts, earlier = starts_of(folder)
+    if not starts:
+        raise FileNotFoundError(
+            f'no logs in {folder}: no <time>/vis_data/scalars.json there. Expected the work dir of '
+            'a training run whose visualizer has SafeLocalVisBackend, as default_runtime.py has.'
+        )
+    by_step: dict[int, Line] = {}
+    by_epoch: dict[float, Line] = {}
+    for start in starts:
+        logged = read_json_lines(start / 'vis_data/scalars.json')
+        # What is no number is no curve.
+        lines = [{k: v for k, v in line.items() if type(v) in (int, float)} for line in logged]
+        lines = [line for line in lines if 0 <= line.get('step', -1) < math.inf]
+        of_steps = [line for line in lines if 'iter' in line or 'epoch' in line]
+        of_epochs = [line for line in lines if not ('iter' in line or 'epoch' in line)]
+        if of_steps:
+            first = min(line['step'] for line in of_steps)
+            by_step = {step: line for step, line in by_step.items() if step < first}
+        for line in of_steps:
+            by_step[line['step']] = {**by_step.get(line['step'], {}), **line}
+        if of_epochs:
+            first = min(line['step'] for line in of_epochs)
+            by_epoch = {epoch: line for epoch, line in by_epoch.items() if epoch < first}
+        for line in of_epochs:
+            # MMEngine logs a validation with the epoch as its step.
+            record = {key: value for key, value in line.items() if key != 'step'}
+            by_epoch[line['step']] = dict(record, epoch=line['step'])
+    if not by_step and not by_epoch:
+        raise ValueError(f'the logs in {folder} hold no scalars; the run ended before its first.')
+    lines = [by_step[step] for step in sorted(by_step)]
+    validation = [by_epoch[epoch] for epoch in sorted(by_epoch)]
+    return RunLog(lines, validation, _per_epoch(lines), starts, earlier)
+
+
+def _per_epoch(lines: list[Line]) -> float | None:
+    """Return the iterations an epoch.
+
+    A line of epoch e (counted from 1) lies at most e epochs from the start; lines written at the
+    end of an epoch lie there exactly.
+    """
+    counted = [line['step'] / line['epoch'] for line in lines if line.get('epoch', 0) > 0]
+    return max(counted) if counted else None

@@ -1,0 +1,106 @@
+"""Logs of runs that were stopped and resumed: one continuous curve, the latest wins."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from mochi_mm.runs.run_log import read_log, starts_of
+from tests.toy_runner import runner_config, train
+from tests.visualization.report.toy import step, write_start
+
+
+def test_a_resumed_run_is_one_curve(tmp_path: Path) -> None:
+    """Logged to 10, resumed from 8 and killed at 9, resumed from 8 to the end."""
+    first = [step(n, 100 + n) for n in range(1, 11)]
+    first.insert(8, dict({'knn/top1': 30.0}, epoch=2, step=8))
+    first.append(dict({'knn/top1': 99.0}, epoch=2, step=10))  # of an iteration that is repeated
+    write_start(tmp_path, '20260101_000000', first)
+    write_start(tmp_path, '20260102_000000', [step(9, 200), '{"loss": 1'])
+    write_start(tmp_path, '20260103_000000', [step(n, 300 + n) for n in (9, 10, 11, 12)])
+    write_start(tmp_path, '20260104_000000', [])  # was stopped before it logged anything
+    log = read_log(tmp_path)
+    assert [line['step'] for line in log.lines] == list(range(1, 13))
+    x, y = log.curve('loss', by_epoch=False)
+    assert x == list(range(1, 13))
+    assert y == [*range(101, 109), 309, 310, 311, 312]
+    assert log.curve('knn/top1', by_epoch=True) == ([2.0], [30.0])
+    assert log.last('loss') == 312 and log.last('absent') is None
+
+
+def test_other_intervals_after_a_resume(tmp_path: Path) -> None:
+    """What lay behind the point of resuming goes, also where no line of the same number comes."""
+    write_start(tmp_path, '20260101_000000', [step(n, n) for n in (2, 4, 6, 8, 10)])
+    write_start(tmp_path, '20260102_000000', [step(n, 50 + n) for n in (7, 12)])
+    assert read_log(tmp_path).curve('loss', False) == ([2, 4, 6, 7, 12], [2, 4, 6, 57, 62])
+
+
+def write_asked(folder: Path, time: str, lines: list, resume: str) -> None:
+    write_start(folder, time, lines)
+    config = folder / time / 'vis_data/config.py'
+    config.write_text(config.read_text() + f'resume = {resume}\n')
+
+
+def test_a_run_that_did_not_resume_is_another(tmp_path: Path) -> None:
+    """The second run stops before its first validation: the first one's is not its own."""
+    first = [step(1, 1.0), step(2, 2.0), dict({'knn/top1': 30.0}, epoch=1, step=2)]
+    write_asked(tmp_path, '20260101_000000', first, 'False')
+    write_asked(tmp_path, '20260102_000000', [step(3, 3.0)], 'True')
+    write_asked(tmp_path, '20260103_000000', [step(2, 12.0)], 'False')
+    write_asked(tmp_path, '20260104_000000', [step(3, 13.0)], "'auto'")
+    write_asked(tmp_path, '20260105_000000', [], 'False')  # ended before it logged anything
+    log = read_log(tmp_path)
+    assert log.curve('loss', False) == ([2, 3], [12, 13]) and log.last('knn/top1') is None
+    now, earlier = starts_of(tmp_path)
+    assert [start.name[6:8] for start in now] == ['03', '04', '05']
+    assert [start.name[6:8] for start in earlier] == ['01', '02']
+
+
+def test_one_that_found_nothing_to_resume_is_another(tmp_path: Path) -> None:
+    write_asked(tmp_path, '20260101_000000', [step(1, 1.0)], 'False')
+    write_asked(tmp_path, '20260102_000000', [step(2, 2.0)], "'auto'")
+    text = tmp_path / '20260102_000000/20260102_000000.log'
+    text.write_text(f'--resume: no checkpoint in {tmp_path}, training starts from the beginning')
+    assert read_log(tmp_path).curve('loss', False) == ([2], [2])
+
+
+def test_places_are_epochs_that_have_passed(tmp_path: Path) -> None:
+    lines = [step(n, n, per_epoch=5) for n in (1, 4, 6)]
+    lines.insert(2, dict({'knn/top1': 1.0}, epoch=1, step=5))
+    lines[0]['loss'] = math.nan
+    write_start(tmp_path, '20260101_000000', [*lines, {'accuracy/top1': 40.0, 'step': 1}])
+    log = read_log(tmp_path)
+    assert log.per_epoch == 5
+    x, y = log.curve('loss', by_epoch=True)
+    assert x == [0.2, 0.8, 1.2] and math.isnan(y[0]) and y[1:] == [4, 6]
+    assert log.curve('accuracy/top1', True) == ([1], [40.0])
+    assert log.curve('accuracy/top1', False) == ([5], [40.0])
+    assert log.epochs() == pytest.approx(1.2)
+
+
+def test_a_run_of_the_engine(tmp_path: Path) -> None:
+    """Two epochs, then two more in a second process's place; every iteration once, in order."""
+    train(runner_config(tmp_path, max_epochs=2))
+    config = runner_config(tmp_path, max_epochs=4, resume=True)
+    config.experiment_name += '_again'
+    config.resume_allow = ['settings']
+    train(config)
+    assert len(list(tmp_path.glob('*/vis_data/scalars.json'))) == 2
+    log = read_log(tmp_path)
+    x, _ = log.curve('loss', by_epoch=False)
+    assert x == list(range(1, 17)) and log.per_epoch == 4 and log.epochs() == 4
+
+
+def test_no_logs(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match='no folder .*absent'):
+        read_log(tmp_path / 'absent')
+    with pytest.raises(FileNotFoundError, match='no logs in'):
+        read_log(tmp_path)
+    write_start(tmp_path, '20260101_000000', [])
+    with pytest.raises(ValueError, match='hold no scalars'):
+        read_log(tmp_path)
+    write_start(tmp_path, '20260102_000000', ['{"loss"', step(1, 2)])
+    with pytest.raises(ValueError, match='line 1 is no JSON'):
+        read_log(tmp_path)

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from mochi_mm.datasets.shapes.image_cache import rendered
 from mochi_mm.engine.initializers import Pretrained
+from mochi_mm.evaluation.analysis.load_model import load_for_analysis, position_of
 from mochi_mm.evaluation.feature_file import cached_features
 from mochi_mm.export import export_backbone
 from mochi_mm.files.checkpoint import read_checkpoint
@@ -22,6 +25,7 @@ from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.models.backbones import ResNet
 from tests.faults.test_bad_checkpoints import finished, folder, resumed_from  # noqa: F401
+from tests.models.algorithms.toy import build_moco
 from tests.toy_runner import runner_config, train
 
 Weights = dict[str, Any]
@@ -219,3 +223,38 @@ def test_names_in_an_error_move_no_cursor(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'no weight of .*a\.pth fits') as refused:
         load_backbone(ResNet(10, 0.25), tmp_path / 'a.pth')
     assert '\x1b' not in str(refused.value) and str(refused.value).isascii()
+
+
+@pytest.mark.parametrize(
+    'meta',
+    [dict(epoch='1'), dict(epoch=True), dict(iter=-1), dict(time=['x']), dict(time='\x1b[2J')],
+)
+def test_positions_that_are_none(meta: Any, tmp_path: Path) -> None:
+    torch.save(dict(meta=meta, state_dict={}), tmp_path / 'odd.pth')
+    with pytest.raises(ValueError, match=r'odd\.pth: meta\.\w+ is'):
+        position_of(tmp_path / 'odd.pth')
+    torch.save(dict(meta=[meta]), tmp_path / 'odd.pth')
+    assert position_of(tmp_path / 'odd.pth') == {}
+
+
+def test_an_analysis_reads_no_odd_memory(tmp_path: Path) -> None:
+    model = build_moco()
+    state = model.state_dict()
+    torch.save(dict(state_dict=state), tmp_path / 'odd.pth')
+    load_for_analysis(model, tmp_path / 'odd.pth')
+    put('memory.features', one(1e300))(state)
+    torch.save(dict(state_dict=state), tmp_path / 'odd.pth')
+    with pytest.raises(ValueError, match=r'odd\.pth: head\.memory\.features .*beyond'):
+        load_for_analysis(model, tmp_path / 'odd.pth')
+
+
+@pytest.mark.parametrize('images', [np.zeros((3, 8, 8, 3), np.uint8), np.zeros((2, 8, 8, 3))])
+def test_scenes_of_another_kind(images: Any, tmp_path: Path) -> None:
+    def draw(index: int) -> Any:
+        return np.full((8, 8, 3), index, np.uint8)
+
+    assert rendered(tmp_path, 'settings', 2, 8, draw)[1, 0, 0, 0] == 1
+    (file,) = tmp_path.glob('*.npy')
+    np.save(file, images)
+    with pytest.raises(ValueError, match=rf'{file.name} holds .* expected \(2, 8, 8, 3\)'):
+        rendered(tmp_path, 'settings', 2, 8, draw)

@@ -20,7 +20,8 @@ FLOORS = (
     ('models', 'datasets'),
     ('files', 'distributed', 'randomness'),
     ('structures',),
-    ('registry', 'utils', 'version'),
+    ('utils',),
+    ('registry', 'version'),
 )
 
 

@@ -122,18 +122,20 @@ def main(argv: list[str] | None = None) -> None:
     """Build the runner and train."""
     args = parse_args(argv)
     from mochi_mm.launch.check_config import check_config
-    from mochi_mm.launch.check_surroundings import check_launcher, check_start
+    from mochi_mm.launch.check_surroundings import check_launcher, check_start, check_work_dir
 
     config = read_config(args)
     check_launcher(args.launcher)
     if args.smoke:
+        check_work_dir(config.work_dir)
         os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
         from mochi_mm.launch.smoke import to_smoke
 
         check_config(config)
         config = to_smoke(config, args.work_dir)
+    else:
+        check_start(config)
     check_config(config)
-    check_start(config)
     set_resume(config, args.resume, args.allow_changed)
 
     from mochi_mm.launch.runner import build_runner

@@ -134,7 +134,7 @@ def main(argv: list[str] | None = None) -> None:
         check_config(config)
         config = to_smoke(config, args.work_dir)
     else:
-        check_start(config)
+        check_start(config, resumes=bool(args.resume or config.get('resume')))
     check_config(config)
     set_resume(config, args.resume, args.allow_changed)
 

@@ -122,18 +122,20 @@ def main(argv: list[str] | None = None) -> None:
     """Build the runner and train."""
     args = parse_args(argv)
     from mochi_mm.launch.check_config import check_config
-    from mochi_mm.launch.check_surroundings import check_launcher, check_start
+    from mochi_mm.launch.check_surroundings import check_launcher, check_start, check_work_dir
 
     config = read_config(args)
     check_launcher(args.launcher)
     if args.smoke:
+        check_work_dir(config.work_dir)
         os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
         from mochi_mm.launch.smoke import to_smoke
 
         check_config(config)
         config = to_smoke(config, args.work_dir)
+    else:
+        check_start(config, resumes=bool(args.resume or config.get('resume')))
     check_config(config)
-    check_start(config)
     from mochi_mm.files.run_lock import refuse_if_running
     from mochi_mm.runs.start_record import is_first_rank
 

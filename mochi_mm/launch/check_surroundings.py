@@ -105,11 +105,12 @@ def check_work_dir(path: str | Path) -> None:
         )
 
 
-def check_start(config: Mapping[str, Any]) -> None:
+def check_start(config: Mapping[str, Any], resumes: bool = False) -> None:
     """Raise where a run would look for weights that are not there.
 
     Args:
         config: A whole config, to be trained.
+        resumes: It goes on from a checkpoint of its own.
 
     Raises:
         ValueError: It starts from a checkpoint and none is named.
@@ -117,7 +118,7 @@ def check_start(config: Mapping[str, Any]) -> None:
     """
     check_work_dir(config['work_dir'])
     path = config.get('pretrained')
-    if reads_pretrained(config) and not config.get('resume'):
+    if reads_pretrained(config) and not resumes:
         if not path:
             raise ValueError(
                 'this config starts from pre-trained weights but `pretrained` is empty; expected '

@@ -89,7 +89,7 @@ def _read(path: str | Path) -> Config:
         first: BaseException = error
         while isinstance(first.__context__, ImportError):
             first = first.__context__
-        text = f'{path}: custom_imports: {first}; expected modules that Python finds (PYTHONPATH).'
+        text = f'{first}; {path} names it in custom_imports, see PYTHONPATH.'
         raise type(error)(text) from None
     except TypeError as error:
         if 'in child config cannot inherit' not in str(error):

@@ -207,7 +207,7 @@ def test_files_that_a_run_needs(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match='no checkpoint for pretrained at /no/such'):
         check_start(dict(probe, pretrained='/no/such'))
     check_start(dict(probe, pretrained='none'))
-    check_start(dict(probe, pretrained='', resume=True))
+    check_start(dict(probe, pretrained=''), resumes=True)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')

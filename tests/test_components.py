@@ -30,6 +30,7 @@ EXAMPLES: dict[str, Any] = dict(
     data_root='{tmp}',
     dataloader={},
     dataset=dict(type='ShapeScenes', num_scenes=3),
+    datasets=[dict(type='ShapeScenes', num_scenes=3)],
     depth=10,
     dim=4,
     finder=dict(type='FalseNegativeFinder', num_support=1),

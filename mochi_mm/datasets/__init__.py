@@ -2,9 +2,11 @@
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.coloured_shape_scenes import ColouredShapeScenes
+from mochi_mm.datasets.concat_dataset import ConcatDataset
 from mochi_mm.datasets.image_folder import ImageFolder
 from mochi_mm.datasets.in_memory import InMemory
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.datasets.repeat_dataset import RepeatDataset
 from mochi_mm.datasets.shape_scenes import ShapeScenes
 from mochi_mm.datasets.start_worker import start_worker
 from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
@@ -12,10 +14,12 @@ from mochi_mm.datasets.voc_classification import VOCClassification
 
 __all__ = [
     'ColouredShapeScenes',
+    'ConcatDataset',
     'ImageDataset',
     'ImageFolder',
     'InMemory',
     'KeyedSampler',
+    'RepeatDataset',
     'ShapeScenes',
     'TorchVisionDataset',
     'VOCClassification',

@@ -49,6 +49,30 @@ class ImageDataset(Dataset, ABC):
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def num_images(self) -> int:
+        """Number of different images; each ``sample_idx`` is below it."""
+        return len(self)
+
+    def pipeline_of(self, index: int) -> Compose:
+        """Return the pipeline that sample ``index`` passes through."""
+        return self.pipeline
+
+    @property
+    def full_init(self) -> None:
+        """Say what to take to those that ask for MMEngine's method.
+
+        Its loaders only look whether it is there; its wrappers of data sets call it, and would lose
+        the keys of samples.
+
+        Raises:
+            AttributeError: Always.
+        """
+        raise AttributeError(
+            f"a wrapper of MMEngine cannot hold {type(self).__name__}; expected this project's "
+            'ConcatDataset or RepeatDataset, named without a prefix in a config of scope mochi_mm.'
+        )
+
     def fingerprint(self) -> str:
         """Return text that differs where the images on the disk do.
 
@@ -79,7 +103,7 @@ class ImageDataset(Dataset, ABC):
         """
         results = self.sample(index)
         results['rng'] = key.generator()
-        return self.pipeline(results)
+        return self.pipeline_of(index)(results)
 
     def _replaced(self, index: int, key: SampleKey) -> Any:
         """Return sample ``index``, or another one that depends on the key alone."""

@@ -13,14 +13,15 @@ from mochi_mm.utils.class_names import class_names
 def facts_of(dataset: Dataset) -> DataFacts:
     """Return the number of images, the classes, the images of each and which are labelled.
 
-    A data set without ``labels`` counts as unlabelled.
+    A data set without ``labels`` counts as unlabelled; one that repeats its images counts each
+    once.
 
     Args:
-        dataset: With ``len``; ``labels`` (n,) and ``metainfo`` where it has them.
+        dataset: With ``len``; ``num_images``, ``labels`` and ``metainfo`` where it has them.
     """
-    size = len(dataset)  # type: ignore[arg-type]
+    size = int(getattr(dataset, 'num_images', len(dataset)))  # type: ignore[arg-type]
     labels = getattr(dataset, 'labels', None)
-    values = np.full(size, -1) if labels is None else np.asarray(labels)
+    values = np.full(size, -1) if labels is None else np.asarray(labels)[:size]
     known = torch.from_numpy(values.astype(np.int64))
     classes = class_names(dataset)
     labelled = known >= 0

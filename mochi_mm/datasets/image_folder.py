@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,11 @@ class ImageFolder(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of names, sizes and times of all files, in the order of the samples."""
-        return file_fingerprint(self.root, (self._paths[i] for i in range(len(self))))
+        return self.fingerprint_of(range(len(self)))
+
+    def fingerprint_of(self, indices: Iterable[int]) -> str:
+        """Return the same of some of the samples."""
+        return file_fingerprint(self.root, (self._paths[int(i)] for i in indices))
 
     def image(self, index: int) -> Image.Image:
         """Return image ``index``; raises ``ValueError`` naming a file that cannot be read."""

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.parts import has_pipeline
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS
 
@@ -39,7 +40,7 @@ class InMemory(ImageDataset):
     def __init__(self, dataset: Any, pipeline: Sequence[Any] = ()) -> None:
         super().__init__(pipeline)
         source = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-        if source.pipeline.transforms:
+        if has_pipeline(source):
             raise ValueError(
                 'the data set within InMemory has a pipeline, which would never run; put it '
                 'into InMemory(pipeline=...).'

@@ -9,6 +9,9 @@ import threading
 
 from mochi_mm.registry import FUNCTIONS
 
+#: Seconds that a loader with workers waits for a batch, where its config says nothing.
+LOADER_TIMEOUT = 900
+
 
 @FUNCTIONS.register_module()
 def start_worker(worker_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from mochi_mm.engine.run_settings import (
 from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
+from mochi_mm.files.shown import shown
+from mochi_mm.utils.class_names import check_same_names
 from mochi_mm.utils.unwrap import unwrap
 
 _PARTS = ('meta', 'state_dict', 'message_hub', 'param_schedulers')
@@ -55,7 +58,9 @@ def check_resume(
             'of the optimiser, and the gradients accumulated until then are not in it. Resume '
             'from an epoch_*.pth or iter_*.pth, or start from its weights alone with load_from.'
         )
-    found = changes(meta['run'], describe_run(runner))
+    now = describe_run(runner)
+    _check_classes(meta['run'], now, source)
+    found = changes(meta['run'], now)
     problem = optimizer_problem(runner.optim_wrapper.optimizer, content.get('optimizer'))
     if problem is not None:
         found.setdefault('optimizer', []).append(problem)
@@ -71,6 +76,18 @@ def check_resume(
             f'--allow-changed {" ".join(sorted(found))} (resume_allow={sorted(found)} in the '
             'config).'
         )
+
+
+def _check_classes(before: Mapping[str, Any], now: Mapping[str, Any], source: str) -> None:
+    """Refuse other classes, whatever is allowed: labels lie in memories and heads."""
+    saved = before.get('data', {}).get('classes', [])
+    try:
+        check_same_names(saved, now['data']['classes'], 'saved', 'present')
+    except ValueError as error:
+        raise ValueError(
+            f'{source} cannot be continued on this data: {error} To start from its weights alone, '
+            'use load_from or pretrained instead of resume.'
+        ) from None
 
 
 def restore(runner: Any, content: Mapping[str, Any]) -> None:
@@ -100,9 +117,31 @@ def restore(runner: Any, content: Mapping[str, Any]) -> None:
         runner.logger.info(f'the schedule is that of the new settings; learning rate {rates}')
     else:
         for scheduler, state in zip(schedulers, saved, strict=True):
+            check_schedule(state, scheduler.state_dict())
             scheduler.load_state_dict(state)
     restore_hub(runner.message_hub, content['message_hub'])
     load_rank_buffers(unwrap(runner.model), content.get('rank_buffers') or [])
+
+
+def check_schedule(saved: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    """Refuse the state of a schedule that would set more than its numbers.
+
+    Raises:
+        ValueError: A name that the schedule has not, another kind of value, a number not finite.
+    """
+    for name, value in saved.items():
+        number = type(value) in (int, float) and type(own.get(name)) in (int, float)
+        if name not in own or not (number or type(value) is type(own[name])):
+            raise ValueError(
+                f'the schedule of the checkpoint sets {shown(name)} to {shown(value)}; expected '
+                f'values of the kinds in {shown(dict(own))}. Resume another checkpoint.'
+            )
+        values = value if isinstance(value, list) else [value]
+        if any(type(v) is float and not math.isfinite(v) for v in values):
+            raise ValueError(
+                f'the schedule of the checkpoint has {shown(name)}={shown(value)}; expected finite '
+                'numbers. Resume another checkpoint.'
+            )
 
 
 def _restore_seed(runner: Any, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,13 +10,15 @@ from mmengine.hooks import Hook
 from torch import Tensor
 
 from mochi_mm.distributed.rows import world_size
+from mochi_mm.engine.data_facts import data_changes, data_facts
+from mochi_mm.files.shown import shown
 
 #: What may be allowed to differ at a resume, and what allowing it does.
 ALLOWANCES = dict(
     weights='missing weights keep their initial values, unused ones are dropped',
     optimizer='the optimiser starts without its state',
     world_size='the number of processes may differ',
-    dataset='the number of samples may differ',
+    dataset='the samples may differ: their number, their files',
     settings='settings may differ; the new ones hold',
 )
 _SECTIONS = ('model', 'optim_wrapper', 'param_scheduler', 'train_dataloader', 'randomness')
@@ -43,6 +46,7 @@ def describe_run(runner: Any) -> dict[str, Any]:
     return dict(
         world_size=world_size(),
         dataset=len(runner.train_dataloader.dataset),
+        data=data_facts(runner),
         epoch_length=len(runner.train_dataloader),
         max_epochs=int(runner.max_epochs),
         max_iters=int(runner.max_iters),
@@ -77,6 +81,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list
             key = 'settings' if name == 'loop' else name
             what = dict(dataset='samples', world_size='processes').get(name, name)
             found.setdefault(key, []).append(f'{what}: {before[name]} -> {now[name]}')
+    if 'data' in before:  # not in checkpoints of 0.1
+        texts = data_changes(before['data'], now['data'])
+        found.update({'dataset': found.get('dataset', []) + texts} if texts else {})
     old, new = before['settings'], now['settings']
     for name in sorted(old.keys() | new.keys()):
         if old.get(name) != new.get(name):
@@ -105,6 +112,10 @@ def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | 
     found = [len(group['params']) for group in groups]
     if wanted != found:
         return f'its optimiser has groups of {found} parameters, the run has {wanted}'
+    for group, own in zip(groups, optimizer.param_groups, strict=True):
+        odd = [name for name, value in group.items() if not _fits(value, own.get(name))]
+        if odd:
+            return f'its optimiser has {shown(odd[0])}={shown(group[odd[0]])}'
     parameters = [p for group in optimizer.param_groups for p in group['params']]
     numbers = [n for group in groups for n in group['params']]
     for number, parameter in zip(numbers, parameters, strict=True):
@@ -115,6 +126,13 @@ def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | 
                     f'{tuple(value.shape)}, the parameter {tuple(parameter.shape)}'
                 )
     return None
+
+
+def _fits(value: Any, own: Any) -> bool:
+    """Whether a setting of an optimiser is of the kind that the run has, and finite."""
+    if type(value) in (int, float):
+        return math.isfinite(value)
+    return own is None or isinstance(value, (list, tuple, type(own)))
 
 
 def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:

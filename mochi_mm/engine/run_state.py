@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.engine.run_settings import describe_run
+from mochi_mm.engine.validation_left import rename_former
 from mochi_mm.files.weights_meta import describe_weights
 from mochi_mm.utils.unwrap import unwrap
 
@@ -102,9 +103,11 @@ def restore_hub(hub: Any, saved: Mapping[str, Any]) -> None:
         name: HistoryBuffer(values.numpy(), counts.numpy(), int(length))
         for name, (values, counts, length) in saved['log_scalars'].items()
     }
-    info = saved['runtime_info']
+    info = rename_former(saved['runtime_info'])
     known = {
-        name: kept for name, kept in saved['resumed_keys'].items() if name in {*scalars, *info}
+        name: kept
+        for name, kept in rename_former(saved['resumed_keys']).items()
+        if name in {*scalars, *info}
     }
     hub.load_state_dict(dict(log_scalars=scalars, runtime_info=info, resumed_keys=known))
 

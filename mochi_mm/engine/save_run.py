@@ -42,7 +42,8 @@ def save_run(
         OSError: The disk does not take it; on all ranks.
         ValueError: A hook put in what cannot be read again.
         FloatingPointError: A weight or statistic is not finite.
-        RuntimeError: A hook failed at the disk or changed the run; on other ranks, rank 0 failed.
+        RuntimeError: A hook failed at the disk or changed the run, or another run has the work
+            dir; on other ranks, rank 0 failed.
     """
     content = collect_state(runner, epoch, iteration)
     content['meta'] = {**(meta or {}), **content['meta']}
@@ -50,6 +51,7 @@ def save_run(
     path = problem = None
     if not rank():
         try:
+            check_alone(runner)
             hear_before_saving(runner, content)
             path = writer.write(name, content)
         except OSError as error:
@@ -62,6 +64,16 @@ def save_run(
     if any_rank(problem is not None):
         raise problem or OSError('rank 0 could not write the checkpoint')
     return path
+
+
+def check_alone(runner: Any) -> None:
+    """Raise ``RuntimeError`` where another run took this one for dead and has its work dir."""
+    lock = getattr(runner, 'run_lock', None)
+    if lock is not None and not lock.is_ours():
+        raise RuntimeError(
+            f'another run has taken {runner.work_dir}: this one gave no sign of life for a while. '
+            "Nothing was saved, for the files there are the other run's now."
+        )
 
 
 def hear_before_saving(runner: Any, content: dict[str, Any]) -> None:

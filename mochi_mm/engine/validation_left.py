@@ -6,8 +6,15 @@ from typing import Any
 
 from mmengine import runner as engine
 
-#: Key of the message hub: the iteration that the last validation of the run came behind.
-VALIDATED_AT = 'validated_at'
+#: Key of the message hub: the iteration that the last validation of the run came behind. The
+#: engine prints every key that begins with ``train``, ``val`` or ``test`` as a result.
+VALIDATED_AT = 'iteration_of_last_validation'
+_FORMER = 'validated_at'  # in checkpoints of 0.1
+
+
+def rename_former(info: dict[str, Any]) -> dict[str, Any]:
+    """Return what a message hub held, as this version or an earlier one saved it, by new names."""
+    return {VALIDATED_AT if name == _FORMER else name: value for name, value in info.items()}
 
 
 def counts_epochs(runner: Any) -> bool:

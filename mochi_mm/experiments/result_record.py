@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import torch
 
 from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.runs.start_facts import commit
 
 ROOT = Path(__file__).resolve().parents[2]
 FIELDS = (
@@ -109,22 +109,6 @@ def _in_repository(word: str) -> str:
     path = Path(word).absolute()
     inside = word and ROOT in path.parents and path.exists()
     return Path(os.path.relpath(path, ROOT)).as_posix() if inside else word
-
-
-def commit() -> str:
-    """Return the commit of the source tree, with '-dirty' where files differ from it."""
-    folder = Path(__file__).resolve().parent
-    try:
-        found = subprocess.run(
-            ['git', 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return 'unknown'
-    return found.stdout.strip()
 
 
 def hardware() -> str:

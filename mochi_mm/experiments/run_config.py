@@ -56,7 +56,7 @@ def run_config(run: Run) -> Any:
 def _set_workers(loader: Any, number: int) -> None:
     loader.num_workers = number
     if number == 0:
-        loader.update(persistent_workers=False, pin_memory=False)
+        loader.update(timeout=0, persistent_workers=False, pin_memory=False)
 
 
 def _cut(config: Any, epochs: int, images: int, shares: bool) -> None:

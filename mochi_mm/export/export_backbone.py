@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from mochi_mm.export.equality import TOLERANCE, Equality, compare
 from mochi_mm.export.source import BackboneSource, read_backbone_source
 from mochi_mm.export.target import Target
 from mochi_mm.export.targets import TARGETS
-from mochi_mm.files.atomic_file import sha256_of, write_atomically
+from mochi_mm.files.atomic_file import OWNER, SUFFIX, sha256_of, write_atomically
 from mochi_mm.files.backbone_file import backbone_metadata
 
 
@@ -57,8 +59,9 @@ def export_backbone(
     out = Path(out) if out else source.path.with_name(f'{source.path.stem}_{to}{target.suffix}')
     beside = _free_place(out, target, overwrite)
     nearest = next(folder for folder in out.absolute().parents if folder.is_dir())
-    scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix='.partial', dir=nearest))
+    scratch = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', suffix=SUFFIX, dir=nearest))
     try:
+        (scratch / OWNER).write_text(f'{socket.gethostname()}\n{os.getpid()}\n', encoding='utf-8')
         partial = scratch / out.name
         if not target.suffix:
             partial.mkdir()

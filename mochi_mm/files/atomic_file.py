@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import socket
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mochi_mm.files.regular_file import open_regular
+
 SUFFIX = '.partial'
+#: In a temporary folder: host and process that made it, a line each.
+OWNER = '.owner'
 _BLOCK = 1 << 20
+_DAY = 86400.0
 
 
 class _HashingFile:
@@ -62,18 +70,47 @@ def write_atomically(path: str | Path, write: Callable[[Any], Any]) -> tuple[int
 def sha256_of(path: str | Path) -> str:
     """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
 
 
 def sweep(folder: str | Path) -> list[Path]:
-    """Delete the temporary files that a killed process left in ``folder`` and return them."""
-    left = sorted(Path(folder).glob(f'.*{SUFFIX}'))
-    for path in left:
-        path.unlink(missing_ok=True)
+    """Delete the temporary files that a killed process left in ``folder`` and return them.
+
+    A folder is what an export was killed in; it goes as well, unless an export that lives has it.
+
+    Raises:
+        OSError: Some cannot be deleted; the others are.
+    """
+    left, stuck = [], None
+    for path in sorted(Path(folder).glob(f'.*{SUFFIX}')):
+        try:
+            if path.is_dir() and not path.is_symlink():
+                if is_in_use(path):
+                    continue
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+            left.append(path)
+        except OSError as error:
+            stuck = error
+    if stuck is not None:
+        raise stuck
     return left
+
+
+def is_in_use(folder: Path) -> bool:
+    """Tell whether the process that made a temporary folder lives, or may live elsewhere."""
+    try:
+        host, process = (folder / OWNER).read_text(encoding='utf-8').split('\n')[:2]
+        if host != socket.gethostname():
+            return time.time() - folder.stat().st_mtime < _DAY
+        os.kill(int(process), 0)
+    except (OSError, ValueError, OverflowError) as error:
+        return isinstance(error, PermissionError)
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

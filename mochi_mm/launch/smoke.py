@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -18,33 +21,46 @@ MANY_VIEWS = 4
 HELD_SIZE = 32
 
 
-def to_smoke(config: Config) -> Config:
+def to_smoke(config: Config, work_dir: str | None = None) -> Config:
     """Return ``config`` cut down to two training steps on the CPU, on generated images.
 
     Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
     four images, banks of one row an image as short, and mixing starts at once so that it is
     exercised. A detection config reads its scenes as files, see :func:`shrink_detection`. Nothing
-    is read from ``data_root`` and everything is written to a temporary folder.
+    is read from ``data_root``. What is written to a temporary folder goes with the process, however
+    it ends.
 
     Args:
         config: A training config of this project.
+        work_dir: Where everything is written; None makes a temporary folder.
     """
     config = Config(config.to_dict())
+    root = Path(tempfile.mkdtemp(prefix='mochi_mm_smoke_'))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     if config.get('default_scope') == 'mmdet':
-        shrink_detection(config, STEPS)
+        shrink_detection(config, STEPS, root / 'scenes')
     else:
         _shrink(config)
     for name in ('val_dataloader', 'val_cfg', 'val_evaluator'):
         config[name] = None
     if 'param_scheduler' in config:
         config.param_scheduler = None
+    for hook in _hooks(config):
+        if hook['type'].split('.')[-1] == 'RunCheckHook':
+            hook['memory'] = False  # any memory is longer than these few images
     config.pretrained = 'none'
     config.auto_scale_lr = None
     config.compile = None
     config.load_from, config.resume = None, False
-    config.work_dir = tempfile.mkdtemp(prefix='mochi_mm_smoke_')
+    config.work_dir = work_dir or str(root)
     config.launcher = 'none'
     return config
+
+
+def _hooks(config: Config) -> Iterator[Any]:
+    """Yield the configs of all hooks."""
+    named = (config.get('default_hooks') or {}).values()
+    yield from (hook for hook in [*named, *(config.get('custom_hooks') or [])] if hook)
 
 
 def _shrink(config: Config) -> None:
@@ -67,21 +83,31 @@ def _shrink(config: Config) -> None:
 
 
 def _shrink_loader(loader: Any) -> None:
-    dataset = loader['dataset']
+    dataset, pipeline = loader['dataset'], _pipeline(loader['dataset'])
     # A generated data set stays what it is: its samples may have labels of their own.
     kind = dict(dataset) if 'num_scenes' in dataset else dict(type='ShapeScenes')
     kind.pop('cache_dir', None)
     held = dataset['type'] == 'InMemory'
     if held:
         kind = dict(type='InMemory', dataset=dict(type='ShapeScenes', image_size=HELD_SIZE))
-    loader['dataset'] = dict(kind, pipeline=dataset.get('pipeline', []))
-    counts = [step.get('num_views', 1) for step in dataset.get('pipeline', [])]
+    loader['dataset'] = dict(kind, pipeline=pipeline)
+    counts = [step.get('num_views', 1) for step in pipeline]
     views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
     batch = BATCH if views <= MANY_VIEWS else 2
     scenes = loader['dataset']['dataset'] if held else loader['dataset']
     scenes['num_scenes'] = batch * STEPS
     loader.update(batch_size=batch, num_workers=0, persistent_workers=False, pin_memory=False)
     loader.pop('prefetch_factor', None)
+    loader.pop('timeout', None)  # torch takes none without workers
+
+
+def _pipeline(dataset: Mapping[str, Any]) -> Any:
+    """Return the transforms of a data set, or of the first one within it that has some."""
+    if dataset.get('pipeline'):
+        return dataset['pipeline']
+    within = [dataset.get('dataset'), *(dataset.get('datasets') or [])]
+    found = (_pipeline(part) for part in within if isinstance(part, Mapping))
+    return next((pipeline for pipeline in found if pipeline), [])
 
 
 def _shrink_banks(node: Any) -> None:

@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.evaluation.analysis.records import TIME, is_foreign, read_analysis
+from mochi_mm.files.regular_file import read_bytes
+from mochi_mm.files.text_file import read_text
 from mochi_mm.runs.environment import parse_environment
 from mochi_mm.runs.plain_config import parse_config
 from mochi_mm.runs.run_log import RunLog, read_log
 
+#: Of a picture in bytes; more would make a page that no browser shows.
+MAX_PICTURE = 2**25
 Analysed = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
@@ -67,17 +71,21 @@ def read_run(work_dir: str | Path, name: str | None = None) -> Run:
     folder = Path(work_dir)
     log = read_log(folder)
     began = log.starts[0].name if log.earlier else ''
-    analyses, left_out = _analyses(folder / 'analysis', began)
-    if log.earlier:
-        left_out.insert(0, _earlier(log))
-    config_text = _newest(folder, '*/vis_data/config.py')
+    ended = log.later[0].name if log.later else ''
+    analyses, left_out = _analyses(folder / 'analysis', began, ended)
+    left_out[:0] = _other_runs(log)
+    config_text = _newest(log, 'vis_data/config.py')
+    try:
+        config = parse_config(config_text)
+    except ValueError as error:
+        raise ValueError(f'{folder}: {error}. Restore its newest vis_data/config.py.') from error
     return Run(
         name=name or folder.resolve().name,
         work_dir=folder,
         log=log,
-        config=parse_config(config_text),
+        config=config,
         config_text=config_text,
-        environment=parse_environment(_newest(folder, '*/*.log')),
+        environment=parse_environment(_newest(log, '*.log')),
         starts=len(log.starts),
         analyses=_by_epoch(analyses),
         pictures=_pictures(folder / 'analysis', analyses),
@@ -105,25 +113,32 @@ def read_runs(work_dirs: Sequence[str | Path]) -> list[Run]:
     return [read_run(folder, name) for folder, name in zip(work_dirs, names, strict=True)]
 
 
-def _newest(folder: Path, pattern: str) -> str:
-    files = sorted(folder.glob(pattern))
-    return files[-1].read_text(encoding='utf-8', errors='replace') if files else ''
+def _newest(log: RunLog, pattern: str) -> str:
+    """Return the text of the newest file of that name among the starts of the run."""
+    files = [path for start in log.starts for path in sorted(start.glob(pattern))]
+    return read_text(files[-1], errors='replace') if files else ''
 
 
-def _earlier(log: RunLog) -> str:
-    many = '1 start' if len(log.earlier) == 1 else f'{len(log.earlier)} starts'
-    return (
-        f'{many} of an earlier run in this folder ({log.earlier[0].name}): the run of '
-        f'{log.starts[0].name} did not resume it'
-    )
+def _other_runs(log: RunLog) -> list[str]:
+    """Return a sentence for each kind of other runs in the same work dir."""
+    here, found = log.starts[0].name, []
+    for starts, kind, reason in (
+        (log.earlier, 'an earlier', f'the run of {here} did not resume it'),
+        (log.later, 'a later', f'it did not come to its end, and the run of {here} did'),
+    ):
+        if starts:
+            many = '1 start' if len(starts) == 1 else f'{len(starts)} starts'
+            found.append(f'{many} of {kind} run in this folder ({starts[0].name}): {reason}')
+    return found
 
 
-def _analyses(folder: Path, began: str) -> tuple[dict[str, Analysed], list[str]]:
+def _analyses(folder: Path, began: str, ended: str) -> tuple[dict[str, Analysed], list[str]]:
     """Return the analyses of a run by name, and what else lies there, in words.
 
     Args:
         folder: Where they are.
-        began: When the run began, as its log folder is called; empty where no other run was there.
+        began: When the run began, as its log folder is called; empty where no run was before it.
+        ended: When the next run began, likewise.
     """
     found: dict[str, Analysed] = {}
     left_out = []
@@ -138,6 +153,11 @@ def _analyses(folder: Path, began: str) -> tuple[dict[str, Analysed], list[str]]
         if saved < began:
             left_out.append(
                 f'analysis/{path.name}: stale, of weights of {saved}, and the run began {began}'
+            )
+            continue
+        if ended and saved >= ended:
+            left_out.append(
+                f'analysis/{path.name}: of weights of {saved}, and a later run began {ended}'
             )
             continue
         found[path.stem] = record, arrays
@@ -157,6 +177,6 @@ def _pictures(folder: Path, analyses: dict[str, Analysed]) -> list[tuple[str, st
         if name in analyses:
             newest[kind] = path
     return [
-        (kind, path.stem.rsplit('_', 1)[0], path.read_bytes())
+        (kind, path.stem.rsplit('_', 1)[0], read_bytes(path, MAX_PICTURE))
         for kind, path in sorted(newest.items())
     ]

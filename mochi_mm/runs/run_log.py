@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mochi_mm.files.text_file import read_json_lines
+from mochi_mm.files.text_file import read_json_lines, read_text
+from mochi_mm.runs.start_facts import is_finished
 
 Line = dict[str, Any]
 
@@ -24,6 +25,7 @@ class RunLog:
         per_epoch: Iterations an epoch, None where the run does not count epochs.
         starts: Its log folders, one for each start.
         earlier: Those of earlier runs in the same work dir, of which nothing is here.
+        later: Those of later ones that did not come to their end, likewise.
     """
 
     lines: list[Line]
@@ -31,6 +33,7 @@ class RunLog:
     per_epoch: float | None
     starts: list[Path]
     earlier: list[Path]
+    later: list[Path]
 
     def curve(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
         """Return where and what of one scalar; values that are not finite leave a gap.
@@ -56,7 +59,7 @@ class RunLog:
 
     def epochs(self) -> float:
         """Return how many epochs the log covers, NaN where the run does not count them."""
-        if self.per_epoch is None or not self.lines:
+        if not self.per_epoch or not self.lines:
             return max((float(line['epoch']) for line in self.validation), default=math.nan)
         return float(self.lines[-1]['step']) / self.per_epoch
 
@@ -68,15 +71,20 @@ class RunLog:
         return float(epoch) if by_epoch or not self.per_epoch else float(epoch) * self.per_epoch
 
 
-def starts_of(work_dir: str | Path) -> tuple[list[Path], list[Path]]:
-    """Return the log folders of the latest run in ``work_dir``, and those of earlier runs.
+def starts_of(work_dir: str | Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """Return the log folders of the run in ``work_dir``, of earlier runs and of later ones.
 
     A run that was resumed has several. A start that did not resume began another run, unless it
-    ended before it logged anything.
+    ended before it logged anything. Of several runs it is the last that came to its end, and where
+    none did, or nobody wrote it down, the last.
     """
     starts = [file.parents[1] for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json'))]
-    first = max((i for i, start in enumerate(starts) if _is_fresh(start)), default=0)
-    return starts[first:], starts[:first]
+    first = sorted({0, *(i for i, start in enumerate(starts) if _is_fresh(start))})
+    runs = [starts[a:b] for a, b in zip(first, [*first[1:], len(starts)], strict=True)]
+    ended = [number for number, run in enumerate(runs) if any(map(is_finished, run))]
+    chosen = ended[-1] if ended else len(runs) - 1
+    end = first[chosen] + len(runs[chosen])
+    return runs[chosen], starts[: first[chosen]], starts[end:]
 
 
 def _is_fresh(start: Path) -> bool:
@@ -90,7 +98,7 @@ def _is_fresh(start: Path) -> bool:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
+    return read_text(path, errors='replace') if path.exists() else ''
 
 
 def read_log(work_dir: str | Path) -> RunLog:
@@ -98,7 +106,8 @@ def read_log(work_dir: str | Path) -> RunLog:
 
     Each start of a run logs into a folder of its own. What a later start logged replaces whatever
     an earlier one logged from that iteration on: an iteration that was repeated after a resume
-    counts once, as it was computed last. Of several runs in one folder it is the latest.
+    counts once, as it was computed last. Of several runs in one folder it is the one that
+    :func:`starts_of` chooses.
 
     Args:
         work_dir: The work dir of a training run.
@@ -110,7 +119,7 @@ def read_log(work_dir: str | Path) -> RunLog:
     folder = Path(work_dir)
     if not folder.is_dir():
         raise FileNotFoundError(f'no folder {folder}; expected the work dir of a training run.')
-    starts, earlier = starts_of(folder)
+    starts, earlier, later = starts_of(folder)
     if not starts:
         raise FileNotFoundError(
             f'no logs in {folder}: no <time>/vis_data/scalars.json there. Expected the work dir of '
@@ -120,7 +129,9 @@ def read_log(work_dir: str | Path) -> RunLog:
     by_epoch: dict[float, Line] = {}
     for start in starts:
         logged = read_json_lines(start / 'vis_data/scalars.json')
-        lines = [line for line in logged if isinstance(line.get('step'), (int, float))]
+        # What is no number is no curve.
+        lines = [{k: v for k, v in line.items() if type(v) in (int, float)} for line in logged]
+        lines = [line for line in lines if 0 <= line.get('step', -1) < math.inf]
         of_steps = [line for line in lines if 'iter' in line or 'epoch' in line]
         of_epochs = [line for line in lines if not ('iter' in line or 'epoch' in line)]
         if of_steps:
@@ -139,7 +150,7 @@ def read_log(work_dir: str | Path) -> RunLog:
         raise ValueError(f'the logs in {folder} hold no scalars; the run ended before its first.')
     lines = [by_step[step] for step in sorted(by_step)]
     validation = [by_epoch[epoch] for epoch in sorted(by_epoch)]
-    return RunLog(lines, validation, _per_epoch(lines), starts, earlier)
+    return RunLog(lines, validation, _per_epoch(lines), starts, earlier, later)
 
 
 def _per_epoch(lines: list[Line]) -> float | None:

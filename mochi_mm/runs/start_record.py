@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.files.json_text import MAX_RECORD, read_json_file
 
 FILE = 'start.json'
 # What is the same in every start of one job: a requeued Slurm job keeps its number, and what
@@ -26,6 +27,11 @@ def is_restart() -> bool:
     return any(int(os.environ.get(name) or 0) for name in _COUNTS)
 
 
+def is_first_rank() -> bool:
+    """Tell whether this is the first process of a job, from what its launcher says."""
+    return next((os.environ[name] for name in _RANKS if os.environ.get(name)), '0') == '0'
+
+
 def note_start(folder: str | Path) -> None:
     """Write down what is in a work dir, unless this job has done so before.
 
@@ -37,8 +43,7 @@ def note_start(folder: str | Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    rank = next((os.environ[name] for name in _RANKS if os.environ.get(name)), '0')
-    if job() is None or rank != '0' or (is_restart() and _before(folder) is not None):
+    if job() is None or not is_first_rank() or (is_restart() and _before(folder) is not None):
         return
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +63,7 @@ def written_since(folder: str | Path) -> set[Path]:
 def _before(folder: str | Path) -> dict[str, list[int]] | None:
     """Return what was there at the start of this job, None if nothing was written down."""
     try:
-        record = json.loads((Path(folder) / FILE).read_text(encoding='utf-8'))
+        record = read_json_file(Path(folder) / FILE, MAX_RECORD, file_names=True)
         return dict(record['before']) if record['job'] == job() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

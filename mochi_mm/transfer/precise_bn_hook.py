@@ -59,7 +59,9 @@ class PreciseBNHook(Hook):
 
     def _recompute(self, runner: Any) -> None:
         model = unwrap(runner.model)
-        settings = dict(runner.cfg.train_dataloader, num_workers=0, persistent_workers=False)
+        settings = dict(
+            runner.cfg.train_dataloader, num_workers=0, timeout=0, persistent_workers=False
+        )
         settings.pop('prefetch_factor', None)
         with preserved_random_state(), torch.no_grad():
             torch.manual_seed(runner.seed)

@@ -13,6 +13,7 @@ from mmengine.hooks import EMAHook, Hook
 from torch import Tensor
 
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
+from mochi_mm.engine.hooks.preemption_hook import EXIT_PREEMPTED
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.checkpoint_folder import saved_in
 from mochi_mm.launch.runner import build_runner
@@ -20,6 +21,7 @@ from mochi_mm.registry import HOOKS
 from tests.engine.test_resume import run
 from tests.engine.test_validation_left import config_of as validated_config
 from tests.faults.test_preemption import assert_equal
+from tests.ranks import run_ranks
 from tests.toy_runner import runner_config, train
 
 AVERAGES: dict[str, dict[str, Any]] = {
@@ -109,6 +111,32 @@ def test_a_signal_and_a_resume_change_no_bit(tmp_path: Path, name: str) -> None:
     for key in ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers'):
         assert_equal(first[key], second[key], key)
     assert int(first['ema_state_dict']['steps']) > 0
+
+
+def _rank_part(rank: int, folder: Path, at: int) -> None:
+    torch.manual_seed(0)
+    config = runner_config(folder, max_epochs=2)
+    config.custom_hooks = [average(momentum=0.2), dict(type='SignalHook', at=at, rank=1)]
+    config.model.batch_shuffle, config.train_dataloader.batch_size = 'shuffle', 2
+    config.resume, config.launcher = True, 'pytorch'
+    config.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
+    )
+    runner = build_runner(config, 'pytorch')
+    try:
+        runner.train()
+    except SystemExit as leaving:
+        assert leaving.code == EXIT_PREEMPTED
+
+
+def test_two_ranks(tmp_path: Path) -> None:
+    run_ranks(_rank_part, 2, tmp_path / 'straight', -1)
+    for at in (2, -1):
+        run_ranks(_rank_part, 2, tmp_path / 'parts', at)
+    assert (tmp_path / 'parts/iter_3.pth').is_file()
+    first, second = (read_checkpoint(tmp_path / f / 'epoch_2.pth') for f in ('straight', 'parts'))
+    for key in ('state_dict', 'ema_state_dict', 'optimizer', 'rank_buffers'):
+        assert_equal(first[key], second[key], key)
 
 
 @pytest.mark.parametrize('by', ['resume', 'restarted'])
@@ -332,6 +360,22 @@ def test_the_runner_saves_what_it_is_asked_to(tmp_path: Path) -> None:
     assert content['meta']['a'] == 1 and content['meta']['epoch'] == 2  # as in MMEngine: by_epoch
     with pytest.raises(ValueError, match='local folders'):
         runner.save_checkpoint(str(tmp_path), 'b.pth', backend_args=dict(backend='petrel'))
+
+
+def test_a_test_hears_them_too(tmp_path: Path) -> None:
+    """What is measured of a file is what was validated, to the bit."""
+    config = validated_config(tmp_path, 'epochs')
+    config.resume = False
+    config.custom_hooks = [average(momentum=0.2), dict(type='ForeignHook')]
+    curve = train(config).message_hub.get_scalar('val/m').data[0].tolist()
+    config = validated_config(tmp_path / 'test', 'epochs')
+    config.custom_hooks = [average(momentum=0.2), dict(type='ForeignHook')]
+    config.test_dataloader, config.test_evaluator = config.val_dataloader, config.val_evaluator
+    config.test_cfg = dict(type='TestLoop')
+    for epoch, value in enumerate(curve, start=1):
+        runner = build_runner(config)
+        assert runner.test_from(str(tmp_path / f'epoch_{epoch}.pth')) == dict(m=value)
+        assert [found['text'] for found in hook_of(runner, ForeignHook).found] == ['a']
 
 
 def test_a_resumed_nan_is_named(tmp_path: Path) -> None:

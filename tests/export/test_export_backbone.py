@@ -361,3 +361,19 @@ def test_a_refused_export_makes_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='depth is 10'):
         export_backbone(tmp_path / 'a.pth', 'torchvision', tmp_path / 'new' / 'b.safetensors')
     assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
+
+
+def test_a_living_export_is_not_swept(
+    r18: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a run that starts in the same folder; one that was killed is (tests/files)."""
+    from mochi_mm.files.atomic_file import sweep
+
+    def look(*arguments: Any) -> None:
+        assert list(tmp_path.glob('.*.partial')) and sweep(tmp_path) == []
+        raise KeyError('seen')
+
+    monkeypatch.setattr('mochi_mm.export.export_backbone.compare', look)
+    with pytest.raises(KeyError, match='seen'):
+        export_backbone(r18[0], 'backbone', tmp_path / 'x.safetensors')
+    assert not list(tmp_path.iterdir())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mochi_mm.files import atomic_file
-from mochi_mm.files.atomic_file import sha256_of, sweep, write_atomically
+from mochi_mm.files.atomic_file import OWNER, sha256_of, sweep, write_atomically
 
 
 def test_size_and_hash_are_those_of_the_file(tmp_path: Path) -> None:
@@ -47,3 +50,34 @@ def test_sweep_takes_temporary_files_only(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b'')
     assert sweep(tmp_path) == [tmp_path / '.a.pth.1.partial']
     assert {p.name for p in tmp_path.iterdir()} == {'a.partial', '.hidden', 'a.pth'}
+
+
+def owned(folder: Path, text: str | None) -> Path:
+    folder.mkdir()
+    (folder / 'weights.pth').write_text('half')
+    if text is not None:
+        (folder / OWNER).write_text(text)
+    return folder
+
+
+def test_folders_of_killed_exports_go_too(tmp_path: Path) -> None:
+    """And do not keep what stands behind them from going; one of a living process stays."""
+    here = socket.gethostname()
+    child = subprocess.Popen(['true'])
+    child.wait()
+    dead = [
+        owned(tmp_path / '.a.pth.x.partial', f'{here}\n{child.pid}\n'),
+        owned(tmp_path / '.b.pth.x.partial', None),
+        owned(tmp_path / '.c.pth.x.partial', 'what'),
+        owned(tmp_path / '.d.pth.x.partial', 'elsewhere\n1\n'),
+    ]
+    os.utime(dead[-1], (1, 1))
+    alive = [
+        owned(tmp_path / '.e.pth.x.partial', f'{here}\n{os.getpid()}\n'),
+        owned(tmp_path / '.f.pth.x.partial', 'elsewhere\n1\n'),
+    ]
+    (tmp_path / 'kept').mkdir()
+    (tmp_path / '.g.x.partial').symlink_to(tmp_path / 'kept')
+    (tmp_path / '.h.pth.x.partial').write_text('half')
+    assert len(sweep(tmp_path)) == len(dead) + 2
+    assert set(tmp_path.iterdir()) == {*alive, tmp_path / 'kept'}

@@ -53,9 +53,34 @@ def test_a_run_that_did_not_resume_is_another(tmp_path: Path) -> None:
     write_asked(tmp_path, '20260105_000000', [], 'False')  # ended before it logged anything
     log = read_log(tmp_path)
     assert log.curve('loss', False) == ([2, 3], [12, 13]) and log.last('knn/top1') is None
-    now, earlier = starts_of(tmp_path)
+    now, earlier, later = starts_of(tmp_path)
+    assert later == []
     assert [start.name[6:8] for start in now] == ['03', '04', '05']
     assert [start.name[6:8] for start in earlier] == ['01', '02']
+
+
+def test_a_finished_run_is_kept(tmp_path: Path) -> None:
+    """The one behind it began anew in its folder and did not come to its end."""
+    from mochi_mm.runs.run import read_run
+    from mochi_mm.runs.start_facts import write_start as write_facts
+
+    write_asked(tmp_path, '20260101_000000', [step(1, 1.0), step(2, 2.0)], 'False')
+    write_asked(tmp_path, '20260102_000000', [step(3, 3.0)], 'True')
+    write_asked(tmp_path, '20260103_000000', [step(1, 11.0)], 'False')
+    for time in ('20260101_000000', '20260103_000000'):
+        write_facts(tmp_path / time, dict(version='1'))
+    assert read_log(tmp_path).curve('loss', False) == ([1], [11])  # nobody says who finished
+    write_facts(tmp_path / '20260102_000000', dict(version='1'), finished=True)
+    (tmp_path / '20260103_000000/vis_data/config.py').write_text('resume = False\nother = 1\n')
+    run = read_run(tmp_path)
+    assert run.log.curve('loss', False) == ([1, 2, 3], [1, 2, 3]) and run.starts == 2
+    assert 'other' not in run.config_text
+    assert run.left_out == [
+        '1 start of a later run in this folder (20260103_000000): it did not come to its end, and '
+        'the run of 20260101_000000 did'
+    ]
+    write_facts(tmp_path / '20260103_000000', dict(version='1'), finished=True)
+    assert read_log(tmp_path).curve('loss', False) == ([1], [11])
 
 
 def test_one_that_found_nothing_to_resume_is_another(tmp_path: Path) -> None:

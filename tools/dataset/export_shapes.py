@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('out', type=Path, help='folder to make')
     parser.add_argument('--layout', choices=('folder', 'voc', 'coco'), default='folder')
     parser.add_argument('--train', type=int, default=2000, help='training scenes (default: 2000)')
@@ -74,4 +74,6 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

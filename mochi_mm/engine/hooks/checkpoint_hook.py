@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.hooks import EMAHook, Hook
 
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.data_facts import data_facts
 from mochi_mm.engine.run_state import has_stepped
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validate_what_is_left
@@ -18,8 +19,11 @@ from mochi_mm.files.checkpoint_folder import saved_in
 from mochi_mm.files.checkpoint_writer import CheckpointWriter
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.registry import HOOKS
+from mochi_mm.runs.start_facts import describe_start, differences
 from mochi_mm.utils.unwrap import unwrap
 
+#: Key of the message hub: what each start of the run was made with.
+STARTS = 'starts'
 _BETTER = dict(greater=lambda new, old: new > old, less=lambda new, old: new < old)
 
 
@@ -81,12 +85,14 @@ class CheckpointHook(Hook):
         self._training = False
 
     def before_train(self, runner: Any) -> None:
-        """Remove what a killed run left half-written."""
+        """Look at what is there, note what the run is made with, validate what is left."""
         self._due_at, self._training = None, True
         self._check_loop(runner)
         self._check_averages(runner)
+        data_facts(runner)  # of the data that is trained on, whenever it is saved first
         if not rank():
             self._look_around(runner)
+            _note_start(runner)
         validate_what_is_left(runner)
 
     def _check_loop(self, runner: Any) -> None:
@@ -116,7 +122,7 @@ class CheckpointHook(Hook):
 
     def _look_around(self, runner: Any) -> None:
         try:
-            left = sweep(runner.work_dir)
+            left = [*sweep(runner.work_dir), *sweep(Path(runner.work_dir) / 'analysis')]
         except OSError as error:
             left = []
             runner.logger.log(logging.WARNING, f'unfinished files stay: {error}')
@@ -224,6 +230,20 @@ class CheckpointHook(Hook):
             )
             return False
         return True
+
+
+def _note_start(runner: Any) -> None:
+    """Keep what each start of the run was made with, and say where it differs from the last."""
+    starts = list(runner.message_hub.runtime_info.get(STARTS, []))
+    start = dict(describe_start(), iter=runner.iter)
+    changed = differences(starts[-1], start) if starts else []
+    if changed:
+        runner.logger.log(
+            logging.WARNING,
+            f'the run goes on with other code than it was saved with: {"; ".join(changed)}. Equal '
+            'bits are promised for the same code and libraries alone',
+        )
+    runner.message_hub.update_info(STARTS, [*starts, start])
 
 
 def trains_backbone(model: Any) -> bool:

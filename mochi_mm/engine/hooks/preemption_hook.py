@@ -10,32 +10,49 @@ from typing import Any
 from mmengine.hooks import Hook
 
 from mochi_mm.distributed.agreement import any_rank
+from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.run_state import has_stepped
 from mochi_mm.registry import HOOKS
 
 #: What the process ends with after it has saved: EX_TEMPFAIL, "try again later".
 EXIT_PREEMPTED = 75
-_SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+#: The same after Ctrl-C, which asks nobody to start the run again: as shells number it.
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+_FIRST_INTERRUPT = (
+    b'\nCtrl-C: this iteration is finished and the run saved, then it ends; once more ends it at '
+    b'once, without saving\n'
+)
 
 
 class _Note:
-    """A handler that keeps the number of the signal that came."""
+    """A handler that keeps the number of the signal that came.
 
-    def __init__(self) -> None:
+    Args:
+        speaks: Say on stderr what the first Ctrl-C does.
+    """
+
+    def __init__(self, speaks: bool = False) -> None:
         self.number: int | None = None
-        self.process = os.getpid()
+        self.process, self.speaks = os.getpid(), speaks
 
     def __call__(self, number: int, frame: Any) -> None:
         if os.getpid() == self.process:
             self.number = number
+            if number == signal.SIGINT:
+                # The second needs no turn of the interpreter, which may wait for another rank.
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                if self.speaks:
+                    os.write(2, _FIRST_INTERRUPT)
             return
         # A child in which the signal came before _forget.
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
 
-_ignoring: list[bool] = []  # filled where this process is on its way out and ignores both
+_DEFAULTS: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
+_ignoring: list[bool] = []  # filled where this process is on its way out and ignores all
 
 
 def _forget() -> None:
@@ -53,12 +70,13 @@ os.register_at_fork(after_in_child=_forget)
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """On SIGTERM or SIGUSR1 finishes the step, saves, and exits with code 75.
+    """On SIGTERM, SIGUSR1 or Ctrl-C finishes the step, saves, and exits with code 75, or 130.
 
-    A handler only notes the signal, and once all is saved both are ignored until the process is
-    gone. After each iteration the ranks agree on whether any of them was told to leave, so that all
-    stop behind the same one; with accumulated gradients, behind the optimiser's next step.
-    ``tools/slurm_train.sh`` starts the job again on this code.
+    A handler only notes the signal, and once all is saved all are ignored until the process is
+    gone. A second Ctrl-C before that ends the process at once, without saving. After each iteration
+    the ranks agree on whether any of them was told to leave, so that all stop behind the same one;
+    with accumulated gradients, behind the optimiser's next step. 130 is for Ctrl-C, and 75 asks to
+    be started again, as ``tools/slurm_train.sh`` does.
 
     Args:
         interval: Iterations between two agreements; one rank alone never waits.
@@ -80,7 +98,7 @@ class PreemptionHook(Hook):
         self._saver: CheckpointHook | None = None
 
     def before_train(self, runner: Any) -> None:
-        """Take over the two signals."""
+        """Take over the three signals."""
         savers = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
         if not savers:
             raise ValueError(
@@ -88,7 +106,7 @@ class PreemptionHook(Hook):
                 'default_hooks.checkpoint or set default_hooks.preemption=None.'
             )
         self.give_back()  # of a run before, in this process
-        self._saver, self._note, self._leaving = savers[0], _Note(), False
+        self._saver, self._note, self._leaving = savers[0], _Note(speaks=not rank()), False
         left = isinstance(signal.getsignal(signal.SIGTERM), _Note) or bool(_ignoring)
         _ignoring.clear()
         if threading.current_thread() is not threading.main_thread():
@@ -97,7 +115,7 @@ class PreemptionHook(Hook):
         for number in _SIGNALS:
             former = signal.signal(number, self._note)
             # Those of a run before that gave nothing back: nobody reads its note.
-            self._former[number] = signal.SIG_DFL if left else former
+            self._former[number] = _DEFAULTS.get(number, signal.SIG_DFL) if left else former
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
@@ -109,15 +127,16 @@ class PreemptionHook(Hook):
             return
         done = runner.iter + 1
         self._saver.save(runner, runner.epoch, done, f'iter_{done}')
-        any_rank(False)  # launchers end the other ranks as soon as one has left
         asked = self._note.number
+        # Behind this all have saved: launchers end the other ranks as soon as one has left.
+        code = EXIT_INTERRUPTED if any_rank(asked == signal.SIGINT) else EXIT_PREEMPTED
         name = 'another rank' if asked is None else signal.Signals(asked).name
         runner.logger.info(
-            f'{name}: saved behind iteration {done}, leaving with code {EXIT_PREEMPTED}; '
+            f'{name}: saved behind iteration {done}, leaving with code {code}; '
             'continue with --resume'
         )
         self._ignore()
-        raise SystemExit(EXIT_PREEMPTED)
+        raise SystemExit(code)
 
     def _ignore(self) -> None:
         """Let no further signal end the process with another code; a handler would not do.

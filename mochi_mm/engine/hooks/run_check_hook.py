@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
+from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
-from torch.utils.data import Subset
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.data import BatchSampler, Subset
 
 from mochi_mm.datasets.facts import facts_of
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.distributed.rows import world_size
+from mochi_mm.engine.planned_rates import beyond_the_end, describe_rates, planned_rates
 from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms.image_classifier import ImageClassifier
 from mochi_mm.models.memories import InstanceBank
@@ -25,24 +30,33 @@ from mochi_mm.utils.unwrap import unwrap
 class RunCheckHook(Hook):
     """Log what the run will really do before it does it, and tell the model about the data.
 
-    Warns when the effective batch is not the config's ``auto_scale_lr.base_batch_size`` while the
-    learning rate is not scaled, and when own keys are not masked though the memory is longer than
-    the data set, or an instance bank. In a loop that counts iterations it warns when gradients are
-    accumulated, or images an iteration are not what the schedule was made for. Warns as well when
-    samples would not be keyed, so that each epoch repeated the augmentation of the first. A
-    classifier (a probe, fine-tuning) is validated on the classes that it is trained on, or not at
-    all.
+    States the effective batch, and the first and last learning rate and when it falls; warns when
+    the run ends before its schedules do. Warns when the effective batch is not the config's
+    ``auto_scale_lr.base_batch_size`` while the learning rate is not scaled, and when own keys are
+    not masked though the memory is longer than the data set, or an instance bank. In a loop that
+    counts iterations it warns when gradients are accumulated, or images an iteration are not what
+    the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
+    repeated the augmentation of the first. A classifier (a probe, fine-tuning) is validated on the
+    classes that it is trained on, or not at all.
+
+    Args:
+        memory: Compare the memory with the data set. ``--smoke`` does not: eight generated images
+            are fewer than any memory holds.
     """
 
     priority = 'LOW'
+
+    def __init__(self, memory: bool = True) -> None:
+        self.memory = memory
 
     def before_train(self, runner: Any) -> None:
         """Log and check once, after weights are loaded and before the first iteration.
 
         Raises:
             ValueError: The data set does not fill a single batch, or has more images than a bank
-                of one row an image, or would give the ranks different numbers of batches, or a
-                classifier's validation images have other classes.
+                of one row an image, or would give the ranks different numbers of batches; the last
+                batch of an epoch is one image, which batch norm cannot take; a classifier's
+                validation images have other classes.
         """
         self._check_ranks(runner.train_dataloader)
         self._check_classes(runner)
@@ -64,6 +78,8 @@ class RunCheckHook(Hook):
             f'effective batch: {batch} images x {world_size()} ranks x {accumulated} accumulated = '
             f'{effective}; learning rate: {_listed(base)}, at the first step {_listed(first)}'
         )
+        self._check_last_batch(runner)
+        self._state_rates(runner, max(base))
         self._check_batch(runner, effective)
         self._check_schedule(runner, batch * world_size(), accumulated)
         self._set_data(runner)
@@ -75,8 +91,7 @@ class RunCheckHook(Hook):
         sampler = sampler_of(loader)
         if not isinstance(sampler, KeyedSampler) or sampler.round_up or sampler.infinite:
             return
-        ranks = sampler.world_size
-        samples = [len(range(rank, sampler.size, ranks)) for rank in range(ranks)]
+        ranks, samples = sampler.world_size, samples_by_rank(sampler)
         batch, drop = loader.batch_sampler.batch_size, loader.batch_sampler.drop_last
         batches = [n // batch if drop else -(-n // batch) for n in samples]
         if min(batches) != max(batches):
@@ -88,10 +103,52 @@ class RunCheckHook(Hook):
             )
 
     @staticmethod
+    def _check_last_batch(runner: Any) -> None:
+        """Raise where a batch of one image meets a batch norm that trains."""
+        loader, model = runner.train_dataloader, unwrap(runner.model)
+        sampler, batches = sampler_of(loader), loader.batch_sampler
+        endless = getattr(sampler, 'infinite', False) or isinstance(sampler, InfiniteSampler)
+        # Detectors train on one image as a rule, and group their batches in ways of their own.
+        if type(batches) is not BatchSampler or not hasattr(model, 'num_views'):
+            return
+        size, last = batches.batch_size, batches.batch_size
+        if not (batches.drop_last or endless):
+            last = min(count % size or size for count in samples_by_rank(sampler))
+        if last == 1 and trains_batch_norm(model):
+            raise ValueError(
+                f'{"the last batch of each epoch" if size > 1 else "a batch"} is one image (of '
+                f'{len(loader.dataset)}, train_dataloader.batch_size={size}), which batch norm '
+                'cannot normalise: torch would stop there, or take the statistics of a single '
+                'image. Set train_dataloader.drop_last=True, or another batch_size.'
+            )
+
+    @staticmethod
     def _check_classes(runner: Any) -> None:
         if isinstance(unwrap(runner.model), ImageClassifier) and runner.val_loop is not None:
             train, val = runner.train_dataloader.dataset, runner.val_dataloader.dataset
             check_same_classes(train, val, 'training', 'validation')
+
+    @staticmethod
+    def _state_rates(runner: Any, rate: float) -> None:
+        """Log first and last rate and when it falls; warn where the run ends before that."""
+        schedules = runner.cfg.get('param_scheduler') or []
+        schedules = [schedules] if isinstance(schedules, Mapping) else schedules
+        if not all(isinstance(schedule, Mapping) for schedule in schedules):
+            return
+        by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
+        epochs = 0 if by_iteration else int(runner.max_epochs)
+        iterations = int(runner.max_iters)
+        length = iterations if by_iteration else len(runner.train_dataloader)
+        rates = planned_rates(schedules, rate, epochs, length)
+        runner.logger.info(describe_rates(rates, epochs, iterations))
+        late = beyond_the_end(schedules, epochs, iterations)
+        if late:
+            runner.logger.log(
+                logging.WARNING,
+                f'the run ends at {f"epoch {epochs}" if epochs else f"iteration {iterations}"}, '
+                f'before {", ".join(late)}: the rate is {rates[-1]:.3g} when it ends. Set these '
+                "too, or, in a config, '$train_cfg.max_epochs' in their place",
+            )
 
     @staticmethod
     def _check_batch(runner: Any, effective: int) -> None:
@@ -144,14 +201,14 @@ class RunCheckHook(Hook):
             for module in takers:
                 module.set_data(facts)
 
-    @staticmethod
-    def _check_memory(runner: Any) -> None:
+    def _check_memory(self, runner: Any) -> None:
         model = unwrap(runner.model)
         head = getattr(model, 'head', None)
         memory = getattr(head, 'memory', None)
         length = getattr(memory, 'length', 0)
-        samples = len(runner.train_dataloader.dataset)
-        if getattr(head, 'mask_own_keys', False):
+        dataset = runner.train_dataloader.dataset
+        samples = getattr(dataset, 'num_images', len(dataset))
+        if not self.memory or getattr(head, 'mask_own_keys', False):
             return
         if isinstance(memory, InstanceBank):
             runner.logger.log(
@@ -183,6 +240,31 @@ class RunCheckHook(Hook):
             logging.WARNING,
             f'samples are not keyed by the epoch, so augmentation repeats every epoch: {reason}',
         )
+
+
+def samples_by_rank(sampler: Any) -> list[int]:
+    """Return how many samples each rank gets in a pass; this rank's where that is all one knows."""
+    if isinstance(sampler, KeyedSampler) and not sampler.round_up:
+        ranks = sampler.world_size
+        return [len(range(rank, sampler.size, ranks)) for rank in range(ranks)]
+    return [len(sampler)]
+
+
+def trains_batch_norm(model: nn.Module) -> bool:
+    """Return whether a batch norm takes the statistics of this rank's batch in training.
+
+    Frozen ones do not, nor synchronised ones of several ranks.
+    """
+    was = model.training
+    model.train()
+    found = any(
+        isinstance(module, _BatchNorm)
+        and module.training
+        and not (isinstance(module, nn.SyncBatchNorm) and world_size() > 1)
+        for module in model.modules()
+    )
+    model.train(was)
+    return found
 
 
 def _listed(rates: list[float]) -> str:

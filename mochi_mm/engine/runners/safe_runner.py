@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,22 @@ from mmengine.runner import Runner
 
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.alone import alone_in_work_dir
+from mochi_mm.engine.console import shorten_screen
 from mochi_mm.engine.freed_memory import keep_freed_memory
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
+from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
+from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
+from mochi_mm.files.run_lock import RunLock
+from mochi_mm.files.shown import shown
 from mochi_mm.registry import RUNNERS
+from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.class_names import class_names
 from mochi_mm.utils.shared_names import resolve
@@ -52,6 +60,7 @@ class SafeRunner(Runner):
     """
 
     _tested: tuple[str, bool] | None = None
+    run_lock: RunLock | None = None
 
     @classmethod
     def from_cfg(cls, cfg: Any) -> SafeRunner:
@@ -73,8 +82,9 @@ class SafeRunner(Runner):
     def _name_of_start(self) -> str:
         """Return the second of this start, which names its folder; on all ranks the same.
 
-        The engine lets starts of one second share a folder and its logs; here the later ones take
-        ``_1``, ``_2`` behind the name.
+        The engine lets starts of one second share a folder and its logs, and those of one process
+        also what it keeps by the name of a run: logger, curves, visualizer. Here the later ones
+        take ``_1``, ``_2`` behind the name.
         """
         name = [self.timestamp]
         if rank() == 0:
@@ -87,10 +97,27 @@ class SafeRunner(Runner):
 
         Raises:
             RuntimeError: A rank is dead, or did not answer within the timeout
-                (``env_cfg.dist_cfg.timeout``, seconds).
+                (``env_cfg.dist_cfg.timeout``, seconds), or no batch came within that of the loader.
+            ValueError: Another run is training in the work dir.
         """
+        with alone_in_work_dir(self):
+            start = describe_start()
+            self._write_start(start, finished=False)
+            model = self._train()
+            self._write_start(start, finished=True)
+            return model
+
+    def _write_start(self, start: dict[str, Any], finished: bool) -> None:
+        if rank() == 0:
+            try:
+                write_start(self._log_dir, start, finished)
+            except OSError as error:
+                self.logger.log(logging.WARNING, f'{self._log_dir} does not say: {error}')
+
+    def _train(self) -> Any:
         try:
-            return super().train()
+            with frozen_workers_named():
+                return super().train()
         except RuntimeError as error:
             if not is_lost_connection(error):
                 raise
@@ -120,6 +147,16 @@ class SafeRunner(Runner):
         metrics: dict[str, float] = self.test()
         return metrics
 
+    def val(self) -> Any:
+        """Validate; raises as :meth:`train` does where no batch comes."""
+        with frozen_workers_named():
+            return super().val()
+
+    def test(self) -> Any:
+        """Test; raises as :meth:`train` does where no batch comes."""
+        with frozen_workers_named():
+            return super().test()
+
     def register_default_hooks(self, hooks: Mapping[str, Any] | None = None) -> None:
         """Register hooks as MMEngine does; None takes away any of them, not its own six alone."""
         kept = {n: h for n, h in (hooks or {}).items() if h is not None or n in _ENGINE_HOOKS}
@@ -132,11 +169,29 @@ class SafeRunner(Runner):
             loop['type'] = 'mochi_mm.EpochBasedTrainLoop'
         return super().build_train_loop(loop)
 
+    def build_logger(self, *args: Any, **settings: Any) -> Any:
+        """Build MMEngine's logger; the screen shows long lists by a line, the file has them."""
+        logger = super().build_logger(*args, **settings)
+        shorten_screen(logger)
+        return logger
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Build the optimiser; each key of ``paramwise_cfg.custom_keys`` has to be in a name."""
+        if isinstance(optim_wrapper, Mapping):
+            custom = (optim_wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {}
+            check_custom_keys(custom, [n for n, _ in unwrap(self.model).named_parameters()])
+        return super().build_optim_wrapper(optim_wrapper)
+
     @staticmethod
     def build_dataloader(
         dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
     ) -> Any:
-        """Build a loader whose workers outlive a signal that ends the run in good order."""
+        """Build a loader whose workers outlive a signal that ends the run in good order.
+
+        It waits ``timeout`` seconds for a batch, 900 unless set.
+        """
+        if isinstance(dataloader, Mapping):
+            dataloader = with_timeout(dataloader)
         if isinstance(dataloader, Mapping) and dataloader.get('num_workers'):
             init = dict(type='mochi_mm.start_worker')
             dataloader = {'worker_init_fn': init, **dataloader}
@@ -238,9 +293,11 @@ class SafeRunner(Runner):
         """
         content = self._hear(filename, resuming=True)
         allowed = tuple(self.cfg.get('resume_allow') or ())
-        check_resume(self, content, str(filename), allowed)
+        with naming(str(filename)):
+            check_resume(self, content, str(filename), allowed)
         self.load_weights(content, str(filename), strict='weights' not in allowed)
-        restore(self, content)
+        with naming(str(filename)):
+            restore(self, content)
         self._has_loaded = True
         self.logger.info(f'resumed {filename}: epoch {self.epoch}, iteration {self.iter}')
 
@@ -320,21 +377,47 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
     return dict(tensors)
 
 
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Turn what comes of parts that no run has written into one error that names the file."""
+    try:
+        yield
+    except ValueError as error:
+        if source in str(error):
+            raise
+        raise ValueError(f'{source} cannot be continued: {error}') from error
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and is_lost_connection(error):
+            raise
+        raise ValueError(
+            f'{source} cannot be continued: a part of it is of another kind than runs write '
+            f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
+            'from its weights alone with load_from.'
+        ) from error
+
+
+_named: set[str] = set()  # the starts of this process
+
+
 def claim_folder(parent: Path, name: str) -> str:
     """Make a folder that was not there, under ``name`` or with a number behind it; return which.
 
-    Where none can be made, ``name`` itself: the engine then fails at it, on all ranks.
+    No two calls in one process return the same, whatever the parents. Where no folder can be made,
+    the engine then fails at it, on all ranks.
     """
     free, number = name, 0
     while True:
         try:
-            (parent / free).mkdir()
-            return free
+            if free not in _named:
+                _named.add(free)
+                (parent / free).mkdir()
+                return free
         except FileExistsError:
-            number += 1
-            free = f'{name}_{number}'
+            pass
         except OSError:
-            return name
+            return free
+        number += 1
+        free = f'{name}_{number}'
 
 
 def pretrained_files(init_cfg: Any) -> Iterator[str]:

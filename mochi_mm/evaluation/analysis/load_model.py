@@ -10,7 +10,8 @@ from torch import nn
 from mochi_mm.evaluation.analysis.settings import MEMORY_MEASURES
 from mochi_mm.files.checkpoint import read_checkpoint, state_dict_of
 from mochi_mm.files.fit import fit
-from mochi_mm.files.load_weights import check_finite_weights, load_backbone
+from mochi_mm.files.load_weights import load_backbone
+from mochi_mm.files.trained_weights import check_weights
 
 #: Parts beside the backbone that measures need, and what goes without them.
 _PARTS = (
@@ -53,7 +54,7 @@ def load_for_analysis(
             absent.update(dict.fromkeys(needs, f'{path} holds no {what}'))
             continue
         made.demand('Expected a checkpoint of the same config.')
-        check_finite_weights(made.matched, str(path))
+        check_weights(made.matched, wanted, str(path))
         model.load_state_dict(made.matched, strict=False)
     return report.split(',')[0], absent
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from mochi_mm.datasets.start_worker import start_worker
+from mochi_mm.datasets.start_worker import LOADER_TIMEOUT, start_worker
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.randomness import SampleKey, StepKey
 
@@ -70,6 +70,7 @@ def view_batches(
         KeyedImages(dataset, indices, seed),
         batch_sampler=batches[rank() :: ranks],
         num_workers=num_workers,
+        timeout=LOADER_TIMEOUT if num_workers else 0,
         collate_fn=default_collate,
         worker_init_fn=start_worker if num_workers else None,
     )

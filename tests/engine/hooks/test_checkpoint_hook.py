@@ -23,11 +23,14 @@ def names(folder: Path) -> set[str]:
 
 def test_the_newest_are_kept_with_their_manifests(tmp_path: Path) -> None:
     (tmp_path / '.epoch_9.pth.left.partial').write_text('of a killed run')
+    (tmp_path / '.epoch_9_timm.left.partial').mkdir()  # of a killed export
+    (tmp_path / 'analysis').mkdir()
+    (tmp_path / 'analysis/.epoch_9.npz.left.partial').write_text('of a killed run')
     config = runner_config(tmp_path, max_epochs=4)
     config.default_hooks.checkpoint.max_keep_ckpts = 2
     train(config)
     assert names(tmp_path) == {'epoch_3.pth', 'epoch_4.pth'}
-    assert not list(tmp_path.glob('.*'))
+    assert not list(tmp_path.glob('**/.*'))
     assert len(list(tmp_path.glob('*.pth.json'))) == 2
     manifest = json.loads(manifest_path(tmp_path / 'epoch_4.pth').read_text())
     assert manifest['sha256'] == sha256_of(tmp_path / 'epoch_4.pth')

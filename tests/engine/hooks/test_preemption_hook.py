@@ -16,9 +16,11 @@ from types import SimpleNamespace
 import pytest
 
 from mochi_mm.engine.hooks import CheckpointHook, PreemptionHook
-from mochi_mm.engine.hooks.preemption_hook import EXIT_PREEMPTED
+from mochi_mm.engine.hooks.preemption_hook import EXIT_INTERRUPTED, EXIT_PREEMPTED
 from mochi_mm.launch.runner import build_runner
 from tests.toy_runner import REPOSITORY, runner_config
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def hook() -> Iterator[PreemptionHook]:
     taken.after_train(runner)
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize('number', SIGNALS)
 def test_the_process_itself_only_notes_the_signal(hook: PreemptionHook, number: int) -> None:
     signal.raise_signal(number)
     assert hook._note.number == number
@@ -51,8 +53,7 @@ def test_a_forked_child_dies_of_sigterm(hook: PreemptionHook) -> None:
 
 
 def _exit_with_handlers_left() -> None:
-    both = (signal.SIGTERM, signal.SIGUSR1)
-    raise SystemExit(sum(signal.getsignal(number) != signal.SIG_DFL for number in both))
+    raise SystemExit(sum(signal.getsignal(number) != signal.SIG_DFL for number in SIGNALS))
 
 
 def test_a_forked_child_has_no_handler_in_python(hook: PreemptionHook) -> None:
@@ -67,7 +68,7 @@ def test_a_forked_child_has_no_handler_in_python(hook: PreemptionHook) -> None:
 def test_nor_where_a_run_before_left_its_handler() -> None:
     """A runner of another kind, ended by an error, calls no after_train."""
     runner = SimpleNamespace(hooks=[CheckpointHook(interval=1)], logger=getLogger('test'))
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)]
+    before = [signal.getsignal(number) for number in SIGNALS]
     left, hook = PreemptionHook(), PreemptionHook()
     left.before_train(runner)
     child = multiprocessing.get_context('fork').Process(target=_exit_with_handlers_left)
@@ -76,12 +77,12 @@ def test_nor_where_a_run_before_left_its_handler() -> None:
     assert child.exitcode == 0
     hook.before_train(runner)
     hook.after_train(runner)
-    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)] == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
 def test_an_error_gives_the_signals_back(tmp_path: Path) -> None:
     """The run's own: what comes behind it in the process is not stopped by a note nobody reads."""
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)]
+    before = [signal.getsignal(number) for number in SIGNALS]
     config = runner_config(tmp_path, max_epochs=1)
     config.default_hooks.preemption = dict(type='PreemptionHook')
     runner = build_runner(config)
@@ -93,7 +94,7 @@ def test_an_error_gives_the_signals_back(tmp_path: Path) -> None:
     runner.model.train_step = fail
     with pytest.raises(RuntimeError, match='in the step'):
         runner.train()
-    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)] == before
+    assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
 def test_a_pool_ends(hook: PreemptionHook) -> None:
@@ -153,3 +154,52 @@ def test_a_child_of_a_leaving_process_can_be_ended(hook: PreemptionHook) -> None
     child.start()
     child.join(timeout=20)
     assert child.exitcode == 0
+
+
+def _press(folder: Path, times: int) -> subprocess.Popen[bytes]:
+    """Start a run whose third iteration lasts long, and press Ctrl-C in it, for the whole group."""
+    script = (
+        'import sys, time\n'
+        'from pathlib import Path\n'
+        'from mochi_mm.launch.runner import build_runner\n'
+        'from tests.toy_runner import runner_config\n'
+        'config = runner_config(Path(sys.argv[1]), max_epochs=2)\n'
+        'config.train_dataloader.num_workers = 1\n'
+        'runner = build_runner(config)\n'
+        'step, count = runner.model.train_step, []\n'
+        'def slow(*args, **kwargs):\n'
+        '    count.append(1)\n'
+        '    if len(count) == 3:\n'
+        '        Path(sys.argv[1], "mark").touch()\n'
+        '        time.sleep(float(sys.argv[2]))\n'
+        '    return step(*args, **kwargs)\n'
+        'runner.model.train_step = slow\n'
+        'runner.train()\n'
+    )
+    seconds = '3' if times == 1 else '60'
+    words = [sys.executable, '-W', 'ignore', '-c', script, str(folder), seconds]
+    environment = dict(os.environ, PYTHONPATH=str(REPOSITORY), CUDA_VISIBLE_DEVICES='-1')
+    run = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 300
+    while not (folder / 'mark').exists() and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for _ in range(times):
+        os.killpg(run.pid, signal.SIGINT)
+        time.sleep(0.5)
+    return run
+
+
+def test_ctrl_c_saves(tmp_path: Path) -> None:
+    """Nothing is lost, and nobody is asked to start the run again."""
+    run = _press(tmp_path / 'run', 1)
+    said = run.communicate(timeout=300)[1].decode()
+    assert run.returncode == EXIT_INTERRUPTED == 130, said[-2000:]
+    assert [path.name for path in (tmp_path / 'run').glob('*.pth')] == ['iter_3.pth']
+    assert 'Ctrl-C: this iteration is finished' in said and 'Traceback' not in said
+
+
+def test_a_second_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
+    run = _press(tmp_path / 'run', 2)
+    run.communicate(timeout=30)  # the iteration would have lasted 60 seconds
+    assert run.returncode == -signal.SIGINT
+    assert not list((tmp_path / 'run').glob('*.pth'))

@@ -14,6 +14,7 @@ from torch.utils.data import BatchSampler
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.engine.hooks import RunCheckHook
 from mochi_mm.launch.runner import build_runner
+from mochi_mm.models.layers import SplitBatchNorm2d
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataFacts
 from tests.toy_runner import NoiseImages, runner_config
@@ -155,3 +156,81 @@ def test_a_part_may_refuse_the_data_before_the_first_iteration(
     with pytest.raises(ValueError, match=message):
         runner.train()
     assert runner.iter == 0 and not list(tmp_path.glob('*.pth'))
+
+
+class Norms(nn.Module):
+    """What the hook asks of a model: its views, and which norms train."""
+
+    num_views = 2
+
+    def __init__(self, norm: nn.Module, frozen: bool = False) -> None:
+        super().__init__()
+        self.norm, self.frozen = norm, frozen
+
+    def train(self, mode: bool = True) -> Norms:
+        super().train(mode)
+        self.norm.train(mode and not self.frozen)
+        return self
+
+
+def look_at_last(
+    size: int,
+    batch: int,
+    drop_last: bool = False,
+    model: Any = None,
+    ranks: int = 1,
+    **settings: Any,
+) -> None:
+    found = loader(size, ranks, batch, drop_last, **settings)
+    found.dataset = range(size)
+    model = Norms(nn.BatchNorm1d(3)) if model is None else model
+    RunCheckHook._check_last_batch(SimpleNamespace(train_dataloader=found, model=model))
+
+
+@pytest.mark.parametrize('size', range(1, 14))
+@pytest.mark.parametrize('batch', [1, 2, 3, 4, 5])
+@pytest.mark.parametrize('ranks', [1, 2, 3])
+@pytest.mark.parametrize('round_up', [True, False])
+def test_a_batch_of_one_image_is_refused(size: int, batch: int, ranks: int, round_up: bool) -> None:
+    """Counted batch by batch, on every rank."""
+    sizes = []
+    for rank in range(ranks):
+        one = loader(size, ranks, batch, False, round_up=round_up)
+        one.sampler.rank = rank
+        sizes += [len(indices) for indices in one.batch_sampler]
+    if 1 in sizes:
+        words = 'the last batch of each epoch' if batch > 1 else 'a batch is one image'
+        with pytest.raises(ValueError, match=f'{words}.*drop_last=True, or another batch_size'):
+            look_at_last(size, batch, ranks=ranks, round_up=round_up)
+    else:
+        look_at_last(size, batch, ranks=ranks, round_up=round_up)
+
+
+@pytest.mark.parametrize('norm', [nn.BatchNorm2d(3), nn.SyncBatchNorm(3), SplitBatchNorm2d(3)])
+def test_each_kind_of_batch_norm(norm: nn.Module) -> None:
+    model = Norms(norm)
+    model.eval()
+    with pytest.raises(ValueError, match=r'one image \(of 9, train_dataloader.batch_size=4\)'):
+        look_at_last(9, 4, model=model)
+    assert not model.training and not norm.training  # as they were found
+
+
+def test_what_takes_a_last_batch_of_one() -> None:
+    look_at_last(9, 4, drop_last=True)
+    look_at_last(9, 4, infinite=True)
+    look_at_last(9, 4, model=Norms(nn.BatchNorm1d(3), frozen=True))  # a linear probe
+    look_at_last(9, 4, model=Norms(nn.LayerNorm(3)))
+    look_at_last(9, 4, model=nn.BatchNorm2d(3))  # a detector
+    with pytest.raises(ValueError, match='a batch is one image'):
+        look_at_last(9, 1, drop_last=True)
+    with pytest.raises(ValueError, match='a batch is one image'):
+        look_at_last(9, 1, infinite=True)
+
+
+def test_it_is_said_before_the_first_iteration(tmp_path: Path) -> None:
+    """17 images in batches of 4 stopped at the end of the first epoch, in torch's words."""
+    config = runner_config(tmp_path, size=17, train_dataloader=dict(drop_last=False))
+    runner = build_runner(config)
+    with pytest.raises(ValueError, match='the last batch of each epoch is one image'):
+        runner.train()
+    assert runner.iter == 0

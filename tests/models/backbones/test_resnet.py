@@ -7,7 +7,6 @@ import torch
 from torchvision.models import resnet18, resnet50
 
 from mochi_mm.models.backbones import ResNet
-from mochi_mm.registry import MODELS
 
 
 @pytest.mark.parametrize(('depth', 'reference'), [(18, resnet18), (50, resnet50)])
@@ -93,14 +92,10 @@ def test_bad_settings(arguments: dict, message: str) -> None:
         ResNet(**arguments)
 
 
-def test_timm_backbone() -> None:
-    timm = pytest.importorskip('timm', reason='timm is not installed')
-    net = MODELS.build(dict(type='TimmBackbone', model_name='resnet10t')).eval()
-    images = torch.randn(2, 3, 64, 64)
-    (features,) = net(images)
-    assert features.shape == (2, net.out_channels)
-    theirs = timm.create_model('resnet10t', num_classes=0).eval()
-    theirs.load_state_dict(net.timm.state_dict())
-    torch.testing.assert_close(features, theirs(images))
-    with pytest.raises(ValueError, match="'resnet10x'.*nearest names"):
-        MODELS.build(dict(type='TimmBackbone', model_name='resnet10x'))
+def test_the_first_layer_takes_any_number_of_channels() -> None:
+    for stem, width in (('small', 1.0), ('imagenet', 1.0), ('imagenet', 0.5)):
+        net = ResNet(10, width=width, stem=stem, in_channels=2)
+        assert net.conv1.weight.shape[1] == 2
+        assert net(torch.randn(2, 2, 32, 32))[-1].shape[1] == net.out_channels
+    with pytest.raises(ValueError, match='in_channels is 0'):
+        ResNet(in_channels=0)

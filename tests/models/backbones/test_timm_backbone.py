@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-pytest.importorskip('timm', reason='timm is not installed')
+timm = pytest.importorskip('timm', reason='timm is not installed')
 from mochi_mm.models.backbones import TimmBackbone
+from mochi_mm.registry import MODELS
 
 
 def test_loaded_weights_stay_when_the_model_is_initialised(tmp_path: Path) -> None:
@@ -33,3 +34,15 @@ def test_how_timm_draws_can_be_chosen() -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r'absent\.pth'):
         TimmBackbone('resnet10t', dict(checkpoint_path=str(tmp_path / 'absent.pth')))
+
+
+def test_is_the_network_of_timm() -> None:
+    net = MODELS.build(dict(type='TimmBackbone', model_name='resnet10t')).eval()
+    images = torch.randn(2, 3, 64, 64)
+    (features,) = net(images)
+    assert features.shape == (2, net.out_channels)
+    theirs = timm.create_model('resnet10t', num_classes=0).eval()
+    theirs.load_state_dict(net.timm.state_dict())
+    torch.testing.assert_close(features, theirs(images))
+    with pytest.raises(ValueError, match="'resnet10x'.*nearest names"):
+        MODELS.build(dict(type='TimmBackbone', model_name='resnet10x'))

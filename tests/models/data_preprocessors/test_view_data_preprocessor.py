@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
+from mochi_mm.models.functional.augment import blur_radius, gaussian_blur
 
 
 def test_normalises_each_view() -> None:
@@ -38,3 +39,72 @@ def test_bad_input() -> None:
         preprocessor(dict(inputs=torch.zeros(2, 3, 4, 4), data_samples={}))
     with pytest.raises(ValueError, match='default_collate'):
         preprocessor(dict(inputs=[torch.zeros(2, 1, 4, 4)], data_samples={}))
+
+
+def test_a_training_batch_is_checked_before_it_is_moved() -> None:
+    preprocessor = ViewDataPreprocessor()
+    samples = dict(gt_label=torch.tensor([3, -1]))
+    data = dict(inputs=[torch.zeros(2, 3, 4, 4)], data_samples=samples)
+    seen = []
+    preprocessor.check_samples = seen.append
+    preprocessor(data)
+    assert seen == []
+    preprocessor(data, True)
+    assert len(seen) == 1 and seen[0]['gt_label'] is samples['gt_label']
+
+    def refuse(samples: object) -> None:
+        raise ValueError('unknown')
+
+    preprocessor.check_samples = refuse
+    with pytest.raises(ValueError, match='unknown'):
+        preprocessor(data, True)
+
+
+def parameters(batch: int) -> torch.Tensor:
+    """Of two views: no change of colours, no blur, no flip."""
+    drawn = torch.zeros(batch, 2, 20)
+    drawn[..., :9] = torch.eye(3).flatten()
+    return drawn
+
+
+def test_drawn_parameters_are_applied_to_each_sample() -> None:
+    preprocessor = ViewDataPreprocessor((0, 0, 0), (1, 1, 1))
+    views = [torch.randint(0, 256, (3, 3, 6, 5), dtype=torch.uint8) for _ in range(2)]
+    drawn = parameters(3)
+    drawn[0, 0, 19] = 1  # flipped
+    drawn[1, 0, :9] *= 0.5  # darker
+    drawn[2, 1, 18] = 1.5  # blurred
+    samples = dict(gt_label=torch.arange(3), view_parameters=drawn)
+    done = preprocessor(dict(inputs=views, data_samples=samples))
+    assert set(done['data_samples']) == {'gt_label'}
+    first, second = done['inputs']
+    assert torch.equal(first[0], views[0][0].flip(2).float())
+    torch.testing.assert_close(first[1], views[0][1].float() / 2)
+    assert torch.equal(first[2], views[0][2].float()) and torch.equal(second[:2], views[1][:2].float())
+    expected = gaussian_blur(views[1][2:].float(), torch.tensor([1.5]), blur_radius(1.5))
+    torch.testing.assert_close(second[2:], expected)
+
+
+def test_held_images_are_cut_on_the_device() -> None:
+    preprocessor = ViewDataPreprocessor((0, 0, 0), (1, 1, 1))
+    pixels = torch.randint(0, 256, (4, 8, 9, 3), dtype=torch.uint8)
+    crops = torch.tensor([0.0, 0.0, 8.0, 8.0, 8.0]).expand(2, 2, 5)
+    numbers = [torch.tensor([3, 0]), torch.tensor([1, 1])]
+    samples = dict(view_parameters=torch.cat([parameters(2), crops], dim=2))
+    data = dict(inputs=numbers, data_samples=samples)
+    with pytest.raises(ValueError, match='views are numbers of images, and none are held'):
+        preprocessor(data)
+    preprocessor.hold(pixels)
+    done = preprocessor(data)['inputs']
+    for view, ids in zip(done, numbers, strict=True):
+        expected = pixels[ids][:, :8, :8].permute(0, 3, 1, 2).float()
+        torch.testing.assert_close(view, expected)
+    assert preprocessor.state_dict() == {}
+
+
+@pytest.mark.parametrize('shape', [(2, 1, 20), (2, 2, 19), (2, 20)])
+def test_parameters_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    views = [torch.zeros(2, 3, 4, 4)] * 2
+    data = dict(inputs=views, data_samples=dict(view_parameters=torch.zeros(shape)))
+    with pytest.raises(ValueError, match=r'view_parameters of shape .* for 2 views; expected'):
+        ViewDataPreprocessor()(data)

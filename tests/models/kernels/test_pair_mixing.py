@@ -1,6 +1,8 @@
-"""Which form of pair mixing is taken, and when."""
+"""Which way pair mixing goes: the kernels where Triton works, else the plain equations."""
 
 from __future__ import annotations
+
+import importlib.util
 
 import pytest
 import torch
@@ -32,3 +34,10 @@ def test_a_cpu_takes_the_plain_equations(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(mixing, 'pair_mixing_cosines', lambda *args: called.append(len(args)))
     kernels.pair_mixing_cosines(*[torch.zeros(1, 1)] * 7)
     assert called == [7]
+
+
+def test_without_triton_the_plain_equations_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+    triton_works.cache_clear()
+    assert not triton_works(torch.device('cpu'))
+    triton_works.cache_clear()

@@ -101,6 +101,23 @@ def test_hook_config_and_options(tool: Any, tmp_path: Path) -> None:
     assert results == dict(untrained=expected(5, (3, 7), 0.5))
 
 
+def test_images_of_another_training_are_refused(
+    tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """The toy does not normalise; the checkpoint says that it was trained on images that are."""
+    config, checkpoint = write(tmp_path, LOOP)
+    record = dict(mean=[1.0, 2.0, 3.0], std=[4.0, 5.0, 6.0], channel_order='bgr', algorithm='MoCo')
+    content = dict(state_dict=toy_model(5).state_dict(), meta=dict(mochi_mm=record))
+    torch.save(content, checkpoint)
+    words = [config, checkpoint, '--device', 'cpu']
+    with pytest.raises(ValueError, match='mean: trained with 1 2 3, the config uses') as error:
+        tool.main(words)
+    assert checkpoint in str(error.value) and '--allow-other-input' in str(error.value)
+    results = tool.main([*words, '--allow-other-input'])
+    assert results == {checkpoint: expected(5, (1, 5), 0.2)}
+    assert 'Allowed: the config contradicts' in capsys.readouterr().out
+
+
 def test_errors(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     config, checkpoint = write(tmp_path, COMMON)
     with pytest.raises(ValueError, match='says nothing about kNN'):

@@ -132,6 +132,7 @@ def test_bad_input(tool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert tool.environment('cpu', 2)['OMP_NUM_THREADS'] == '2'
 
 
+@pytest.mark.slow
 def test_the_family_trains_measures_and_goes_on(tool: Any, tmp_path: Path) -> None:
     """Two methods for one epoch, one of which cannot work."""
     out = tmp_path / 'out'
@@ -159,6 +160,7 @@ def test_the_family_trains_measures_and_goes_on(tool: Any, tmp_path: Path) -> No
     assert not (out / 'cifar10/supcon/seed_0/output.log').exists(), 'trained again'
 
 
+@pytest.mark.slow
 def test_what_a_run_says_is_in_its_log(tool: Any, tmp_path: Path) -> None:
     """The images are gone when it starts: it fails, and the reason is kept."""
     out = tmp_path / 'out'

@@ -1,0 +1,96 @@
+"""Several data sets as one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.parts import built_parts, hand_down
+from mochi_mm.datasets.transforms import Compose
+from mochi_mm.registry import DATASETS
+from mochi_mm.utils.class_names import check_same_names
+
+
+@DATASETS.register_module()
+class ConcatDataset(ImageDataset):
+    """The samples of several data sets, one data set after the other.
+
+    Each sample keeps its key, so draws depend on (seed, epoch, index in the whole). ``sample_idx``
+    is that of the part plus the images of the parts before it: different images have different
+    ones. Labels mean the same in all parts: their classes must be the same, in the same order;
+    parts without classes, such as a folder of images without labels, may stand beside them.
+
+    Args:
+        datasets: Data sets of this project, as configs or objects. Either each has a pipeline, or
+            none has.
+        pipeline: The one of all, where they have none of their own.
+
+    Attributes:
+        parts: The data sets.
+        targets: (len, classes), where all parts have ``targets``.
+
+    Raises:
+        ValueError: No data set, one of another library, different classes, labels without names
+            beside classes, pipelines in some parts only or both here and there.
+    """
+
+    def __init__(self, datasets: Sequence[Any], pipeline: Sequence[Any] = ()) -> None:
+        super().__init__(pipeline)
+        self.parts = built_parts(datasets, 'ConcatDataset.datasets')
+        hand_down(self.pipeline, self.parts, 'ConcatDataset')
+        self.classes = _common_classes(self.parts)
+        self.labels = np.concatenate([part.labels for part in self.parts])
+        self._starts = np.cumsum([0, *(len(part) for part in self.parts)])
+        self._first = np.cumsum([0, *(part.num_images for part in self.parts)])
+        targets: list[Any] = [getattr(part, 'targets', None) for part in self.parts]
+        if all(table is not None for table in targets):
+            self.targets = np.concatenate(targets)
+
+    @property
+    def num_images(self) -> int:
+        """Number of different images."""
+        return int(self._first[-1])
+
+    def fingerprint(self) -> str:
+        """Return a digest of those of the parts, in their order."""
+        marks = [f'{len(part)} {part.fingerprint()}' for part in self.parts]
+        return hashlib.sha256('\n'.join(marks).encode()).hexdigest()[:16]
+
+    def image(self, index: int) -> Any:
+        """Return image ``index`` as RGB; raises as its part does."""
+        number, inner = self._place(index)
+        return self.parts[number].image(inner)
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """Return what the part's pipeline starts from, with a ``sample_idx`` of the whole."""
+        number, inner = self._place(index)
+        results = self.parts[number].sample(inner)
+        return dict(results, sample_idx=results['sample_idx'] + int(self._first[number]))
+
+    def pipeline_of(self, index: int) -> Compose:
+        """Return the pipeline of the part that holds sample ``index``."""
+        number, inner = self._place(index)
+        return self.parts[number].pipeline_of(inner)
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """Return which part holds a sample, and its index there."""
+        number = int(np.searchsorted(self._starts, index, side='right')) - 1
+        return number, index - int(self._starts[number])
+
+
+def _common_classes(parts: Sequence[ImageDataset]) -> tuple[str, ...]:
+    named = [(i, part) for i, part in enumerate(parts) if part.classes]
+    for i, part in named[1:]:
+        first, names = named[0]
+        check_same_names(names.classes, part.classes, f'datasets[{first}]', f'datasets[{i}]')
+    for i, part in enumerate(parts):
+        if named and not part.classes and (part.labels >= 0).any():
+            raise ValueError(
+                f'datasets[{i}] of ConcatDataset has labels but no names of classes, '
+                f'datasets[{named[0][0]}] has both; expected names in all, or labels of -1.'
+            )
+    return named[0][1].classes if named else ()

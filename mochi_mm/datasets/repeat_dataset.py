@@ -1,0 +1,68 @@
+"""A data set several times over, for longer epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.parts import built_parts, hand_down
+from mochi_mm.datasets.transforms import Compose
+from mochi_mm.registry import DATASETS
+
+
+@DATASETS.register_module()
+class RepeatDataset(ImageDataset):
+    """The samples of a data set ``times`` over, so that an epoch is that many passes.
+
+    Each repetition is drawn anew: a key keeps the index in the whole. ``sample_idx`` is that of the
+    image, the same in each repetition, so own keys and the rows of a bank are known by it.
+
+    Args:
+        dataset: A data set of this project, as a config or an object.
+        times: How often, >= 1.
+        pipeline: For a data set that has none of its own.
+
+    Attributes:
+        parts: The data set, in a list.
+        targets: (len, classes), where the data set has ``targets``.
+
+    Raises:
+        ValueError: Less than once, a data set of another library, a pipeline here and there.
+    """
+
+    def __init__(self, dataset: Any, times: int, pipeline: Sequence[Any] = ()) -> None:
+        super().__init__(pipeline)
+        if not isinstance(times, int) or isinstance(times, bool) or times < 1:
+            raise ValueError(f'RepeatDataset.times is {times!r}; expected a whole number >= 1.')
+        self.parts = built_parts([dataset], 'RepeatDataset.dataset')
+        hand_down(self.pipeline, self.parts, 'RepeatDataset')
+        self.source, self.times = self.parts[0], times
+        self.classes = self.source.classes
+        self.labels = np.tile(self.source.labels, times)
+        targets = getattr(self.source, 'targets', None)
+        if targets is not None:
+            self.targets = np.tile(targets, (times, 1))
+
+    @property
+    def num_images(self) -> int:
+        """Number of different images."""
+        return self.source.num_images
+
+    def fingerprint(self) -> str:
+        """Return that of the data set: its files are the same."""
+        return self.source.fingerprint()
+
+    def image(self, index: int) -> Any:
+        """Return image ``index`` as RGB; raises as the data set does."""
+        return self.source.image(index % len(self.source))
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """Return what the pipeline starts from."""
+        return self.source.sample(index % len(self.source))
+
+    def pipeline_of(self, index: int) -> Compose:
+        """Return the pipeline of sample ``index``."""
+        return self.source.pipeline_of(index % len(self.source))

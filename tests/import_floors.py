@@ -18,10 +18,12 @@ FLOORS = (
     ('runs',),
     ('evaluation',),
     ('models', 'datasets'),
-    ('files', 'distributed', 'randomness'),
+    ('files', 'distributed'),
     ('structures',),
+    ('randomness',),
     ('utils',),
-    ('registry', 'version'),
+    ('registry',),
+    ('renamed', 'version'),
 )
 
 

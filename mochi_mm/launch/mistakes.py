@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import mochi_mm
 from mochi_mm.launch.foreign_errors import cure_of, innermost
 
-PACKAGE = Path(mochi_mm.__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 _OWN = (PACKAGE, PACKAGE.parent / 'tools')
 _RAISE = dis.opmap['RAISE_VARARGS']
 # What this project raises for mistakes in settings, files and surroundings.

@@ -11,7 +11,7 @@ import mmengine.runner.runner as engine
 import pytest
 
 from mochi_mm.engine.runners import safe_runner
-from mochi_mm.engine.runners.safe_runner import claim_folder
+from mochi_mm.engine.runners.claim_folder import claim_folder
 from mochi_mm.launch.runner import build_runner
 from tests.ranks import run_ranks
 from tests.toy_runner import runner_config, train

@@ -23,6 +23,7 @@ from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
+from mochi_mm.engine.runners.claim_folder import claim_folder
 from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
@@ -394,30 +395,6 @@ def naming(source: str) -> Iterator[None]:
             f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
             'from its weights alone with load_from.'
         ) from error
-
-
-_named: set[str] = set()  # the starts of this process
-
-
-def claim_folder(parent: Path, name: str) -> str:
-    """Make a folder that was not there, under ``name`` or with a number behind it; return which.
-
-    No two calls in one process return the same, whatever the parents. Where no folder can be made,
-    the engine then fails at it, on all ranks.
-    """
-    free, number = name, 0
-    while True:
-        try:
-            if free not in _named:
-                _named.add(free)
-                (parent / free).mkdir()
-                return free
-        except FileExistsError:
-            pass
-        except OSError:
-            return free
-        number += 1
-        free = f'{name}_{number}'
 
 
 def pretrained_files(init_cfg: Any) -> Iterator[str]:

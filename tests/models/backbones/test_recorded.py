@@ -1,6 +1,6 @@
 """What a weight file records never chooses what is called, fetched, printed as code or allocated.
 
-python -m pytest tests/faults/test_recorded_backbones.py
+python -m pytest tests/models/backbones/test_recorded.py
 
 The payloads are harmless: called, they would make an empty file or take memory, and none does.
 """
@@ -215,13 +215,3 @@ def test_what_this_project_records_is_built() -> None:
     checked = checked_backbone(split, 'file')
     assert checked == dict(type='SplitBackbone', backbones=[SMALL, SMALL])
     assert build_recorded(checked).in_channels == [1, 1]
-    given = dict(
-        drop_rate=0.1,
-        img_size=[64, 64],
-        act_layer='gelu',
-        pretrained=True,
-        checkpoint_path='/gone',
-        pretrained_cfg=dict(file='/gone'),
-    )
-    kept = dict(drop_rate=0.1, img_size=[64, 64], act_layer='gelu')
-    assert checked_backbone(timm(**given), 'file')['model_kwargs'] == kept

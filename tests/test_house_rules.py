@@ -145,7 +145,7 @@ def forbidden_imports(path: Path) -> Iterator[str]:
 
 
 def test_data_flows_one_way() -> None:
-    """Equations import torch and records alone, a memory no head, a mixer no memory, only transfer mmdet."""
+    """Equations import torch and records, a memory no head, a mixer no memory."""
     found = [f'{name_of(path)} imports {n}' for path in PACKAGE for n in forbidden_imports(path)]
     assert found == []
 

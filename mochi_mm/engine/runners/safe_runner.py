@@ -25,6 +25,7 @@ from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.runners.claim_folder import claim_folder
 from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
+from mochi_mm.engine.runners.pretrained_files import pretrained_files
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
@@ -395,14 +396,3 @@ def naming(source: str) -> Iterator[None]:
             f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
             'from its weights alone with load_from.'
         ) from error
-
-
-def pretrained_files(init_cfg: Any) -> Iterator[str]:
-    """Yield the files that an ``init_cfg`` of any scope would load."""
-    if isinstance(init_cfg, Mapping):
-        kind = init_cfg.get('type', '')
-        if str(getattr(kind, '__name__', kind)).endswith(('Pretrained', 'PretrainedInit')):
-            yield str(init_cfg['checkpoint'])
-        init_cfg = list(init_cfg.values())
-    for child in init_cfg if isinstance(init_cfg, (list, tuple)) else ():
-        yield from pretrained_files(child)

@@ -48,6 +48,7 @@ EXAMPLES: dict[str, Any] = dict(
     optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1),
     query_dataloader={},
     size=4,
+    times=2,
     transforms=[[dict(type='RandomResizedCrop', size=4)]],
 )
 # Where an argument has another meaning, or a default that would take long.

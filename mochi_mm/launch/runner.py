@@ -43,7 +43,8 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
             '--cfg-options optim_wrapper.type=BF16OptimWrapper.'
         )
 
-    check_launcher(launcher)
+    if not dist.is_initialized():
+        check_launcher(launcher)
     check_devices(launcher, torch.cuda.device_count())
     prepare_launcher(config, launcher)
     atexit.register(let_gloo_finish)

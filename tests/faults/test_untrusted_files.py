@@ -193,6 +193,6 @@ def test_the_converter_refuses_what_is_no_dict(tmp_path: Path) -> None:
     tool = str(REPOSITORY / 'tools/converters/trust.py')
     result = subprocess.run([sys.executable, tool, old, new], text=True, capture_output=True)
     last = result.stderr.strip().splitlines()[-1]
-    assert result.returncode == 1 and 'holds a torch.nn.modules.linear.Linear' in last
+    assert result.returncode == 2 and 'holds a torch.nn.modules.linear.Linear' in last
     assert 'state_dict()' in last and new.read_text() == 'of before'
     assert {path.name for path in tmp_path.iterdir()} == {'old.pth', 'new.pth'}

@@ -36,4 +36,4 @@ def test_runs_and_writes(tmp_path: Path) -> None:
 def test_wrong_options(words: list[str], match: str) -> None:
     command = [sys.executable, 'tools/benchmarks/head.py', *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1 and match in done.stderr.splitlines()[-1]
+    assert done.returncode == 2 and match in done.stderr.splitlines()[-1]

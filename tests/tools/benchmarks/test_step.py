@@ -27,5 +27,5 @@ def test_another_algorithm_is_refused() -> None:
     config = 'configs/simclr/simclr_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
     command = [sys.executable, 'tools/benchmarks/step.py', config]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert 'trains InBatchContrast; expected a config whose model is a MoCo' in done.stderr

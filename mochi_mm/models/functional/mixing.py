@@ -1,8 +1,9 @@
 """Synthetic negatives as cosines: closed forms with a hand-written backward.
 
 A synthetic negative is ``h = m / |m|`` with ``m = a x + (1 - a) y`` for unit x, y. So
-``|m|^2 = 1 - 2 a (1 - a) (1 - x.y)`` and ``q.h = (a q.x + (1 - a) q.y) / |m|``: scalars only. The synthetic negatives are constants, so the gradient of ``sum_s g_s q.h_s`` with respect to
-q is ``sum_s g_s h_s``, a weighted sum over memory rows. Nothing of size (B, S, D) is ever held.
+``|m|^2 = 1 - 2 a (1 - a) (1 - x.y)`` and ``q.h = (a q.x + (1 - a) q.y) / |m|``: scalars only.
+The synthetic negatives are constants, so the gradient of ``sum_s g_s q.h_s`` with respect to q is
+``sum_s g_s h_s``, a weighted sum over memory rows. Nothing of size (B, S, D) is ever held.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ from mochi_mm.models.kernels.triton_pair_mixing import TritonPairMixing
 from tests.reference import random_units
 
 # The last: rows of which each has its opposite, mixed near half and half.
-for batch, hard, num, dim in ((1, 1, 1, 16), (3, 7, 33, 20), (2, 5, 64, 128), (2, 40, 31, 8), (2, 4, 90, 16)):
+SIZES = (1, 1, 1, 16), (3, 7, 33, 20), (2, 5, 64, 128), (2, 40, 31, 8), (2, 4, 90, 16)
+for batch, hard, num, dim in SIZES:
     query, bank = random_units(batch, dim, 1).float(), random_units(50, dim, 2).float()
     opposite = hard == 4
     if opposite:

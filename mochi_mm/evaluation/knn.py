@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+
+from mochi_mm.models.functional.unit_rows import unit_rows
 
 
 def check_knn_settings(ks: Sequence[int], temperature: float) -> None:
@@ -78,11 +79,11 @@ def nearest_in_bank(
     labels = torch.full((len(queries), k), -1, dtype=torch.int64, device=device)
     with torch.autocast(device.type, enabled=False):
         for start in range(0, len(bank), bank_chunk):
-            block = F.normalize(bank[start : start + bank_chunk].to(device).float(), dim=1)
+            block = unit_rows(bank[start : start + bank_chunk].to(device))
             block_labels = bank_labels[start : start + bank_chunk].to(device)
             for first in range(0, len(queries), query_chunk):
                 rows = slice(first, first + query_chunk)
-                cosine = F.normalize(queries[rows].float(), dim=1) @ block.T
+                cosine = unit_rows(queries[rows]) @ block.T
                 near, index = cosine.topk(min(k, len(block)), dim=1)
                 candidates = torch.cat([similarity[rows], near], dim=1)
                 candidate_labels = torch.cat([labels[rows], block_labels[index]], dim=1)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mochi_mm.files.text_file import read_json_lines
+from mochi_mm.models.functional.unit_rows import unit_rows
 
 
 def read_scalars(work_dir: str | Path) -> list[dict[str, Any]]:
@@ -83,5 +83,5 @@ def draw_image_rows(axis: Any, rows: Sequence[Sequence[np.ndarray]], gap: int = 
 
 def nearest_neighbours(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     """Return the ``count`` bank rows nearest to each query by cosine, (Q, count) int64."""
-    similarity = F.normalize(queries.float(), dim=1) @ F.normalize(bank.float(), dim=1).T
+    similarity = unit_rows(queries) @ unit_rows(bank).T
     return torch.topk(similarity, count, dim=1).indices

@@ -76,6 +76,15 @@ def test_a_small_temperature_does_not_overflow() -> None:
     assert scores.argmax(1).tolist() == expected.argmax(1).tolist()
 
 
+@pytest.mark.parametrize('scale', [1e-30, 1e-20, 1e19, 1e20, 1e30])
+def test_length_does_not_matter(scale: float) -> None:
+    queries, bank, labels = make(4, 9)
+    expected, near = nearest_in_bank(queries, bank, labels, 5)
+    similarity, found = nearest_in_bank(queries * scale, bank * scale, labels, 5)
+    torch.testing.assert_close(similarity, expected)
+    assert torch.equal(found, near)
+
+
 def test_half_precision_input_is_compared_in_float32() -> None:
     queries, bank, labels = make(5, 11)
     queries, bank = queries.half(), bank.half()

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.models.algorithms.base_algorithm import pool
+from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
 from mochi_mm.utils.class_names import check_same_classes
@@ -104,7 +105,7 @@ class OnlineProbeHook(Hook):
         """Train the head one step and log how it did before."""
         if self._features is None:
             raise ValueError('the backbone gave no features in this step, so the probe has none.')
-        features = F.normalize(self._features.float(), dim=1)
+        features = unit_rows(self._features)
         labels = self._labels(data_batch, len(features), features.device)
         loss, accuracy = self._step(features, labels)
         runner.message_hub.update_scalar('train/probe/loss', loss)
@@ -119,7 +120,7 @@ class OnlineProbeHook(Hook):
             features, labels = extract_features(
                 runner.model, self.query_dataloader, require_labels=True
             )
-        scores = F.linear(F.normalize(features, dim=1), *(part.cpu() for part in self.weights))
+        scores = F.linear(unit_rows(features), *(part.cpu() for part in self.weights))
         top1 = 100 * float((scores.argmax(dim=1) == labels).double().mean())
         runner.message_hub.update_scalar('probe/top1', top1)
         runner.logger.info(f'online probe after {runner.epoch + 1} epochs: top-1 {top1:.2f}')

@@ -31,7 +31,7 @@ def pair_alignment(first: Tensor, second: Tensor, alpha: float = 2.0) -> float:
         raise ValueError(
             f'pairs of shapes {tuple(first.shape)} and {tuple(second.shape)}; expected equal ones.'
         )
-    difference = F.normalize(first.double(), dim=1) - F.normalize(second.double(), dim=1)
+    difference = _unit(first) - _unit(second)
     return float(difference.norm(dim=1).pow(alpha).mean())
 
 
@@ -59,7 +59,7 @@ def class_alignment(
     check_features(features)
     check_classes(features, labels)
     order = labels.argsort()
-    rows = F.normalize(features[order.to(features.device)].double(), dim=1)
+    rows = _unit(features[order.to(features.device)])
     total, pairs = 0.0, 0
     start = 0
     for size in labels.bincount()[labels.unique()].tolist():
@@ -99,3 +99,8 @@ def check_classes(features: Tensor, labels: Tensor) -> None:
             f'the class {int(single[0])} has one image ({len(single)} such classes), and a class '
             'needs two to be aligned; add images of it or leave it out.'
         )
+
+
+def _unit(features: Tensor) -> Tensor:
+    """Return float64 rows of unit length; a square of any float32 is a float64, and not 0."""
+    return F.normalize(features.double(), dim=1, eps=1e-100)

@@ -6,9 +6,9 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mochi_mm.evaluation.measures.checks import check_features, check_positive
+from mochi_mm.models.functional.unit_rows import unit_rows
 
 
 @torch.no_grad()
@@ -29,7 +29,7 @@ def uniformity(features: Tensor, t: float = 2.0, chunk: int = 1024) -> float:
     """
     check_positive('t', t)
     check_features(features)
-    rows = F.normalize(features.float(), dim=1)
+    rows = unit_rows(features)
     total = 0.0
     for i in range(0, len(rows), chunk):
         for j in range(i, len(rows), chunk):

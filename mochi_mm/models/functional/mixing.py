@@ -1,9 +1,9 @@
 """Synthetic negatives as cosines: closed forms with a hand-written backward.
 
 A synthetic negative is ``h = m / |m|`` with ``m = a x + (1 - a) y`` for unit x, y. So
-``|m|^2 = a^2 + (1 - a)^2 + 2 a (1 - a) x.y`` and ``q.h = (a q.x + (1 - a) q.y) / |m|``: scalars
-only. The synthetic negatives are constants, so the gradient of ``sum_s g_s q.h_s`` with respect to
-q is ``sum_s g_s h_s``, a weighted sum over memory rows. Nothing of size (B, S, D) is ever held.
+``|m|^2 = 1 - 2 a (1 - a) (1 - x.y)`` and ``q.h = (a q.x + (1 - a) q.y) / |m|``: scalars only.
+The synthetic negatives are constants, so the gradient of ``sum_s g_s q.h_s`` with respect to q is
+``sum_s g_s h_s``, a weighted sum over memory rows. Nothing of size (B, S, D) is ever held.
 """
 
 from __future__ import annotations
@@ -14,19 +14,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-# Shortest mixture that is still scaled to unit length: two opposite rows mixed half and half have
-# no direction, and give a (near) zero vector instead of an arbitrary one.
-MIN_NORM = 1e-12
+# Shortest mixture that is scaled to unit length; a shorter one is divided by this instead and stays
+# shorter than one. Two opposite rows mixed half and half have no direction, near there float32
+# knows little of it: |m|^2 comes from cosines that are right to about 1e-7, so |m| at this length
+# to 1 in 1000, and below it to ever less. Dividing by a bound has no jump, so every way to compute
+# |m| gives the same h up to rounding.
+MIN_NORM = 1e-2
 
 # Pairs of rows gathered at a time: on a CPU, both sides stay in a core's cache.
 _PAIRS_ON_CPU, _PAIRS_ELSEWHERE = 2**11, 2**15
 
 
 def mixture_norm(weight: Tensor, cosine: Tensor) -> Tensor:
-    """Return ``| w x + (1 - w) y |`` for unit x, y with ``x.y = cosine``, elementwise."""
-    rest = 1 - weight
-    square = weight * weight + rest * rest + 2 * weight * rest * cosine
-    return square.clamp_min(0).sqrt().clamp_min(MIN_NORM)
+    """Return ``| w x + (1 - w) y |`` for unit x, y with ``x.y = cosine``, at least ``MIN_NORM``."""
+    square = 1 - 2 * weight * (1 - weight) * (1 - cosine)
+    return square.clamp_min(MIN_NORM**2).sqrt()
 
 
 def pair_cosines(bank: Tensor, index: Tensor, first: Tensor, second: Tensor) -> Tensor:
@@ -109,11 +111,12 @@ def constant_cosines(
     direction: Tensor | None = None,
     direction_weight: Tensor | None = None,
 ) -> Tensor:
-    """Return ``cosine`` (B, S) with the gradient of ``query . h`` for constants h.
+    """Return ``cosine`` (B, S), within -1 and 1, with the gradient of ``query . h``, h constant.
 
     ``h[b, s] = sum_t row_weights[t][b, s] * bank[index[b, positions[t][b, s]]]``, plus
     ``direction_weight[b, s]`` times the direction of the query b, (B, D), or of s, (S, 1, D).
     """
+    cosine = cosine.clamp(-1, 1)  # near MIN_NORM, rounding reaches the fourth digit
     return _MixedCosine.apply(
         query, cosine, bank, index, positions, row_weights, direction, direction_weight
     )

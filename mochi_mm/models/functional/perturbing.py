@@ -14,8 +14,8 @@ from mochi_mm.models.functional.mixing import MIN_NORM, constant_cosines, row_pr
 
 
 def moved_norm(along: Tensor, square: Tensor | float) -> Tensor:
-    """Return ``|n + v|`` for unit n with ``n.v = along`` and ``|v|^2 = square``."""
-    return (1 + 2 * along + square).clamp_min(0).sqrt().clamp_min(MIN_NORM)
+    """Return ``|n + v|`` for unit n, ``n.v = along``, ``|v|^2 = square``; at least ``MIN_NORM``."""
+    return (1 + 2 * along + square).clamp_min(MIN_NORM**2).sqrt()
 
 
 def noise_cosines(

@@ -68,8 +68,8 @@ def mixing_statistics(own: Tensor, pushing: Sequence[Tensor], mixed: Mixed) -> d
 def batch_statistics(block: Block, counted: Tensor) -> dict[str, Tensor]:
     """Return how well the candidates of the batch are told apart.
 
-    The share of anchors whose nearest candidate attracts them, the mean cosine with what attracts,
-    and the share of anchors that have such a candidate.
+    The share of anchors with an attracting candidate nearer than all others, the mean cosine with
+    what attracts, and the share of anchors that have such a candidate.
 
     Args:
         block: Candidates of the batch.
@@ -79,9 +79,9 @@ def batch_statistics(block: Block, counted: Tensor) -> dict[str, Tensor]:
     cosine = block.similarity.masked_fill(~others, -2.0)
     positive = block.positive()
     pull = torch.zeros_like(cosine).bool() if positive is None else positive & others
-    hits = pull.gather(1, cosine.argmax(1, keepdim=True)).float().mean()
+    nearest, hardest = without(cosine, ~pull).amax(1), without(cosine, pull).amax(1)
     return dict(
-        acc_contrast=hits,
+        acc_contrast=contrastive_accuracy(nearest, hardest),
         sim_positive=(cosine * pull).sum() / pull.sum().clamp_min(1),
         share_counted=counted.float().mean(),
     )

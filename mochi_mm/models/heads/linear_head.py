@@ -9,6 +9,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.registry import MODELS
 from mochi_mm.utils.checks import check_integer
 
@@ -66,7 +67,7 @@ class LinearHead(BaseModule):
         with torch.autocast(features.device.type, enabled=False):
             rows = features.float()
             if self.normalize_input:
-                rows = F.normalize(rows, dim=1)
+                rows = unit_rows(rows)
             return F.linear(rows, self.fc.weight.float(), self.fc.bias.float())
 
     def loss(

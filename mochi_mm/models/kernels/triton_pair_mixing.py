@@ -40,12 +40,13 @@ def _forward(
     n_j = tl.load(bank + row_j[:, None] * dim + column[None, :], mask=inside, other=0.0)
     w = tl.load(weight + at, mask=valid, other=0.0)
     rest = 1 - w
-    square = w * w + rest * rest + 2 * w * rest * tl.sum(n_i * n_j, axis=1)
-    norm = tl.maximum(tl.sqrt(tl.maximum(square, 0.0)), MIN)
+    square = 1 - 2 * w * rest * (1 - tl.sum(n_i * n_j, axis=1))
+    norm = tl.sqrt(tl.maximum(square, MIN * MIN))
     of_i, of_j = w / norm, rest / norm
     c_i = tl.load(similarity + i, mask=valid, other=0.0)
     c_j = tl.load(similarity + j, mask=valid, other=0.0)
-    tl.store(cosine + at, of_i * c_i + of_j * c_j, mask=valid)
+    mixed = tl.minimum(tl.maximum(of_i * c_i + of_j * c_j, -1.0), 1.0)
+    tl.store(cosine + at, mixed, mask=valid)
     tl.store(left + at, of_i, mask=valid)
     tl.store(right + at, of_j, mask=valid)
 

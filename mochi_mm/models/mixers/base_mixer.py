@@ -58,6 +58,9 @@ class BaseMixer(nn.Module, ABC):
     def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return the synthetic negatives, (B, S, D) unit rows without gradient: the reference.
 
+        A mixture shorter than ``functional.mixing.MIN_NORM``, as of two opposite rows half and
+        half, has no direction that float32 knows: its row is shorter than one, down to 0.
+
         Args:
             query: (B, D) unit rows.
             hard: The hardest negatives of each query.

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mochi_mm.models.functional.mixing import MIN_NORM
 from mochi_mm.models.functional.perturbing import noise_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
@@ -50,7 +51,8 @@ class NoiseInjection(BaseMixer):
     def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return the noisy negatives themselves, (B, S, D)."""
         rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
-        return F.normalize(hard.features[rows, plan.first] + _noise(plan), dim=-1).detach()
+        moved = hard.features[rows, plan.first] + _noise(plan)
+        return F.normalize(moved, dim=-1, eps=MIN_NORM).detach()
 
     def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S)."""

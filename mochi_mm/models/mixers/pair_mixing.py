@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mochi_mm.models.functional.mixing import MIN_NORM
 from mochi_mm.models.kernels import pair_mixing_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
@@ -65,7 +66,7 @@ class PairMixing(BaseMixer):
         weight = plan.weight[..., None]
         features = hard.features
         mixed = weight * features[rows, plan.first] + (1 - weight) * features[rows, plan.second]
-        return F.normalize(mixed, dim=-1).detach()
+        return F.normalize(mixed, dim=-1, eps=MIN_NORM).detach()
 
     def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S), from scalars alone."""

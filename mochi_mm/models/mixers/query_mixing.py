@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mochi_mm.models.functional.mixing import query_mixing_cosines
+from mochi_mm.models.functional.mixing import MIN_NORM, query_mixing_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan
@@ -51,7 +51,7 @@ class QueryMixing(BaseMixer):
         rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
         weight = plan.weight[..., None]
         mixed = weight * query.detach()[:, None] + (1 - weight) * hard.features[rows, plan.first]
-        return F.normalize(mixed, dim=-1).detach()
+        return F.normalize(mixed, dim=-1, eps=MIN_NORM).detach()
 
     def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S), without a new dot product."""

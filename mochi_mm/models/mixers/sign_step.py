@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mochi_mm.models.functional.mixing import MIN_NORM
 from mochi_mm.models.functional.perturbing import sign_step_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
@@ -45,7 +46,7 @@ class SignStep(BaseMixer):
         """Return the moved negatives themselves, (B, S, D)."""
         rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
         moved = hard.features[rows, plan.first] + self.step * query.detach().sign()[:, None]
-        return F.normalize(moved, dim=-1).detach()
+        return F.normalize(moved, dim=-1, eps=MIN_NORM).detach()
 
     def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return their cosines with the query, (B, S)."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.registry import MODELS
 
 NORMS = (None, 'hidden', 'all')
@@ -86,5 +86,5 @@ class MLPNeck(BaseModule):
     def forward(self, features: Tensor) -> Tensor:
         """Return raw embeddings (B, out_channels) of pooled features (B, in_channels)."""
         if self.normalize_input:
-            features = F.normalize(features, dim=1)
+            features = unit_rows(features).to(features.dtype)
         return self.layers(features)

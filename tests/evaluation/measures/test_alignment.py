@@ -45,6 +45,15 @@ def test_classes(alpha: float, chunk: int) -> None:
     assert class_alignment(features.float(), labels, alpha, chunk) == pytest.approx(found, rel=1e-5)
 
 
+@pytest.mark.parametrize('scale', [1e-30, 1e20])
+def test_length_does_not_matter(scale: float) -> None:
+    x, y = torch.randn(2, 6, 5, generator=torch.Generator().manual_seed(0))
+    assert pair_alignment(x * scale, y) == pytest.approx(pair_alignment(x, y), rel=1e-5)
+    classes = torch.tensor([0, 0, 0, 1, 1, 1])
+    expected = class_alignment(x, classes)
+    assert class_alignment(x * scale, classes) == pytest.approx(expected, rel=1e-5)
+
+
 def test_equal_points_are_perfectly_aligned() -> None:
     same = torch.ones(4, 3) * torch.tensor([[1.0], [2], [3], [4]])
     assert pair_alignment(same[:2], same[2:]) == pytest.approx(0, abs=1e-12)

@@ -26,6 +26,12 @@ def test_against_the_loop(t: float, rows: int) -> None:
         assert uniformity(features, t, chunk) == pytest.approx(math.log(total / pairs), abs=2e-6)
 
 
+@pytest.mark.parametrize('scale', [1e-30, 1e20])
+def test_length_does_not_matter(scale: float) -> None:
+    features = torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
+    assert uniformity(features * scale) == pytest.approx(uniformity(features), rel=1e-5)
+
+
 def test_extremes() -> None:
     assert uniformity(torch.ones(5, 3)) == pytest.approx(0.0, abs=1e-6)
     opposite = torch.tensor([[1.0, 0], [-1, 0]])

@@ -80,6 +80,27 @@ def test_batch() -> None:
     assert stated(batch_statistics(nothing, torch.zeros(3).bool())) == expected
 
 
+def test_collapsed_embeddings_are_not_told_apart() -> None:
+    """A tie is no hit, whichever candidate stands first."""
+    same = torch.ones(3, 2)
+    assert stated(key_statistics(same, [same])) == dict(acc_contrast=0, sim_positive=1)
+    mixtures = (Mixture('PairMixing', PLAN, torch.ones(3, 1)),)
+    mixed = stated(mixing_statistics(same, [same], Mixed(HARD, mixtures)))
+    assert mixed['share_harder'] == mixed['acc_contrast_synthetic'] == 0
+    above = stated(mixing_statistics(2 * same, [same], Mixed(HARD, mixtures)))
+    assert above['acc_contrast_synthetic'] == 1
+    itself = torch.eye(3).bool()
+    for first, second in ((1, 2), (2, 1)):
+        pull = torch.zeros(3, 3)
+        pull[0, first] = pull[1, 0] = 1
+        tie = torch.eye(3)
+        tie[0, first] = tie[0, second] = 0.5
+        for cosine in (torch.ones(3, 3), tie):
+            block = Block('batch', cosine, pull=pull, itself=itself, dropped=itself)
+            found = batch_statistics(block, pull.any(1))
+            assert float(found['acc_contrast']) == 0
+
+
 def test_what_pushes() -> None:
     similarity = torch.tensor([[0.1, 0.2, 0.3]], requires_grad=True)
     dropped, pull = torch.tensor([[True, False, False]]), torch.tensor([[0.0, 0.0, 0.5]])

@@ -109,6 +109,34 @@ def test_loss_equals_the_loop(form: str, size: int, views: int) -> None:
             assert float(losses[name]) == pytest.approx(value, rel=2e-6), name
 
 
+def test_statistics_are_means_over_pairs_of_views() -> None:
+    """By a loop; a drawn row that is the own one ties with it, and a tie is no hit."""
+    head = build('softmax', 3)
+    features, samples = batch(7, 3)
+    own, hardest = [], []
+    for a, b in ((a, b) for a in range(3) for b in range(3) if a != b):
+        rows = head.memories[b].features.double()
+        for i, image in enumerate(samples['sample_idx'].tolist()):
+            query = unit(features[i, a].double())
+            own.append(dot(query, rows[image]))
+            drawn = [(image * 2 + k) % LENGTH for k in range(1, head.num_negatives + 1)]
+            hardest.append(max(dot(query, rows[j]) for j in drawn))
+    hits = sum(x > y for x, y in zip(own, hardest, strict=True))
+    assert 0 < hits < len(own)
+    losses = head.loss(features, samples)
+    expected = dict(
+        acc_contrast=hits / len(own),
+        sim_positive=sum(own) / len(own),
+        sim_hardest=sum(hardest) / len(own),
+    )
+    for name, value in expected.items():
+        assert float(losses[name]) == pytest.approx(value, abs=1e-6), name
+    collapsed = build()
+    for bank in collapsed.memories:
+        bank.features.copy_(torch.eye(DIM)[:1].expand(LENGTH, -1))
+    assert float(collapsed.loss(*batch(4))['acc_contrast']) == 0
+
+
 def test_draws() -> None:
     head = CrossViewHead([InstanceBank(5, DIM, init_seed=v) for v in range(2)], num_negatives=4000)
     ids = torch.tensor([0, 3, 4])

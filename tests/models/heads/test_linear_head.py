@@ -58,9 +58,9 @@ def test_label_smoothing_mixes_the_target_with_all_classes() -> None:
 def test_features_of_unit_length() -> None:
     plain, unit = LinearHead(3, 2), LinearHead(3, 2, normalize_input=True)
     unit.load_state_dict(plain.state_dict())
-    torch.testing.assert_close(
-        unit(torch.tensor([[3.0, -4.0]])), plain(torch.tensor([[0.6, -0.8]]))
-    )
+    expected = plain(torch.tensor([[0.6, -0.8]]))
+    for scale in (1e-30, 1.0, 1e20):
+        torch.testing.assert_close(unit(scale * torch.tensor([[3.0, -4.0]])), expected)
 
 
 def test_logits_are_float32_under_autocast() -> None:

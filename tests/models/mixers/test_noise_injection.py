@@ -7,15 +7,18 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.mixers import NoiseInjection
-from mochi_mm.structures import Plan
+from mochi_mm.structures import HardNegatives, Plan
 from tests.models.mixers.toy import (
     DTYPES,
+    check_bounded,
     check_draws,
     check_each_query_uses_its_own_negatives,
     check_value_and_gradient,
     drawn,
     make,
+    opposites,
 )
+from tests.reference import random_units
 
 SIZES = [(1, 1, 1), (1, 7, 3), (7, 1, 64), (7, 64, 7), (64, 7, 1), (5, 7, 200)]
 
@@ -38,6 +41,19 @@ def test_each_query_uses_its_own_negatives() -> None:
 def test_draws() -> None:
     plan = check_draws(NoiseInjection(1000))
     assert plan.second is None and (plan.weight == 1).all()
+
+
+@pytest.mark.parametrize('dim', [4, 128])
+def test_noise_that_takes_the_row_away(dim: int) -> None:
+    row = random_units(1, dim, 0).float()[0]
+    length = torch.tensor([1.0, 1 - 1e-1, 1 + 1e-2, 1 - 1e-3, 1 + 1e-4, 1 - 1e-6, 0.01, 3.0])
+    noise = (length[:, None, None] * opposites(row)).flatten(0, 1)
+    query = torch.stack([row, *random_units(2, dim, 5).float()])
+    hard = HardNegatives(row[None], torch.zeros(3, 1, dtype=torch.int64), (query @ row)[:, None])
+    first = torch.zeros(3, len(noise), dtype=torch.int64)
+    plan = Plan(first, torch.ones(first.shape), noise=noise)
+    mixture = (row.double() + noise.double()).expand(3, -1, -1)
+    check_bounded(NoiseInjection(len(noise)), query, hard, plan, mixture)
 
 
 def test_noise_has_the_stated_deviation() -> None:

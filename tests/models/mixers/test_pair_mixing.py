@@ -11,10 +11,13 @@ from mochi_mm.structures import HardNegatives, Plan
 from tests.models.mixers.toy import (
     DTYPES,
     SIZES,
+    check_bounded,
     check_draws,
     check_each_query_uses_its_own_negatives,
     check_value_and_gradient,
+    half_and_half,
     make,
+    opposites,
 )
 from tests.reference import random_units
 
@@ -58,15 +61,37 @@ def test_distinct_pairs() -> None:
             refused()
 
 
-def test_opposite_rows_give_no_nan() -> None:
+@pytest.mark.parametrize('dim', [4, 128])
+def test_opposite_rows(dim: int) -> None:
+    """Mixed near half and half, in either order."""
+    row = random_units(1, dim, 0).float()[0]
+    bank = torch.cat([row[None], opposites(row)])
+    weight = half_and_half()
+    partner = torch.arange(1, len(bank)).repeat(2, 1)
+    index = torch.stack([torch.zeros_like(partner), partner], dim=2).view(-1, 2)
+    index[: len(partner[0])] = index[: len(partner[0])].flip(1)
+    query = random_units(len(index), dim, 9).float()
+    query[::2] = row
+    hard = HardNegatives(bank, index, torch.einsum('bd,bnd->bn', query, bank[index]))
+    first = torch.zeros(len(index), len(weight), dtype=torch.int64)
+    plan = Plan(first, weight.expand(first.shape), first + 1)
+    w, x, y = plan.weight.double()[..., None], *bank[index].double().unbind(1)
+    mixture = w * x[:, None] + (1 - w) * y[:, None]
+    check_bounded(PairMixing(len(weight)), query, hard, plan, mixture)
+
+
+def test_opposite_rows_as_a_batch_norm_over_two_images_makes_them() -> None:
+    """Weight 0.50002 gave 12877824."""
     row = random_units(1, 8, 0).float()
-    negatives = HardNegatives(
-        torch.cat([row, -row]), torch.tensor([[0, 1]]), torch.tensor([[0.2, -0.2]])
-    )
-    plan = Plan(torch.tensor([[0]]), torch.tensor([[0.5]]), torch.tensor([[1]]))
     query = random_units(1, 8, 1).float().requires_grad_()
-    PairMixing(1).cosines(query, negatives, plan).sum().backward()
-    assert query.grad is not None and torch.isfinite(query.grad).all()
+    bank = torch.cat([row, -row])
+    hard = HardNegatives(bank, torch.tensor([[0, 1]]), query.detach() @ bank.T)
+    weight = torch.tensor([[0.5, 0.50002]])
+    plan = Plan(torch.tensor([[0, 0]]), weight, torch.tensor([[1, 1]]))
+    cosines = PairMixing(2).cosines(query, hard, plan)
+    cosines.sum().backward()
+    assert query.grad is not None and float(query.grad.norm()) < 0.005
+    assert float(cosines[0, 0]) == 0 and float(cosines.detach().abs().max()) < 0.005
 
 
 def test_never_holds_one_vector_a_synthetic_negative() -> None:

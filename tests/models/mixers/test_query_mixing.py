@@ -7,17 +7,20 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.mixers import QueryMixing
-from mochi_mm.structures import Plan
+from mochi_mm.structures import HardNegatives, Plan
 from tests.models.mixers.toy import (
     DTYPES,
     SIZES,
+    check_bounded,
     check_draws,
     check_each_query_uses_its_own_negatives,
     check_value_and_gradient,
     drawn,
+    half_and_half,
     make,
+    opposites,
 )
-from tests.reference import dot, unit
+from tests.reference import dot, random_units, unit
 
 
 def definition(query: Tensor, rows: Tensor, plan: Plan, b: int, s: int) -> Tensor:
@@ -51,6 +54,21 @@ def test_makes_every_negative_harder() -> None:
     cosines = mixer.cosines(query, negatives, plan)
     assert (cosines >= parents - 1e-6).all()
     assert (cosines > parents + 1e-3).float().mean() > 0.9
+
+
+@pytest.mark.parametrize('dim', [4, 128])
+def test_rows_opposite_to_the_query(dim: int) -> None:
+    """Mixed near half and half; a step of the gradient and beyond the negative as well."""
+    row = random_units(1, dim, 0).float()[0]
+    bank = opposites(row)
+    weight = torch.cat([half_and_half(), torch.tensor([-0.5, -0.01, 0.01 / 1.01, -20.0])])
+    query = row.repeat(len(bank), 1)
+    hard = HardNegatives(bank, torch.arange(len(bank))[:, None], (query * bank).sum(1)[:, None])
+    first = torch.zeros(len(bank), len(weight), dtype=torch.int64)
+    plan = Plan(first, weight.expand(first.shape))
+    w = plan.weight.double()[..., None]
+    mixture = w * query.double()[:, None] + (1 - w) * bank.double()[:, None]
+    check_bounded(QueryMixing(len(weight)), query, hard, plan, mixture)
 
 
 def test_the_weight_is_of_the_query() -> None:

@@ -7,15 +7,18 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.mixers import SignStep
-from mochi_mm.structures import Plan
+from mochi_mm.structures import HardNegatives, Plan
 from tests.models.mixers.toy import (
     DTYPES,
+    check_bounded,
     check_draws,
     check_each_query_uses_its_own_negatives,
     check_value_and_gradient,
     drawn,
     make,
+    opposites,
 )
+from tests.reference import random_units
 
 SIZES = [(1, 1, 1), (1, 7, 3), (7, 1, 64), (7, 64, 7), (64, 7, 1), (5, 7, 200)]
 
@@ -37,6 +40,21 @@ def test_each_query_uses_its_own_negatives() -> None:
 
 def test_draws() -> None:
     assert check_draws(SignStep(1000)).second is None
+
+
+@pytest.mark.parametrize('dim', [4, 64])
+def test_a_step_that_takes_the_row_away(dim: int) -> None:
+    query = random_units(1, dim, 0).float()
+    signs = query.sign()
+    bank = opposites(signs[0] / dim**0.5)  # a unit row, exactly
+    index = torch.arange(len(bank))[None]
+    for step in (1.0, 0.9, 1.01, 0.9999, 1.000001, 0.01):
+        step /= dim**0.5
+        hard = HardNegatives(bank, index, query @ bank.T)
+        mixture = (bank.double() + step * signs.double())[None]
+        mixer = SignStep(len(bank), step=step)
+        plan = Plan(index, torch.ones(index.shape))
+        check_bounded(mixer, query, hard, plan, mixture, abs(step * dim**0.5 - 1) < 0.005)
 
 
 def test_makes_every_negative_harder() -> None:

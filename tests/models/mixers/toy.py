@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from mochi_mm.models.functional.mixing import MIN_NORM
 from mochi_mm.models.mixers import BaseMixer
 from mochi_mm.structures import HardNegatives, Plan
 from tests.reference import dot, random_units, unit
@@ -103,3 +105,58 @@ def check_draws(mixer: BaseMixer) -> Plan:
         assert position[0].max() == 0 and position[2].max() == 0
         assert set(position[1].tolist()) == {0, 1, 2, 3}
     return plan
+
+
+#: Lengths, angles and distances from one half, of 0 and of ten magnitudes.
+SMALL = [0.0, *(10.0**-k for k in range(1, 9)), 2.0**-24]
+
+
+def turned(row: Tensor, angle: float, seed: int) -> Tensor:
+    """The unit float32 row (D,) at an angle to a unit row, in a random plane; itself at 0."""
+    if not angle:
+        return row.clone()
+    other = random_units(1, len(row), seed)[0]
+    across = unit(other - torch.dot(other, row.double()) * row.double())
+    return unit(math.cos(angle) * row.double() + math.sin(angle) * across).float()
+
+
+def opposites(row: Tensor) -> Tensor:
+    """Rows (22, D) opposite to a unit float32 row up to ``SMALL`` angles, duplicates, others."""
+    near = [-turned(row, angle, seed) for seed, angle in enumerate(SMALL)]
+    same = [turned(row, angle, seed) for seed, angle in enumerate(SMALL)]
+    return torch.stack([*near, *same, turned(row, 1.0, 50), turned(row, 2.0, 51)])
+
+
+def half_and_half() -> Tensor:
+    """Weights on both sides of one half, and a few others, (S,) float32."""
+    around = [0.5 + sign * small for small in SMALL for sign in (-1, 1)]
+    return torch.tensor([*around, 0.0, 0.02, 0.3, 0.7, 0.98, 1 - 2.0**-24])
+
+
+def check_bounded(
+    mixer: BaseMixer,
+    query: Tensor,
+    hard: HardNegatives,
+    plan: Plan,
+    mixture: Tensor,
+    short: bool = True,
+) -> None:
+    """Cosines and gradients of at most 1, those of the float64 mixture (B, S, D); some short."""
+    length = mixture.norm(dim=2, keepdim=True)
+    h = mixture / length.clamp_min(MIN_NORM)
+    leaf = query.clone().requires_grad_()
+    cosines = mixer.cosines(leaf, hard, plan)
+    assert cosines.dtype == torch.float32 and float(cosines.detach().abs().max()) <= 1
+    expected = (query.double()[:, None] * h).sum(2)
+    torch.testing.assert_close(cosines.detach().double(), expected, rtol=0, atol=1e-3)
+    torch.testing.assert_close(
+        mixer.features(query, hard, plan).double(), h, rtol=0, atol=2e-5
+    )  # those have the rows themselves
+    for s in range(mixer.num):
+        (grad,) = torch.autograd.grad(cosines[:, s].sum(), leaf, retain_graph=True)
+        torch.testing.assert_close(grad.double(), h[:, s], rtol=0, atol=1e-3)
+    long = length[..., 0] > 0.1
+    assert long.any() and (length < MIN_NORM).any() == short
+    torch.testing.assert_close(
+        cosines.detach().double()[long], expected[long], rtol=0, atol=3e-5
+    )  # far from the origin nothing is lost

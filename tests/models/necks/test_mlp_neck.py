@@ -51,8 +51,8 @@ def test_values() -> None:
 def test_input_of_unit_length() -> None:
     torch.manual_seed(0)
     neck = MLPNeck(2, out_channels=3, num_layers=1, normalize_input=True)
-    x = torch.tensor([[3.0, -4.0], [0.0, 0.5], [0.0, 0.0]])
-    unit = torch.tensor([[0.6, -0.8], [0.0, 1.0], [0.0, 0.0]])
+    x = torch.tensor([[3.0, -4.0], [0.0, 0.5], [0.0, 0.0], [3e20, -4e20], [0.0, 1e-30]])
+    unit = torch.tensor([[0.6, -0.8], [0.0, 1.0], [0.0, 0.0], [0.6, -0.8], [0.0, 1.0]])
     layer = neck.layers[0]
     torch.testing.assert_close(neck(x), unit @ layer.weight.T + layer.bias)
     assert not MLPNeck(2).normalize_input

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ('CONTRIBUTING.md', 'CHANGELOG.md')
+PAGES = ('CONTRIBUTING.md', 'CHANGELOG.md', 'UPGRADING.md')
 
 
 def outside() -> list[str]:
@@ -37,4 +37,4 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         return markdown.replace('](' + '../' * depth + 'docs/', '](' + '../' * depth)
     if name in PAGES:
         return markdown.replace('](docs/', '](')
-    return re.sub(r'\]\(\.\./(?=configs/|CONTRIBUTING|CHANGELOG)', '](', markdown)
+    return re.sub(r'\]\(\.\./(?=configs/|CONTRIBUTING|CHANGELOG|UPGRADING)', '](', markdown)

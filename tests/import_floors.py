@@ -18,9 +18,12 @@ FLOORS = (
     ('runs',),
     ('evaluation',),
     ('models', 'datasets'),
-    ('files', 'distributed', 'randomness'),
+    ('files', 'distributed'),
     ('structures',),
-    ('registry', 'utils', 'version'),
+    ('randomness',),
+    ('utils',),
+    ('registry',),
+    ('renamed', 'version'),
 )
 
 

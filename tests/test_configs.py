@@ -25,6 +25,7 @@ from mochi_mm.launch.config import load_config
 from mochi_mm.launch.runner import build_runner
 from mochi_mm.launch.smoke import to_smoke
 from mochi_mm.registry import MODELS, PARAM_SCHEDULERS
+from mochi_mm.utils.shared_names import referred
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted(
@@ -51,6 +52,7 @@ def files_go_with_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize('path', CONFIGS)
 def test_loads_and_names_what_exists(path: str) -> None:
     config = load_config(ROOT / path)
+    assert not list(referred(config._cfg_dict))  # each shared name was looked up
     check_config(config)
     assert config.default_scope == 'mochi_mm'
     again = Config.fromstring(config.pretty_text, '.py')

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import argparse
 import ast
+import doctest
 import importlib.util
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from mmengine.config import Config, DictAction
 
 from mochi_mm.files.text_file import read_json
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
+from mochi_mm.launch.listing.header import FIELDS, read_header
+from mochi_mm.launch.listing.written_tables import written
 from mochi_mm.launch.runner import build_runner
 from mochi_mm.launch.smoke import to_smoke
 from mochi_mm.models import mixers
@@ -36,7 +41,6 @@ DOCUMENTS = [
 ]
 FOLDERS = ('mochi_mm', 'configs', 'tools', 'tests', 'docs', 'results', 'requirements', '.ci')
 CONFIGS = sorted(path for path in (ROOT / 'configs').rglob('*.py') if '_base_' not in path.parts)
-FIELDS = ('Paper', 'Command', 'Hardware', 'Expected', 'Measured')
 
 
 def named(path: Path) -> str:
@@ -174,6 +178,19 @@ def test_own_images_as_the_readme_says(tmp_path: Path) -> None:
     assert [tuple(view.shape) for view in views] == [(3, 224, 224)] * 2
 
 
+def test_the_page_of_plain_pytorch_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Block after block in one namespace, as a reader would paste them."""
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    texts = [b.text for b in blocks(ROOT / 'docs/plain_pytorch.md') if b.language == 'python']
+    assert len([line for line in texts[0].splitlines() if line]) == 10
+    names: dict[str, Any] = {'__name__': 'plain_pytorch'}
+    for text in texts:
+        exec(compile(text, 'docs/plain_pytorch.md', 'exec'), names)
+    assert names['iteration'] == 4 and names['loss'].item() > 0
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The files of the worked example, importable as if they lay in the repository."""
@@ -214,6 +231,15 @@ def test_the_worked_example_passes_its_own_test(example: Path) -> None:
         test()
 
 
+def test_the_worked_example_shows_itself(example: Path) -> None:
+    """The example of its docstring runs, and the table of its README is the one of its config."""
+    path = next((example / 'mochi_mm').rglob('*.py'))
+    module = import_module(path.relative_to(example).with_suffix('').as_posix().replace('/', '.'))
+    assert doctest.testmod(module).attempted >= 5 and doctest.testmod(module).failed == 0
+    readme = example / 'configs/skewed/README.md'
+    assert written(readme, example) == readme.read_text()
+
+
 def test_the_worked_example_trains(example: Path) -> None:
     path = next((example / 'configs/skewed').glob('*.py'))
     problems = list(docstring_problems(path, example))
@@ -228,18 +254,16 @@ def test_the_worked_example_trains(example: Path) -> None:
     check_config(config)
     runner = build_runner(config)
     runner.train()
-    assert type(runner.model.head.mixers[1]).__name__ == 'SkewedMixing'
+    assert type(runner.model.head.mixing.mixers[1]).__name__ == 'SkewedMixing'
     log = runner.message_hub.log_scalars
     assert runner.iter == 2 and len(log['train/loss'].data[0]) == 2
     # Against 4096 random rows, mixtures of two hard ones are often harder than the hardest.
     assert 0 < float(log['train/share_harder'].data[0][0]) < 1
 
 
-def fields(path: Path) -> dict[str, str]:
+def fields(path: Path) -> Mapping[str, str]:
     """The lines of a config's docstring by their first word."""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8'))) or ''
-    pattern = rf'^({"|".join(FIELDS)}): (.*(?:\n +.*)*)'
-    return {name: ' '.join(value.split()) for name, value in re.findall(pattern, text, re.M)}
+    return read_header(path).fields
 
 
 def docstring_problems(path: Path, root: Path) -> Iterator[str]:
@@ -278,39 +302,15 @@ def test_mochi_configs_state_the_head_alone() -> None:
         assert base.model.head.type == 'ContrastiveHead', path.name
 
 
-@pytest.mark.parametrize(
-    'folder',
-    [
-        'mocov2',
-        'mochi',
-        'synco',
-        'benchmarks',
-        'simclr',
-        'supcon',
-        'dcl',
-        'supinfonce',
-        'sce',
-        'fnc',
-        'cmc',
-        'supcon_memory',
-        'transfer',
-    ],
-)
-def test_result_tables_repeat_the_docstrings(folder: str) -> None:
-    """A missing line is in the message, ready to paste."""
-    readme = ROOT / 'configs' / folder / 'README.md'
-    table = {line for line in readme.read_text().splitlines() if line.startswith('| [')}
-    wanted = set()
-    for path in (p for p in CONFIGS if ROOT / 'configs' / folder in p.parents):
-        found = fields(path)
-        link = path.relative_to(readme.parent).as_posix()
-        wanted.add(
-            f'| [{path.stem}]({link}) | {found["Expected"].rstrip(".")} '
-            f'| {found["Measured"].rstrip(".")} |'
-        )
-    assert sorted(wanted - table) == [], f'not in {named(readme)}'
-    rows = {line for line in table if '.py)' in line}
-    assert sorted(rows - wanted) == [], f'in {named(readme)}, but not true'
+def test_tables_are_between_the_marks_that_write_them() -> None:
+    """Rows of configs, tools and methods; that they are true: tests/launch/listing."""
+    for document in DOCUMENTS:
+        text = document.read_text(encoding='utf-8')
+        by_hand = re.sub(r'^<!-- list: .*?^<!-- end -->$', '', text, flags=re.M | re.S)
+        for title in ('| config | expected | measured |', '| command | what it does |'):
+            assert title not in by_hand, f'{named(document)}: put <!-- list: ... --> around it'
+    for folder in {path.parents[len(path.relative_to(ROOT).parts) - 3] for path in CONFIGS}:
+        assert '<!-- list: configs' in (folder / 'README.md').read_text(), named(folder)
 
 
 def metafiles() -> dict[str, dict[str, Any]]:

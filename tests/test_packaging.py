@@ -113,6 +113,30 @@ def test_configs_in_the_wheel_load(built: tuple[Path, Path], tmp_path: Path) -> 
         Config.fromfile(path, import_custom_modules=False)
 
 
+def test_models_are_found_by_name_in_the_wheel(built: tuple[Path, Path], tmp_path: Path) -> None:
+    with zipfile.ZipFile(built[1]) as archive:
+        archive.extractall(tmp_path)
+    code = 'import mochi_mm; print(mochi_mm.__file__, *mochi_mm.list_models())'
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(tmp_path)),
+        text=True,
+        capture_output=True,
+    )
+    where, *names = done.stdout.split()
+    assert where == str(tmp_path / 'mochi_mm/__init__.py'), done.stderr
+    assert names == mochi_mm.list_models()
+    listed = subprocess.run(
+        [sys.executable, 'mochi_mm/.mim/tools/list.py', 'methods', 'mochi'],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(tmp_path)),
+        text=True,
+        capture_output=True,
+    )
+    assert 'Hard Negative Mixing for Contrastive Learning' in listed.stdout, listed.stderr
+
+
 def test_metadata(built: tuple[Path, Path]) -> None:
     with zipfile.ZipFile(built[1]) as archive:
         name = next(n for n in archive.namelist() if n.endswith('.dist-info/METADATA'))

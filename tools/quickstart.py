@@ -10,7 +10,6 @@ untrained one.
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -182,9 +181,9 @@ def write_records(folder: Path, results: dict[str, dict[str, float]]) -> None:
 
 def main() -> int:
     """Run everything; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('--out', type=Path, default=Path('work_dirs/quickstart'))
     args = parser.parse_args()
     start = time.perf_counter()
@@ -239,4 +238,6 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(lambda: sys.exit(main()))

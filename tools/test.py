@@ -1,5 +1,6 @@
 """Measure a checkpoint as a config describes (kNN, linear probe, any test loop).
 
+python tools/test.py CONFIG CHECKPOINT
 python tools/test.py configs/benchmarks/knn/knn_resnet50_in1k.py work_dirs/.../epoch_200.pth
 """
 
@@ -15,13 +16,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='config file with a test_dataloader and test_cfg')
     parser.add_argument('checkpoint', help='weights to measure')
     parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<config name>)')
-    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
+    parser.add_cfg_options()
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--out', help='write the metrics to this JSON file')
     parser.add_argument(
@@ -44,9 +45,21 @@ def main(argv: list[str] | None = None) -> None:
     """Build the runner, load the weights and test."""
     args = parse_args(argv)
     from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.check_surroundings import check_checkpoint, check_launcher, check_work_dir
     from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.options import refuse_both
 
-    config = load_config(args.config, parse_options(args.cfg_options))
+    options = parse_options(args.cfg_options)
+    for key in ('load_from', 'resume'):
+        if key in options:
+            raise ValueError(
+                f'--cfg-options {key}={options[key]} is not read here; the weights that are '
+                'measured are the second argument of tools/test.py.'
+            )
+    refuse_both(options, {'work_dir': args.work_dir and f'--work-dir {args.work_dir}'})
+    config = load_config(args.config, options, of_tools=())
+    check_checkpoint(args.checkpoint)
+    check_launcher(args.launcher)
     if config.get('test_cfg') is None:
         raise ValueError(
             f'{args.config} has no test_cfg, so there is nothing to test; expected a config such '
@@ -57,6 +70,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     config.load_from = None
     check_config(config)
+    check_work_dir(config.work_dir)
 
     from mochi_mm.launch.runner import build_runner
 
@@ -77,4 +91,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

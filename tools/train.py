@@ -1,6 +1,6 @@
 """Train what a config describes.
 
-python tools/train.py configs/mochi/mochi-1024-512-256_resnet50_8xb32-cosine-200e_in1k.py
+python tools/train.py CONFIG                  a path; tools/list.py configs lists what there is
 python tools/train.py CONFIG --smoke          two CPU steps on generated images
 python tools/train.py CONFIG --resume         go on from the newest checkpoint of the work dir
 torchrun --nproc_per_node=8 tools/train.py CONFIG --launcher pytorch
@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--work-dir', help='where logs and checkpoints go (default: work_dirs/<name of the config>)'
@@ -37,6 +37,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--allow-changed',
         nargs='+',
+        action='extend',
         default=[],
         metavar='WHAT',
         help='what may differ from the run that is resumed: weights, optimizer, world_size, '
@@ -45,13 +46,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--amp', action='store_true', help='mixed precision (bfloat16; detection: float16)'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        default=[],
-        metavar='KEY=VALUE',
-        help='override settings, e.g. model.head.temperature=0.1',
-    )
+    parser.add_cfg_options()
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument(
         '--smoke',
@@ -59,14 +54,29 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='two steps of this config on the CPU, on generated images',
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.smoke and args.launcher != 'none':
+        parser.error('--smoke is one process on the CPU; leave --launcher out')
+    if args.smoke and args.resume:
+        parser.error('--smoke trains two steps from the beginning; leave --resume out')
+    return args
 
 
 def read_config(args: argparse.Namespace) -> Any:
     """Return the config with the command line applied to it."""
     from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.options import refuse_both
 
-    config = load_config(args.config, parse_options(args.cfg_options))
+    options = parse_options(args.cfg_options)
+    given = {
+        'work_dir': args.work_dir and f'--work-dir {args.work_dir}',
+        'optim_wrapper.type': args.amp and '--amp',
+        'resume': args.resume and '--resume',
+        'load_from': args.resume not in (None, 'auto') and f'--resume {args.resume}',
+        'resume_allow': args.allow_changed and '--allow-changed',
+    }
+    refuse_both(options, given)
+    config = load_config(args.config, options, of_tools=())
     if config.get('train_cfg') is None:
         raise ValueError(
             f'{args.config} has no train_cfg, so there is nothing to train; measure a checkpoint '
@@ -111,14 +121,20 @@ def set_resume(config: Any, resume: str | None, allowed: list[str]) -> None:
 def main(argv: list[str] | None = None) -> None:
     """Build the runner and train."""
     args = parse_args(argv)
+    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.check_surroundings import check_launcher, check_start, check_work_dir
+
     config = read_config(args)
+    check_launcher(args.launcher)
     if args.smoke:
+        check_work_dir(config.work_dir)
         os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
         from mochi_mm.launch.smoke import to_smoke
 
-        config = to_smoke(config)
-    from mochi_mm.launch.check_config import check_config
-
+        check_config(config)
+        config = to_smoke(config, args.work_dir)
+    else:
+        check_start(config, resumes=bool(args.resume or config.get('resume')))
     check_config(config)
     from mochi_mm.files.run_lock import refuse_if_running
     from mochi_mm.runs.start_record import is_first_rank
@@ -131,9 +147,12 @@ def main(argv: list[str] | None = None) -> None:
 
     build_runner(config, 'none' if args.smoke else args.launcher).train()
     if args.smoke:
-        shutil.rmtree(config.work_dir)  # up to half a gigabyte; where it fails, at the exit
+        if not args.work_dir:
+            shutil.rmtree(config.work_dir)  # up to half a gigabyte; where it fails, at the exit
         print('smoke run passed')
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -11,7 +11,6 @@ and beat random weights.
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 import sys
@@ -169,9 +168,9 @@ def report(results: dict[str, dict[str, float]]) -> bool:
 
 def main() -> int:
     """Run everything; return the exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('--pretrained', type=Path, help='checkpoint of the small network')
     parser.add_argument('--out', type=Path, default=Path('work_dirs/transfer_demo'))
     args = parser.parse_args()
@@ -215,4 +214,6 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(lambda: sys.exit(main()))

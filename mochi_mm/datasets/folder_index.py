@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mochi_mm.files.inner_path import check_inner
+from mochi_mm.files.shown import shown
 from mochi_mm.utils.progress import progress_bar
 
 VERSION = 2
@@ -219,21 +221,22 @@ class FolderIndex:
             if data['version'] != VERSION:
                 raise ValueError(f'index of version {data["version"]}, expected {VERSION}')
             listings = {
-                key: Listing(int(mtime), _names(folders), _names(files))
+                key: Listing(_time(mtime), _names(folders), _names(files))
                 for key, (mtime, folders, files) in data['listings'].items()
             }
             selected = data['selected']
+            _check_tree(listings, tuple(_names(data['extensions'])))
             return cls(
-                str(data['root']),
+                _names([data['root']])[0],
                 tuple(_names(data['extensions'])),
                 None if selected is None else tuple(_names(selected)),
-                int(data['built']),
+                _time(data['built']),
                 listings,
-                Counter(data['other']),
+                Counter({name: _time(count) for name, count in data['other'].items()}),
                 _names(data['broken_links']),
                 _names(data['repeated']),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f'not a folder index: {error!r}') from error
 
 
@@ -247,6 +250,32 @@ def _kind(entry: os.DirEntry[str]) -> str:
         return 'other' if os.path.exists(entry.path) else 'broken link'
     except OSError:  # a link to itself, or to what may not be looked at
         return 'broken link'
+
+
+def _check_tree(listings: Mapping[str, Listing], extensions: tuple[str, ...]) -> None:
+    """Refuse names that a scan cannot have found: they may lead out of the folder.
+
+    Raises:
+        ValueError: A name of several parts, '..', hidden, of another ending, or a folder that its
+            parent does not list.
+    """
+    for key, listing in listings.items():
+        for name in [*listing.folders, *listing.files]:
+            if '/' in name or name.startswith('.'):
+                raise ValueError(f'{shown(name)} is no name in a folder that is listed')
+            check_inner(name, 'the index')
+        odd = [name for name in listing.files if not name.lower().endswith(extensions)]
+        if odd:
+            raise ValueError(f'{shown(odd[0])} ends with none of {shown(extensions)}')
+        parent, _, name = key.rpartition('/')
+        if key and (parent not in listings or name not in listings[parent].folders):
+            raise ValueError(f'the folder {shown(key)} is in no folder that is listed')
+
+
+def _time(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f'{shown(value)} is no time or count; expected a whole number')
+    return value
 
 
 def _names(value: Any) -> list[str]:

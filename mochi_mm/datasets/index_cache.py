@@ -12,6 +12,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from mochi_mm.datasets.folder_index import FolderIndex
+from mochi_mm.files.json_text import read_json_file
 
 
 def load_index(
@@ -51,10 +52,8 @@ def _read(path: Path) -> FolderIndex | None:
     try:
         if not os.path.lexists(path):
             return None
-        if not path.is_file():
-            raise ValueError('it is no file')
-        return FolderIndex.from_json(json.loads(path.read_text(encoding='utf-8')))
-    except (OSError, ValueError, RecursionError) as error:
+        return FolderIndex.from_json(read_json_file(path, file_names=True))
+    except (OSError, ValueError) as error:
         print_log(
             f'index {path} cannot be read ({error}); listing the folder again',
             logger='current',

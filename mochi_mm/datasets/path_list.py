@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.files.json_text import parse_json
+from mochi_mm.files.shown import shown
 from mochi_mm.files.text_file import read_text
 
 
@@ -31,13 +33,13 @@ def from_line(line: str) -> str:
     if not line.startswith('"'):
         return line
     try:
-        path = json.loads(line)
-    except json.JSONDecodeError as error:
+        path = parse_json(line, 'the line', file_names=True)
+    except ValueError as error:
         raise ValueError(
-            f'the line {line} begins with a quotation mark but is no JSON string: {error}. A path '
-            'that begins with one is written as a JSON string.'
+            f'the line {shown(line)} begins with a quotation mark but is no JSON string: {error} A '
+            'path that begins with one is written as a JSON string.'
         ) from error
-    return str(path)
+    return str(path)  # what begins with a quotation mark is a string
 
 
 def write_paths(file: str | Path, paths: Iterable[str]) -> str:

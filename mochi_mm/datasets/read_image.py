@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mochi_mm.datasets.unreadable_image import UnreadableImage
+from mochi_mm.files.image_file import open_image
 
 #: Larger images are refused before they are decoded: a small file can hold gigabytes of pixels.
 MAX_PIXELS = 89_478_485
@@ -15,6 +16,8 @@ MAX_PIXELS = 89_478_485
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Return the image in ``path`` as PIL RGB, upright (EXIF orientation applied).
+
+    The content must be of one of :data:`mochi_mm.files.image_file.FORMATS`.
 
     Grey, palette and CMYK files are converted, transparency is dropped (the colours under it stay),
     an animation gives its first frame, 16-bit grey is scaled to 8 bits (PIL alone would turn it
@@ -29,7 +32,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
             or its pixels have no 8-bit meaning (float).
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if image.width * image.height > max_pixels:
                 raise ValueError(
                     f'{image.width} x {image.height} pixels are more than {max_pixels}; save it '

@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
+from mochi_mm.files.inner_path import check_inner
+from mochi_mm.files.regular_file import open_regular
 from mochi_mm.files.text_file import read_text
 
 #: Endings of images, upper or lower case.
@@ -26,7 +28,8 @@ def listed_names(path: Path) -> list[str]:
             'ImageSets/Main/<split>.txt: set data_root to the one that holds ImageSets, JPEGImages '
             'and Annotations, and the list or split to one in it.'
         )
-    names = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+    lines = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+    names = [check_inner(name, str(path)) for name in lines]
     if not names:
         raise ValueError(f'{path} lists no image; expected one name a line.')
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -100,7 +103,8 @@ def read_annotation(path: Path) -> ElementTree.Element:
         ValueError: It is none.
     """
     try:
-        root = ElementTree.parse(path).getroot()
+        with open_regular(path) as file:
+            root = ElementTree.parse(file).getroot()
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise ValueError(f'{path} is no VOC annotation ({error}); expected XML.') from error
     if root.tag != 'annotation':

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from mochi_mm.engine.run_settings import (
 from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
+from mochi_mm.files.shown import shown
 from mochi_mm.utils.class_names import check_same_names
 from mochi_mm.utils.unwrap import unwrap
 
@@ -115,9 +117,31 @@ def restore(runner: Any, content: Mapping[str, Any]) -> None:
         runner.logger.info(f'the schedule is that of the new settings; learning rate {rates}')
     else:
         for scheduler, state in zip(schedulers, saved, strict=True):
+            check_schedule(state, scheduler.state_dict())
             scheduler.load_state_dict(state)
     restore_hub(runner.message_hub, content['message_hub'])
     load_rank_buffers(unwrap(runner.model), content.get('rank_buffers') or [])
+
+
+def check_schedule(saved: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    """Refuse the state of a schedule that would set more than its numbers.
+
+    Raises:
+        ValueError: A name that the schedule has not, another kind of value, a number not finite.
+    """
+    for name, value in saved.items():
+        number = type(value) in (int, float) and type(own.get(name)) in (int, float)
+        if name not in own or not (number or type(value) is type(own[name])):
+            raise ValueError(
+                f'the schedule of the checkpoint sets {shown(name)} to {shown(value)}; expected '
+                f'values of the kinds in {shown(dict(own))}. Resume another checkpoint.'
+            )
+        values = value if isinstance(value, list) else [value]
+        if any(type(v) is float and not math.isfinite(v) for v in values):
+            raise ValueError(
+                f'the schedule of the checkpoint has {shown(name)}={shown(value)}; expected finite '
+                'numbers. Resume another checkpoint.'
+            )
 
 
 def _restore_seed(runner: Any, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.data_facts import data_changes, data_facts
+from mochi_mm.files.shown import shown
 
 #: What may be allowed to differ at a resume, and what allowing it does.
 ALLOWANCES = dict(
@@ -110,6 +112,10 @@ def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | 
     found = [len(group['params']) for group in groups]
     if wanted != found:
         return f'its optimiser has groups of {found} parameters, the run has {wanted}'
+    for group, own in zip(groups, optimizer.param_groups, strict=True):
+        odd = [name for name, value in group.items() if not _fits(value, own.get(name))]
+        if odd:
+            return f'its optimiser has {shown(odd[0])}={shown(group[odd[0]])}'
     parameters = [p for group in optimizer.param_groups for p in group['params']]
     numbers = [n for group in groups for n in group['params']]
     for number, parameter in zip(numbers, parameters, strict=True):
@@ -120,6 +126,13 @@ def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | 
                     f'{tuple(value.shape)}, the parameter {tuple(parameter.shape)}'
                 )
     return None
+
+
+def _fits(value: Any, own: Any) -> bool:
+    """Whether a setting of an optimiser is of the kind that the run has, and finite."""
+    if type(value) in (int, float):
+        return math.isfinite(value)
+    return own is None or isinstance(value, (list, tuple, type(own)))
 
 
 def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:

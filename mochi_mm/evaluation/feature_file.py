@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mochi_mm.distributed.rows import rank
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
+from mochi_mm.files.trained_weights import is_finite
 from mochi_mm.files.weights_digest import weights_digest
 
 
@@ -74,12 +76,34 @@ def cached_features(
                 f'{path} is no whole file of features; delete it, and they are extracted again.'
             ) from error
         check_origin(path, metadata, wanted)
+        _check_content(path, tensors, len(dataloader.dataset))
         return tensors['features'], tensors['labels']
     features, labels = extract_features(model, dataloader, require_labels=True)
     if rank() == 0:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_safetensors(path, dict(features=features, labels=labels), wanted)
     return features, labels
+
+
+def _check_content(path: Path, tensors: dict[str, Tensor], samples: int) -> None:
+    """Refuse features and labels that no extraction has written."""
+    features, labels = tensors.get('features'), tensors.get('labels')
+    fits = (
+        features is not None
+        and labels is not None
+        and features.ndim == 2
+        and features.dtype == torch.float32
+        and labels.dtype == torch.int64
+        and labels.shape == (samples,)
+        and len(features) == samples
+        and is_finite(features)
+        and bool((labels >= 0).all())
+    )
+    if not fits:
+        raise ValueError(
+            f'{path} does not hold finite float32 features and whole labels of {samples} samples; '
+            'delete it, and they are extracted again.'
+        )
 
 
 def check_origin(path: Path, found: dict[str, str], wanted: dict[str, str]) -> None:

@@ -36,6 +36,10 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
     records = []
     for path in sorted(folder.glob('*.json')):
         record = read_json(path)
+        if not isinstance(record, dict):
+            raise ValueError(
+                f'{path} is no record; expected a file that a tool wrote with --record.'
+            )
         missing = [field for field in FIELDS if not record.get(field)]
         if missing:
             raise ValueError(

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms as tv
 
 from mochi_mm.datasets import ImageFolder
+from mochi_mm.files.image_file import open_image
 from mochi_mm.randomness import SampleKey
 
 BATCH = 8  # of a loader
@@ -66,7 +67,8 @@ class TorchvisionPairs:
         return len(self.source)
 
     def __getitem__(self, index: int) -> Any:
-        image = Image.open(self.source.path(int(index))).convert('RGB')
+        with open_image(self.source.path(int(index))) as opened:
+            image = opened.convert('RGB')
         return [self.view(image), self.view(image)]
 
 

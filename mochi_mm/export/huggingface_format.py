@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -131,7 +132,8 @@ def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:
 
 
 def _card(source: BackboneSource, metadata: Metadata) -> str:
-    rows = '\n'.join(f'| {key} | {metadata[key]} |' for key in metadata if key != 'mochi_mm')
+    said = {key: html.escape(metadata[key], quote=False).replace('|', '&#124;') for key in metadata}
+    rows = '\n'.join(f'| {key} | {said[key]} |' for key in said if key != 'mochi_mm')
     head = ['library_name: transformers', 'pipeline_tag: image-feature-extraction']
     return '\n'.join(['---', *head, *_licence(metadata['licence']), '---', '', *_TEXT]) + rows
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.backbone_file import PREFIX, UNSPECIFIED, backbone_tensors
 from mochi_mm.files.checkpoint import match_keys, read_checkpoint, state_dict_of
 from mochi_mm.files.fit import some
-from mochi_mm.files.weights_meta import KEY
+from mochi_mm.files.trained_weights import check_weights
+from mochi_mm.files.weights_record import KEY, one_line, record_of
 from mochi_mm.models.algorithms.base_algorithm import pool
+from mochi_mm.models.backbones.recorded import build_recorded, checked_backbone
 from mochi_mm.models.backbones.resnet import ResNet
-from mochi_mm.registry import MODELS
 
+# Positions, masks and the like, which a network computes from its settings (1 GiB of float32).
+_MOST_IN_BUFFERS = 2**28
 ENCODERS = dict(query=PREFIX, key='key_encoder.backbone.')
 
 
@@ -31,7 +34,8 @@ class BackboneSource:
         sha256: Of the file.
         encoder: ``query`` or ``key``.
         tensors: Weights under the names of our backbone.
-        record: What they were trained with, see :func:`describe_weights`.
+        record: What they were trained with, checked: see :func:`record_of`, and
+            :func:`checked_backbone` for the architecture.
         licence: What the file says of it; unspecified where it says nothing.
     """
 
@@ -48,15 +52,35 @@ class BackboneSource:
         Raises:
             ValueError: The weights are not those of the recorded architecture.
         """
-        backbone = MODELS.build(_offline(self.record['backbone']))
-        missing, unused = match_keys(backbone.state_dict(), self.tensors, str(self.path))
+        with torch.device('meta'):  # a record may ask for more memory than the weights fill
+            outline = self._built()
+        missing, unused = match_keys(outline.state_dict(), self.tensors, str(self.path))
         if missing or unused:
             raise ValueError(
                 f'{self.path} does not hold the backbone that it records: missing {some(missing)}; '
                 f'not used {some(unused)}. Expected a checkpoint of this project, unchanged.'
             )
+        tables = sum(buffer.numel() for buffer in outline.buffers())
+        if tables > _MOST_IN_BUFFERS + sum(tensor.numel() for tensor in self.tensors.values()):
+            raise ValueError(
+                f'{self.path} records a backbone with {tables} numbers in tables that are not '
+                f'weights; expected up to {_MOST_IN_BUFFERS}.'
+            )
+        check_weights(self.tensors, outline.state_dict(), str(self.path))
+        backbone = self._built()
         backbone.load_state_dict(self.tensors)
         return backbone.eval()
+
+    def _built(self) -> Any:
+        try:
+            return build_recorded(self.record['backbone'])
+        except ImportError:
+            raise
+        except Exception as error:  # whatever a library says of arguments that do not go together
+            raise ValueError(
+                f'{self.path} records a backbone that cannot be built: {type(error).__name__}: '
+                f'{error}. Expected a checkpoint of this project, unchanged.'
+            ) from error
 
     def resnet(self, target: str, depths: tuple[int, ...], any_width: bool = False) -> ResNet:
         """Return the backbone where ``target`` has a network like it.
@@ -95,15 +119,22 @@ def read_backbone_source(path: str | Path, encoder: str | None = None) -> Backbo
     if encoder not in (None, *ENCODERS):
         raise ValueError(f'encoder is {encoder!r}; expected one of {", ".join(ENCODERS)}.')
     content = read_checkpoint(path)
-    meta = content.get('meta') or {}
-    record, exported = meta.get(KEY), meta.get('export') or {}
-    if not isinstance(record, dict) or not record.get('backbone'):
+    record = record_of(content, path)
+    if record is None or not record['backbone']:
         raise ValueError(
             f'{path} does not record what its weights are (meta.{KEY}.backbone), so they cannot be '
             'exported; expected a checkpoint written by this project.'
         )
+    record['backbone'] = checked_backbone(record['backbone'], str(path))
     state = state_dict_of(content)
-    held = str(exported.get('encoder', 'query'))
+    exported = content['meta'].get('export')
+    exported = exported if isinstance(exported, Mapping) else {}
+    held = one_line(exported.get('encoder', 'query'), 'meta.export.encoder', path)
+    if held not in ENCODERS:
+        raise ValueError(
+            f'{path} says that it holds the encoder {held!r}; expected one of '
+            f'{", ".join(ENCODERS)}.'
+        )
     wanted = encoder or held
     tensors = backbone_tensors(state, ENCODERS[wanted])
     bare = not any(name.startswith(PREFIX) for name in state)
@@ -115,7 +146,7 @@ def read_backbone_source(path: str | Path, encoder: str | None = None) -> Backbo
             f'begin with {ENCODERS[wanted]}; only methods with an averaged encoder (MoCo, MoCHi '
             'and their relatives) have a key encoder, and only in the full checkpoint.'
         )
-    licence = str(exported.get('licence', UNSPECIFIED))
+    licence = one_line(exported.get('licence', UNSPECIFIED), 'meta.export.licence', path)
     return BackboneSource(Path(path), sha256_of(path), wanted, tensors, record, licence)
 
 
@@ -133,22 +164,6 @@ class PooledBackbone(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return (B, C) features of normalised images (B, 3, H, W)."""
         return pool(self.backbone(images))
-
-
-def without_weights(model_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments of ``timm.create_model`` without those that ask for weights."""
-    asking = ('pretrained', 'checkpoint_path')
-    return {name: value for name, value in model_kwargs.items() if name not in asking}
-
-
-def _offline(config: Any) -> Any:
-    """Return ``config`` without requests for weights, for all parts of it."""
-    config = copy.deepcopy(config)
-    for part in [config, *config.get('backbones', [])]:
-        part['init_cfg'] = None
-        if part.get('model_kwargs'):
-            part['model_kwargs'] = without_weights(part['model_kwargs'])
-    return config
 
 
 def _difference(backbone: Any, depths: tuple[int, ...], any_width: bool) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.export.read_back import installed, read_back
-from mochi_mm.export.source import BackboneSource, without_weights
+from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.target import Metadata, Target
 from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.models.backbones.timm_backbone import TimmBackbone
@@ -19,7 +19,7 @@ _PREFIX = 'timm.'
 
 
 def _is_timm(source: BackboneSource) -> bool:
-    return str(source.record['backbone'].get('type')).endswith(TimmBackbone.__name__)
+    return bool(source.record['backbone']['type'] == TimmBackbone.__name__)
 
 
 def _arguments(source: BackboneSource) -> dict[str, Any]:
@@ -27,8 +27,7 @@ def _arguments(source: BackboneSource) -> dict[str, Any]:
     recorded = source.record['backbone']
     if not _is_timm(source):
         return dict(model_name=f'resnet{recorded["depth"]}', num_classes=0)
-    further = without_weights(recorded.get('model_kwargs') or {})
-    return dict(model_name=recorded['model_name'], num_classes=0, **further)
+    return dict(model_name=recorded['model_name'], num_classes=0, **recorded['model_kwargs'])
 
 
 def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:

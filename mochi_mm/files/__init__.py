@@ -1,1 +1,1 @@
-"""Files of a run and of its weights: one way to write each, one way to read it."""
+"""Files: what may be read from them, and how."""

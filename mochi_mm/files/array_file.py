@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.files.archive import check_archive
+from mochi_mm.files.regular_file import check_regular, open_regular
+
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """Return the arrays of an ``.npz`` file by name.
@@ -37,15 +40,24 @@ def map_array(path: str | Path) -> np.ndarray:
 
 
 def _load(path: str | Path, **how: Any) -> Any:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'no arrays at {path}.')
+    try:
+        check_regular(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'no arrays at {path}.') from error
+    if zipfile.is_zipfile(path):
+        _named(path, lambda: _check_size(path))
     return _named(path, lambda: np.load(path, allow_pickle=False, **how))
+
+
+def _check_size(path: str | Path) -> None:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        check_archive(archive, path, compressed=True)
 
 
 def _named(path: str | Path, read: Any) -> Any:
     try:
         return read()
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damage shows as any kind of error; all mean the same
         raise ValueError(
             f'{path} cannot be read as arrays: {error} Only numbers are read, for objects can run '
             'code. Restore it, or delete it and run again what wrote it.'

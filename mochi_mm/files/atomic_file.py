@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mochi_mm.files.regular_file import open_regular
+
 SUFFIX = '.partial'
 #: In a temporary folder: host and process that made it, a line each.
 OWNER = '.owner'
@@ -68,7 +70,7 @@ def write_atomically(path: str | Path, write: Callable[[Any], Any]) -> tuple[int
 def sha256_of(path: str | Path) -> str:
     """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

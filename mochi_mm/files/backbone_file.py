@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from mochi_mm.files.safetensors_file import SUFFIX, write_safetensors
-from mochi_mm.files.weights_meta import KEY
+from mochi_mm.files.weights_record import KEY
 
 PREFIX = 'backbone.'
 UNSPECIFIED = 'unspecified'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mochi_mm.files.archive import check_archive
 from mochi_mm.files.fit import fit
+from mochi_mm.files.plain_tensors import check_tensors
+from mochi_mm.files.regular_file import open_regular
 from mochi_mm.files.safetensors_file import SUFFIX, as_checkpoint, read_safetensors
 
 # Where the tensors stand in a file, tried in turn; () is the file itself.
@@ -42,17 +46,33 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if path.is_dir():
         raise FileNotFoundError(f'{path} is a folder; expected one of the checkpoints in it.')
     if path.suffix == SUFFIX:
-        return as_checkpoint(*read_safetensors(path))
-    if not path.is_file():
-        raise FileNotFoundError(f'no checkpoint at {path}; expected a .pth file of a training run.')
-    try:
-        with _nothing_else_allowed():
-            content = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as error:  # damage shows as any kind of error; all mean the same
-        raise ValueError(_refusal(path, error)) from error
+        content = as_checkpoint(*read_safetensors(path))
+    else:
+        content = _loaded(path)
     if not isinstance(content, dict):
         raise ValueError(f'{path} holds a {type(content).__name__}; expected a dict of tensors.')
+    check_tensors(content, path)
     return content
+
+
+def _loaded(path: Path) -> Any:
+    """Return what torch reads from a file that unpacks to no more than it is."""
+    try:
+        file = open_regular(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f'no checkpoint at {path}; expected a .pth file of a training run.'
+        ) from error
+    with file:
+        try:
+            if zipfile.is_zipfile(file):
+                with zipfile.ZipFile(file) as archive:
+                    check_archive(archive, path)
+            file.seek(0)
+            with _nothing_else_allowed():
+                return torch.load(file, map_location='cpu', weights_only=True)
+        except Exception as error:  # damage shows as any kind of error; all mean the same
+            raise ValueError(_refusal(path, error)) from error
 
 
 @contextmanager
@@ -120,29 +140,6 @@ def state_dict_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
             if tensors:
                 return tensors
     return {}
-
-
-def is_finite(tensor: Tensor) -> bool:
-    """Tell whether a tensor holds neither NaN nor infinity, without a copy of it."""
-    if not tensor.is_floating_point() or not tensor.numel():
-        return True
-    return all(bool(value.isfinite()) for value in tensor.aminmax())  # both are NaN if one is
-
-
-def check_weights(tensors: Mapping[str, Tensor], source: str) -> None:
-    """Refuse weights that no training can have left.
-
-    Raises:
-        ValueError: One is not finite, or holds whole numbers and is no counter.
-    """
-    for name, tensor in tensors.items():
-        if not is_finite(tensor):
-            raise ValueError(f'{source}: {name} holds NaN or infinity; take an earlier checkpoint.')
-        if not tensor.is_floating_point() and not name.endswith('num_batches_tracked'):
-            raise ValueError(
-                f'{source}: {name} is of {tensor.dtype}; expected floating-point weights, not '
-                'quantised ones.'
-            )
 
 
 def match_keys(

@@ -19,9 +19,12 @@ from typing import Any
 
 import torch
 
+from mochi_mm.files.archive import check_archive
 from mochi_mm.files.atomic_file import sha256_of, write_atomically
 from mochi_mm.files.backbone_file import backbone_path
 from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.json_text import MAX_RECORD, read_json_file
+from mochi_mm.files.regular_file import open_regular, read_bytes
 
 POINTER = 'last_checkpoint'
 _REGULAR = re.compile(r'(epoch|iter)_\d+\.pth')
@@ -74,6 +77,8 @@ class Saved:
         """Return why the file cannot be trusted, None if it is whole."""
         try:
             return self._problem()
+        except ValueError as error:  # no regular file
+            return str(error)
         except OSError as error:
             return f'{type(error).__name__}: {error}'
 
@@ -174,9 +179,11 @@ def epochs_saved(folder: str | Path) -> int:
         folder: A work dir; it need not exist.
     """
     pointer = Path(folder) / POINTER
-    stem = Path(pointer.read_text().strip()).stem if pointer.is_file() else ''
-    number = stem.removeprefix('epoch_')
-    return int(number) if number.isdigit() else 0
+    try:
+        found = re.fullmatch(r'epoch_([0-9]{1,9})\.pth', read_bytes(pointer, 1000).decode().strip())
+    except (OSError, ValueError):  # a note for people: without it, nothing was saved
+        return 0
+    return int(found[1]) if found else 0
 
 
 def newest_valid(
@@ -215,9 +222,9 @@ def newest_valid(
 def _manifest(path: Path) -> dict[str, Any] | None:
     """Return a file's manifest if there is one, it is whole, and it is not older than the file."""
     try:
-        data = json.loads(manifest_path(path).read_text(encoding='utf-8'))
+        data = read_json_file(manifest_path(path), MAX_RECORD)
         wanted = dict(bytes=int, sha256=str, epoch=int, iter=int, saved=int)
-        if all(isinstance(data[name], kind) for name, kind in wanted.items()):
+        if all(type(data[name]) is kind for name, kind in wanted.items()):
             return data
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -227,7 +234,8 @@ def _manifest(path: Path) -> dict[str, Any] | None:
 def _damage(path: Path) -> str | None:
     """Return what is wrong with a file without manifest, from the checksums inside it."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            check_archive(archive, path)
             broken = archive.testzip()
         if broken is not None:
             return f'its part {broken} is damaged'

@@ -10,7 +10,6 @@ from typing import Any
 from torch import Tensor
 
 from mochi_mm.files.backbone_file import backbone_path, write_backbone
-from mochi_mm.files.checkpoint import is_finite
 from mochi_mm.files.checkpoint_folder import (
     is_regular,
     metric_of,
@@ -19,6 +18,7 @@ from mochi_mm.files.checkpoint_folder import (
     write_checkpoint,
 )
 from mochi_mm.files.plain_data import as_data
+from mochi_mm.files.trained_weights import is_finite
 
 _PARTS = ('meta', 'state_dict')
 

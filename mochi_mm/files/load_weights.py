@@ -10,16 +10,12 @@ from torch import Tensor, nn
 
 from mochi_mm.files.architecture import blocks_of, describe
 from mochi_mm.files.check_input import contradictions, input_of
-from mochi_mm.files.checkpoint import (
-    check_weights,
-    is_finite,
-    local_path,
-    read_checkpoint,
-    state_dict_of,
-)
+from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.fit import Fit, fit, some
 from mochi_mm.files.origin import Input
-from mochi_mm.files.weights_source import Source, input_recorded, recognise, record_in
+from mochi_mm.files.trained_weights import check_weights, is_finite
+from mochi_mm.files.weights_record import record_of
+from mochi_mm.files.weights_source import Source, input_recorded, recognise
 from mochi_mm.utils.class_names import check_same_names, names_in
 from mochi_mm.utils.unwrap import unwrap
 
@@ -98,7 +94,7 @@ def match_backbone(
     made.demand(
         f'The file holds {describe(found)}; {where} wants {describe(wanted)}. {expected}', further
     )
-    check_weights(made.matched, made.source)
+    check_weights(made.matched, wanted, made.source)
     return made
 
 
@@ -167,11 +163,11 @@ def load_for_test(
         'Expected a checkpoint of the same config; a probe is tested with the checkpoint of the '
         'probe.'
     )
-    check_finite_weights(made.matched, str(path))
+    check_weights(made.matched, model.state_dict(), str(path))
     meta = content.get('meta')
     trained = names_in(meta.get('dataset_meta') if isinstance(meta, Mapping) else None)
     check_same_names(trained, classes, 'training', 'test')
-    images = input_recorded(record_in(content))
+    images = input_recorded(record_of(content, path))
     note = check_images(model, images, str(path), _RECORDED, allow_other_input)
     model.load_state_dict(made.matched, strict=False)
     return f'{len(made.matched)} weights loaded from {path}, {len(made.unused)} not used{note}'
@@ -208,7 +204,7 @@ def load_whole(
             f'{report}. Expected a checkpoint of the same model; to load what fits all the '
             'same, allow it: resume_allow=["weights"].'
         )
-    check_finite_weights(made.matched, source)
+    check_weights(made.matched, model.state_dict(), source)
     model.load_state_dict(made.matched, strict=False)
     return report if differs else None
 
@@ -236,7 +232,7 @@ def load_part(module: nn.Module, path: str | Path, prefix: str = '') -> str:
         'Expected a checkpoint of the same part; set prefix if its names there begin with one'
         f'{f" (it is {prefix} here)" if prefix else ""}. The file has {some(tensors) or "none"}.'
     )
-    check_finite_weights(made.matched, str(path))
+    check_weights(made.matched, wanted, str(path))
     module.load_state_dict(made.matched, strict=False)
     return made.report()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.files.json_text import parse_json
+from mochi_mm.files.regular_file import check_regular
 
 SUFFIX = '.safetensors'
 
@@ -37,8 +38,10 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str
         ValueError: It is damaged or of another kind.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'no weights at {path}; expected a {SUFFIX} file.')
+    try:
+        check_regular(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'no weights at {path}; expected a {SUFFIX} file.') from error
     try:
         with safe_open(path, framework='pt') as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
@@ -51,8 +54,10 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str
 
 def as_checkpoint(tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> dict[str, Any]:
     """Return what a file holds in the layout of a checkpoint; ``meta`` has all that it says."""
+    if 'mochi_mm' not in metadata:
+        return dict(state_dict=tensors)
     try:
-        record = json.loads(metadata['mochi_mm'])
-    except (KeyError, ValueError):
+        record = parse_json(metadata['mochi_mm'], 'metadata.mochi_mm')
+    except ValueError:
         return dict(state_dict=tensors)
     return dict(state_dict=tensors, meta=dict(mochi_mm=record, export=dict(metadata)))

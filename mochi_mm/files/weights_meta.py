@@ -10,8 +10,6 @@ from torch import nn
 
 from mochi_mm.registry import MODELS
 
-KEY = 'mochi_mm'
-
 
 def describe_weights(model: nn.Module, cfg: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record that a checkpoint carries under ``meta['mochi_mm']``.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.origin import NOT_NORMALISED, ORIGINS, Input, Origin
-from mochi_mm.files.weights_meta import KEY
+from mochi_mm.files.weights_record import record_of
 
 # torchvision's network as a list of its children, as lightly's examples build it.
 _NUMBERED = {'0.': 'conv1.', '1.': 'bn1.', **{f'{n}.': f'layer{n - 3}.' for n in range(4, 8)}}
@@ -40,12 +40,6 @@ class Source:
     def input(self) -> Input:
         """What the weights were trained on: as recorded, else as their origin's code has it."""
         return self.origin.input if self.record is None else input_recorded(self.record)
-
-
-def record_in(content: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what a checkpoint says about its weights (``meta['mochi_mm']``), None for nothing."""
-    meta = content.get('meta')
-    return meta.get(KEY) if isinstance(meta, Mapping) else None
 
 
 def input_recorded(record: Mapping[str, Any] | None) -> Input:
@@ -103,9 +97,9 @@ def recognise(content: Mapping[str, Any], path: Path, wanted: Iterable[str] = ()
     length = len(origin.prefix)
     inside = {name[length:]: t for name, t in tensors.items() if name.startswith(origin.prefix)}
     outside = Counter(n.split('.')[0] for n in tensors if not n.startswith(origin.prefix))
-    record = record_in(content)
+    record = record_of(content, path)
     if record is not None:
-        origin = replace(origin, name=f'mochi_mm, {record.get("algorithm", "algorithm unknown")}')
+        origin = replace(origin, name=f'mochi_mm, {record["algorithm"] or "algorithm unknown"}')
     return Source(path, origin, _torchvision_names(inside), dict(outside), record)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,15 +89,35 @@ def _read(path: str | Path) -> Config:
         first: BaseException = error
         while isinstance(first.__context__, ImportError):
             first = first.__context__
-        raise first from None
+        text = f'{first}; {path} names it in custom_imports, see PYTHONPATH.'
+        raise type(error)(text) from None
     except TypeError as error:
         if 'in child config cannot inherit' not in str(error):
-            raise
+            raise _in_file(error, path) from None
         raise ValueError(
             f'{path}: {str(error).split(" because ")[0][:200]}: the base has a single value or a '
             'reference there, so there is nothing to merge the dictionary into. Expected a whole '
             'one with _delete_=True, or dict(_copy_=NAME, ...) in the base.'
         ) from None
+    except (ArithmeticError, AttributeError, LookupError, NameError, ValueError) as error:
+        raise _in_file(error, path) from None
+
+
+def _in_file(error: Exception, path: str | Path) -> Exception:
+    """Return an error that names the line of a config at which Python stopped."""
+    lines = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_name == '<module>' and frame.f_globals.get('__name__') != '__main__'
+    ]
+    if not lines:
+        text = str(error.args[0] if error.args else error)
+        return ValueError(f'{path}: {text}') if isinstance(error, (KeyError, ValueError)) else error
+    file, line = lines[-1]
+    return ValueError(
+        f'{file}, line {line}: {type(error).__name__}: {error}. Expected a config that Python can '
+        "run; names of a base are written as references, such as '$data_root'."
+    )
 
 
 def _resolved(raw: Config, settings: Any, values: Mapping[str, Any], path: str | Path) -> Config:

@@ -55,7 +55,10 @@ def read_files(path: str | Path, below: tuple[Path, ...] = ()) -> ConfigFile:
         raise ValueError(f'{path} inherits from itself; expected a base that does not.')
     if path.suffix != '.py':  # MMEngine reads it as data
         return ConfigFile(path, frozenset(), frozenset(), ())
-    text = path.read_text(encoding='utf-8')
+    try:
+        text = path.read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is no text in UTF-8 ({error}); expected a config.') from None
     tree = _parsed(path, text)
     if Config._is_lazy_import(str(path)):
         raise ValueError(
@@ -86,6 +89,8 @@ def _parsed(path: Path, text: str) -> ast.Module:
             f'{path}, line {error.lineno}: {error.msg}{f": {line}" if line else ""}. Expected a '
             'config in Python.'
         ) from None
+    except ValueError as error:  # a null byte
+        raise ValueError(f'{path}: {error}; expected a config in Python.') from None
 
 
 def _base_path(base: str, path: Path) -> str:

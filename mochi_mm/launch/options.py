@@ -161,3 +161,22 @@ def _plain(text: str) -> str:
     bare = text.strip()
     quoted = len(bare) > 1 and bare[0] == bare[-1] and bare[0] in '\'"'
     return bare[1:-1] if quoted else text
+
+
+def refuse_both(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """Raise where an argument of a tool says what an option says as well.
+
+    Args:
+        options: Values by dotted key.
+        arguments: What the command line has of its own for a setting, by dotted key; empty or
+            False where it was not given.
+
+    Raises:
+        ValueError: Both were given, so that one of them would be ignored.
+    """
+    for key, argument in arguments.items():
+        if argument and key in options:
+            raise ValueError(
+                f'--cfg-options {key}={options[key]} and {argument} both say what {key} is; '
+                'expected one of the two.'
+            )

@@ -33,7 +33,11 @@ class Overrides:
         self.of_tools = of_tools
         self.former = former_values(file, settings) if file.bases else {}
         used = set(referred(settings))
-        self.linkable = {n for n in settings if n not in (*used, *OF_A_RUN, PRETRAINED)}
+        self.linkable = {
+            name
+            for name in settings
+            if name not in (*used, *OF_A_RUN, PRETRAINED) and self._was_copied(name)
+        }
         self.linked = settings
         for key in options:
             if (name := key.split('.')[0]) in settings:
@@ -78,7 +82,8 @@ class Overrides:
         for file in self.file.all_files():
             for name in sorted(file.sets):
                 leaf = file is self.file and bool(file.bases)
-                unread = name in self.settings and name not in reached and name not in copied
+                used = name in reached or name in copied or name in OF_TOOLS
+                unread = name in self.settings and not used
                 if unread and (leaf or self._is_slip(name, file)):
                     raise self._unread(name, f'{file.path} sets {name}')
         for key in self.options:
@@ -86,6 +91,12 @@ class Overrides:
             known = name in self.settings or name == PRETRAINED
             if known and not (name in reached or self._is_read_by_itself(name)):
                 raise self._unread(name, f'--cfg-options {key}')
+
+    def _was_copied(self, name: str) -> bool:
+        """Return whether a file copied ``name``, or is one without names, as runs leave them."""
+        files = list(self.file.all_files())
+        flat = [f for f in files if not f.bases and not f.copies & f.sets]
+        return any(name in f.copies for f in files) or any(name in f.sets for f in flat)
 
     def _is_read_by_itself(self, name: str) -> bool:
         if name == PRETRAINED:

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from mochi_mm.launch.check_config import check_config
+from mochi_mm.launch.check_surroundings import check_devices, check_launcher
 from mochi_mm.launch.config import load_config
 
 
@@ -29,7 +30,8 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
 
     Raises:
-        ValueError: float16 is asked for on a CPU.
+        ValueError: float16 is asked for on a CPU; the launcher did not start this process, or
+            started more of them than there are GPUs.
     """
     from mochi_mm.registry import RUNNERS
 
@@ -41,6 +43,8 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
             '--cfg-options optim_wrapper.type=BF16OptimWrapper.'
         )
 
+    check_launcher(launcher)
+    check_devices(launcher, torch.cuda.device_count())
     prepare_launcher(config, launcher)
     atexit.register(let_gloo_finish)
     return RUNNERS.get(config.get('runner_type') or 'mochi_mm.SafeRunner').from_cfg(config)
@@ -105,7 +109,10 @@ def prepare_launcher(config: Config, launcher: str) -> None:
         limit = None if seconds is None else datetime.timedelta(seconds=seconds)
         open_gloo(limit)
     wrapper: dict[str, Any] = dict(
-        type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=bool(config.get('find_unused_parameters', False)),
     )
     wrapper.update(config.get('model_wrapper_cfg') or {})
     config.model_wrapper_cfg = wrapper

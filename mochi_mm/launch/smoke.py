@@ -21,17 +21,18 @@ MANY_VIEWS = 4
 HELD_SIZE = 32
 
 
-def to_smoke(config: Config) -> Config:
+def to_smoke(config: Config, work_dir: str | None = None) -> Config:
     """Return ``config`` cut down to two training steps on the CPU, on generated images.
 
     Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
     four images, banks of one row an image as short, and mixing starts at once so that it is
     exercised. A detection config reads its scenes as files, see :func:`shrink_detection`. Nothing
-    is read from ``data_root``, and everything is written to a temporary folder that goes with the
-    process, however it ends.
+    is read from ``data_root``. What is written to a temporary folder goes with the process, however
+    it ends.
 
     Args:
         config: A training config of this project.
+        work_dir: Where everything is written; None makes a temporary folder.
     """
     config = Config(config.to_dict())
     root = Path(tempfile.mkdtemp(prefix='mochi_mm_smoke_'))
@@ -51,7 +52,7 @@ def to_smoke(config: Config) -> Config:
     config.auto_scale_lr = None
     config.compile = None
     config.load_from, config.resume = None, False
-    config.work_dir = str(root)
+    config.work_dir = work_dir or str(root)
     config.launcher = 'none'
     return config
 

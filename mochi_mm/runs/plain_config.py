@@ -21,14 +21,14 @@ def parse_config(text: str) -> dict[str, Any]:
     Raises:
         ValueError: It is no Python source.
     """
-    try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        raise ValueError(f'the config cannot be read: {error}') from error
     settings: dict[str, Any] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            settings[node.targets[0].id] = _value(node.value)
+    try:
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                settings[node.targets[0].id] = _value(node.value)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        what = str(error) or 'it is nested too deep'
+        raise ValueError(f'the config cannot be read: {type(error).__name__}: {what}') from error
     return settings
 
 

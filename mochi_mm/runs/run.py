@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.evaluation.analysis.records import TIME, is_foreign, read_analysis
+from mochi_mm.files.regular_file import read_bytes
+from mochi_mm.files.text_file import read_text
 from mochi_mm.runs.environment import parse_environment
 from mochi_mm.runs.plain_config import parse_config
 from mochi_mm.runs.run_log import RunLog, read_log
 
+#: Of a picture in bytes; more would make a page that no browser shows.
+MAX_PICTURE = 2**25
 Analysed = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
@@ -71,11 +75,15 @@ def read_run(work_dir: str | Path, name: str | None = None) -> Run:
     analyses, left_out = _analyses(folder / 'analysis', began, ended)
     left_out[:0] = _other_runs(log)
     config_text = _newest(log, 'vis_data/config.py')
+    try:
+        config = parse_config(config_text)
+    except ValueError as error:
+        raise ValueError(f'{folder}: {error}. Restore its newest vis_data/config.py.') from error
     return Run(
         name=name or folder.resolve().name,
         work_dir=folder,
         log=log,
-        config=parse_config(config_text),
+        config=config,
         config_text=config_text,
         environment=parse_environment(_newest(log, '*.log')),
         starts=len(log.starts),
@@ -108,7 +116,7 @@ def read_runs(work_dirs: Sequence[str | Path]) -> list[Run]:
 def _newest(log: RunLog, pattern: str) -> str:
     """Return the text of the newest file of that name among the starts of the run."""
     files = [path for start in log.starts for path in sorted(start.glob(pattern))]
-    return files[-1].read_text(encoding='utf-8', errors='replace') if files else ''
+    return read_text(files[-1], errors='replace') if files else ''
 
 
 def _other_runs(log: RunLog) -> list[str]:
@@ -169,6 +177,6 @@ def _pictures(folder: Path, analyses: dict[str, Analysed]) -> list[tuple[str, st
         if name in analyses:
             newest[kind] = path
     return [
-        (kind, path.stem.rsplit('_', 1)[0], path.read_bytes())
+        (kind, path.stem.rsplit('_', 1)[0], read_bytes(path, MAX_PICTURE))
         for kind, path in sorted(newest.items())
     ]

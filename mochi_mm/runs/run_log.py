@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mochi_mm.files.text_file import read_json_lines
+from mochi_mm.files.text_file import read_json_lines, read_text
 from mochi_mm.runs.start_facts import is_finished
 
 Line = dict[str, Any]
@@ -59,7 +59,7 @@ class RunLog:
 
     def epochs(self) -> float:
         """Return how many epochs the log covers, NaN where the run does not count them."""
-        if self.per_epoch is None or not self.lines:
+        if not self.per_epoch or not self.lines:
             return max((float(line['epoch']) for line in self.validation), default=math.nan)
         return float(self.lines[-1]['step']) / self.per_epoch
 
@@ -98,7 +98,7 @@ def _is_fresh(start: Path) -> bool:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
+    return read_text(path, errors='replace') if path.exists() else ''
 
 
 def read_log(work_dir: str | Path) -> RunLog:
@@ -129,7 +129,9 @@ def read_log(work_dir: str | Path) -> RunLog:
     by_epoch: dict[float, Line] = {}
     for start in starts:
         logged = read_json_lines(start / 'vis_data/scalars.json')
-        lines = [line for line in logged if isinstance(line.get('step'), (int, float))]
+        # What is no number is no curve.
+        lines = [{k: v for k, v in line.items() if type(v) in (int, float)} for line in logged]
+        lines = [line for line in lines if 0 <= line.get('step', -1) < math.inf]
         of_steps = [line for line in lines if 'iter' in line or 'epoch' in line]
         of_epochs = [line for line in lines if not ('iter' in line or 'epoch' in line)]
         if of_steps:

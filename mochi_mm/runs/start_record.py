@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.files.json_text import MAX_RECORD, read_json_file
 
 FILE = 'start.json'
 # What is the same in every start of one job: a requeued Slurm job keeps its number, and what
@@ -62,7 +63,7 @@ def written_since(folder: str | Path) -> set[Path]:
 def _before(folder: str | Path) -> dict[str, list[int]] | None:
     """Return what was there at the start of this job, None if nothing was written down."""
     try:
-        record = json.loads((Path(folder) / FILE).read_text(encoding='utf-8'))
+        record = read_json_file(Path(folder) / FILE, MAX_RECORD, file_names=True)
         return dict(record['before']) if record['job'] == job() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any, TypeGuard
 
+from mochi_mm.files.inner_path import check_inner
 from mochi_mm.transfer.coco_mask import leaves, mask_fault
 
 
@@ -109,6 +110,7 @@ def _check_categories(categories: list[dict[str, Any]], path: str, wanted: list[
 def _check_image(image: dict[str, Any], where: str) -> None:
     if not isinstance(image.get('file_name'), str):
         raise ValueError(f'{where} has no file_name; expected the name of the image file.')
+    check_inner(image['file_name'], where)
     for side in ('width', 'height'):
         value = image.get(side)
         if not isinstance(value, int) or value < 1:

@@ -13,8 +13,8 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from PIL import Image
 
+from mochi_mm.files.image_file import open_image
 from mochi_mm.files.load_weights import load_for_test
 from mochi_mm.visualization.detections import draw_detections
 
@@ -63,7 +63,7 @@ def detect_examples(
         with torch.no_grad():
             (sample,) = model.test_step(pseudo_collate([dataset[int(index)]]))
         found = sample.pred_instances
-        with Image.open(sample.img_path) as image:
+        with open_image(sample.img_path) as image:
             pixels = np.asarray(image.convert('RGB'))
         examples.append(
             Example(

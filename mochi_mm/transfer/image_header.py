@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, UnidentifiedImageError
+
+from mochi_mm.files.image_file import open_image
 
 # Headers lie on network storage where data sets are large: waiting for several at once is faster.
 THREADS = 8
@@ -20,14 +22,18 @@ def image_size(path: str | Path) -> tuple[int, int]:
         ValueError: An empty file, or none that starts as an image.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             width, height = image.size
             # Without the first condition Pillow would decode a whole PNG to look for them.
             if 'exif' in image.info and image.getexif().get(ExifTags.Base.Orientation, 1) >= 5:
                 return height, width
             return width, height
-    except UnidentifiedImageError as error:
+    except (ValueError, FileNotFoundError):
+        raise  # named
+    except Exception as error:  # decoders raise many kinds
         what = 'is empty' if Path(path).stat().st_size == 0 else 'is no image'
+        if not isinstance(error, UnidentifiedImageError):
+            what += f' that can be read ({type(error).__name__}: {error})'
         raise ValueError(f'{path} {what}; restore it, or take it off the list.') from error
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import mmengine.runner.runner as engine
 import pytest
 
-from mochi_mm.engine.runners import safe_runner
-from mochi_mm.engine.runners.safe_runner import claim_folder
+from mochi_mm.engine.runners import claim_folder as module
+from mochi_mm.engine.runners.claim_folder import claim_folder
 from mochi_mm.launch.runner import build_runner
 from tests.ranks import run_ranks
 from tests.toy_runner import runner_config, train
@@ -22,7 +22,7 @@ SECOND = time.strftime('%Y%m%d_%H%M%S', time.localtime(10**9))
 @pytest.fixture(autouse=True)
 def first_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other tests of this process started does not count."""
-    monkeypatch.setattr(safe_runner, '_named', set())
+    monkeypatch.setattr(module, '_named', set())
 
 
 def stop_the_clock() -> Any:
@@ -49,7 +49,7 @@ def test_starts_of_one_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def started(rank: int, folder: Path) -> str:
-    engine.time, safe_runner._named = stop_the_clock(), set()
+    engine.time, module._named = stop_the_clock(), set()
     return build_runner(runner_config(folder, max_epochs=1), 'pytorch').timestamp
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -373,7 +374,8 @@ def test_a_living_export_is_not_swept(
         assert list(tmp_path.glob('.*.partial')) and sweep(tmp_path) == []
         raise KeyError('seen')
 
-    monkeypatch.setattr('mochi_mm.export.export_backbone.compare', look)
+    module = importlib.import_module('mochi_mm.export.export_backbone')
+    monkeypatch.setattr(module, 'compare', look)
     with pytest.raises(KeyError, match='seen'):
         export_backbone(r18[0], 'backbone', tmp_path / 'x.safetensors')
     assert not list(tmp_path.iterdir())

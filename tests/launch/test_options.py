@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mochi_mm.launch.config import load_config
-from mochi_mm.launch.options import parse_options
+from mochi_mm.launch.options import parse_options, refuse_both
 
 CONFIG = """
 data_root = 'data'
@@ -87,3 +87,9 @@ def test_what_does_not_fit_is_named(path: Path, word: str, message: str) -> None
 
 def test_options_that_are_no_words_are_left(path: Path) -> None:
     assert load_config(path, {'data_root': 3}).model.root == 3
+
+
+def test_one_of_an_option_and_an_argument() -> None:
+    refuse_both({'work_dir': 'a'}, {'work_dir': None, 'resume': '--resume'})
+    with pytest.raises(ValueError, match='work_dir=a and --work-dir b both say'):
+        refuse_both({'work_dir': 'a'}, {'work_dir': '--work-dir b'})

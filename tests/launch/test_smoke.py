@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from mochi_mm.launch.config import load_config
 from mochi_mm.launch.smoke import to_smoke
+from tools import train
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/mochi/mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes.py'
@@ -63,3 +64,23 @@ def test_the_hook_is_told_in_either_list() -> None:
     hooks = dict(default_hooks=dict(check=dict(type='mochi_mm.RunCheckHook'), other=None))
     config = to_smoke(Config(dict(hooks, custom_hooks=[dict(type='RunCheckHook')])))
     assert config.default_hooks.check.memory is config.custom_hooks[0].memory is False
+
+
+def test_the_work_dir_is_the_one_that_was_given(tmp_path: Path) -> None:
+    config = load_config(CONFIG)
+    assert to_smoke(config, str(tmp_path / 'mine')).work_dir == str(tmp_path / 'mine')
+    made = Path(to_smoke(config).work_dir)
+    assert made.name.startswith('mochi_mm_smoke_')
+    made.rmdir()
+
+
+@pytest.mark.parametrize('words', [['--launcher', 'pytorch'], ['--resume'], ['--resume', 'x.pth']])
+def test_what_it_would_ignore_is_refused(words: list[str], capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train.parse_args([str(CONFIG), '--smoke', *words])
+    assert ended.value.code == 2 and f'leave {words[0]} out' in capsys.readouterr().err
+
+
+def test_lists_are_collected() -> None:
+    args = train.parse_args(['c.py', '--allow-changed', 'dataset', '--allow-changed', 'weights'])
+    assert args.allow_changed == ['dataset', 'weights']

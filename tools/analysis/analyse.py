@@ -21,9 +21,9 @@ _HOOK_SETTINGS = ('measures', 'layers', 'alpha', 't', 'num_hard', 'num_queries',
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='config of the pre-training run')
     parser.add_argument('checkpoint', help='a checkpoint of it')
     parser.add_argument(
@@ -40,9 +40,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--num-queries', type=int, help='images whose views are compared (1024)')
     parser.add_argument('--seed', type=int, help='of views and mixing (0)')
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', default=[], metavar='KEY=VALUE', help='overrides of the config'
-    )
+    parser.add_cfg_options()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -91,9 +89,11 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Analyse, print, write, and return the numbers."""
     args = parse_args(argv)
 
+    from mochi_mm.launch.check_surroundings import check_checkpoint
     from mochi_mm.launch.config import load_config, parse_options
 
     cfg = load_config(args.config, parse_options(args.cfg_options))
+    check_checkpoint(args.checkpoint)
 
     import torch
     from mmengine.registry import init_default_scope
@@ -146,4 +146,6 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -15,16 +15,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config')
     parser.add_argument('--out', default='views.png', help='PNG to write (default: views.png)')
     parser.add_argument(
         '--num', type=int, default=8, help='images shown, evenly spaced (default: 8)'
     )
     parser.add_argument('--epochs', type=int, default=2, help='epochs whose views are shown')
-    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
+    parser.add_cfg_options()
     return parser.parse_args()
 
 
@@ -91,4 +91,6 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

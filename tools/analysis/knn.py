@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line's settings."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
     parser.add_argument('checkpoint', nargs='?', help='a checkpoint of a training run')
     parser.add_argument('--k', type=int, nargs='+', help="numbers of neighbours (the config's)")
@@ -34,13 +34,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        default=[],
-        metavar='KEY=VALUE',
-        help='overrides of the config',
-    )
+    parser.add_cfg_options()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -82,10 +76,13 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.check_surroundings import check_checkpoint
     from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.launch.fresh_model import fresh_model
 
     cfg = load_config(args.config, parse_options(args.cfg_options))
+    if args.checkpoint:
+        check_checkpoint(args.checkpoint)
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))
     bank_cfg, query_cfg, settings = find_benchmark(cfg)
@@ -126,4 +123,6 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
     parser.add_argument('checkpoint', help='a checkpoint, or a backbone file')
     parser.add_argument(
@@ -38,7 +38,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, default=0, help='of the held-out fifth (0)')
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
-    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
+    parser.add_cfg_options()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -59,11 +59,13 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
     from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.check_surroundings import check_checkpoint
     from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.class_names import check_same_classes
 
     cfg = load_config(args.config, parse_options(args.cfg_options))
+    check_checkpoint(args.checkpoint)
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))
     bank, queries, _ = find_benchmark(cfg)
@@ -114,4 +116,6 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

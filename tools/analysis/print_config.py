@@ -5,7 +5,6 @@ python tools/analysis/print_config.py CONFIG [--cfg-options KEY=VALUE ...]
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -14,11 +13,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def main() -> None:
     """Load, check and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config')
-    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
+    parser.add_cfg_options()
     args = parser.parse_args()
 
     from mochi_mm.launch.check_config import check_config
@@ -30,4 +29,6 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

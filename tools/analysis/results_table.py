@@ -18,9 +18,9 @@ sys.path.insert(0, str(ROOT))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('--root', type=Path, default=ROOT, help='the repository')
     parser.add_argument('--check', action='store_true', help='compare only')
     return parser.parse_args(argv)
@@ -44,4 +44,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(lambda: sys.exit(main()))

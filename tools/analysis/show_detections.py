@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a config of configs/transfer')
     parser.add_argument('checkpoint', help='weights of that detector')
     parser.add_argument('--out', type=Path, default=Path('detections.png'), help='PNG to write')
@@ -24,7 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--min-score', type=float, default=0.5, help='leave out findings below it (default: 0.5)'
     )
-    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
+    parser.add_cfg_options()
     return parser.parse_args(argv)
 
 
@@ -42,10 +42,12 @@ def main(argv: list[str] | None = None) -> None:
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
+    from mochi_mm.launch.check_surroundings import check_checkpoint
     from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.transfer.examples import detect_examples, draw_examples
 
     config = load_config(args.config, parse_options(args.cfg_options))
+    check_checkpoint(args.checkpoint)
     examples = detect_examples(config, args.checkpoint, args.num, args.min_score)
     figure, axes = plt.subplots(
         len(examples), 2, figsize=(8, 3.6 * len(examples)), squeeze=False, layout='constrained'
@@ -57,4 +59,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -23,9 +23,9 @@ SETTINGS = ((1024, 1024, 128), (512, 1024, 512), (256, 512, 256))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--batch', type=int, default=256)
     parser.add_argument('--memory', type=int, default=65536)
@@ -117,4 +117,6 @@ def report(measured: dict[str, Any]) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('folder')
     parser.add_argument('--images', type=int, default=100, help='files used, evenly spaced')
     parser.add_argument('--size', type=int, default=224, help='pixels of a view')
@@ -89,4 +89,6 @@ def report(args: argparse.Namespace, times: dict[str, list[float]], count: int) 
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('config')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--batch', type=int, default=32)
@@ -33,7 +33,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--data', action='store_true', help="take the config's images")
     parser.add_argument('--plain', action='store_true', help='add the plain sequence')
     parser.add_argument('--amp', action='store_true', help='encoders in bfloat16')
-    parser.add_argument('--cfg-options', nargs='+', default=[])
+    parser.add_cfg_options()
     parser.add_argument('--json', metavar='OUT')
     args = parser.parse_args(argv)
     if min(args.batch, args.size, args.repeats) < 1:
@@ -98,4 +98,6 @@ def report(measured: dict[str, Any]) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

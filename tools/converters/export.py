@@ -21,9 +21,9 @@ FORMATS = ('torchvision', 'timm', 'detectron2', 'mmdet', 'huggingface', 'onnx', 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('checkpoint', help='a checkpoint of a training run, or a backbone file')
     parser.add_argument('--to', required=True, choices=FORMATS, help='the format')
     parser.add_argument('--out', type=Path, help='file, or folder for huggingface (beside it)')
@@ -79,4 +79,6 @@ def main(argv: list[str] | None = None) -> None:
 if __name__ == '__main__':
     # Ended by a signal it cleans up like after an error.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('old', help='a checkpoint whose origin you know and trust')
     parser.add_argument('new', help='where the plain one goes')
     return parser.parse_args()
@@ -86,4 +86,6 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -1,6 +1,6 @@
 """Decode every image below a folder; write what is wrong with which.
 
-python tools/dataset/check.py data/imagenet/train --out work_dirs/check
+python tools/dataset/check.py FOLDER --out work_dirs/check
 writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line an image
         exclude.txt    paths of the bad ones, for ImageFolder(exclude=...); names that would not
                        fit a line of text (line breaks, bytes that are not UTF-8) as JSON strings
@@ -38,17 +38,16 @@ class Verdict:
 
 def judge(relative: str, root: str, max_pixels: int) -> Verdict:
     """Read one image as training would, and say how that went."""
-    from PIL import Image
-
     from mochi_mm.datasets.read_image import read_image
     from mochi_mm.datasets.unreadable_image import UnreadableImage
+    from mochi_mm.files.image_file import open_image
 
     path = Path(root) / relative
     size = path.stat().st_size if path.exists() else 0
     width = height = 0
     mode = kind = ''
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             width, height, mode, kind = *image.size, image.mode, image.format or ''
     except Exception:  # noqa: BLE001  # the reason is that of reading it whole, below
         pass
@@ -61,9 +60,9 @@ def judge(relative: str, root: str, max_pixels: int) -> Verdict:
 
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('folder', help='images at any depth below it')
     parser.add_argument('--out', default='work_dirs/check', help='where the two files go')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
@@ -126,4 +125,6 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(lambda: sys.exit(main()))

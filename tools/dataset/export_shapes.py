@@ -1,5 +1,6 @@
 """Write generated scenes to files: images in class folders, PASCAL VOC or COCO layout.
 
+python tools/dataset/export_shapes.py FOLDER --layout LAYOUT
 python tools/dataset/export_shapes.py data/shapes_voc --layout voc --train 2000 --val 500 --mixed
 """
 
@@ -17,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('out', type=Path, help='folder to make')
     parser.add_argument('--layout', choices=('folder', 'voc', 'coco'), default='folder')
     parser.add_argument('--train', type=int, default=2000, help='training scenes (default: 2000)')
@@ -73,4 +74,6 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

@@ -1,5 +1,6 @@
 """Draw a class-balanced subset of a folder of images, as a list for ImageFolder(include=...).
 
+    python tools/dataset/make_subset.py FOLDER --share SHARE --out FILE
     python tools/dataset/make_subset.py data/imagenet/train --share 0.01 \\
         --out data/imagenet/train_1percent.txt
 
@@ -18,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('folder', help='class folders with images')
     parser.add_argument('--out', type=Path, required=True, help='the list to write')
     size = parser.add_mutually_exclusive_group(required=True)
@@ -60,4 +61,6 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(main)

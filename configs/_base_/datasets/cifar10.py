@@ -1,4 +1,4 @@
-"""CIFAR-10 as image files in class folders, data/cifar10/{train,val}/<class>/*.jpg."""
+"""CIFAR-10: image files in class folders, data/cifar10/{train,val}/<class>/*.jpg."""
 
 data_root = 'data/cifar10'
 

@@ -1,4 +1,7 @@
-"""Scenes of one object, tinted by its class in 80 of 100 training images; no colour jitter."""
+"""Colored generated scenes: one object, tinted by its class in 80 of 100 training images.
+
+Without color jitter, which would take the tint away.
+"""
 
 view_pipeline = [
     dict(type='RandomResizedCrop', size=32, scale=(0.3, 1.0)),

@@ -1,4 +1,4 @@
-"""ImageNet-1K in class folders: MoCo-v2's two views, and single crops for evaluation."""
+"""ImageNet-1K: class folders, MoCo-v2's two views, single crops for evaluation."""
 
 data_root = 'data/imagenet'
 

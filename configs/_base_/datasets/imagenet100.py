@@ -1,4 +1,4 @@
-"""The 100 classes of ImageNet that CMC chose; labels follow the sorted folder names."""
+"""ImageNet-100: the classes of ImageNet that CMC chose; labels follow sorted folder names."""
 
 _base_ = './imagenet.py'
 

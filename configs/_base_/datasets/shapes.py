@@ -1,4 +1,4 @@
-"""Generated scenes of overlapping shapes; the label is the kind that dominates the scene."""
+"""Generated scenes: overlapping shapes; the label is the kind that dominates the scene."""
 
 view_pipeline = [
     dict(type='RandomResizedCrop', size=64, scale=(0.3, 1.0)),

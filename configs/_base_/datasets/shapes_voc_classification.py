@@ -1,4 +1,4 @@
-"""Generated scenes of several kinds in a VOC folder: which kinds a scene shows."""
+"""Generated scenes: several kinds in each, in a VOC folder; which of them it shows."""
 
 data_root = 'data/shapes_voc'
 classes = [

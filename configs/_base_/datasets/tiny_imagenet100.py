@@ -1,4 +1,4 @@
-"""100 classes of Tiny ImageNet in class folders (they are not ImageNet-100's classes)."""
+"""Tiny ImageNet: 100 of its classes in class folders (they are not ImageNet-100's classes)."""
 
 data_root = 'data/tiny_imagenet100'
 

@@ -1,4 +1,4 @@
-"""PASCAL VOC 2007 as classification: which of twenty classes an image shows."""
+"""VOC 2007: classification, which of twenty classes an image shows."""
 
 data_root = 'data/VOCdevkit/VOC2007'
 

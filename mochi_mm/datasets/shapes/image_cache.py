@@ -35,11 +35,14 @@ def rendered(
         count: Number of images.
         size: Side, pixels.
         render: Draws image i, (size, size, 3) uint8; called where there is no file yet.
+
+    Raises:
+        ValueError: The file holds something else.
     """
     path = Path(folder) / f'shapes_{fingerprint(settings)}.npy'
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        images = np.empty((count, size, size, 3), np.uint8)
+        drawn = np.empty((count, size, size, 3), np.uint8)
         shown = track(
             range(count),
             description='drawing scenes',
@@ -48,9 +51,15 @@ def rendered(
             disable=not sys.stderr.isatty(),
         )
         for index in shown:
-            images[index] = render(index)
+            drawn[index] = render(index)
         partial = path.with_suffix(f'.{os.getpid()}.tmp')
         with open(partial, 'wb') as file:
-            np.save(file, images)
+            np.save(file, drawn)
         os.replace(partial, path)
-    return map_array(path)
+    images = map_array(path)
+    if images.shape != (count, size, size, 3) or images.dtype != np.uint8:
+        raise ValueError(
+            f'{path} holds {images.shape} of {images.dtype}; expected {(count, size, size, 3)} of '
+            'uint8. Delete it, and the scenes are drawn again.'
+        )
+    return images

@@ -14,6 +14,8 @@ from PIL import Image
 from torch.nn import functional as F
 
 from mochi_mm.datasets.read_image import MAX_PIXELS, read_image
+from mochi_mm.files.image_file import MAX_BYTES
+from mochi_mm.files.regular_file import read_bytes
 
 #: How the decoder is told to divide both sides. RGB is a flag of its own beside them.
 _DIVIDED = {
@@ -66,8 +68,8 @@ class SourceImage:
             UnreadableImage: The file cannot be decoded; names it.
         """
         try:
-            data = Path(path).read_bytes()
-            with Image.open(io.BytesIO(data)) as header:
+            data = read_bytes(path, MAX_BYTES)
+            with Image.open(io.BytesIO(data), formats=('JPEG',)) as header:
                 plain = header.format == 'JPEG' and header.mode in ('RGB', 'L')
                 size = header.size
                 turned = 'exif' in header.info and header.getexif().get(_ORIENTATION, 1) != 1

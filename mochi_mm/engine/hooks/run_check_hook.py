@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.dataset import InfiniteSampler
@@ -15,6 +16,7 @@ from torch.utils.data import BatchSampler, Subset
 from mochi_mm.datasets.facts import facts_of
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.distributed.rows import world_size
+from mochi_mm.engine.planned_rates import beyond_the_end, describe_rates, planned_rates
 from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms.image_classifier import ImageClassifier
 from mochi_mm.models.memories import InstanceBank
@@ -28,13 +30,14 @@ from mochi_mm.utils.unwrap import unwrap
 class RunCheckHook(Hook):
     """Log what the run will really do before it does it, and tell the model about the data.
 
-    Warns when the effective batch is not the config's ``auto_scale_lr.base_batch_size`` while the
-    learning rate is not scaled, and when own keys are not masked though the memory is longer than
-    the data set, or an instance bank. In a loop that counts iterations it warns when gradients are
-    accumulated, or images an iteration are not what the schedule was made for. Warns as well when
-    samples would not be keyed, so that each epoch repeated the augmentation of the first. A
-    classifier (a probe, fine-tuning) is validated on the classes that it is trained on, or not at
-    all.
+    States the effective batch, and the first and last learning rate and when it falls; warns when
+    the run ends before its schedules do. Warns when the effective batch is not the config's
+    ``auto_scale_lr.base_batch_size`` while the learning rate is not scaled, and when own keys are
+    not masked though the memory is longer than the data set, or an instance bank. In a loop that
+    counts iterations it warns when gradients are accumulated, or images an iteration are not what
+    the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
+    repeated the augmentation of the first. A classifier (a probe, fine-tuning) is validated on the
+    classes that it is trained on, or not at all.
 
     Args:
         memory: Compare the memory with the data set. ``--smoke`` does not: eight generated images
@@ -76,6 +79,7 @@ class RunCheckHook(Hook):
             f'{effective}; learning rate: {_listed(base)}, at the first step {_listed(first)}'
         )
         self._check_last_batch(runner)
+        self._state_rates(runner, max(base))
         self._check_batch(runner, effective)
         self._check_schedule(runner, batch * world_size(), accumulated)
         self._set_data(runner)
@@ -123,6 +127,28 @@ class RunCheckHook(Hook):
         if isinstance(unwrap(runner.model), ImageClassifier) and runner.val_loop is not None:
             train, val = runner.train_dataloader.dataset, runner.val_dataloader.dataset
             check_same_classes(train, val, 'training', 'validation')
+
+    @staticmethod
+    def _state_rates(runner: Any, rate: float) -> None:
+        """Log first and last rate and when it falls; warn where the run ends before that."""
+        schedules = runner.cfg.get('param_scheduler') or []
+        schedules = [schedules] if isinstance(schedules, Mapping) else schedules
+        if not all(isinstance(schedule, Mapping) for schedule in schedules):
+            return
+        by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
+        epochs = 0 if by_iteration else int(runner.max_epochs)
+        iterations = int(runner.max_iters)
+        length = iterations if by_iteration else len(runner.train_dataloader)
+        rates = planned_rates(schedules, rate, epochs, length)
+        runner.logger.info(describe_rates(rates, epochs, iterations))
+        late = beyond_the_end(schedules, epochs, iterations)
+        if late:
+            runner.logger.log(
+                logging.WARNING,
+                f'the run ends at {f"epoch {epochs}" if epochs else f"iteration {iterations}"}, '
+                f'before {", ".join(late)}: the rate is {rates[-1]:.3g} when it ends. Set these '
+                "too, or, in a config, '$train_cfg.max_epochs' in their place",
+            )
 
     @staticmethod
     def _check_batch(runner: Any, effective: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,21 @@ from mmengine.runner import Runner
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.alone import alone_in_work_dir
+from mochi_mm.engine.console import shorten_screen
 from mochi_mm.engine.freed_memory import keep_freed_memory
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
+from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
+from mochi_mm.engine.runners.claim_folder import claim_folder
 from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
+from mochi_mm.engine.runners.pretrained_files import pretrained_files
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
 from mochi_mm.files.run_lock import RunLock
+from mochi_mm.files.shown import shown
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
@@ -165,6 +171,19 @@ class SafeRunner(Runner):
             loop['type'] = 'mochi_mm.EpochBasedTrainLoop'
         return super().build_train_loop(loop)
 
+    def build_logger(self, *args: Any, **settings: Any) -> Any:
+        """Build MMEngine's logger; the screen shows long lists by a line, the file has them."""
+        logger = super().build_logger(*args, **settings)
+        shorten_screen(logger)
+        return logger
+
+    def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
+        """Build the optimiser; each key of ``paramwise_cfg.custom_keys`` has to be in a name."""
+        if isinstance(optim_wrapper, Mapping):
+            custom = (optim_wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {}
+            check_custom_keys(custom, [n for n, _ in unwrap(self.model).named_parameters()])
+        return super().build_optim_wrapper(optim_wrapper)
+
     @staticmethod
     def build_dataloader(
         dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
@@ -276,9 +295,11 @@ class SafeRunner(Runner):
         """
         content = self._hear(filename, resuming=True)
         allowed = tuple(self.cfg.get('resume_allow') or ())
-        check_resume(self, content, str(filename), allowed)
+        with naming(str(filename)):
+            check_resume(self, content, str(filename), allowed)
         self.load_weights(content, str(filename), strict='weights' not in allowed)
-        restore(self, content)
+        with naming(str(filename)):
+            restore(self, content)
         self._has_loaded = True
         self.logger.info(f'resumed {filename}: epoch {self.epoch}, iteration {self.iter}')
 
@@ -358,36 +379,20 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
     return dict(tensors)
 
 
-_named: set[str] = set()  # the starts of this process
-
-
-def claim_folder(parent: Path, name: str) -> str:
-    """Make a folder that was not there, under ``name`` or with a number behind it; return which.
-
-    No two calls in one process return the same, whatever the parents. Where no folder can be made,
-    the engine then fails at it, on all ranks.
-    """
-    free, number = name, 0
-    while True:
-        try:
-            if free not in _named:
-                _named.add(free)
-                (parent / free).mkdir()
-                return free
-        except FileExistsError:
-            pass
-        except OSError:
-            return free
-        number += 1
-        free = f'{name}_{number}'
-
-
-def pretrained_files(init_cfg: Any) -> Iterator[str]:
-    """Yield the files that an ``init_cfg`` of any scope would load."""
-    if isinstance(init_cfg, Mapping):
-        kind = init_cfg.get('type', '')
-        if str(getattr(kind, '__name__', kind)).endswith(('Pretrained', 'PretrainedInit')):
-            yield str(init_cfg['checkpoint'])
-        init_cfg = list(init_cfg.values())
-    for child in init_cfg if isinstance(init_cfg, (list, tuple)) else ():
-        yield from pretrained_files(child)
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Turn what comes of parts that no run has written into one error that names the file."""
+    try:
+        yield
+    except ValueError as error:
+        if source in str(error):
+            raise
+        raise ValueError(f'{source} cannot be continued: {error}') from error
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and is_lost_connection(error):
+            raise
+        raise ValueError(
+            f'{source} cannot be continued: a part of it is of another kind than runs write '
+            f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
+            'from its weights alone with load_from.'
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from torch import nn
 from mochi_mm.evaluation.analysis.settings import MEMORY_MEASURES
 from mochi_mm.files.checkpoint import read_checkpoint, state_dict_of
 from mochi_mm.files.fit import fit
-from mochi_mm.files.load_weights import check_finite_weights, load_backbone
+from mochi_mm.files.load_weights import load_backbone
+from mochi_mm.files.shown import shown
+from mochi_mm.files.trained_weights import check_weights
+from mochi_mm.files.weights_record import one_line
 
 #: Parts beside the backbone that measures need, and what goes without them.
 _PARTS = (
@@ -53,15 +57,26 @@ def load_for_analysis(
             absent.update(dict.fromkeys(needs, f'{path} holds no {what}'))
             continue
         made.demand('Expected a checkpoint of the same config.')
-        check_finite_weights(made.matched, str(path))
+        check_weights(made.matched, wanted, str(path))
         model.load_state_dict(made.matched, strict=False)
     return report.split(',')[0], absent
 
 
 def position_of(path: str | Path) -> dict[str, Any]:
-    """Return the ``epoch``, ``iter`` and time (``saved``) of a checkpoint, where it says so."""
-    meta = read_checkpoint(path).get('meta') or {}
-    position: dict[str, Any] = {name: int(meta[name]) for name in ('epoch', 'iter') if name in meta}
+    """Return the ``epoch``, ``iter`` and time (``saved``) of a checkpoint, where it says so.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: A position that is no whole number, a time that is no line of text.
+    """
+    meta = read_checkpoint(path).get('meta')
+    meta = meta if isinstance(meta, Mapping) else {}
+    position: dict[str, Any] = {name: meta[name] for name in ('epoch', 'iter') if name in meta}
+    for name, value in position.items():
+        if type(value) is not int or value < 0:
+            raise ValueError(
+                f'{path}: meta.{name} is {shown(value)}; expected a whole number. Restore the file.'
+            )
     if 'time' in meta:
-        position['saved'] = str(meta['time'])
+        position['saved'] = one_line(meta['time'], 'meta.time', path)
     return position

@@ -13,6 +13,9 @@ import numpy as np
 
 from mochi_mm.files.array_file import read_arrays
 from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.files.json_text import MAX_RECORD, read_json_file
+from mochi_mm.files.regular_file import check_regular
+from mochi_mm.files.shown import shown
 
 FORMAT = 1
 #: How ``saved`` is written; log folders are named alike, so the two compare as text.
@@ -65,7 +68,7 @@ def write_analysis(
 def is_foreign(path: str | Path) -> bool:
     """Tell whether a JSON file is whole and about something else than an analysis."""
     try:
-        record = json.loads(Path(path).read_text(encoding='utf-8'))
+        record = read_json_file(path, MAX_RECORD)
     except ValueError:
         return False  # damaged, which `read_analysis` says better
     return not isinstance(record, dict) or not {'format', 'scalars'} <= record.keys()
@@ -84,12 +87,14 @@ def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarra
     path = Path(path)
     data = path.with_suffix('.npz')
     for file in (path, data):
-        if not file.is_file():
+        try:
+            check_regular(file)
+        except FileNotFoundError as error:
             raise FileNotFoundError(
                 f'no {file}; an analysis is a .json and a .npz file of the same name.'
-            )
+            ) from error
     try:
-        record = json.loads(path.read_text(encoding='utf-8'))
+        record = read_json_file(path, MAX_RECORD)
         arrays = read_arrays(data)
     except (ValueError, OSError) as error:
         raise ValueError(f'{path} cannot be read as an analysis: {error}') from error
@@ -98,9 +103,31 @@ def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarra
             f'{path} is no analysis of format {FORMAT}; write it anew with '
             'tools/analysis/analyse.py.'
         )
-    scalars = record['scalars']
-    record['scalars'] = {n: math.nan if v is None else v for n, v in scalars.items()}
+    for name in ('epoch', 'iter'):
+        if type(record.get(name, 0)) is not int:
+            raise ValueError(f'{path}: {name} is {shown(record[name])}; expected a whole number.')
+    record['scalars'] = _scalars(record.get('scalars'), path)
+    for name in ('settings', 'counts', 'missing'):
+        if not isinstance(record.get(name, {}), dict):
+            raise ValueError(f'{path}: {name} is no dict; write it anew.')
+    for name, array in arrays.items():
+        if array.ndim != 1 or array.dtype.kind not in 'fiu' or not array.size:
+            raise ValueError(
+                f'{data}: {name} is an array {array.shape} of {array.dtype}; expected a row of '
+                'numbers. Write it anew with tools/analysis/analyse.py.'
+            )
     return record, arrays
+
+
+def _scalars(found: Any, path: Path) -> dict[str, float]:
+    """Return numbers by name; null is NaN."""
+    if not isinstance(found, dict) or not all(
+        value is None or type(value) in (int, float) for value in found.values()
+    ):
+        raise ValueError(
+            f'{path}: scalars are no numbers by name; write it anew with tools/analysis/analyse.py.'
+        )
+    return {name: math.nan if value is None else value for name, value in found.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -76,7 +76,7 @@ class BaseAlgorithm(BaseModel):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(
-            data_preprocessor=data_preprocessor or dict(type='mochi_mm.ViewDataPreprocessor'),
+            data_preprocessor=build(data_preprocessor or dict(type='ViewDataPreprocessor')),
             init_cfg=init_cfg,
         )
         self.backbone = build(backbone)

@@ -169,7 +169,7 @@ def test_a_batch_longer_than_the_queue_leaves_its_newest_finite_keys() -> None:
 
 @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
 def test_the_bank_passes_over_features_that_are_not_finite(bad: float) -> None:
-    bank = InstanceBank(length=6, dim=4, momentum=0.5)
+    bank = InstanceBank(length=6, dim=4, ema_decay=0.5)
     before = bank.features.clone()
     features = torch.nn.functional.normalize(torch.randn(4, 4), dim=1)
     features[[1, 3], 0] = bad

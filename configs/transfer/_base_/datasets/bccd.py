@@ -1,4 +1,4 @@
-"""Blood-cell photographs in VOC layout: train on trainval (292 images), test on test (72)."""
+"""Blood cells (BCCD): photographs in VOC layout; train on trainval (292 images), test on test (72)."""
 
 data_root = 'data/bccd/'
 metainfo = dict(classes=('RBC', 'WBC', 'Platelets'))

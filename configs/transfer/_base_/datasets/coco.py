@@ -1,4 +1,4 @@
-"""COCO 2017 instances: train on train2017, test on val2017."""
+"""COCO 2017: boxes and masks; train on train2017, test on val2017."""
 
 data_root = 'data/coco/'
 

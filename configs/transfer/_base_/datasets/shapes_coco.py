@@ -1,4 +1,4 @@
-"""Generated scenes in COCO layout, with masks.
+"""Generated scenes: COCO layout, with masks.
 
 python tools/dataset/export_shapes.py data/shapes_coco --layout coco --mixed --size 128 \
     --objects 2 4 --train 300 --val 200

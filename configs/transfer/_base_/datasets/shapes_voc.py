@@ -1,4 +1,4 @@
-"""Generated scenes in VOC layout.
+"""Generated scenes: VOC layout.
 
 python tools/dataset/export_shapes.py data/shapes_voc --layout voc --mixed --size 128 --objects 2 4 \
     --train 300 --val 200

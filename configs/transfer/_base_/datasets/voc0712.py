@@ -1,4 +1,4 @@
-"""PASCAL VOC: train on trainval 2007 and 2012 (16,551 images), test on test 2007 (4,952)."""
+"""VOC 2007 and 2012: train on both trainvals (16,551 images), test on test 2007 (4,952)."""
 
 data_root = 'data/VOCdevkit/'
 

@@ -1,0 +1,47 @@
+"""Opening image files with Pillow, by formats that are named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from mochi_mm.files.regular_file import open_regular
+from mochi_mm.files.shown import shown_path
+
+#: What Pillow may decode. The content decides, not the ending: without a list a file of PostScript
+#: named .jpg would be handed to Ghostscript, a program with a language of its own. JPEG
+#: includes those with further pictures behind the first (MPO), as cameras write them.
+FORMATS = ('JPEG', 'PNG', 'BMP', 'DIB', 'GIF', 'TIFF', 'WEBP', 'PPM', 'JPEG2000')
+#: Larger files are refused unread; no image of an allowed number of pixels comes near it.
+MAX_BYTES = 2**30
+
+
+@contextmanager
+def open_image(path: str | Path) -> Iterator[Image.Image]:
+    """Open an image file of one of :data:`FORMATS`; its pixels are read later, and only here in.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: It is no regular file, or larger than :data:`MAX_BYTES`.
+        PIL.UnidentifiedImageError: It starts as none of the formats.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_BYTES:
+            raise ValueError(
+                f'{shown_path(path)} has {size} bytes; expected an image of up to {MAX_BYTES}. '
+                'Save it smaller.'
+            )
+        try:
+            opened = Image.open(file, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise UnidentifiedImageError(
+                f'{shown_path(path)} starts as none of {", ".join(FORMATS)}; expected an image of '
+                'one of these formats, whatever its ending. Convert it, or leave it out.'
+            ) from error
+        with opened as image:
+            yield image

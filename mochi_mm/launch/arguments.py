@@ -1,0 +1,45 @@
+"""What the command lines of all tools have in common."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NoReturn
+
+from mochi_mm.registry import nearest
+
+
+class ToolParser(argparse.ArgumentParser):
+    """A parser with ``--debug``, whose mistakes are one paragraph with the nearest option.
+
+    Args:
+        description: Of the tool, printed as it is written.
+    """
+
+    def __init__(self, description: str | None = None, **settings: Any) -> None:
+        settings.setdefault('formatter_class', argparse.RawDescriptionHelpFormatter)
+        super().__init__(description=description, **settings)
+        self.add_argument(
+            '--debug', action='store_true', help='show where in the code a mistake was found'
+        )
+
+    def add_cfg_options(self, what: str = 'override settings, such as data_root=/data') -> None:
+        """Add ``--cfg-options``, which may be given more than once."""
+        self.add_argument(
+            '--cfg-options',
+            nargs='+',
+            action='extend',
+            default=[],
+            metavar='KEY=VALUE',
+            help=f'{what}; may come more than once',
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Print ``message`` and the nearest option, without the usage, and leave with code 2."""
+        if message.startswith('unrecognized arguments:'):
+            known = [text for action in self._actions for text in action.option_strings]
+            words = [word.split('=')[0] for word in message.split()[2:]]
+            close = [near for word in words for near in nearest(word, known, 1) if word[0] == '-']
+            message += f'. Nearest: {", ".join(close) or "none"}; all are listed by --help.'
+            if any('=' in word for word in message.split()[2:]):
+                message += ' Settings of the config stand behind --cfg-options.'
+        self.exit(2, f'{self.prog}: error: {message}\n')

@@ -1,0 +1,172 @@
+"""Keys of a config's sections that no component takes: which of them something reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mochi_mm.registry import nearest
+
+_LOADER = (
+    'batch_sampler',
+    'batch_size',
+    'collate_fn',
+    'dataset',
+    'disable_subprocess_warning',
+    'drop_last',
+    'generator',
+    'in_order',
+    'multiprocessing_context',
+    'num_batch_per_epoch',
+    'num_workers',
+    'persistent_workers',
+    'pin_memory',
+    'pin_memory_device',
+    'prefetch_factor',
+    'sampler',
+    'shuffle',
+    'timeout',
+    'worker_init_fn',
+)
+_PARAMWISE = (
+    'bias_decay_mult',
+    'bias_lr_mult',
+    'bypass_duplicate',
+    'custom_keys',
+    'dcn_offset_lr_mult',
+    'dwconv_decay_mult',
+    'flat_decay_mult',
+    'norm_decay_mult',
+)
+_LOG_PROCESSOR = (
+    'by_epoch',
+    'custom_cfg',
+    'log_with_hierarchy',
+    'mean_pattern',
+    'num_digits',
+    'window_size',
+)
+# Settings of a parameter group: two of MMEngine's, the others are the optimiser's.
+_OF_A_GROUP = (
+    'alpha',
+    'betas',
+    'dampening',
+    'decay_mult',
+    'eps',
+    'lr',
+    'lr_mult',
+    'momentum',
+    'nesterov',
+    'trust_coeff',
+    'weight_decay',
+)
+# What MMEngine's functions read of each section; a section with a `type` is a component's.
+_KEYS: dict[str, tuple[str, ...]] = {
+    'auto_scale_lr': ('base_batch_size', 'enable'),
+    'custom_imports': ('allow_failed_imports', 'imports'),
+    'env_cfg': ('cudnn_benchmark', 'dist_cfg', 'keep_freed_memory', 'mp_cfg', 'resource_limit'),
+    'env_cfg.dist_cfg': (
+        'backend',
+        'device_id',
+        'group_name',
+        'init_backend',
+        'init_method',
+        'port',
+        'rank',
+        'timeout',
+        'world_size',
+    ),
+    'env_cfg.mp_cfg': ('mp_start_method', 'opencv_num_threads'),
+    'optim_wrapper.clip_grad': (
+        'clip_value',
+        'error_if_nonfinite',
+        'foreach',
+        'max_norm',
+        'norm_type',
+        'type',
+    ),
+    'randomness': ('deterministic', 'diff_rank_seed', 'seed'),
+    'compile': ('backend', 'disable', 'dynamic', 'fullgraph', 'mode', 'options', 'target'),
+}
+
+
+def check_sections(config: Mapping[str, Any]) -> None:
+    """Raise on a key that MMEngine would pass over, or stumble on once training has begun.
+
+    Args:
+        config: A whole config.
+
+    Raises:
+        ValueError: Such a key, with the nearest one and all that are read; a hook without a type.
+    """
+    for where, accepted in _KEYS.items():
+        _check_keys(_at(config, where), where, accepted)
+    for where, loader in loaders(config):
+        _check_keys(loader, where, _LOADER)
+    wrapper = config.get('optim_wrapper')
+    if isinstance(wrapper, Mapping) and wrapper.get('constructor') in (
+        None,
+        'DefaultOptimWrapperConstructor',
+    ):
+        _check_keys(wrapper.get('paramwise_cfg'), 'optim_wrapper.paramwise_cfg', _PARAMWISE)
+        _check_custom_keys((wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {})
+    processor = config.get('log_processor')
+    if isinstance(processor, Mapping) and 'type' not in processor:
+        _check_keys(processor, 'log_processor', _LOG_PROCESSOR)
+    hooks = config.get('default_hooks')
+    for name, hook in hooks.items() if isinstance(hooks, Mapping) else ():
+        if isinstance(hook, Mapping) and 'type' not in hook:
+            close = [other for other in nearest(name, hooks) if other != name]
+            raise ValueError(
+                f'default_hooks.{name} is {dict(hook)!r}, which names no type, so it is no hook. '
+                f'Nearest: {", ".join(close) or "none"}.'
+            )
+
+
+def _check_custom_keys(custom: Mapping[str, Any]) -> None:
+    for key, settings in custom.items():
+        where = f'optim_wrapper.paramwise_cfg.custom_keys.{key}'
+        if not isinstance(settings, Mapping):
+            raise ValueError(
+                f'{where} is {settings!r}; expected a dictionary such as dict(lr_mult=0.1), '
+                f'{where}.lr_mult=0.1 on the command line.'
+            )
+        _check_keys(settings, where, _OF_A_GROUP)
+
+
+def loaders(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield where a data loader stands and its settings: sections, loops and hooks have them."""
+    for name, node in config.items():
+        yield from _loaders(node, str(name))
+
+
+def _loaders(node: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(node, Mapping):
+        if where.rsplit('.', 1)[-1].endswith('dataloader') and 'dataset' in node:
+            yield where, node
+        else:
+            for key, child in node.items():
+                yield from _loaders(child, f'{where}.{key}')
+    elif isinstance(node, (list, tuple)):
+        for i, child in enumerate(node):
+            yield from _loaders(child, f'{where}.{i}')
+
+
+def _at(config: Mapping[str, Any], where: str) -> Any:
+    node: Any = config
+    for key in where.split('.'):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node
+
+
+def _check_keys(section: Any, where: str, accepted: Sequence[str]) -> None:
+    if not isinstance(section, Mapping):
+        return
+    for key in section:
+        if key not in accepted and key != '_scope_':
+            close = nearest(str(key), accepted, 1)
+            hint = f'; did you mean {close[0]!r}?' if close else ';'
+            raise ValueError(
+                f'{where} has a setting {key!r} that nothing reads{hint} It takes: '
+                f'{", ".join(accepted)}.'
+            )

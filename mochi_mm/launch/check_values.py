@@ -1,0 +1,161 @@
+"""Numbers of a config that no run can be made with, whichever components it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mochi_mm.launch.check_sections import loaders
+
+# Below these sections: the least value, and whether it has to be an integer.
+_OF_LOOP = {'max_epochs': 1, 'max_iters': 1, 'val_interval': 1, 'val_begin': 0}
+_OF_LOADER = {'batch_size': 1, 'num_workers': 0, 'prefetch_factor': 1}
+_OF_OPTIMIZER = ('lr', 'weight_decay', 'momentum', 'dampening', 'eps', 'alpha')
+
+
+def check_values(config: Mapping[str, Any]) -> None:
+    """Raise on lengths, sizes and rates that are out of range, and on what would never happen.
+
+    Args:
+        config: A whole config.
+
+    Raises:
+        ValueError: With the key, the value, what was expected, and how to mend it.
+    """
+    for where, loader in loaders(config):
+        for key, least in _OF_LOADER.items():
+            _check_integer(loader.get(key), f'{where}.{key}', least)
+        _check_workers(loader, where)
+    loop = config.get('train_cfg') or {}
+    for key, least in _OF_LOOP.items():
+        _check_integer(loop.get(key), f'train_cfg.{key}', least)
+    _check_optimizer(config.get('optim_wrapper') or {})
+    _check_schedules(config.get('param_scheduler') or [], loop)
+    _check_validation(config, loop)
+    _check_mixing(config.get('model') or {}, loop)
+
+
+def _check_integer(value: Any, where: str, least: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f'{where} is {value!r}; expected an integer >= {least}.')
+
+
+def _check_workers(loader: Mapping[str, Any], where: str) -> None:
+    if loader.get('num_workers', 0):
+        return
+    for key in ('persistent_workers', 'prefetch_factor'):
+        if loader.get(key):
+            raise ValueError(
+                f'{where} has num_workers=0 and {key}={loader[key]!r}, which is of workers alone; '
+                f'set {where}.{key}={False if key == "persistent_workers" else None} as well, or '
+                'num_workers to at least 1.'
+            )
+
+
+def _check_optimizer(wrapper: Mapping[str, Any]) -> None:
+    _check_integer(wrapper.get('accumulative_counts'), 'optim_wrapper.accumulative_counts', 1)
+    optimizer = wrapper.get('optimizer') or {}
+    for key in _OF_OPTIMIZER:
+        value = optimizer.get(key) if isinstance(optimizer, Mapping) else None
+        if value is not None and not (_is_number(value) and value >= 0):
+            raise ValueError(
+                f'optim_wrapper.optimizer.{key} is {value!r}; expected a number >= 0, such as '
+                f'optim_wrapper.optimizer.{key}={"0.03" if key == "lr" else "1e-4"}.'
+            )
+    norm = (wrapper.get('clip_grad') or {}).get('max_norm')
+    if norm is not None and not (_is_number(norm) and norm > 0):
+        raise ValueError(f'optim_wrapper.clip_grad.max_norm is {norm!r}; expected a number > 0.')
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+
+
+def _check_schedules(schedules: Any, loop: Mapping[str, Any]) -> None:
+    schedules = [schedules] if isinstance(schedules, Mapping) else schedules
+    for i, schedule in enumerate(schedules if isinstance(schedules, (list, tuple)) else ()):
+        begin, end, period = (schedule.get(key) for key in ('begin', 'end', 'T_max'))
+        where, begin = f'param_scheduler.{i}', begin or 0
+        counted = loop.get('max_iters') is not None and loop.get('max_epochs') is None
+        if counted and schedule.get('by_epoch', True) and not schedule.get('convert_to_iter_based'):
+            raise ValueError(
+                f'{where} ({schedule.get("type")}) steps by epochs, and train_cfg counts '
+                f'iterations, so it would never step; set {where}.by_epoch=False and its lengths '
+                'in iterations.'
+            )
+        length = loop.get('max_epochs' if schedule.get('by_epoch', True) else 'max_iters')
+        if length is not None and begin >= length:
+            raise ValueError(
+                f'{where} ({schedule.get("type")}) begins at {begin}, and the run ends at '
+                f'{length}, so it would never begin; set {where}.begin, and the end of what comes '
+                'before it, to less.'
+            )
+        if end is not None and end <= begin:
+            raise ValueError(
+                f'{where} ({schedule.get("type")}) ends at {end} and begins at {begin}; expected '
+                'an end behind the beginning.'
+            )
+        if period is not None:
+            _check_integer(period, f'{where}.T_max', 1)
+
+
+def _check_validation(config: Mapping[str, Any], loop: Mapping[str, Any]) -> None:
+    hook = (config.get('default_hooks') or {}).get('checkpoint') or {}
+    best, length = hook.get('save_best'), loop.get('max_epochs') or loop.get('max_iters')
+    validated = config.get('val_dataloader') is not None
+    if best is not None and loop and not validated:
+        raise ValueError(
+            f'default_hooks.checkpoint.save_best={best!r} needs a validation, and the run has none '
+            '(kNN while training is a measurement beside it); set val_dataloader, val_evaluator '
+            'and val_cfg, or leave save_best out.'
+        )
+    begin = loop.get('val_begin', 1)
+    if validated and length is not None and begin > length:
+        raise ValueError(
+            f'train_cfg.val_begin is {begin} and the run ends at {length}, so it would never be '
+            'validated; set train_cfg.val_begin to less, or leave val_dataloader, val_evaluator '
+            'and val_cfg out.'
+        )
+    if best is not None and validated:
+        names = [*_metric_names(config.get('val_evaluator'))]
+        if names and best not in names:
+            raise ValueError(
+                f'default_hooks.checkpoint.save_best={best!r} is not among the validation metrics; '
+                f'they are {", ".join(names)}.'
+            )
+
+
+def _metric_names(evaluator: Any) -> Iterator[str]:
+    """Yield the names that an evaluator reports; nothing where one of its metrics is not known."""
+    metrics = [evaluator] if isinstance(evaluator, Mapping) else list(evaluator or [])
+    found = [_names_of(metric) for metric in metrics]
+    if all(names is not None for names in found):
+        for names in found:
+            yield from names or []
+
+
+def _names_of(metric: Mapping[str, Any]) -> list[str] | None:
+    prefix = metric.get('prefix')
+    kind = str(metric.get('type')).rsplit('.', 1)[-1]
+    if kind == 'TopKAccuracy':
+        topk = metric.get('topk', (1, 5))
+        numbers = [topk] if isinstance(topk, int) else list(topk)
+        return [f'{prefix or "accuracy"}/top{k}' for k in numbers]
+    if kind == 'VOCDetectionMetric':
+        return [f'{prefix or "voc"}/{name}' for name in ('AP', 'AP50', 'AP75')]
+    return None
+
+
+def _check_mixing(model: Any, loop: Mapping[str, Any]) -> None:
+    length = loop.get('max_epochs')
+    head = model.get('head') if isinstance(model, Mapping) else None
+    if length is None or not isinstance(head, Mapping) or not head.get('mixers'):
+        return
+    start = head.get('start_epoch') or 0
+    if _is_number(start) and start >= length:
+        raise ValueError(
+            f'model.head.start_epoch is {start} but the run ends after {length} epochs, so nothing '
+            'would ever be mixed; lower model.head.start_epoch or remove the mixers.'
+        )

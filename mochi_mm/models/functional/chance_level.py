@@ -27,13 +27,14 @@ def chance_level(blocks: Sequence[Block]) -> Tensor:
 def chance_of_each(blocks: Sequence[Block], positive_bias: float = 0.0) -> Tensor:
     """Return the loss (A,) at equal similarities where a positive competes with negatives alone.
 
-    ``log( exp(positive_bias) + number of candidates that do not pull )``.
+    ``log( exp(positive_bias) + number of candidates that do not pull )``, each of them counted by
+    ``exp(push_bias)``.
 
     Args:
         blocks: Candidates of at least one anchor.
         positive_bias: Added to the positive in its own denominator.
     """
-    negatives = [block.but(push_bias=None).drop(block.positive()) for block in blocks]
+    negatives = [block.drop(block.positive()) for block in blocks]
     return (_total(negatives) + math.exp(positive_bias)).log()
 
 

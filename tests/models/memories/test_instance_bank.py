@@ -7,6 +7,7 @@ import torch
 
 from mochi_mm.models.memories import InstanceBank
 from mochi_mm.structures import DataFacts
+from tests.models.memories.toy import WritesOfRows
 from tests.ranks import run_ranks
 from tests.reference import random_units, unit
 
@@ -40,6 +41,13 @@ def test_equals_the_loop(ids: list[int], ema_decay: float) -> None:
         assert int(bank.labels[i]) == (-1 if last is None else last + 10)
         assert int(bank.indices[i]) == (-1 if last is None else i)
     assert float(bank.fill()) == pytest.approx(len(set(ids)) / LENGTH)
+
+
+def test_which_of_two_writes_counts_is_not_left_to_the_device() -> None:
+    bank = InstanceBank(LENGTH, DIM)
+    with WritesOfRows() as writes:
+        bank.enqueue(random_units(3, DIM, 0).float(), torch.arange(3), torch.tensor([1, 2, 1]))
+    assert writes.twice == 3  # of features, labels and indices
 
 
 def test_worked_rows() -> None:

@@ -9,6 +9,7 @@ import torch
 
 from mochi_mm.models.memories import SampleTable
 from mochi_mm.structures import DataFacts
+from tests.models.memories.toy import WritesOfRows
 from tests.ranks import run_ranks
 
 LENGTH = 7
@@ -45,6 +46,12 @@ def test_equals_a_dictionary(ids: list[int]) -> None:
         assert table.look_up('label', asked).tolist() == expected
         shares = [known[i] / 100 if i in known else 0 for i in asked.tolist()]
         assert table.look_up('confidence', asked).tolist() == pytest.approx(shares)
+
+
+def test_which_of_two_writes_counts_is_not_left_to_the_device() -> None:
+    with WritesOfRows() as writes:
+        SampleTable(LENGTH).write(torch.tensor([1, 2, 1]), label=torch.tensor([3, 4, 5]))
+    assert writes.twice == 1
 
 
 def test_unknown_images_have_the_unknown_value() -> None:

@@ -114,8 +114,12 @@ class ViewsHead(Head, Protocol):
         online: Mapping[int, Tensor],
         target: Mapping[int, Tensor] | None = None,
         data_samples: DataSamples | None = None,
+        **features: Mapping[int, Tensor],
     ) -> dict[str, Tensor]:
-        """Return losses and statistics, and write what outlives the step."""
+        """Return losses and statistics, and write what outlives the step.
+
+        A head with ``uses_features`` gets pooled backbone features by view as ``features``.
+        """
 
 
 class ClassifierHead(Head, Protocol):

@@ -179,7 +179,10 @@ class BaseAlgorithm(BaseModel):
         for name, head in named_heads(self).items():
             first = {view: features.at(head.tap) for view, features in online.items()}
             second = {view: features.at(head.tap) for view, features in target.items()}
-            results[name] = cast(ViewsHead, head).loss_views(first, second, samples)
+            pooled = {}
+            if getattr(head, 'uses_features', False):
+                pooled = dict(features={view: part.backbone for view, part in online.items()})
+            results[name] = cast(ViewsHead, head).loss_views(first, second, samples, **pooled)
         return join_losses(results)
 
     def extract_feat(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:

@@ -80,6 +80,8 @@ class BaseContrastiveHead(BaseModule):
     count_all = False
     #: Whether every sample needs a label.
     needs_labels = False
+    #: Whether the objective takes the pooled backbone features beside the embeddings.
+    uses_features = False
 
     def __init__(
         self,
@@ -150,6 +152,7 @@ class BaseContrastiveHead(BaseModule):
         online: Mapping[int, Tensor],
         target: Mapping[int, Tensor] | None = None,
         data_samples: DataSamples | None = None,
+        features: Mapping[int, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Return losses and statistics of the views of a batch, then write the memory.
 
@@ -159,11 +162,13 @@ class BaseContrastiveHead(BaseModule):
             target: (B, D) raw embeddings of the averaged encoder by the number of their view, with
                 a memory; a query meets the keys of the other views, and each is enqueued once.
             data_samples: Tensors (B,) by name: labels, ``sample_idx``.
+            features: (B, C) pooled backbone features of the trained encoder by the number of their
+                view, for heads with ``uses_features``.
 
         Returns:
             Scalars: names with ``loss`` in them are optimized, the others logged.
         """
-        step = self.compute(Views(online, target or {}, data_samples or {}))
+        step = self.compute(Views(online, target or {}, data_samples or {}, features or {}))
         step.commit()
         return step.results()
 

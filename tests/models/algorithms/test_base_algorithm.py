@@ -74,6 +74,18 @@ def test_every_head_is_given_what_it_taps_and_losses_are_joined() -> None:
     assert first.target == {} and second.samples is batch['data_samples']
 
 
+def test_a_head_that_uses_features_is_given_them_beside_the_embeddings() -> None:
+    plain, second = Recorder(), Recorder('loss_second')
+    second.uses_features = True
+    model = in_batch(head=plain, heads=dict(second=second)).eval()
+    batch = model.data_preprocessor(views(4))
+    model(**batch, mode='loss')
+    assert plain.features is None and sorted(second.features) == [0, 1]
+    for view, images in enumerate(batch['inputs']):
+        torch.testing.assert_close(second.features[view], pool(model.backbone(images)))
+        assert second.features[view].requires_grad
+
+
 def test_heads_by_name_need_no_first_one_and_are_saved() -> None:
     head = dict(type='NTXentHead', temperature=0.5)
     queue = dict(type='FeatureQueue', length=16, dim=8)

@@ -59,8 +59,11 @@ class Recorder(nn.Module):
         super().__init__()
         self.name, self.tap, self.takes = name, tap, takes
 
-    def loss_views(self, online: Any, target: Any, data_samples: Any) -> dict[str, Tensor]:
+    def loss_views(
+        self, online: Any, target: Any, data_samples: Any, features: Any = None
+    ) -> dict[str, Tensor]:
         self.online, self.target, self.samples = online, target, data_samples
+        self.features = features
         return {self.name: sum(rows.sum() for rows in online.values())}
 
     def check_samples(self, samples: Any) -> None:

@@ -20,7 +20,7 @@ def rank() -> int:
 
 
 def row_counts(rows: int, device: torch.device | str) -> list[int]:
-    """Return how many rows each rank holds, in rank order."""
+    """Return the number of rows of each rank, in rank order."""
     if world_size() == 1:
         return [rows]
     counts = [torch.zeros(1, dtype=torch.int64, device=device) for _ in range(world_size())]
@@ -51,7 +51,7 @@ def gather_rows(tensor: Tensor, counts: list[int] | None = None) -> Tensor:
 
 
 class _GatherRows(torch.autograd.Function):
-    """:func:`gather_rows` whose backward brings home what every rank did with the rows."""
+    """:func:`gather_rows` whose backward sums the gradients of all ranks for the own rows."""
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, counts: list[int]) -> Tensor:

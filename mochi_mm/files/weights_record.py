@@ -1,4 +1,4 @@
-"""What a weight file says of its weights, checked before anything is made of it."""
+"""Record of a weight file, checked before it is used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def record_of(content: Mapping[str, Any], source: str | Path) -> dict[str, Any] 
     :func:`mochi_mm.models.backbones.recorded.checked_backbone`.
 
     Args:
-        content: What a checkpoint holds.
+        content: Content of a checkpoint.
         source: The file, for the error.
 
     Raises:

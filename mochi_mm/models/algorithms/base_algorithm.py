@@ -1,4 +1,4 @@
-"""What every algorithm shares: encoders, heads, view editors, modes."""
+"""Base class of all algorithms: encoders, heads, view editors, modes."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class BaseAlgorithm(BaseModel):
             self.to(memory_format=torch.channels_last)
 
     def check_samples(self, samples: DataSamples) -> None:
-        """Let every head refuse a batch, before it is moved to the device.
+        """Check the samples of a batch for every head, before it is moved to the device.
 
         Raises:
             ValueError: A label or an index that a head needs is not known.

@@ -1,4 +1,4 @@
-"""A backbone from what a weight file says of itself: kinds from a closed list, plain values.
+"""Backbones rebuilt from the record in a weight file: kinds of a closed list, plain values.
 
 A config is a program that its user wrote; the record in a weight file is text from elsewhere. The
 registry, which imports and calls whatever a config names, is therefore never asked.
@@ -30,7 +30,7 @@ def checked_backbone(record: Any, source: str, depth: int = 0) -> dict[str, Any]
     Args:
         record: ``meta.mochi_mm.backbone`` of the file.
         source: The file, for the error.
-        depth: How many split backbones are around it.
+        depth: Number of split backbones around it.
 
     Returns:
         ``type`` (``ResNet``, ``SplitBackbone`` or ``TimmBackbone``) and the arguments, all of them

@@ -17,7 +17,7 @@ class SplitBackbone(BaseModule):
     """Backbones on consecutive channels of the image; their features stand side by side.
 
     With ``in_channels`` 1 and 2 and a preprocessor that gives Lab it is CMC's network: one half
-    sees the lightness, the other the colour, and the representation is the concatenation.
+    sees the lightness, the other the color, and the representation is the concatenation.
 
     Args:
         backbones: Backbones with ``in_channels``, as configs or modules; their last maps must have

@@ -1,4 +1,4 @@
-"""The embeddings of the batch itself as candidates."""
+"""Embeddings of the batch itself as candidates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def batch_block(
 
     Args:
         anchors: A unit rows of this rank.
-        similarity: Of (A, D) and (M, D) rows.
+        similarity: Function of (A, D) and (M, D) rows that returns (A, M).
         labels: (A,) of the anchors, where those of the candidates are asked for.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The rows of a memory as candidates."""
+"""Rows of a memory as candidates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def memory_block(
     Args:
         anchors: A unit rows.
         memory: A copy of its K rows is taken, so that nothing written later reaches the backward.
-        similarity: Of (A, D) and (K, D) rows.
+        similarity: Function of (A, D) and (K, D) rows that returns (A, K).
         labels: (K,) of the rows; None takes those that were written with them.
     """
     bank = memory.snapshot()

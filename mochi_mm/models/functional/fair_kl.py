@@ -39,8 +39,9 @@ def fair_kl(
         same_bias: (n, n) bool.
         form: See above.
         spread: Weight of the deviations in the first two forms.
-        empty_group: What compares with a group without pairs: ``left_out``; or compared with a mean
-            and a deviation of ``zero``, as in the authors' code (``released`` only).
+        empty_group: Treatment of a group without pairs: ``left_out`` of the comparison; or compared
+            as one with a mean and a deviation of ``zero``, as in the authors' code
+            (``released`` only).
 
     Returns:
         A scalar.

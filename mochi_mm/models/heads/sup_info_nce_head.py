@@ -102,7 +102,7 @@ class SupInfoNCEHead(BaseContrastiveHead):
         return losses - _log_count(blocks[0].need('pull')) if self.form == 'in' else losses
 
     def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
-        """Return (A,) what :meth:`objective` gives a network whose embeddings are all the same."""
+        """Return (A,) the value of :meth:`objective` where all embeddings are the same."""
         if self.form == 'out':
             total = chance_of_each(blocks, -self.margin).exp()
         else:

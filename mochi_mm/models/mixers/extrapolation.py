@@ -17,7 +17,7 @@ class Extrapolation(QueryMixing):
     Source: SynCo, type 2 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         max_reach: Bound that b stays below, > 1. At 1 the negative itself.
 
     >>> from mochi_mm.structures import HardNegatives, Plan

@@ -17,7 +17,7 @@ class GradientStep(QueryMixing):
     Source: SynCo, type 5 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         step: Length of the step, > 0.
 
     >>> from mochi_mm.structures import HardNegatives

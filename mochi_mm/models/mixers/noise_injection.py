@@ -22,7 +22,7 @@ class NoiseInjection(BaseMixer):
     Source: SynCo, type 4 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         std: Standard deviation of each coordinate of e, > 0.
 
     >>> from mochi_mm.structures import HardNegatives, Plan
@@ -49,7 +49,7 @@ class NoiseInjection(BaseMixer):
 
     def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return the noisy negatives themselves, (B, S, D)."""
-        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
+        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]  # (B, 1)
         return F.normalize(hard.features[rows, plan.first] + _noise(plan), dim=-1).detach()
 
     def cosines(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:

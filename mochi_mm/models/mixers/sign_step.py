@@ -19,7 +19,7 @@ class SignStep(BaseMixer):
     Source: SynCo, type 6 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         step: Length of the step in each coordinate, > 0.
 
     >>> from mochi_mm.structures import HardNegatives
@@ -43,7 +43,8 @@ class SignStep(BaseMixer):
 
     def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return the moved negatives themselves, (B, S, D)."""
-        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
+        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]  # (B, 1)
+        # (B, S, D)
         moved = hard.features[rows, plan.first] + self.step * query.detach().sign()[:, None]
         return F.normalize(moved, dim=-1).detach()
 

@@ -1,4 +1,4 @@
-"""One yes or no that all ranks share."""
+"""Agreement of all ranks on one yes or no."""
 
 from __future__ import annotations
 

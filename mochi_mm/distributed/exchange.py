@@ -1,4 +1,4 @@
-"""Rows dealt out anew among the ranks, each sent once."""
+"""Exchange of rows among the ranks, each sent once."""
 
 from __future__ import annotations
 

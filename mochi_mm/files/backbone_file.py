@@ -36,7 +36,7 @@ def backbone_metadata(
         record: Record from :func:`describe_weights`: mean, std, channel order, backbone, algorithm.
         source: Name of the checkpoint.
         source_sha256: Its SHA-256.
-        licence: License of the weights, as their owner states it.
+        licence: Terms of use of the weights, as their owner states them.
     """
     return {
         KEY: json.dumps(record),

@@ -132,7 +132,7 @@ def load_for_test(
     allow_other_input: bool = False,
     content: Mapping[str, Any] | None = None,
 ) -> str:
-    """Load what testing needs: every weight, or the backbone if that is all the model has.
+    """Load the weights that testing needs: all, or the backbone if the model has nothing else.
 
     Args:
         model: A model, or its data-parallel wrapper.

@@ -1,4 +1,4 @@
-"""Tensors, numbers and strings: all that a checkpoint may hold."""
+"""Plain data, all that a checkpoint may hold: tensors, numbers and strings."""
 
 from __future__ import annotations
 

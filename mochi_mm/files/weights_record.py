@@ -18,7 +18,7 @@ _CHANNELS = 64
 
 
 def record_of(content: Mapping[str, Any], source: str | Path) -> dict[str, Any] | None:
-    """Return ``content['meta']['mochi_mm']``, None where a file does not say what it is.
+    """Return ``content['meta']['mochi_mm']``, None where a file has no record.
 
     Only what :func:`mochi_mm.files.weights_meta.describe_weights` writes comes back: numbers in
     ``mean`` and ``std``, one line of text in ``channel_order``, ``algorithm`` and ``head``. The

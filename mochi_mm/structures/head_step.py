@@ -21,7 +21,7 @@ class Write(Protocol):
 
 @dataclass(frozen=True)
 class HeadStep:
-    """Losses, statistics and what would be written.
+    """Losses, statistics and pending writes.
 
     Attributes:
         losses: Scalars that are optimized, by name.

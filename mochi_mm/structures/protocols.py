@@ -115,7 +115,7 @@ class ViewsHead(Head, Protocol):
         target: Mapping[int, Tensor] | None = None,
         data_samples: DataSamples | None = None,
     ) -> dict[str, Tensor]:
-        """Return losses and statistics, and write what outlives the step."""
+        """Return losses and statistics, and write the memories."""
 
 
 class ClassifierHead(Head, Protocol):

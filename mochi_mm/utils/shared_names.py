@@ -1,4 +1,4 @@
-"""Settings that stand in one place of a config and are read in many.
+"""Resolution of settings that stand in one place of a config and are read in many.
 
 A config writes ``'$data_root'`` where the value of its top-level ``data_root`` belongs, and
 ``dict(_copy_='query_dataloader', batch_size=7)`` where a dictionary belongs that differs in some

@@ -23,7 +23,7 @@ Losses = dict[str, Tensor]
 
 
 def build(component: dict | nn.Module | None) -> Any:
-    """Return ``component`` itself if it is a module (or None), else what its config builds."""
+    """Return ``component`` itself if it is a module (or None), else the module built from it."""
     return MODELS.build(component) if isinstance(component, dict) else component
 
 

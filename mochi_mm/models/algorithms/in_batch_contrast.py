@@ -1,4 +1,4 @@
-"""Contrastive learning within the batch: one encoder for all views, no memory."""
+"""Contrastive learning within the batch: one encoder for all views."""
 
 from __future__ import annotations
 

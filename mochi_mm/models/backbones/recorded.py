@@ -52,7 +52,7 @@ def checked_backbone(record: Any, source: str, depth: int = 0) -> dict[str, Any]
 
 
 def build_recorded(architecture: Mapping[str, Any]) -> Any:
-    """Build what :func:`checked_backbone` returned, with fresh weights."""
+    """Build the backbone that :func:`checked_backbone` returned, with fresh weights."""
     arguments = {key: value for key, value in architecture.items() if key != 'type'}
     if architecture['type'] == 'SplitBackbone':
         return SplitBackbone([build_recorded(part) for part in arguments['backbones']])

@@ -16,7 +16,7 @@ def memory_block(
     similarity: Callable[[Tensor, Tensor], Tensor],
     labels: Tensor | None = None,
 ) -> Block:
-    """Return the block ``memory``: what the memory held before this step; its rows push.
+    """Return the block ``memory``: the rows from before this step, which push.
 
     Args:
         anchors: A unit rows.

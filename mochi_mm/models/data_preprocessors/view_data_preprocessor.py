@@ -68,8 +68,8 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
 
         Args:
             data: A collated batch, ``inputs`` a list of V uint8 tensors (B, 3, H, W).
-            training: Whether the batch is one of training, whose labels and indices are checked
-                before they are moved: reading them later would wait for the device.
+            training: Check labels and indices, those of a training batch, before they are moved:
+                reading them later would wait for the device.
 
         Raises:
             ValueError: ``inputs`` is no list of (B, 3, H, W) views.

@@ -9,7 +9,7 @@ AGGREGATES = ('max', 'mean')
 
 
 def support_scores(support: Tensor, candidates: Tensor, aggregate: str = 'max') -> Tensor:
-    """Return how well each candidate fits the views of each image, (B, M), without gradient.
+    """Return the score of each candidate by the views of each image, (B, M), without gradient.
 
     Args:
         support: (B, S, D) unit rows, S views of each image.

@@ -117,7 +117,7 @@ class BaseContrastiveHead(BaseModule):
     # The step.
 
     def compute(self, views: Views) -> HeadStep:
-        """Return losses, statistics and what would be written; the head stays as it is.
+        """Return losses, statistics and pending writes; the head stays as it is.
 
         Args:
             views: Raw embeddings.
@@ -228,7 +228,7 @@ class BaseContrastiveHead(BaseModule):
         return [own_keys_block(anchors), self.memory_block(anchors, self.memory)]
 
     def memory_block(self, anchors: Anchors, memory: BaseMemory) -> Block:
-        """Return a memory without own older keys and what an oracle leaves out."""
+        """Return the memory's block, without own older keys and rows that an oracle leaves out."""
         table = self.table
         labels = None if table is None else table.look_up('label', memory.indices)
         block = memory_block(anchors, memory, self.similarity, labels)

@@ -170,7 +170,7 @@ class CrossViewHead(BaseModule):
         return step.results()
 
     def compute(self, views: Views) -> HeadStep:
-        """Return losses, statistics and what would be written; the head stays as it is.
+        """Return losses, statistics and pending writes; the head stays as it is.
 
         Args:
             views: Raw embeddings of the views of each image.

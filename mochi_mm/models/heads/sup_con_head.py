@@ -21,7 +21,7 @@ DENOMINATORS = ('all', 'one_positive', 'negatives')
 
 @MODELS.register_module()
 class SupConHead(BaseContrastiveHead):
-    """All views of all images of the anchor's class attract it (Khosla et al. 2020, SupCon).
+    """Attract each anchor to all views of all images of its class (Khosla et al. 2020, SupCon).
 
     ``L_out`` (eq. 2) takes the mean over the positives outside the logarithm, ``L_in`` (eq. 3)
     inside. With a memory, the own key and the rows of the class attract: with ``L_out`` the own key

@@ -20,7 +20,7 @@ FORMS = ('out', 'in', 'sup_con')
 
 @MODELS.register_module()
 class SupInfoNCEHead(BaseContrastiveHead):
-    """Positives of the anchor's class must beat the negatives by a margin (Barbano et al. 2023).
+    """Separate the positives of a class from the negatives by a margin (Barbano et al. 2023).
 
     With e the exponentials of the logits, sums over positives p and negatives n of an anchor::
 

@@ -14,7 +14,7 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class PairMixing(BaseMixer):
-    """``h = unit(w n_i + (1 - w) n_j)``, i and j among the N hardest, w uniform in (0, 1).
+    """Mix two of the N hardest, ``h = unit(w n_i + (1 - w) n_j)``, w uniform in (0, 1).
 
     Source: Kalantidis et al. 2020; ``num`` is the paper's s.
 

@@ -14,9 +14,10 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class QueryMixing(BaseMixer):
-    """``h = unit(w q + (1 - w) n_j)``, j among the N hardest, w uniform below ``max_weight``.
+    """Mix the query into one of the N hardest, ``h = unit(w q + (1 - w) n_j)``.
 
-    The query's share stays below the negative's, so h is a negative still, harder than n_j.
+    The weight w is uniform below ``max_weight``. The query's share stays below the negative's, so h
+    is a negative still, harder than n_j.
     Source: Kalantidis et al. 2020; ``num`` is the paper's s'.
 
     Args:

@@ -14,8 +14,9 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class SignStep(BaseMixer):
-    """``h = unit(n_j + step * sign(q))``, j among the N hardest: the gradient of q.n in n is q.
+    """Move one of the N hardest by the sign of a gradient, ``h = unit(n_j + step * sign(q))``.
 
+    The gradient of q.n in n is q.
     Source: SynCo, type 6 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:

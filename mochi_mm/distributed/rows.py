@@ -33,7 +33,7 @@ def gather_rows(tensor: Tensor, counts: list[int] | None = None) -> Tensor:
     """Return the rows of all ranks, in rank order; no gradient.
 
     Args:
-        tensor: (B_r, ...) of this rank; ranks may hold different numbers of rows.
+        tensor: (B_r, ...) rows of this rank; ranks may hold different numbers of rows.
         counts: Rows of each rank, when already known from :func:`row_counts`.
 
     Returns:
@@ -74,7 +74,7 @@ def gather_rows_with_gradient(tensor: Tensor, counts: list[int]) -> Tensor:
     run backward.
 
     Args:
-        tensor: (B_r, ...) of this rank.
+        tensor: (B_r, ...) rows of this rank.
         counts: Rows of each rank, from :func:`row_counts`.
     """
     return tensor if world_size() == 1 else _GatherRows.apply(tensor, counts)
@@ -87,7 +87,7 @@ def mean_over_ranks(values: Tensor, counted: Tensor | None = None) -> Tensor:
     plain mean; with unequal ones each rank's sum is weighted so that the average comes out right.
 
     Args:
-        values: (B_r,) of this rank, with gradient.
+        values: (B_r,) values of this rank, with gradient.
         counted: (B_r,) bool, the values that the mean is taken over; None takes all. Where no
             value counts on any rank, the mean is 0.
     """

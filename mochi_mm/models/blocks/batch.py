@@ -23,7 +23,7 @@ def batch_block(
     Args:
         anchors: A unit rows of this rank.
         similarity: Function of (A, D) and (M, D) rows that returns (A, M).
-        labels: (A,) of the anchors, where those of the candidates are asked for.
+        labels: (A,) label of each anchor, where those of the candidates are asked for.
 
     Raises:
         ValueError: The batch of all ranks is a single image.

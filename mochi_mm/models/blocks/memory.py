@@ -22,7 +22,7 @@ def memory_block(
         anchors: A unit rows.
         memory: A copy of its K rows is taken, so that nothing written later reaches the backward.
         similarity: Function of (A, D) and (K, D) rows that returns (A, K).
-        labels: (K,) of the rows; None takes those that were written with them.
+        labels: (K,) label of each row; None takes those that were written with them.
     """
     bank = memory.snapshot()
     return Block(

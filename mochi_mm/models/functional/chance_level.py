@@ -41,7 +41,7 @@ def mean_chance(levels: Tensor, counted: Tensor | None, count_all: bool) -> Tens
     """Return the mean over the anchors that the loss counts, a scalar.
 
     Args:
-        levels: (A,) of each anchor.
+        levels: (A,) chance level of each anchor, in nats.
         counted: (A,) bool, anchors with a positive; None for all of them.
         count_all: Count the other anchors as well, with 0.
     """

@@ -68,7 +68,7 @@ def mixing_statistics(own: Tensor, pushing: Sequence[Tensor], mixed: Mixed) -> d
 def batch_statistics(block: Block, counted: Tensor) -> dict[str, Tensor]:
     """Return accuracy and similarities of the candidates of the batch.
 
-    The share of anchors whose nearest candidate attracts them, the mean cosine with what attracts,
+    The share of anchors whose nearest candidate attracts them, the mean cosine with the positives,
     and the share of anchors that have such a candidate.
 
     Args:

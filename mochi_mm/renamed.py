@@ -1,4 +1,4 @@
-"""Names of components and settings of 0.1, and what they are called now.
+"""Names of components and settings of 0.1, and their present names.
 
 A config of 0.1 builds what it built; one line in the log names the new spelling. ``UPGRADING.md``
 lists them all.
@@ -35,7 +35,7 @@ def modern(cfg: Mapping[str, Any]) -> Settings:
     """Return the config of a component in today's spelling.
 
     Args:
-        cfg: With ``type`` as a string, with or without a scope before it.
+        cfg: Config with ``type`` as a string, with or without a scope before it.
 
     >>> modern(dict(type='InstanceBank', length=8, momentum=0.5))
     {'type': 'InstanceBank', 'length': 8, 'ema_decay': 0.5}

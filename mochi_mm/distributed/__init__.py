@@ -1,1 +1,1 @@
-"""Rows, exchange and agreement across the ranks."""
+"""Distributed computation: rows, exchange and agreement across the ranks."""

@@ -1,4 +1,4 @@
-"""One yes or no that all ranks share."""
+"""Agreement of all ranks on one yes or no."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def any_rank(flag: bool) -> bool:
 
 
 def is_lost_connection(error: BaseException) -> bool:
-    """Whether an error means that the other ranks could not be reached, or not in time."""
+    """Return whether an error means that the other ranks could not be reached, or not in time."""
     words = ('gloo', 'nccl', 'connection closed', 'connection reset', 'timed out')
     return world_size() > 1 and (
         isinstance(error, dist.DistError)

@@ -1,4 +1,4 @@
-"""Rows dealt out anew among the ranks, each sent once."""
+"""Exchange of rows among the ranks, each sent once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def exchange_rows(tensor: Tensor, order: Tensor, counts: list[int]) -> Tensor:
     it, where gathering would send all rows to all ranks.
 
     Args:
-        tensor: (B_r, ...) of this rank.
+        tensor: (B_r, ...) rows of this rank.
         order: (sum of B_r,) int64 on the CPU, a permutation, the same on every rank.
         counts: Rows of each rank, in rank order.
     """

@@ -20,7 +20,7 @@ def rank() -> int:
 
 
 def row_counts(rows: int, device: torch.device | str) -> list[int]:
-    """Return how many rows each rank holds, in rank order."""
+    """Return the number of rows of each rank, in rank order."""
     if world_size() == 1:
         return [rows]
     counts = [torch.zeros(1, dtype=torch.int64, device=device) for _ in range(world_size())]
@@ -33,7 +33,7 @@ def gather_rows(tensor: Tensor, counts: list[int] | None = None) -> Tensor:
     """Return the rows of all ranks, in rank order; no gradient.
 
     Args:
-        tensor: (B_r, ...) of this rank; ranks may hold different numbers of rows.
+        tensor: (B_r, ...) rows of this rank; ranks may hold different numbers of rows.
         counts: Rows of each rank, when already known from :func:`row_counts`.
 
     Returns:
@@ -51,7 +51,7 @@ def gather_rows(tensor: Tensor, counts: list[int] | None = None) -> Tensor:
 
 
 class _GatherRows(torch.autograd.Function):
-    """:func:`gather_rows` whose backward brings home what every rank did with the rows."""
+    """:func:`gather_rows` whose backward sums the gradients of all ranks for the own rows."""
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor, counts: list[int]) -> Tensor:
@@ -74,7 +74,7 @@ def gather_rows_with_gradient(tensor: Tensor, counts: list[int]) -> Tensor:
     run backward.
 
     Args:
-        tensor: (B_r, ...) of this rank.
+        tensor: (B_r, ...) rows of this rank.
         counts: Rows of each rank, from :func:`row_counts`.
     """
     return tensor if world_size() == 1 else _GatherRows.apply(tensor, counts)
@@ -87,7 +87,7 @@ def mean_over_ranks(values: Tensor, counted: Tensor | None = None) -> Tensor:
     plain mean; with unequal ones each rank's sum is weighted so that the average comes out right.
 
     Args:
-        values: (B_r,) of this rank, with gradient.
+        values: (B_r,) values of this rank, with gradient.
         counted: (B_r,) bool, the values that the mean is taken over; None takes all. Where no
             value counts on any rank, the mean is 0.
     """

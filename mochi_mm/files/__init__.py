@@ -1,1 +1,1 @@
-"""Files: what may be read from them, and how."""
+"""Files: reading them as data, writing them whole, checkpoints and weights among them."""

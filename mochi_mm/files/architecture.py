@@ -1,4 +1,4 @@
-"""Which residual network some weights are, read from their names and shapes."""
+"""Architecture of a residual network, read from the names and shapes of its weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEPTHS = {
 
 
 def blocks_of(tensors: Mapping[str, Tensor]) -> dict[int, int]:
-    """Return how many blocks each stage has, by stage (1 to 4)."""
+    """Return the number of blocks of each stage, by stage (1 to 4)."""
     found: dict[int, int] = {}
     for name in tensors:
         match = _BLOCK.match(name)
@@ -31,7 +31,7 @@ def blocks_of(tensors: Mapping[str, Tensor]) -> dict[int, int]:
 
 
 def describe(tensors: Mapping[str, Tensor]) -> str:
-    """Return for people what network ``tensors`` are: depth, width, stem."""
+    """Return a text that describes the network of ``tensors``: depth, width, stem."""
     first = tensors.get('conv1.weight')
     blocks = blocks_of(tensors)
     if first is None or first.ndim != 4 or not blocks:

@@ -1,4 +1,4 @@
-"""Archives that would unpack to more than they are."""
+"""Check of zip archives that would unpack to more memory than their size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic writing: a file is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any
 from mochi_mm.files.regular_file import open_regular
 
 SUFFIX = '.partial'
-#: In a temporary folder: host and process that made it, a line each.
+#: In a temporary folder: host and process that made it, one per line.
 OWNER = '.owner'
 _BLOCK = 1 << 20
 _DAY = 86400.0
 
 
 class _HashingFile:
-    """Passes bytes on to a file and to a hash; what :func:`torch.save` needs of a file."""
+    """A file that hashes the bytes written to it; has what :func:`torch.save` needs."""
 
     def __init__(self, file: Any) -> None:
         self._file, self.hash, self.size = file, hashlib.sha256(), 0
@@ -102,7 +102,7 @@ def sweep(folder: str | Path) -> list[Path]:
 
 
 def is_in_use(folder: Path) -> bool:
-    """Tell whether the process that made a temporary folder lives, or may live elsewhere."""
+    """Return whether the process that made a temporary folder lives, or may live elsewhere."""
     try:
         host, process = (folder / OWNER).read_text(encoding='utf-8').split('\n')[:2]
         if host != socket.gethostname():

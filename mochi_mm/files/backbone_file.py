@@ -1,4 +1,4 @@
-"""A backbone alone in a file: weights under the backbone's own names, and what they are."""
+"""Files with a backbone alone: weights under the backbone's own names, and their record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNSPECIFIED = 'unspecified'
 
 
 def backbone_path(checkpoint: str | Path) -> Path:
-    """Return where the backbone of a checkpoint lies: ``backbone_epoch_9.safetensors``."""
+    """Return the path of the backbone of a checkpoint: ``backbone_epoch_9.safetensors``."""
     checkpoint = Path(checkpoint)
     return checkpoint.with_name(f'backbone_{checkpoint.stem}{SUFFIX}')
 
@@ -33,10 +33,10 @@ def backbone_metadata(
     """Return the text that goes with a backbone's weights, for people and for programs.
 
     Args:
-        record: What :func:`describe_weights` says: mean, std, channel order, backbone, algorithm.
+        record: Record from :func:`describe_weights`: mean, std, channel order, backbone, algorithm.
         source: Name of the checkpoint.
         source_sha256: Its SHA-256.
-        licence: Of the weights, as its owner states it.
+        licence: Terms of use of the weights, as their owner states them.
     """
     return {
         KEY: json.dumps(record),
@@ -57,8 +57,8 @@ def write_backbone(checkpoint: str | Path, content: Mapping[str, Any], sha256: s
     """Write the backbone of a checkpoint beside it; return the path, None if it has none.
 
     Args:
-        checkpoint: Where the checkpoint lies.
-        content: What it holds.
+        checkpoint: Path of the checkpoint.
+        content: Content of the checkpoint.
         sha256: Its SHA-256.
 
     Raises:

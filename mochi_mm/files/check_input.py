@@ -1,4 +1,4 @@
-"""Whether a backbone sees the images that its weights were trained on."""
+"""Comparison of a model's images with those that its weights were trained on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from mochi_mm.files.origin import NOT_NORMALISED, Input
 from mochi_mm.files.weights_meta import describe_input
 
-TOLERANCE = 0.05  # grey levels: other roundings of the same statistics
+TOLERANCE = 0.05  # gray levels: other roundings of the same statistics
 
 
 def input_of(model: Any) -> Input:
@@ -20,12 +20,12 @@ def input_of(model: Any) -> Input:
 def contradictions(
     trained: Input, fed: Input, feeder: str = 'the detector', order: str = 'bgr_to_rgb'
 ) -> list[str]:
-    """Return what differs between two inputs, each as a sentence; unknown differs from nothing.
+    """Return the differences of two inputs, each as a sentence; unknown differs from nothing.
 
     Args:
-        trained: Of the weights.
-        fed: Of the model; a mean of None means that it does not normalise.
-        feeder: Who feeds it, for the sentences.
+        trained: Images that the weights were trained on.
+        fed: Images that the model is fed; a mean of None means that it does not normalize.
+        feeder: Name of the model or program that feeds it, for the sentences.
         order: The setting of its data preprocessor that decides the order of the channels.
     """
     found = []
@@ -48,7 +48,7 @@ def contradictions(
 
 
 def numbers(values: tuple[float, ...] | None) -> str:
-    """Return ``values`` for people."""
+    """Return ``values`` as a text for people."""
     return 'none' if values is None else ' '.join(f'{value:g}' for value in values)
 
 

@@ -56,7 +56,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 def _loaded(path: Path) -> Any:
-    """Return what torch reads from a file that unpacks to no more than it is."""
+    """Return the content that torch reads from a file that unpacks to no more than its size."""
     try:
         file = open_regular(path)
     except FileNotFoundError as error:
@@ -86,7 +86,7 @@ def _nothing_else_allowed() -> Iterator[None]:
 
 
 def _refusal(path: Path, error: Exception) -> str:
-    """Say what was refused and what to do about it."""
+    """Return the error that names what was refused and what to do about it."""
     found = re.search(r'GLOBAL (\S+)', str(error))
     if found is None and not isinstance(error, pickle.UnpicklingError):
         return (

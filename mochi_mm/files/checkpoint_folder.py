@@ -1,4 +1,4 @@
-"""The checkpoints of a run: which there are, which are whole, which is the newest.
+"""Checkpoints of a run: their list, their soundness, and the newest whole one.
 
 Beside ``epoch_10.pth`` lies its manifest ``epoch_10.pth.json``: size, SHA-256, position and time.
 """
@@ -52,8 +52,8 @@ class Saved:
 
     Attributes:
         path: The file.
-        time: When it was saved, nanoseconds since 1970.
-        manifest: What was written down about it; None where there is no manifest, as after a kill
+        time: Time at which it was saved, nanoseconds since 1970.
+        manifest: Record of the file; None where there is no manifest, as after a kill
             between the two writes.
     """
 
@@ -63,7 +63,7 @@ class Saved:
 
     @property
     def exact(self) -> bool:
-        """Whether a run can go on from it exactly: it waits for no accumulated gradients."""
+        """Return whether a run can resume from it exactly, with no gradients half accumulated."""
         if self.manifest is not None:
             return bool(self.manifest.get('exact', True))
         if _REGULAR.fullmatch(self.path.name):  # those are saved behind a step
@@ -74,7 +74,7 @@ class Saved:
             return True  # damaged, which `problem` says better
 
     def problem(self) -> str | None:
-        """Return why the file cannot be trusted, None if it is whole."""
+        """Return the reason why the file cannot be trusted, None if it is whole."""
         try:
             return self._problem()
         except ValueError as error:  # no regular file
@@ -94,7 +94,7 @@ class Saved:
 
 
 def manifest_path(path: Path) -> Path:
-    """Return where the manifest of a checkpoint lies."""
+    """Return the path of the manifest of a checkpoint."""
     return path.with_name(f'{path.name}.json')
 
 
@@ -139,7 +139,7 @@ def write_checkpoint(path: str | Path, content: Mapping[str, Any]) -> str:
 
 
 def is_regular(path: Path) -> bool:
-    """Tell whether a file is one of those that a run saves by its position."""
+    """Return whether a file is one of those that a run saves by its position."""
     return _REGULAR.fullmatch(path.name) is not None
 
 
@@ -189,7 +189,7 @@ def epochs_saved(folder: str | Path) -> int:
 def newest_valid(
     folder: str | Path, among: Container[Path] | None = None
 ) -> tuple[Path | None, list[str]]:
-    """Return the newest whole checkpoint of a run, and what was wrong with the newer ones.
+    """Return the newest whole checkpoint of a run, and the faults of the newer ones.
 
     Those that are not exact, as a best one can be where gradients accumulate, are not considered.
 
@@ -232,7 +232,7 @@ def _manifest(path: Path) -> dict[str, Any] | None:
 
 
 def _damage(path: Path) -> str | None:
-    """Return what is wrong with a file without manifest, from the checksums inside it."""
+    """Return the fault of a file without manifest, from the checksums inside it."""
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             check_archive(archive, path)

@@ -1,4 +1,4 @@
-"""Writing a checkpoint: whatever asks for it, the same steps in the same order."""
+"""Writer of checkpoints: the same steps in the same order, whoever asks for one."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _PARTS = ('meta', 'state_dict')
 
 
 class CheckpointWriter:
-    """Writes the checkpoints of one folder.
+    """Write the checkpoints of one folder.
 
     Args:
         folder: A work dir.
-        max_keep: How many ``epoch_*`` and ``iter_*`` to keep, the newest; -1 keeps all. Of those
+        max_keep: Number of ``epoch_*`` and ``iter_*`` to keep, the newest; -1 keeps all. Of those
             kept for a metric (``best_*``), one.
         with_backbone: Write the backbone alone beside each as well; of the ordinary ones only the
             newest keeps it.
@@ -53,8 +53,8 @@ class CheckpointWriter:
         backbone and what cannot be deleted is logged: the checkpoint itself is safe by then.
 
         Args:
-            name: Of the file.
-            content: What :func:`mochi_mm.engine.run_state.collect_state` returns, and what others
+            name: Name of the file.
+            content: Result of :func:`mochi_mm.engine.run_state.collect_state`, with what others
                 added to it or changed in it.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Whether the weights of a file are those that a module wants, in one set of words."""
+"""Comparison of the weights of a file with those that a module wants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COUNTER = 'num_batches_tracked'
 
 @dataclass(frozen=True)
 class Fit:
-    """What the weights of a file are to a module.
+    """Result of comparing the weights of a file with those of a module.
 
     Attributes:
         source: The file, for messages.
@@ -25,7 +25,7 @@ class Fit:
             among the missing and start at zero.
         shapes: A sentence for each weight of another shape.
         unused: Names in the file that the module does not want.
-        wanted: How many weights the module wants.
+        wanted: Number of weights that the module wants.
     """
 
     source: str
@@ -39,7 +39,7 @@ class Fit:
     wanted: int
 
     def problems(self) -> list[str]:
-        """Return what keeps the file from covering the module, as parts of a sentence."""
+        """Return the reasons why the file does not cover the module, as parts of a sentence."""
         if self.wanted and not self.matched and not self.shapes:
             return [
                 f'no weight of it fits: it has {some(self.unused) or "none"}, {self.where} wants '
@@ -71,7 +71,7 @@ class Fit:
             )
 
     def report(self) -> str:
-        """Return what was loaded and what was not, on one line."""
+        """Return a line that says which weights were loaded and which were not."""
         found = len(self.matched)
         counters = f' ({len(self.counters)} batch counters start at zero)' if self.counters else ''
         unused = f': {some(self.unused)}' if self.unused else ''

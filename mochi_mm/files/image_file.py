@@ -1,4 +1,4 @@
-"""Opening image files with Pillow, by formats that are named."""
+"""Opening of image files with Pillow, in a closed list of formats."""
 
 from __future__ import annotations
 

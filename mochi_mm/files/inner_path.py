@@ -12,7 +12,7 @@ def check_inner(name: str, source: str) -> str:
 
     Args:
         name: Parts with '/' between them, as a list, an index or an annotation names a file.
-        source: Which file says so, for the error.
+        source: File that names the path, for the error.
 
     Raises:
         ValueError: It is empty, absolute, goes through ``..``, or no file can have such a name.

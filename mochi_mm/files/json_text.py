@@ -21,7 +21,7 @@ _MAX_NUMBER = 2**63
 
 
 def read_json_file(path: str | Path, limit: int = MAX_BYTES, file_names: bool = False) -> Any:
-    """Return what a JSON file holds, see :func:`parse_json`.
+    """Return the content of a JSON file, see :func:`parse_json`.
 
     Args:
         path: A regular file of UTF-8 text.
@@ -41,11 +41,11 @@ def read_json_file(path: str | Path, limit: int = MAX_BYTES, file_names: bool = 
 
 
 def parse_json(text: str, source: str, file_names: bool = False, not_finite: bool = False) -> Any:
-    """Return what a JSON text holds.
+    """Return the content of a JSON text.
 
     Args:
         text: The text.
-        source: Where it stands, for the error.
+        source: File or place of the text, for the error.
         file_names: Let strings hold the bytes of names that are not UTF-8, as ``os.fsdecode``
             writes them; any other half of a character is refused anyway.
         not_finite: Let numbers be NaN or infinite, as Python writes them: a log of a run that
@@ -90,7 +90,7 @@ def _integer(text: str) -> int:
 
 
 def _check(value: Any, file_names: bool) -> None:
-    """Look at every value, without recursion."""
+    """Check every value, without recursion."""
     level, depth = [value], 0
     while level:
         below: list[Any] = []

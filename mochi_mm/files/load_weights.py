@@ -1,4 +1,4 @@
-"""Weights from a file into a model: every door of this project loads through here."""
+"""Loading of weights from a file into a model: all loading of this project goes through here."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def match_backbone(
     where: str = 'the model',
     expected: str = 'Expected a checkpoint of the same backbone.',
 ) -> Fit:
-    """Return how a file covers a backbone, or refuse it.
+    """Return the comparison of a file with a backbone, or refuse the file.
 
     Args:
         source: The file.
         wanted: Weights of the backbone under torchvision's names, or its own.
         where: Whose backbone it is, for the error.
-        expected: What was expected and what to do, for the error.
+        expected: Expectation and fix, for the error.
 
     Raises:
         ValueError: A weight is missing, has another shape or is not finite, or the file holds a
@@ -105,7 +105,7 @@ def check_images(model: Any, trained: Input, path: str, told: str, allow: bool) 
         model: A model; one without a data preprocessor is not looked at.
         trained: The images of the training; what is unknown differs from nothing.
         path: The file of the weights.
-        told: How the images are known.
+        told: Source of what is known of the images.
         allow: Return the contradictions, for a report, and do not raise.
 
     Raises:
@@ -132,7 +132,7 @@ def load_for_test(
     allow_other_input: bool = False,
     content: Mapping[str, Any] | None = None,
 ) -> str:
-    """Load what testing needs: every weight, or the backbone if that is all the model has.
+    """Load the weights that testing needs: all, or the backbone if the model has nothing else.
 
     Args:
         model: A model, or its data-parallel wrapper.
@@ -180,7 +180,7 @@ def load_whole(
 
     Args:
         model: The model, without a data-parallel wrapper.
-        content: What the checkpoint holds.
+        content: Content of the checkpoint.
         source: Its path, for messages.
         strict: Refuse missing and unused weights.
 
@@ -215,7 +215,7 @@ def load_part(module: nn.Module, path: str | Path, prefix: str = '') -> str:
     Args:
         module: The part.
         path: The file.
-        prefix: What stands before the part's own names in the file, such as ``backbone.``. Without
+        prefix: Text before the part's own names in the file, such as ``backbone.``. Without
             one, a backbone is also taken from any file of a known origin.
 
     Raises:

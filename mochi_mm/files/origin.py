@@ -1,4 +1,4 @@
-"""Who writes checkpoints, and how one sees it from the names of the weights."""
+"""Known writers of checkpoints, and the names of weights that tell them apart."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class Input:
     """The images that a backbone sees.
 
     Attributes:
-        mean: Three grey levels (0 to 255) in the order of the channels; None where unknown.
-        std: Likewise.
+        mean: Three gray levels (0 to 255) in the order of the channels; None where unknown.
+        std: Three standard deviations in gray levels, in the same order; None where unknown.
         channel_order: ``rgb``, ``bgr``, or None where unknown.
     """
 
@@ -22,7 +22,7 @@ class Input:
 
 
 _RGB = Input(channel_order='rgb')
-# What a record means by a mean and a standard deviation of None.
+# Meaning of a mean and a standard deviation of None in a record.
 NOT_NORMALISED = Input((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 IMAGENET = Input((123.675, 116.28, 103.53), (58.395, 57.12, 57.375), 'rgb')
 
@@ -32,11 +32,11 @@ class Origin:
     """One kind of checkpoint.
 
     Attributes:
-        name: For people.
-        prefix: What stands before the names of the backbone's weights, behind ``module.``.
+        name: Name of the writer, for people.
+        prefix: Text before the names of the backbone's weights, behind ``module.``.
         markers: The file is of this kind if one of its names starts with one of these; empty for a
             kind that only its prefix tells.
-        input: What its own code feeds the backbone, where every such file was trained that way.
+        input: Images that its own code feeds the backbone, where all such files were trained so.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Origin:
     input: Input = Input()
 
     def fits(self, names: Iterable[str]) -> bool:
-        """Tell whether ``names`` are those of a checkpoint of this kind."""
+        """Return whether ``names`` are those of a checkpoint of this kind."""
         listed = list(names)
         marked = not self.markers or any(name.startswith(self.markers) for name in listed)
         return marked and any(name.startswith(self.prefix) for name in listed)

@@ -11,9 +11,9 @@ def refuse_foreign_folder(folder: Path, marker: str, needed: Iterable[Path]) -> 
     """Raise unless ``folder`` is new, empty, or holds ``marker`` and nothing that is needed.
 
     Args:
-        folder: Where a tool wants to write, in place of what lies there.
+        folder: Folder that a tool wants to write, in place of what lies there.
         marker: Name of a file that only this tool writes, before anything else.
-        needed: What must not lie in the folder, nor be the folder.
+        needed: Paths that must not lie in the folder, nor be the folder.
 
     Raises:
         ValueError: The folder is a file, holds other files, or holds something needed.

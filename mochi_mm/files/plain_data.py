@@ -1,4 +1,4 @@
-"""Tensors, numbers and strings: all that a checkpoint may hold."""
+"""Plain data, all that a checkpoint may hold: tensors, numbers and strings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def as_data(value: Any, where: str) -> Any:
 
     Args:
         value: Anything.
-        where: What it is, for the error.
+        where: Name of the value, for the error.
 
     Raises:
         ValueError: It is, or holds, an object of another kind; names the place and the kind.

@@ -1,4 +1,4 @@
-"""Tensors of a file that are what they seem: numbers that lie in the file, one beside the other."""
+"""Check of a file's tensors: their numbers lie in the file, one beside the other."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SMALL = 2**20
 
 
 def check_tensors(content: Any, path: str | Path) -> None:
-    """Look at every tensor of a checkpoint, however deep it lies and however often it is named.
+    """Check every tensor of a checkpoint, however deep it lies and however often it is named.
 
     Raises:
-        ValueError: A tensor without numbers in the file, sparse, nested or quantised, or one that
+        ValueError: A tensor without numbers in the file, sparse, nested or quantized, or one that
             repeats few numbers to fill many places.
     """
     waiting: list[tuple[str, Any]] = [('', content)]

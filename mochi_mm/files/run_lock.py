@@ -1,4 +1,4 @@
-"""One run at a time in a work dir."""
+"""Lock of a work dir: one run at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _held: dict[str, RunLock] = {}
 
 
 class RunLock:
-    """Holds a work dir for one run; a run that is dead, however it died, holds nothing.
+    """Hold a work dir for one run; a run that is dead, however it died, holds nothing.
 
     The file ``run.lock`` is locked with POSIX record locks, which the kernel lets go of with the
     process and which NFS carries to its server. Across machines that alone does not do: a server
@@ -76,7 +76,7 @@ class RunLock:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """Let the work dir go."""
+        """Release the work dir."""
         self._ended.set()
         if self._beats is not None:
             self._beats.join()
@@ -87,7 +87,7 @@ class RunLock:
         os.close(self._file)
 
     def is_ours(self) -> bool:
-        """Tell whether no other run has taken the work dir meanwhile."""
+        """Return whether no other run has taken the work dir meanwhile."""
         return _is_at(self._file, self.path)
 
     def _live(self) -> None:
@@ -153,7 +153,7 @@ def _take(path: Path, wait: Callable[[float], Any]) -> int:
 
 
 def _is_free(path: Path, locked: bool | None, record: dict[str, Any] | None) -> bool:
-    """Tell whether a lock file is nobody's; False where only a sign of life can tell.
+    """Return whether a lock file is nobody's; False where only a sign of life can tell.
 
     Raises:
         ValueError: Somebody lives who has it.
@@ -199,7 +199,7 @@ def _read_at(path: Path) -> dict[str, Any] | None:
 
 
 def _read(file: int) -> dict[str, Any] | None:
-    """Return what a lock file says, None where it says nothing that can be read."""
+    """Return the record in a lock file, None where there is none that can be read."""
     try:
         record = json.loads(os.pread(file, _SIZE, 0))
         return {**record, 'host': str(record['host']), 'process': int(record['process'])}

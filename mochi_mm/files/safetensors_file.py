@@ -1,4 +1,4 @@
-"""Tensors in the safetensors format: no code in the file, and text that says what they are."""
+"""Tensors in the safetensors format: no code in the file, and metadata as text."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str
 
 
 def as_checkpoint(tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a file holds in the layout of a checkpoint; ``meta`` has all that it says."""
+    """Return the content of a file in the layout of a checkpoint; ``meta`` has its metadata."""
     if 'mochi_mm' not in metadata:
         return dict(state_dict=tensors)
     try:

@@ -1,4 +1,4 @@
-"""Values of files from elsewhere in a sentence for people."""
+"""Short and safe text for values of files from elsewhere."""
 
 from __future__ import annotations
 

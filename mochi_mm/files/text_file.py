@@ -15,7 +15,7 @@ def read_text(path: str | Path, errors: str = 'strict') -> str:
 
     Args:
         path: The file.
-        errors: What becomes of other bytes, as in ``bytes.decode``.
+        errors: Treatment of other bytes, as in ``bytes.decode``.
 
     Raises:
         FileNotFoundError: No such file.
@@ -29,7 +29,7 @@ def read_text(path: str | Path, errors: str = 'strict') -> str:
 
 
 def read_json(path: str | Path) -> Any:
-    """Return what a JSON file holds.
+    """Return the content of a JSON file.
 
     Raises:
         FileNotFoundError: No such file.
@@ -39,7 +39,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def read_json_lines(path: str | Path) -> list[dict[str, Any]]:
-    """Return the dicts of a log with one a line; a last line that a kill cut off is left out.
+    """Return the dicts of a log with one per line, without a last line that a kill cut off.
 
     Numbers may be NaN or infinite.
 

@@ -1,4 +1,4 @@
-"""Whether weights of a file are such as training leaves, in the precision that they are used in."""
+"""Check that weights are such as training leaves, in the precision that they are used in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VARIANCE = 'running_var'
 
 
 def is_finite(tensor: Tensor) -> bool:
-    """Tell whether a tensor holds neither NaN nor infinity, without a copy of it."""
+    """Return whether a tensor holds neither NaN nor infinity, without a copy of it."""
     if not tensor.is_floating_point() or not tensor.numel():
         return True
     return all(bool(value.isfinite()) for value in tensor.aminmax())  # both are NaN if one is
@@ -25,7 +25,7 @@ def check_weights(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], sou
 
     Args:
         found: Weights of the file.
-        wanted: Those of the model, of the same shapes; names of only one side are passed over.
+        wanted: Weights of the model, of the same shapes; names of only one side are passed over.
         source: The file, for the error.
 
     Raises:

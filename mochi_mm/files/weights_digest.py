@@ -1,4 +1,4 @@
-"""One short text that stands for all weights of a module."""
+"""Digest of all weights of a module."""
 
 from __future__ import annotations
 

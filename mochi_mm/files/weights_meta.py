@@ -1,4 +1,4 @@
-"""What a user of weights must know about them, as plain data in the checkpoint."""
+"""Record that a user of weights needs, as plain data in the checkpoint."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def describe_weights(model: nn.Module, cfg: Mapping[str, Any]) -> dict[str, Any]
         cfg: The config of the run.
 
     Returns:
-        ``mean`` and ``std`` (three grey levels each, in the order of the channels; None where
-        images are not normalised), ``channel_order`` (``rgb``, ``bgr``, or a colour space such as
+        ``mean`` and ``std`` (three gray levels each, in the order of the channels; None where
+        images are not normalized), ``channel_order`` (``rgb``, ``bgr``, or a color space such as
         ``lab``; None where unknown),
         ``backbone`` (its config, default arguments written out), ``algorithm`` (type name) and
         ``head`` (type name, with its mixers; None where there is none).

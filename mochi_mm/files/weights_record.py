@@ -1,4 +1,4 @@
-"""What a weight file says of its weights, checked before anything is made of it."""
+"""Record of a weight file, checked before it is used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHANNELS = 64
 
 
 def record_of(content: Mapping[str, Any], source: str | Path) -> dict[str, Any] | None:
-    """Return ``content['meta']['mochi_mm']``, None where a file does not say what it is.
+    """Return ``content['meta']['mochi_mm']``, None where a file has no record.
 
     Only what :func:`mochi_mm.files.weights_meta.describe_weights` writes comes back: numbers in
     ``mean`` and ``std``, one line of text in ``channel_order``, ``algorithm`` and ``head``. The
@@ -26,7 +26,7 @@ def record_of(content: Mapping[str, Any], source: str | Path) -> dict[str, Any] 
     :func:`mochi_mm.models.backbones.recorded.checked_backbone`.
 
     Args:
-        content: What a checkpoint holds.
+        content: Content of a checkpoint.
         source: The file, for the error.
 
     Raises:

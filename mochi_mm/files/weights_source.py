@@ -1,4 +1,4 @@
-"""A file of weights, read and recognised."""
+"""A file of weights that has been read, and whose writer is known."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _NUMBERED = {'0.': 'conv1.', '1.': 'bn1.', **{f'{n}.': f'layer{n - 3}.' for n in
 
 @dataclass(frozen=True)
 class Source:
-    """What a file offers.
+    """Weights of a file, with their origin and record.
 
     Attributes:
         path: The file.
-        origin: Who wrote it.
+        origin: Writer of the file.
         tensors: Weights of the backbone under torchvision's names.
-        others: How many further tensors the file has, by the first part of their names.
-        record: What the file says about itself (``meta['mochi_mm']``); None if it does not.
+        others: Number of further tensors in the file, by the first part of their names.
+        record: Record of the file about itself (``meta['mochi_mm']``); None without one.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class Source:
 
     @property
     def input(self) -> Input:
-        """What the weights were trained on: as recorded, else as their origin's code has it."""
+        """Return the images trained on: as recorded, else as the code of the origin has it."""
         return self.origin.input if self.record is None else input_recorded(self.record)
 
 
@@ -55,7 +55,7 @@ def input_recorded(record: Mapping[str, Any] | None) -> Input:
 
 
 def read_source(path: str | Path) -> Source:
-    """Read ``path`` and find out who wrote it.
+    """Return the weights of the file ``path``, with their origin and record.
 
     Raises:
         FileNotFoundError: No such file.
@@ -66,10 +66,10 @@ def read_source(path: str | Path) -> Source:
 
 
 def recognise(content: Mapping[str, Any], path: Path, wanted: Iterable[str] = ()) -> Source:
-    """Find out who wrote a file that has been read.
+    """Return the weights of a file that has been read, with their origin and record.
 
     Args:
-        content: What it holds.
+        content: Content of the file.
         path: The file.
         wanted: Names that a backbone wants. A file of no known origin that has one of them holds
             that backbone.

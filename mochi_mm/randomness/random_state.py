@@ -1,4 +1,4 @@
-"""Leaving the global random generators as they were found."""
+"""Preservation of the state of the global random generators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key of a sample: what happens to it depends on (seed, epoch, index) alone."""
+"""Key of a sample: its random draws depend on (seed, epoch, index) alone."""
 
 from __future__ import annotations
 

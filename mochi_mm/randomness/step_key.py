@@ -1,4 +1,4 @@
-"""The key of a training step: seed, iteration and, where ranks must differ, the rank."""
+"""Key of a training step: seed, iteration and, where ranks must differ, the rank."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 @dataclass(frozen=True)
 class StepKey:
-    """What the random draws of one training step depend on."""
+    """Key that the random draws of one training step depend on."""
 
     seed: int
     iteration: int

@@ -1,4 +1,4 @@
-"""What is compared with the candidates: the rows of the similarity matrices."""
+"""Anchors: the rows of the similarity matrices, compared with the candidates."""
 
 from __future__ import annotations
 

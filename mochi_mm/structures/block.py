@@ -69,7 +69,7 @@ class Block:
         return replace(self, **changes)
 
     def drop(self, mask: Tensor | None) -> Block:
-        """Return the block without the masked candidates: neither pulled, pushed nor mixed."""
+        """Return the block without the masked candidates: they neither pull, push nor are mixed."""
         return self.but(dropped=either(self.dropped, mask)).spare(mask)
 
     def spare(self, mask: Tensor | None) -> Block:

@@ -10,12 +10,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What is known of the training set before the first iteration.
+    """Facts of the training set that are known before the first iteration.
 
     Attributes:
         num_images: n, images of the data set.
         classes: Names of the classes, in the order of their labels; empty where there are none.
-        class_counts: (C,) int64, labelled images of each class.
+        class_counts: (C,) int64, labeled images of each class.
         labelled: (n,) bool, which images have a label.
     """
 

@@ -1,4 +1,4 @@
-"""What a mixer works on."""
+"""Hard negatives, the input of a mixer."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ class HardNegatives:
 
     @property
     def features(self) -> Tensor:
-        """The rows themselves, (B, N, D). Gathers: B*N*D numbers, for references and tests."""
+        """Return the rows themselves, (B, N, D): B*N*D numbers, for references and tests."""
         return self.bank[self.index]

@@ -1,4 +1,4 @@
-"""What a head computed for one batch, before anything is written."""
+"""Results of a head for one batch, before anything is written."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Write(Protocol):
 
 @dataclass(frozen=True)
 class HeadStep:
-    """Losses, statistics and what would be written.
+    """Losses, statistics and pending writes.
 
     Attributes:
         losses: Scalars that are optimized, by name.
         statistics: Scalars that are logged, by name.
-        writes: What :meth:`commit` does to memories, prototypes and tables, in order.
-        anchors: What was compared; None for heads that compare several sets.
-        blocks: With what.
+        writes: Changes that :meth:`commit` makes to memories, prototypes and tables, in order.
+        anchors: Rows that were compared; None for heads that compare several sets.
+        blocks: Candidates that they were compared with.
         mixed: Hard negatives and what was mixed from them; None where nothing can be mixed.
     """
 

@@ -22,7 +22,7 @@ def require_known(data_samples: Mapping[str, Tensor], name: str, reason: str) ->
     Args:
         data_samples: Tensors (B,) by name.
         name: Such as ``gt_label``.
-        reason: Who needs it, for the error.
+        reason: The part that needs it, for the error.
 
     Raises:
         ValueError: It is missing, or -1 (unknown) for some sample.

@@ -1,4 +1,4 @@
-"""What the mixing of a step did."""
+"""Results of mixing hard negatives in one step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Mixture:
 
     Attributes:
         name: Type of the mixer; numbered from the second of a type on.
-        plan: What was drawn.
+        plan: Draws that they were mixed by.
         cosines: (A, S) with the anchors.
     """
 
@@ -27,7 +27,7 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Mixed:
-    """The hardest negatives of every anchor, and what was made of them.
+    """The hardest negatives of every anchor, and their mixtures.
 
     Attributes:
         hard: The hardest candidates.

@@ -1,4 +1,4 @@
-"""What a mixer has drawn, before any arithmetic."""
+"""Draws of a mixer, before any arithmetic."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Plan:
-    """Which hard negatives are mixed, and how much of each.
+    """Choice of the hard negatives that are mixed, and the weight of each.
 
     Attributes:
         first: (B, S) int64 in [0, N), the hard negative that is mixed.

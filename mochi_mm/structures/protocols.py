@@ -1,4 +1,4 @@
-"""What hooks and algorithms call on the modules of a model."""
+"""Protocols: methods that hooks and algorithms call on the modules of a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class TakesStep(Protocol):
-    """Draws at random in a step."""
+    """A module that draws at random in a step."""
 
     def set_step(self, step_key: StepKey) -> None:
         """Key the random draws of the coming step; called before each iteration."""
@@ -24,7 +24,7 @@ class TakesStep(Protocol):
 
 @runtime_checkable
 class TakesEpoch(Protocol):
-    """Depends on the epoch."""
+    """A module that depends on the epoch."""
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Set the current epoch, counted from 0; called before the first iteration of each."""
@@ -32,7 +32,7 @@ class TakesEpoch(Protocol):
 
 @runtime_checkable
 class TakesProgress(Protocol):
-    """Depends on the progress of the run."""
+    """A module that depends on the progress of the run."""
 
     def set_progress(self, progress: float) -> None:
         """Set the share of the run's iterations that are done, in [0, 1]; before each iteration."""
@@ -40,7 +40,7 @@ class TakesProgress(Protocol):
 
 @runtime_checkable
 class TakesData(Protocol):
-    """Depends on the training data."""
+    """A module that depends on the training data."""
 
     def set_data(self, facts: DataFacts) -> None:
         """Set the facts of the training set; called once, before the first iteration.
@@ -52,14 +52,14 @@ class TakesData(Protocol):
 
 @runtime_checkable
 class FollowsByAverage(Protocol):
-    """Has an averaged encoder."""
+    """An algorithm with an averaged encoder."""
 
     def update_ema(self) -> None:
         """Move the averaged encoder; called once after each optimizer step."""
 
 
 class Module(Protocol):
-    """What is used of a torch module, whatever its class."""
+    """The methods of a torch module that are used, whatever its class."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Yield the parameters."""
@@ -78,7 +78,7 @@ class Module(Protocol):
 
 
 class Backbone(Module, Protocol):
-    """Encodes images."""
+    """A module that encodes images."""
 
     out_channels: int
 
@@ -87,7 +87,7 @@ class Backbone(Module, Protocol):
 
 
 class Neck(Module, Protocol):
-    """Projects features; a predictor is one as well."""
+    """A module that projects features; a predictor is one as well."""
 
     in_channels: int
     out_channels: int
@@ -97,7 +97,7 @@ class Neck(Module, Protocol):
 
 
 class Head(Protocol):
-    """Turns features into losses and statistics."""
+    """A module that turns features into losses and statistics."""
 
     takes: str
     tap: str
@@ -107,7 +107,7 @@ class Head(Protocol):
 
 
 class ViewsHead(Head, Protocol):
-    """Compares views."""
+    """A head that compares views."""
 
     def loss_views(
         self,
@@ -123,7 +123,7 @@ class ViewsHead(Head, Protocol):
 
 
 class ClassifierHead(Head, Protocol):
-    """Classifies features."""
+    """A head that classifies features."""
 
     def loss(self, features: Tensor, data_samples: DataSamples | None) -> dict[str, Tensor]:
         """Return losses and statistics of (B, C) features."""

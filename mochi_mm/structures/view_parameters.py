@@ -1,4 +1,4 @@
-"""What was drawn for the views of an image, for the part that the device does."""
+"""Parameters of the part of an augmentation that the device applies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class ViewParameters(NamedTuple):
-    """Draws for V views; collated, each tensor has a batch dimension before V.
+    """Parameters drawn for V views; collated, each tensor has a batch dimension before V.
 
     A named tuple, which torch's and MMEngine's collate functions keep.
 

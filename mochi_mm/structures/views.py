@@ -15,8 +15,8 @@ class Views:
     """Embeddings (B, D) by the number of their view, as the pipeline made the views.
 
     Attributes:
-        online: Of the trained encoder, with gradient.
-        target: Of the averaged encoder, constants; empty where an algorithm has none.
+        online: Embeddings of the trained encoder, with gradient.
+        target: Embeddings of the averaged encoder, constants; empty where an algorithm has none.
         samples: Tensors (B,) by name: ``gt_label``, ``sample_idx``, ...
         features: Pooled backbone features (B, C) of the online views, with gradient, for heads
             that use them beside the embeddings.
@@ -29,10 +29,10 @@ class Views:
 
     @property
     def num_images(self) -> int:
-        """B, images of the batch on this rank."""
+        """Return B, the number of images of the batch on this rank."""
         return len(next(iter(self.online.values())))
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """An online and a target view of different number, in the order of their numbers."""
+        """Return all pairs of an online and another target view, in the order of their numbers."""
         return [(i, j) for i in self.online for j in self.target if i != j]

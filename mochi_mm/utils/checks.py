@@ -14,7 +14,7 @@ def check_number(name: str, value: float, example: float, zero: bool = False) ->
         name: Name of the setting, for the error.
         value: The setting.
         example: A usual value, for the error.
-        zero: Whether 0 will do as well.
+        zero: Accept 0 as well.
 
     Raises:
         ValueError: Below, not finite, a bool, or no number.

@@ -1,4 +1,4 @@
-"""Whether the labels of two data sets mean the same."""
+"""Checks that the labels of two data sets mean the same."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def check_same_names(
 
     Args:
         first: Names of the classes, in the order of the labels.
-        second: Likewise.
-        first_name: What the first is, such as 'bank'.
-        second_name: What the second is, such as 'query'.
+        second: Names of the classes of the other, in the order of the labels.
+        first_name: Name of the first for the error, such as 'bank'.
+        second_name: Name of the second for the error, such as 'query'.
 
     Raises:
         ValueError: Names the classes that only one has, or the first label that differs.

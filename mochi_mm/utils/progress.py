@@ -1,4 +1,4 @@
-"""A bar with the time left, for work that takes a while."""
+"""Progress bar with the time left, for work that takes a while."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def progress_bar(items: Iterable[Any], description: str, total: int, shown: bool
     It shows once the work has taken :data:`QUIET_SECONDS`.
 
     Args:
-        items: What is worked through, batch by batch.
-        description: What is done.
+        items: Batches, or other items, to be worked through.
+        description: Name of the work, shown before the bar.
         total: Their number.
         shown: False for none. It is shown by rank 0, if stderr is a terminal.
     """

@@ -1,4 +1,4 @@
-"""Settings that stand in one place of a config and are read in many.
+"""Resolution of settings that stand in one place of a config and are read in many.
 
 A config writes ``'$data_root'`` where the value of its top-level ``data_root`` belongs, and
 ``dict(_copy_='query_dataloader', batch_size=7)`` where a dictionary belongs that differs in some
@@ -30,7 +30,7 @@ def resolve(config: Config, options: Mapping[str, Any] | None = None) -> Config:
     A config without references comes back equal.
 
     Args:
-        config: As MMEngine reads it.
+        config: Config as MMEngine reads it.
         options: New values by dotted key; a dictionary is merged into the one that is there.
 
     Raises:
@@ -62,7 +62,7 @@ def referred(node: Any) -> Iterator[str]:
 
 
 class _Resolver:
-    """Looks each top-level name up once, with its options, and whatever it refers to first."""
+    """Look each top-level name up once, with its options, after whatever it refers to."""
 
     def __init__(self, settings: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         self.settings = settings
@@ -145,7 +145,7 @@ _ABSENT = object()
 
 
 def child(node: Any, key: str) -> Any:
-    """Return what ``node`` holds under ``key``, the index of a list, or a mark that it does not."""
+    """Return the value under ``key`` of ``node``, the index of a list, or a mark of its absence."""
     if isinstance(node, Mapping):
         return node.get(key, _ABSENT)
     if isinstance(node, (list, tuple)) and key.isdigit() and int(key) < len(node):
@@ -198,7 +198,7 @@ def merge(new: Mapping[str, Any], old: Any, where: str) -> Any:
     """Return ``old`` with ``new`` merged in as in inheritance; ``_delete_=True`` replaces it.
 
     Args:
-        new: What to change.
+        new: Values to merge in.
         old: Dictionary, or a list whose indices ``new`` has as keys; anything else is replaced.
         where: Name of ``old``, for errors.
     """

@@ -1,4 +1,4 @@
-"""The model of a run, whatever it is wrapped in."""
+"""Access to the model of a run, whatever it is wrapped in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which versions of the dependencies the project was tested with.
+"""Versions of the dependencies that the project was tested with.
 
 Nothing is refused at import: outside the tested range there is one warning, and it names the way
 back. Versions come from the installed packages' metadata, so nothing heavy is imported.
@@ -53,7 +53,7 @@ def release(version: str) -> tuple[int, ...]:
 
 
 def is_tested(version: str, tested: VersionRange) -> bool:
-    """Tell whether ``version`` lies in the range ``tested``; one that cannot be read does not."""
+    """Return whether ``version`` lies in the range ``tested``; one that cannot be read does not."""
     found, highest = release(version), release(tested.highest)
     return release(tested.lowest) <= found and found[: len(highest)] <= highest
 

@@ -1,4 +1,4 @@
-"""Which encoders see which views, and what is trained."""
+"""Algorithms: the encoders, the views that each sees, and the parts that are trained."""
 
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.models.algorithms.cross_view_contrast import CrossViewContrast

@@ -1,4 +1,4 @@
-"""What every algorithm shares: encoders, heads, view editors, modes."""
+"""Base class of all algorithms: encoders, heads, view editors, modes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Losses = dict[str, Tensor]
 
 
 def build(component: dict | nn.Module | None) -> Any:
-    """Return ``component`` itself if it is a module (or None), else what its config builds."""
+    """Return ``component`` itself if it is a module (or None), else the module built from it."""
     return MODELS.build(component) if isinstance(component, dict) else component
 
 
@@ -96,7 +96,7 @@ class BaseAlgorithm(BaseModel):
             self.to(memory_format=torch.channels_last)
 
     def check_samples(self, samples: DataSamples) -> None:
-        """Let every head refuse a batch, before it is moved to the device.
+        """Check the samples of a batch for every head, before it is moved to the device.
 
         Raises:
             ValueError: A label or an index that a head needs is not known.

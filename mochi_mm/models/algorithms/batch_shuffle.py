@@ -57,11 +57,12 @@ class BatchShuffle:
         stop = start + counts[rank()]
         # The same permutation on every rank: none has to be sent. On the CPU: what is sent where
         # has to be known there.
+        # (M,) of the M images of all ranks
         order = torch.randperm(sum(counts), generator=self._generator('cpu', per_rank=False))
         images = exchange_rows(images.contiguous(), order, counts)
         features = encode(images)
-        mine = order.argsort()[start:stop].to(images.device)
-        embedding = gather_rows(features.neck, counts)[mine]
+        mine = order.argsort()[start:stop].to(images.device)  # (B,) where the own images went
+        embedding = gather_rows(features.neck, counts)[mine]  # (B, D)
         # Pooled features are not needed of keys, and would be the most to send.
         return Features(embedding, embedding, embedding)
 

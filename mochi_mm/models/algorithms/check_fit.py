@@ -1,4 +1,4 @@
-"""Whether the parts of an algorithm fit together."""
+"""Checks that the parts of an algorithm fit together."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from mochi_mm.structures.features import Features
 
 @MODELS.register_module()
 class CrossViewContrast(BaseAlgorithm):
-    """A split backbone and a split neck; the head contrasts the parts of one image.
+    """Contrast the parts of one image, from a split backbone and a split neck.
 
     Features for evaluation are those of all encoders, side by side. Source: Tian et al.,
     Contrastive Multiview Coding, ECCV 2020. Arguments as in :class:`BaseAlgorithm`: a

@@ -16,7 +16,7 @@ from mochi_mm.structures.protocols import ClassifierHead
 
 @MODELS.register_module()
 class ImageClassifier(BaseAlgorithm):
-    """Classifies one view of each image by its pooled backbone features.
+    """Classify one view of each image by its pooled backbone features.
 
     Args:
         backbone: Backbone, as a config or a module.

@@ -1,4 +1,4 @@
-"""One encoder sees every view, and the batch is its own set of candidates."""
+"""Contrastive learning within the batch: one encoder for all views."""
 
 from __future__ import annotations
 

@@ -49,13 +49,13 @@ class MoCo(BaseAlgorithm):
         backbone: Backbone of both encoders.
         neck: Neck of both encoders.
         head: A head that works on pairs of views, such as :class:`ContrastiveHead`.
-        predictor: On the trained encoder's embeddings alone; None for none.
+        predictor: Predictor on the trained encoder's embeddings alone; None for none.
         online_views: Views that the trained encoder sees.
         target_views: Views that the averaged encoder sees.
         ema_decay: Weight of the old value when the averaged encoder follows, in [0.5, 1).
         ema_schedule: ``constant``, or ``cosine`` from ``ema_decay`` to 1 over the run, by step.
         batch_shuffle: See above.
-        num_splits: Groups a batch is normalized in, with ``split_bn``.
+        num_splits: Groups per batch, each normalized by itself, with ``split_bn``.
         **kwargs: As in :class:`BaseAlgorithm`.
 
     Raises:
@@ -129,7 +129,7 @@ class MoCo(BaseAlgorithm):
         yield from self.neck.parameters()
 
     def update_ema(self) -> None:
-        """Move the averaged encoder towards the trained one; once an optimizer step.
+        """Move the averaged encoder towards the trained one; once per optimizer step.
 
         Running statistics are the averaged encoder's own, from the batches that it sees.
 

@@ -23,7 +23,7 @@ def join_losses(results: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor
     """Return the losses and statistics of several heads in one dict.
 
     Args:
-        results: What each head returned, by its name.
+        results: Losses and statistics that each head returned, by its name.
 
     Raises:
         ValueError: Two heads report the same name.

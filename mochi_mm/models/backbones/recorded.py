@@ -1,4 +1,4 @@
-"""A backbone from what a weight file says of itself: kinds from a closed list, plain values.
+"""Backbones rebuilt from the record in a weight file: kinds of a closed list, plain values.
 
 A config is a program that its user wrote; the record in a weight file is text from elsewhere. The
 registry, which imports and calls whatever a config names, is therefore never asked.
@@ -30,7 +30,7 @@ def checked_backbone(record: Any, source: str, depth: int = 0) -> dict[str, Any]
     Args:
         record: ``meta.mochi_mm.backbone`` of the file.
         source: The file, for the error.
-        depth: How many split backbones are around it.
+        depth: Number of split backbones around it.
 
     Returns:
         ``type`` (``ResNet``, ``SplitBackbone`` or ``TimmBackbone``) and the arguments, all of them
@@ -52,7 +52,7 @@ def checked_backbone(record: Any, source: str, depth: int = 0) -> dict[str, Any]
 
 
 def build_recorded(architecture: Mapping[str, Any]) -> Any:
-    """Build what :func:`checked_backbone` returned, with fresh weights."""
+    """Build the backbone that :func:`checked_backbone` returned, with fresh weights."""
     arguments = {key: value for key, value in architecture.items() if key != 'type'}
     if architecture['type'] == 'SplitBackbone':
         return SplitBackbone([build_recorded(part) for part in arguments['backbones']])

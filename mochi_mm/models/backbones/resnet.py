@@ -56,7 +56,7 @@ class ResNet(BaseModule):
             32 to 64 pixels).
         zero_init_residual: Start each residual branch at zero; MoCo does not.
         in_channels: Channels of the images.
-        init_cfg: See MMEngine; the default is torchvision's own initialisation.
+        init_cfg: See MMEngine; the default is torchvision's own initialization.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class ResNet(BaseModule):
             raise ValueError(f"stem is {stem!r}; expected 'imagenet' or 'small'.")
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps (B, C, H, W) of ``out_indices`` for normalised images (B, 3, H, W)."""
+        """Return the maps (B, C, H, W) of ``out_indices`` for normalized images (B, 3, H, W)."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         maps = []
         for stage in range(max(self.out_indices) + 1):

@@ -14,10 +14,10 @@ from mochi_mm.registry import MODELS
 
 @MODELS.register_module()
 class SplitBackbone(BaseModule):
-    """Backbones on consecutive channels of the image; their features stand side by side.
+    """Backbones on consecutive channels of the image, whose features are concatenated.
 
     With ``in_channels`` 1 and 2 and a preprocessor that gives Lab it is CMC's network: one half
-    sees the lightness, the other the colour, and the representation is the concatenation.
+    sees the lightness, the other the color, and the representation is the concatenation.
 
     Args:
         backbones: Backbones with ``in_channels``, as configs or modules; their last maps must have

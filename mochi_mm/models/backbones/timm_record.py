@@ -1,4 +1,4 @@
-"""Which arguments of ``timm.create_model`` a weight file may record."""
+"""Arguments of ``timm.create_model`` that a weight file may record."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def checked_timm_arguments(given: Any, source: str) -> dict[str, Any]:
     """Return recorded arguments without requests for weights.
 
     Args:
-        given: What the file holds; None for nothing.
+        given: Arguments as the file holds them; None for none.
         source: The file, for the error.
 
     Raises:

@@ -1,4 +1,4 @@
-"""How candidates of each origin become a block."""
+"""Builders of blocks, one for each origin of candidates."""
 
 from mochi_mm.models.blocks.anchors import image_anchors, pair_anchors, query_anchors
 from mochi_mm.models.blocks.batch import batch_block

@@ -1,4 +1,4 @@
-"""What is compared with the candidates: every view, or queries with their own keys."""
+"""Anchors from the views of a batch: every view, or queries with their own keys."""
 
 from __future__ import annotations
 

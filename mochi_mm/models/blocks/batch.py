@@ -1,4 +1,4 @@
-"""The embeddings of the batch itself as candidates."""
+"""Embeddings of the batch itself as candidates."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def batch_block(
 
     Args:
         anchors: A unit rows of this rank.
-        similarity: Of (A, D) and (M, D) rows.
-        labels: (A,) of the anchors, where those of the candidates are asked for.
+        similarity: Function of (A, D) and (M, D) rows that returns (A, M).
+        labels: (A,) label of each anchor, where those of the candidates are asked for.
 
     Raises:
         ValueError: The batch of all ranks is a single image.

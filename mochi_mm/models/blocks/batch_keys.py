@@ -1,4 +1,4 @@
-"""The keys of the batch as candidates."""
+"""Keys of the batch as candidates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def batch_keys_block(
     Args:
         anchors: Queries, pair by pair.
         views: Unit rows.
-        similarity: Of (A, D) and (T M, D) rows.
+        similarity: Function of (A, D) and (T M, D) rows that returns (A, T M).
     """
     counts = row_counts(views.num_images, anchors.rows.device)
     total, first = sum(counts), sum(counts[: rank()])

@@ -1,4 +1,4 @@
-"""Whether the views of a batch are what a head takes."""
+"""Checks of the views that a head is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a memory as candidates."""
+"""Rows of a memory as candidates."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def memory_block(
     similarity: Callable[[Tensor, Tensor], Tensor],
     labels: Tensor | None = None,
 ) -> Block:
-    """Return the block ``memory``: what the memory held before this step; its rows push.
+    """Return the block ``memory``: the rows from before this step, which push.
 
     Args:
         anchors: A unit rows.
         memory: A copy of its K rows is taken, so that nothing written later reaches the backward.
-        similarity: Of (A, D) and (K, D) rows.
-        labels: (K,) of the rows; None takes those that were written with them.
+        similarity: Function of (A, D) and (K, D) rows that returns (A, K).
+        labels: (K,) label of each row; None takes those that were written with them.
     """
     bank = memory.snapshot()
     return Block(

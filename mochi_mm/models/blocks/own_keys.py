@@ -1,4 +1,4 @@
-"""The own keys of each anchor as candidates."""
+"""Own keys of each anchor as candidates."""
 
 from __future__ import annotations
 

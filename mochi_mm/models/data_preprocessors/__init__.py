@@ -1,4 +1,4 @@
-"""From collated uint8 views to normalised float views on the device."""
+"""Data preprocessors: from collated uint8 views to normalized float views on the device."""
 
 from mochi_mm.models.data_preprocessors.color_space_data_preprocessor import (
     ColorSpaceDataPreprocessor,

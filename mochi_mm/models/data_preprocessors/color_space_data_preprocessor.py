@@ -1,4 +1,4 @@
-"""Views in another colour space, for encoders that see some of its channels."""
+"""Views in another color space, for encoders that see some of its channels."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _STATISTICS = dict(
 
 @MODELS.register_module()
 class ColorSpaceDataPreprocessor(ViewDataPreprocessor):
-    """Converts every uint8 RGB view on the device, then ``(view - mean) / std``.
+    """Convert every uint8 RGB view to another color space, on the device, and normalize it.
 
     Args:
         space: ``lab`` (CIE L*a*b*, D65) or ``ycbcr`` (BT.601, 16 to 235 and 240).
-        mean: Of the three channels of that space; None takes the values of CMC's code.
-        std: Likewise, above 0.
+        mean: Mean of each of the three channels of that space; None takes the values of CMC's code.
+        std: Standard deviation of each, above 0; None as for ``mean``.
         non_blocking: See :class:`ViewDataPreprocessor`.
 
     Raises:
@@ -45,5 +45,5 @@ class ColorSpaceDataPreprocessor(ViewDataPreprocessor):
         self.space = space
 
     def convert(self, view: Tensor) -> Tensor:
-        """Return the view (B, 3, H, W) in the colour space."""
+        """Return the view (B, 3, H, W) in the color space."""
         return CONVERSIONS[self.space](view)

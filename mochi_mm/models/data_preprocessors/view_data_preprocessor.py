@@ -1,4 +1,4 @@
-"""Moves a batch to the device and normalises its views there."""
+"""Transfer of a batch to the device, and normalization of its views there."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 
 @MODELS.register_module()
 class ViewDataPreprocessor(BaseDataPreprocessor):
-    """``(view - mean) / std`` for every uint8 RGB view, on the device.
+    """Normalize every uint8 RGB view on the device: ``(view - mean) / std``.
 
-    Where the samples come with ``view_parameters`` (from ``DeviceMultiView``), colours, blur and
+    Where the samples come with ``view_parameters`` (from ``DeviceMultiView``), colors, blur and
     flip are applied first, for each sample as drawn. From ``HeldMultiView`` a view is the number of
     an image that :meth:`hold` put here, and is cut out of it first.
 
     Args:
-        mean: Of red, green and blue, in grey levels (0 to 255).
-        std: Likewise, above 0.
+        mean: Mean of red, green and blue, in gray levels (0 to 255).
+        std: Standard deviation of red, green and blue, in gray levels, above 0.
         non_blocking: Copy asynchronously (takes effect with pinned memory).
     """
 
     mean: Tensor
     std: Tensor
     images: Tensor | None
-    #: What an algorithm asks of a training batch, while its samples are on the host.
+    #: Check that an algorithm makes of a training batch, while its samples are on the host.
     check_samples: Callable[[Mapping[str, Tensor]], None] | None = None
 
     def __init__(
@@ -68,8 +68,8 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
 
         Args:
             data: A collated batch, ``inputs`` a list of V uint8 tensors (B, 3, H, W).
-            training: Whether the batch is one of training, whose labels and indices are checked
-                before they are moved: reading them later would wait for the device.
+            training: Check labels and indices, those of a training batch, before they are moved:
+                reading them later would wait for the device.
 
         Raises:
             ValueError: ``inputs`` is no list of (B, 3, H, W) views.
@@ -109,7 +109,7 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         ]
 
     def convert(self, view: Tensor) -> Tensor:
-        """Return a float view (B, 3, H, W), in grey levels, in the colours to be normalised."""
+        """Return a float view (B, 3, H, W), in gray levels, in the colors to be normalized."""
         return view
 
     @staticmethod
@@ -130,12 +130,12 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
 
 
 def augment(images: Tensor, drawn: ViewParameters) -> Tensor:
-    """Return images (B, 3, H, W), in grey levels, with the colors, blur and flip of each sample.
+    """Return images (B, 3, H, W), in gray levels, with the colors, blur and flip of each sample.
 
     Args:
         images: Float, on any device.
-        drawn: Of one view, (B, ...) each. On the CPU, which samples are blurred and how far is
-            known without waiting for the device.
+        drawn: Parameters of one view, (B, ...) each. On the CPU, which samples are blurred and
+            how far is known without waiting for the device.
     """
     blurred = (drawn.sigma > 0).nonzero().squeeze(1)
     sigma = drawn.sigma[blurred]

@@ -1,4 +1,4 @@
-"""Which candidates are false negatives."""
+"""Finders of false negatives among the candidates."""
 
 from mochi_mm.models.finders.false_negative_finder import FalseNegativeFinder
 

@@ -1,4 +1,4 @@
-"""Which candidates are false negatives, by the views of each image."""
+"""Search for false negatives by the support views of each image."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ STRATEGIES = ('attract', 'eliminate', 'none')
 
 @MODELS.register_module()
 class FalseNegativeFinder(BaseModule):
-    """Scores candidates by an image's support views; the nearest above a threshold are found.
+    """Score candidates by an image's support views; the nearest above a threshold are found.
 
     Source: Huynh et al., Boosting Contrastive Self-Supervised Learning with False Negative
     Cancellation, WACV 2022; defaults of its code (google-research/fnc).
 
     Args:
-        num_support: S, how many of an image's views, its last ones, are support views.
-        support: What they do. ``full``: they are anchors, positives and candidates like the others,
-            and all views score (the code). ``score``: they score, alone, and do nothing else (the
-            paper).
-        top_k: Most false negatives an image; None for no limit.
-        threshold: Least cosine, in [-1, 1); None for none.
-        aggregate: Over the views that score, ``max`` or ``mean``.
+        num_support: S, number of an image's views, its last ones, that are support views.
+        support: Role of the support views. ``full``: they are anchors, positives and candidates
+            like the others, and all views score (the code). ``score``: they score, alone, and do
+            nothing else (the paper).
+        top_k: Most false negatives per image; None for no limit.
+        threshold: Least cosine of a false negative, in [-1, 1); None for none.
+        aggregate: Cosine over the views that score: their ``max`` or ``mean``.
         init_cfg: See MMEngine.
 
     Raises:
@@ -67,7 +67,7 @@ class FalseNegativeFinder(BaseModule):
         self.top_k, self.threshold, self.aggregate = top_k, threshold, aggregate
 
     def contrasted(self, views: Sequence[int]) -> list[int]:
-        """Return which of an image's views are contrasted.
+        """Return the views of an image that are contrasted.
 
         Raises:
             ValueError: Fewer than two views besides the support views.
@@ -81,7 +81,7 @@ class FalseNegativeFinder(BaseModule):
         return list(views) if self.support == 'full' else list(views[: -self.num_support])
 
     def scoring(self, views: Sequence[int]) -> list[int]:
-        """Return which of an image's views score the candidates."""
+        """Return the views of an image that score the candidates."""
         return list(views) if self.support == 'full' else list(views[-self.num_support :])
 
     def forward(self, scoring: Tensor, candidates: Tensor, excluded: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ class FalseNegativeFinder(BaseModule):
             excluded: bool, broadcast to (B, M): never found, such as the own image.
         """
         scores = support_scores(scoring, candidates, self.aggregate)
-        scores = scores.masked_fill(excluded, float('-inf'))
+        scores = scores.masked_fill(excluded, float('-inf'))  # (B, M)
         return find_false_negatives(scores, self.top_k, self.threshold)
 
 

@@ -1,4 +1,4 @@
-"""Colours, blur and flip of a batch of views, with parameters of its own for each sample."""
+"""Color, blur and flip of a batch of views, with parameters of its own for each sample."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def apply_colours(images: Tensor, of_pixel: Tensor, of_mean: Tensor) -> Tensor:
     """Return ``A x + C m`` for every pixel x of images with mean pixel m, clipped to 0..255.
 
     Args:
-        images: (B, 3, H, W) in grey levels.
+        images: (B, 3, H, W) in gray levels.
         of_pixel: (B, 3, 3), A.
         of_mean: (B, 3, 3), C.
     """
-    offset = of_mean @ images.mean((2, 3))[..., None]
-    mixed = torch.baddbmm(offset, of_pixel, images.flatten(2))
+    offset = of_mean @ images.mean((2, 3))[..., None]  # (B, 3, 1)
+    mixed = torch.baddbmm(offset, of_pixel, images.flatten(2))  # (B, 3, H W)
     return mixed.view_as(images).clamp_(0, 255)
 
 
@@ -32,10 +32,11 @@ def gaussian_blur(images: Tensor, sigma: Tensor, radius: int) -> Tensor:
     """
     batch, channels, height, width = images.shape
     offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
-    kernel = torch.exp(-0.5 * (offsets / sigma[:, None]) ** 2)
+    kernel = torch.exp(-0.5 * (offsets / sigma[:, None]) ** 2)  # (B, 2 radius + 1)
+    # (B C, 2 radius + 1), one kernel for each channel of each image
     kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)
     groups = batch * channels
-    flat = images.reshape(1, groups, height, width)
+    flat = images.reshape(1, groups, height, width)  # (1, B C, H, W)
     flat = F.pad(flat, (radius,) * 4, mode='replicate')
     flat = F.conv2d(flat, kernel[:, None, None, :], groups=groups)
     flat = F.conv2d(flat, kernel[:, None, :, None], groups=groups)
@@ -43,7 +44,7 @@ def gaussian_blur(images: Tensor, sigma: Tensor, radius: int) -> Tensor:
 
 
 def blur_radius(sigma: float) -> int:
-    """Return where a Gaussian of that standard deviation is cut off: 2.5 of them."""
+    """Return the radius at which a Gaussian is cut off: 2.5 standard deviations."""
     return max(1, math.ceil(2.5 * sigma))
 
 
@@ -53,7 +54,7 @@ def flip_some(images: Tensor, flip: Tensor) -> Tensor:
 
 
 def resized_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
-    """Return a crop of each image, resized bilinearly and rounded to whole grey levels.
+    """Return a crop of each image, resized bilinearly and rounded to whole gray levels.
 
     The filter is PIL's where a crop is enlarged; one that is reduced would need a wider filter.
 
@@ -66,11 +67,12 @@ def resized_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
         (B, C, size, size) float.
     """
     height, width = images.shape[2:]
-    steps = (torch.arange(size, device=images.device) + 0.5) / size
-    top, left, tall, wide = boxes[:, :, None].unbind(1)
-    # Pixel centres, kept inside the crop: its border is repeated, what lies beyond is not seen.
+    steps = (torch.arange(size, device=images.device) + 0.5) / size  # (size,)
+    top, left, tall, wide = boxes[:, :, None].unbind(1)  # (B, 1) each
+    # Pixel centers, kept inside the crop: its border is repeated, what lies beyond is not seen.
     y = (top + steps * tall - 0.5).clamp(top, top + tall - 1)
     x = (left + steps * wide - 0.5).clamp(left, left + wide - 1)
-    y, x = (2 * y + 1) / height - 1, (2 * x + 1) / width - 1
+    y, x = (2 * y + 1) / height - 1, (2 * x + 1) / width - 1  # (B, size) each, in [-1, 1]
+    # (B, size, size, 2)
     grid = torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
     return F.grid_sample(images.float(), grid, align_corners=False).round()

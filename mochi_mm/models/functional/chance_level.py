@@ -1,4 +1,4 @@
-"""The loss of a network that tells nothing apart."""
+"""Chance level: the loss of a network whose similarities are all equal."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def mean_chance(levels: Tensor, counted: Tensor | None, count_all: bool) -> Tens
     """Return the mean over the anchors that the loss counts, a scalar.
 
     Args:
-        levels: (A,) of each anchor.
+        levels: (A,) chance level of each anchor, in nats.
         counted: (A,) bool, anchors with a positive; None for all of them.
-        count_all: Whether the others count as well, with 0.
+        count_all: Count the other anchors as well, with 0.
     """
     if counted is None:
         return levels.mean()
@@ -53,7 +53,7 @@ def mean_chance(levels: Tensor, counted: Tensor | None, count_all: bool) -> Tens
 
 
 def _total(blocks: Sequence[Block]) -> Tensor:
-    """Return (A,) the number of candidates that push each anchor."""
+    """Return (A,) the total weight of the candidates that push each anchor."""
     total: Tensor | float = 0.0
     for block in blocks:
         total = total + _number(block)
@@ -62,7 +62,7 @@ def _total(blocks: Sequence[Block]) -> Tensor:
 
 
 def _number(block: Block) -> Tensor | float:
-    """Return how many candidates push each anchor, (A,), or one number for all of them."""
+    """Return the weight of a block's candidates that push each anchor, (A,), or one for all."""
     if block.push_bias is None:
         if block.dropped is None:
             return float(block.similarity.shape[1])

@@ -1,4 +1,4 @@
-"""Colour spaces whose channels separate lightness from colour."""
+"""Color spaces whose channels separate lightness from color."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
-# ITU-R BT.601, for RGB in [0, 1]; luma from 16 to 235, colour differences from 16 to 240.
+# ITU-R BT.601, for RGB in [0, 1]; luma from 16 to 235, color differences from 16 to 240.
 _YCBCR = ((65.481, 128.553, 24.966), (-37.797, -74.203, 112.0), (112.0, -93.786, -18.214))
 _YCBCR_OFFSET = (16.0, 128.0, 128.0)
 
@@ -24,7 +24,7 @@ def rgb_to_lab(images: Tensor) -> Tensor:
     """Return CIE L*a*b* (D65): L in [0, 100], a and b around 0.
 
     Args:
-        images: (B, 3, H, W) sRGB in grey levels, 0 to 255.
+        images: (B, 3, H, W) sRGB in gray levels, 0 to 255.
     """
     rgb = images / 255
     linear = torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055).clamp_min(0) ** 2.4, rgb / 12.92)
@@ -35,10 +35,10 @@ def rgb_to_lab(images: Tensor) -> Tensor:
 
 
 def rgb_to_ycbcr(images: Tensor) -> Tensor:
-    """Return Y'CbCr (ITU-R BT.601): Y from 16 to 235, Cb and Cr from 16 to 240, grey at 128.
+    """Return Y'CbCr (ITU-R BT.601): Y from 16 to 235, Cb and Cr from 16 to 240, gray at 128.
 
     Args:
-        images: (B, 3, H, W) sRGB in grey levels, 0 to 255.
+        images: (B, 3, H, W) sRGB in gray levels, 0 to 255.
     """
     offset = _constant(_YCBCR_OFFSET, images.dtype, images.device)[:, None, None]
     return _mix(_YCBCR, images / 255) + offset
@@ -46,7 +46,7 @@ def rgb_to_ycbcr(images: Tensor) -> Tensor:
 
 def _mix(matrix: tuple[tuple[float, ...], ...], images: Tensor) -> Tensor:
     weights = _constant(matrix, images.dtype, images.device)
-    return torch.einsum('ij,bjhw->bihw', weights, images)
+    return torch.einsum('ij,bjhw->bihw', weights, images)  # (B, 3, H, W)
 
 
 @cache  # copied to each device once: a copy of host values waits for all that the device has to do

@@ -30,7 +30,7 @@ def log_sum_exp(blocks: Sequence[Tensor]) -> Tensor:
             else block.new_full(block.shape[:1], -torch.inf)
         )
         empty = peak == -torch.inf
-        shift = peak.masked_fill(empty, 0.0)
+        shift = peak.masked_fill(empty, 0.0)  # (N,)
         total = (block - shift[:, None]).exp().sum(1).masked_fill(empty, 1.0)
         parts.append((total.log() + shift).masked_fill(empty, -torch.inf))
     return parts[0] if len(parts) == 1 else log_sum_exp([torch.stack(parts, dim=1)])
@@ -91,7 +91,7 @@ def contrast(
             as a positive too.
         weights: For each block (N, M_j) constants >= 0, above 0 for positives; None for a block
             without positives.
-        bias: For each block what is added to the logits in the denominator alone, broadcast to
+        bias: Term for each block, added to the logits in the denominator alone, broadcast to
             (N, M_j): -inf removes a candidate from it, ``-eps`` is a margin; None for nothing.
         denominator: ``shared`` by all positives of an anchor, or ``per_positive``, where a positive
             competes with the negatives only.
@@ -110,7 +110,7 @@ def contrast(
     if all(weight is None for weight in weights):
         raise ValueError('no block of candidates has weights, so nothing attracts the anchors.')
     logits = [_real(block) for block in logits]
-    total = sum_weights(logits, weights)
+    total = sum_weights(logits, weights)  # (N,)
     shares = [_share(w, block, total) for w, block in zip(weights, logits, strict=True)]
     pushed = _pushed(logits, bias or [None] * len(logits))
     if denominator == 'shared':
@@ -119,7 +119,7 @@ def contrast(
         repel = _repel_each(pushed, logits, shares, positive_bias)
     attract = _attract(shares, logits, form)
     attract = attract if positive_scale is None else attract * positive_scale
-    usable = (total != 0) & (repel.detach() != -torch.inf)
+    usable = (total != 0) & (repel.detach() != -torch.inf)  # (N,)
     # Each part is cleared by itself: -inf minus -inf has no gradient to clear.
     return repel.masked_fill(~usable, 0.0) - attract.masked_fill(~usable, 0.0)
 
@@ -131,7 +131,7 @@ def _real(block: Tensor) -> Tensor:
 def _share(weight: Tensor | None, block: Tensor, total: Tensor) -> Tensor | None:
     if weight is None:
         return None
-    kept = weight.detach().to(block.dtype) * (block.detach() != -torch.inf)
+    kept = weight.detach().to(block.dtype) * (block.detach() != -torch.inf)  # (N, M_j)
     return kept / total.masked_fill(total == 0, 1.0)[:, None]
 
 

@@ -43,14 +43,14 @@ def logits_of(block: Block, temperature: float) -> Tensor:
 
 
 def weights_of(block: Block) -> Tensor | None:
-    """Return (A, M) how strongly each candidate pulls, None where none of the block does."""
+    """Return (A, M) the weight by which each candidate pulls, None where none of the block does."""
     if isinstance(block.pull, (int, float)):
         return torch.full_like(block.similarity, block.pull)
     return block.pull
 
 
 def _is_single_key(block: Block) -> bool:
-    """Tell whether the block is one candidate an anchor, which alone pulls."""
+    """Return whether the block is one candidate per anchor, which alone pulls."""
     plain = block.dropped is None and block.push_bias is None and block.temperature is None
     single = isinstance(block.pull, float) and block.similarity.shape[1] == 1
     return plain and single

@@ -10,7 +10,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 def check_ema_decay(ema_decay: float) -> None:
-    """Accept ``ema_decay`` only if it weighs the old value, as this project always means it.
+    """Check that ``ema_decay`` can be the weight of the old value, as this project always means it.
 
     Raises:
         ValueError: Outside [0.5, 1): below 0.5 it is most likely the weight of the new value.

@@ -1,4 +1,4 @@
-"""How the weight of the old value changes over a run."""
+"""Schedules of the EMA decay, the weight of the old value, over a run."""
 
 from __future__ import annotations
 

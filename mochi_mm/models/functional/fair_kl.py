@@ -1,4 +1,4 @@
-"""FairKL: distances must not tell who shares a bias (Barbano et al. 2023, section 4)."""
+"""FairKL: distances that do not depend on a shared bias (Barbano et al. 2023, section 4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def fair_kl(
     spread: float = 1.0,
     empty_group: str = 'left_out',
 ) -> Tensor:
-    """Return how far cosines with bias-aligned samples lie from those with bias-conflicting ones.
+    """Return the distance of the cosines with bias-aligned and with bias-conflicting samples.
 
     Ordered pairs (i, j) fall into four groups: same class or not, same bias (aligned) or not
     (conflicting). With m and s the mean and deviation of a group's cosines::
@@ -39,8 +39,9 @@ def fair_kl(
         same_bias: (n, n) bool.
         form: See above.
         spread: Weight of the deviations in the first two forms.
-        empty_group: What compares with a group without pairs: ``left_out``; or compared with a mean
-            and a deviation of ``zero``, as in the authors' code (``released`` only).
+        empty_group: Treatment of a group without pairs: ``left_out`` of the comparison; or compared
+            as one with a mean and a deviation of ``zero``, as in the authors' code
+            (``released`` only).
 
     Returns:
         A scalar.

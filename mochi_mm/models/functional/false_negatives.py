@@ -1,4 +1,4 @@
-"""Finding candidates that are of the anchor's class, without labels (Huynh et al. 2022, FNC)."""
+"""Search for candidates of the anchor's class, without labels (Huynh et al. 2022, FNC)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ AGGREGATES = ('max', 'mean')
 
 
 def support_scores(support: Tensor, candidates: Tensor, aggregate: str = 'max') -> Tensor:
-    """Return how well each candidate fits the views of each image, (B, M), without gradient.
+    """Return the score of each candidate by the views of each image, (B, M), without gradient.
 
     Args:
         support: (B, S, D) unit rows, S views of each image.
         candidates: (M, D) unit rows.
-        aggregate: Over the S cosines, ``max`` or ``mean``.
+        aggregate: Score from the S cosines: their ``max`` or ``mean``.
     """
     if aggregate == 'mean':  # the mean of cosines is the cosine with the mean
         return support.detach().mean(1) @ candidates.detach().T
+    # S of (B, M), one view of all images at a time
     cosines = [view @ candidates.detach().T for view in support.detach().unbind(1)]
-    return torch.stack(cosines).amax(0)
+    return torch.stack(cosines).amax(0)  # (S, B, M) to (B, M)
 
 
 def find_false_negatives(
@@ -29,11 +30,11 @@ def find_false_negatives(
 
     Args:
         scores: (B, M); -inf for what can never be one, such as the own image.
-        top_k: None drops this condition; more than M means all.
-        threshold: Of the score, a cosine before the temperature; None drops this condition.
+        top_k: Most candidates per image; None drops this condition, more than M means all.
+        threshold: Bound that the score, a cosine, must exceed; None drops this condition.
     """
     found = scores > -torch.inf if threshold is None else scores > threshold
     if top_k is None:
         return found
-    nearest = scores.topk(min(top_k, scores.shape[1]), dim=1).indices
+    nearest = scores.topk(min(top_k, scores.shape[1]), dim=1).indices  # (B, min(top_k, M))
     return found & torch.zeros_like(found).scatter_(1, nearest, True)

@@ -1,4 +1,4 @@
-"""Choosing the hardest negatives of each query (Kalantidis et al. 2020)."""
+"""Selection of the hardest negatives of each query (Kalantidis et al. 2020)."""
 
 from __future__ import annotations
 
@@ -47,18 +47,21 @@ def select_by_threshold(similarity: Tensor, num_hard: int) -> tuple[Tensor, Tens
     """
     rows, length = similarity.shape
     eighth = length // 8
-    fine = similarity.view(rows, 8, eighth).amax(1)
+    fine = similarity.view(rows, 8, eighth).amax(1)  # (B, K / 8), maxima of groups of eight
     per_group = max(1, eighth // (4 * num_hard))
     groups = eighth // per_group
+    # (B, groups), maxima of larger groups
     coarse = fine[:, : groups * per_group].reshape(rows, per_group, groups).amax(1)
-    threshold = coarse.topk(num_hard, dim=1, sorted=False).values.amin(1)
+    threshold = coarse.topk(num_hard, dim=1, sorted=False).values.amin(1)  # (B,)
 
+    # (G,) each: row and column of the G groups of eight that reach the threshold
     row, column = (fine >= threshold[:, None]).nonzero().unbind(1)
-    place = column[:, None] + torch.arange(8) * eighth
-    values = similarity.take(place + row[:, None] * length)
+    place = column[:, None] + torch.arange(8) * eighth  # (G, 8), columns of their entries
+    values = similarity.take(place + row[:, None] * length)  # (G, 8)
+    # (E,) positions, in the flattened (G, 8), of the E entries that reach it
     kept = (values >= threshold.index_select(0, row)[:, None]).flatten().nonzero().squeeze(1)
-    row = row.index_select(0, kept >> 3)
-    counts = torch.bincount(row, minlength=rows)
+    row = row.index_select(0, kept >> 3)  # (E,)
+    counts = torch.bincount(row, minlength=rows)  # (B,)
     if int(counts.min()) < num_hard or int(counts.max()) > length // 4:
         values, index = torch.topk(similarity, num_hard, dim=1, sorted=True)
         return index, values
@@ -70,9 +73,11 @@ def _largest_of_ragged(
 ) -> tuple[Tensor, Tensor]:
     """Return columns and values of the largest entries of each row, from a flat list by row."""
     shape = (len(counts), int(counts.max()))
+    # (E,) place of each entry among those of its row, then in the padded matrix
     slot = torch.arange(len(row)) - (counts.cumsum(0) - counts).index_select(0, row)
     slot += row * shape[1]
+    # (B * longest,) each
     padded = values.new_full((shape[0] * shape[1],), float('-inf')).index_copy_(0, slot, values)
     of_slot = columns.new_zeros(shape[0] * shape[1]).index_copy_(0, slot, columns)
-    largest, chosen = padded.view(shape).topk(num_hard, dim=1, sorted=True)
+    largest, chosen = padded.view(shape).topk(num_hard, dim=1, sorted=True)  # (B, N) each
     return of_slot.view(shape).gather(1, chosen), largest

@@ -33,7 +33,7 @@ def _row_blocks(values: Tensor) -> list[slice]:
 
 
 class _BlockedLogSumExp(torch.autograd.Function):
-    """A few rows at a time, in one reused buffer."""
+    """Log-sum-exp of a few rows at a time, in one reused buffer."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, temperature: float) -> Tensor:

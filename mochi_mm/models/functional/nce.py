@@ -32,7 +32,7 @@ def binary_nce(logits: Tensor, log_z: Tensor, num_data: int, eps: float = 1e-7) 
         logits: (B, 1 + K) cosines over temperature, the positive first.
         log_z: Scalar, ``log Z``.
         num_data: n, rows of the bank; the noise is uniform over them.
-        eps: As in the authors' code; 0 gives the equation.
+        eps: Added to the denominator as in the authors' code; 0 gives the equation.
 
     Returns:
         (B,) losses in nats.

@@ -1,4 +1,4 @@
-"""Soft targets over a memory: how alike the own key and each row are (Denize et al. 2023, SCE)."""
+"""Soft targets over a memory: similarity of the own key and each row (Denize et al. 2023, SCE)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def soft_targets(
 
     Args:
         similarity: (B, K) cosines of the own keys with the rows; -inf where a row is dropped.
-        temperature: Of the softmax, > 0.
+        temperature: Temperature of the softmax, > 0.
         own_weight: lambda, in [0, 1]: 1 is InfoNCE.
         own_slot: ``masked`` (the equation) or ``zero`` (the code).
 

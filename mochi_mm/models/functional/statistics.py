@@ -1,4 +1,4 @@
-"""What a contrastive step looks like from outside: the numbers logged beside the loss."""
+"""Statistics of a contrastive step: the numbers logged beside the loss."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def mean_finite(values: Tensor) -> Tensor:
 
 
 def key_statistics(own: Tensor, pushing: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Return how well the own keys are told from what pushes.
+    """Return accuracy and similarities of the own keys against the negatives.
 
     Args:
         own: (A, P) cosines with the own keys.
-        pushing: (A, M) cosines with what pushes, one tensor a block; -inf for what does not.
+        pushing: (A, M) cosines with the negatives, one tensor per block; -inf for other candidates.
     """
     positive, hardest = own.mean(1), _largest(pushing)
     return dict(acc_contrast=contrastive_accuracy(positive, hardest), sim_positive=positive.mean())
 
 
 def mixing_statistics(own: Tensor, pushing: Sequence[Tensor], mixed: Mixed) -> dict[str, Tensor]:
-    """Return what mixing makes of the task; the plain figures while nothing is mixed.
+    """Return accuracy and hardness with the synthetic negatives, or without while none are mixed.
 
     ``acc_contrast_synthetic`` is the accuracy with the synthetic negatives among those that push,
     ``share_harder`` the share of them that is harder than the hardest real one, ``sim_hardest`` the
@@ -58,15 +58,15 @@ def mixing_statistics(own: Tensor, pushing: Sequence[Tensor], mixed: Mixed) -> d
         acc_contrast_synthetic=contrastive_accuracy(positive, hardest),
     )
     if mixed.mixtures:
-        synthetic = torch.cat([mixture.cosines for mixture in mixed.mixtures], dim=1)
-        both = torch.maximum(hardest, synthetic.amax(1))
+        synthetic = torch.cat([mixture.cosines for mixture in mixed.mixtures], dim=1)  # (A, S)
+        both = torch.maximum(hardest, synthetic.amax(1))  # (A,)
         stats['acc_contrast_synthetic'] = contrastive_accuracy(positive, both)
         stats['share_harder'] = (synthetic > hardest[:, None]).float().mean()
     return stats
 
 
 def batch_statistics(block: Block, counted: Tensor) -> dict[str, Tensor]:
-    """Return how well the candidates of the batch are told apart.
+    """Return accuracy and similarities of the candidates of the batch.
 
     The share of anchors with an attracting candidate nearer than all others, the mean cosine with
     what attracts, and the share of anchors that have such a candidate.
@@ -75,9 +75,11 @@ def batch_statistics(block: Block, counted: Tensor) -> dict[str, Tensor]:
         block: Candidates of the batch.
         counted: (A,) bool, anchors with a positive.
     """
+    # (A, 1) or (A, M), all candidates but the anchor itself
     others = torch.ones_like(counted)[:, None] if block.itself is None else ~block.itself
-    cosine = block.similarity.masked_fill(~others, -2.0)
+    cosine = block.similarity.masked_fill(~others, -2.0)  # (A, M), below any cosine
     positive = block.positive()
+    # (A, M)
     pull = torch.zeros_like(cosine).bool() if positive is None else positive & others
     nearest, hardest = without(cosine, ~pull).amax(1), without(cosine, pull).amax(1)
     return dict(
@@ -88,7 +90,7 @@ def batch_statistics(block: Block, counted: Tensor) -> dict[str, Tensor]:
 
 
 def pushing_of(block: Block) -> Tensor:
-    """Return (A, M) the similarity of what pushes, -inf for what is dropped or attracts."""
+    """Return (A, M) the similarity of the negatives, -inf for dropped candidates and positives."""
     return without(block.seen().detach(), block.positive())
 
 

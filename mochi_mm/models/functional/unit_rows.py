@@ -1,4 +1,4 @@
-"""Rows of unit length, whatever their length was."""
+"""Normalization of rows to unit length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objective: embeddings in, blocks of candidates, losses out."""
+"""Heads: objectives that take embeddings and blocks of candidates and return losses."""
 
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead

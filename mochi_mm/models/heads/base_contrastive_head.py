@@ -40,7 +40,7 @@ from mochi_mm.utils.checks import check_number, check_temperature
 
 
 class BaseContrastiveHead(BaseModule):
-    """Embeddings in, losses and statistics out; memories are written last.
+    """Base class of contrastive heads: embeddings in, losses and statistics out, memories last.
 
     :meth:`compute` is the step, in the order in which it happens. A subclass says which candidates
     there are (:meth:`blocks`), which of them attract (:meth:`positives`) and, where it differs, the
@@ -119,7 +119,7 @@ class BaseContrastiveHead(BaseModule):
     # The step.
 
     def compute(self, views: Views) -> HeadStep:
-        """Return losses, statistics and what would be written; the head stays as it is.
+        """Return losses, statistics and pending writes; the head stays as it is.
 
         Args:
             views: Raw embeddings.
@@ -222,7 +222,7 @@ class BaseContrastiveHead(BaseModule):
         return rows @ candidates.T
 
     def anchors(self, views: Views) -> Anchors:
-        """Return what is compared: every view, or a query for each pair of query and key."""
+        """Return the anchors: every view, or one query for each pair of query and key."""
         return image_anchors(views) if self.memory is None else pair_anchors(views)
 
     def blocks(self, anchors: Anchors, views: Views) -> list[Block]:
@@ -233,7 +233,7 @@ class BaseContrastiveHead(BaseModule):
         return [own_keys_block(anchors), self.memory_block(anchors, self.memory)]
 
     def memory_block(self, anchors: Anchors, memory: BaseMemory) -> Block:
-        """Return a memory without own older keys and what an oracle leaves out."""
+        """Return the memory's block, without own older keys and rows that an oracle leaves out."""
         table = self.table
         labels = None if table is None else table.look_up('label', memory.indices)
         block = memory_block(anchors, memory, self.similarity, labels)
@@ -250,16 +250,16 @@ class BaseContrastiveHead(BaseModule):
 
     @abstractmethod
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
-        """Return the blocks with what attracts the anchors, and without what must not push.
+        """Return the blocks with their positives marked and without candidates that must not push.
 
         Args:
-            anchors: What is compared.
+            anchors: Rows that are compared with the candidates.
             blocks: From :meth:`blocks`; the own keys pull already.
             views: Unit rows of all views.
         """
 
     def mix(self, anchors: Anchors, blocks: Sequence[Block]) -> tuple[Mixed | None, list[Block]]:
-        """Return what was mixed, or None, and the block of synthetic negatives, or none."""
+        """Return the mixtures, or None, and the block of synthetic negatives, or none."""
         return (None, []) if self.mixing is None else self.mixing(anchors.rows, blocks)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
@@ -269,7 +269,7 @@ class BaseContrastiveHead(BaseModule):
     def statistics(
         self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
     ) -> dict[str, Tensor]:
-        """Return what is logged beside the loss; accuracies and shares are in [0, 1].
+        """Return the figures logged beside the loss; accuracies and shares are in [0, 1].
 
         Args:
             blocks: Candidates, the synthetic negatives last.
@@ -289,15 +289,15 @@ class BaseContrastiveHead(BaseModule):
         return stats
 
     def pushing(self, block: Block) -> Tensor:
-        """Return (A, M) the similarity of what pushes, -inf elsewhere, for the statistics."""
+        """Return (A, M) the similarity of the negatives, -inf elsewhere, for the statistics."""
         return pushing_of(block)
 
     def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
-        """Return (A,) what :meth:`objective` gives a network that tells nothing apart."""
+        """Return (A,) the value of :meth:`objective` where all similarities are equal."""
         return chance_level(blocks)
 
     def writes(self, views: Views) -> tuple[Write, ...]:
-        """Return what is written after the loss: every key once, with label and index."""
+        """Return the writes made after the loss: every key once, with label and index."""
         if self.memory is None:
             return ()
         keys, samples = views.target, views.samples
@@ -381,17 +381,18 @@ def same_label(labels: Tensor, block: Block) -> Tensor:
     """Return (A, M) bool, where a candidate has the anchor's label; -1 matches nothing.
 
     Args:
-        labels: (A,) of the anchors.
+        labels: (A,) label of each anchor.
         block: Candidates with labels; what is dropped matches nothing.
     """
+    # (A, M)
     same = (labels[:, None] == block.need('labels')[None]) & (labels[:, None] >= 0)
     return same if block.itself is None else same & ~block.itself
 
 
 def mean_positive(block: Block) -> Tensor:
-    """Return (A, 1) the mean similarity of each anchor with what attracts it, 0 without any."""
+    """Return (A, 1) the mean similarity of each anchor to its positives, 0 without any."""
     positive = block.positive()
     if positive is None:
         return block.similarity.new_zeros(len(block.similarity), 1)
-    total = (block.similarity * positive).sum(1, keepdim=True)
+    total = (block.similarity * positive).sum(1, keepdim=True)  # (A, 1)
     return total / positive.sum(1, keepdim=True).clamp_min(1)

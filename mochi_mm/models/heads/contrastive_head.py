@@ -1,4 +1,4 @@
-"""The MoCo objective: tell the own key from the keys in the memory."""
+"""The MoCo objective: classification of the own key against the keys in the memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CMC: each view of an image finds the image in the bank of every other view."""
+"""The CMC objective: each view of an image against the bank of every other view."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CrossViewHead(BaseModule):
     """Compare V embeddings of each image with V instance banks, over all ordered pairs of views.
 
     Of every other view's bank an embedding meets the own row and ``num_negatives`` rows drawn
-    uniformly, the same images for all pairs. ``nce`` sums binary decisions with a normaliser Z that
+    uniformly, the same images for all pairs. ``nce`` sums binary decisions with a normalizer Z that
     the first finite batch fixes, one for each pair, kept in the checkpoint; ``softmax`` is InfoNCE.
     The losses of the pairs are added; the banks are written last. Source: Tian et al., Contrastive
     Multiview Coding, ECCV 2020; code HobbitLong/CMC.
@@ -170,7 +170,7 @@ class CrossViewHead(BaseModule):
         return step.results()
 
     def compute(self, views: Views) -> HeadStep:
-        """Return losses, statistics and what would be written; the head stays as it is.
+        """Return losses, statistics and pending writes; the head stays as it is.
 
         Args:
             views: Raw embeddings of the views of each image.
@@ -245,7 +245,7 @@ class CrossViewHead(BaseModule):
         return contrast_blocks([own, noise, *synthetic], self.temperature)
 
     def _nce(self, a: int, b: int, cosine: Tensor) -> tuple[Tensor, Write]:
-        """Return the losses (B,), and what fixes log Z: the first finite batch of all ranks."""
+        """Return the losses (B,), and the write that fixes log Z by the first finite batch."""
         logits = cosine / self.temperature
         with torch.no_grad():
             fresh = log_normaliser(gather_rows(logits), self.length)

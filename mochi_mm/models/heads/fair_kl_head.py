@@ -26,14 +26,15 @@ class FairKLHead(BaseModule):
     backbone. As in their code it looks at the first view. Needs ``gt_label`` and a bias label.
 
     Args:
-        weight: Of the term in the sum of losses, > 0.
+        weight: Weight of the term in the sum of losses, > 0.
         form: ``released``, ``moments`` or ``gaussian``; see
             :func:`~mochi_mm.models.functional.fair_kl.fair_kl`.
         spread: Weight of the deviations; has no effect in ``gaussian``.
         bias_key: Name of the bias label among the data samples.
         tap: Features that the head is given: ``predictor``, ``neck`` or ``backbone``.
-        empty_group: What compares with a group that has no pairs in the batch: ``left_out``, or
-            with a mean of ``zero``, as in the authors' code (``released`` only).
+        empty_group: Treatment of a group that has no pairs in the batch: ``left_out`` of the
+            comparison, or compared as one with a mean of ``zero``, as in the authors' code
+            (``released`` only).
         init_cfg: See MMEngine.
 
     Raises:
@@ -91,7 +92,7 @@ class FairKLHead(BaseModule):
         """Refuse a batch with unknown class or bias labels; called on the host's copy.
 
         Raises:
-            ValueError: There are such.
+            ValueError: A label is missing or unknown.
         """
         for name in ('gt_label', self.bias_key):
             require_known(samples, name, 'FairKLHead')
@@ -109,12 +110,12 @@ class FairKLHead(BaseModule):
         )
         check_images(len(labels))
         with torch.autocast(features.device.type, enabled=False):
-            rows = unit_rows(features[:, 0])
+            rows = unit_rows(features[:, 0])  # (B, D)
             rows = gather_rows_with_gradient(rows, row_counts(len(rows), rows.device))
             value = fair_kl(
-                rows @ rows.T,
-                labels[:, None] == labels,
-                biases[:, None] == biases,
+                rows @ rows.T,  # (M, M), M images of all ranks
+                labels[:, None] == labels,  # (M, M)
+                biases[:, None] == biases,  # (M, M)
                 self.form,
                 self.spread,
                 self.empty_group,

@@ -1,4 +1,4 @@
-"""FNC: other images that look like this one do not push it, in the batch or in a memory."""
+"""The FNC objective: false negatives do not push, in the batch or in a memory."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class FalseNegativeHead(BaseContrastiveHead):
         """Return (A, M) bool, candidates that are false negatives of the anchor.
 
         Args:
-            anchors: What is compared; all anchors of an image have the same false negatives.
+            anchors: Rows that are compared; those of an image have the same false negatives.
             block: Candidates.
             views: Unit rows; those that score are among them.
         """
@@ -110,13 +110,13 @@ class FalseNegativeHead(BaseContrastiveHead):
     def statistics(
         self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
     ) -> dict[str, Tensor]:
-        """Add the mean number of false negatives found for an anchor."""
+        """Add the mean number of false negatives found per anchor."""
         stats = super().statistics(blocks, mixed, counted)
         found = [b.false_negative for b in blocks if b.false_negative is not None]
         return dict(stats, false_negatives=found[0].float().sum(1).mean())
 
     def writes(self, views: Views) -> tuple[Write, ...]:
-        """Return what is written after the loss: the keys of the contrasted views."""
+        """Return the writes made after the loss: the keys of the contrasted views."""
         if self.memory is None:
             return ()
         contrasted = self.finder.contrasted(sorted(views.target))

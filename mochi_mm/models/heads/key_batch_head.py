@@ -1,4 +1,4 @@
-"""MoCo-v3's objective: find the own key among the keys of the batch."""
+"""The MoCo-v3 objective: classification of the own key among the keys of the batch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class KeyBatchHead(BaseContrastiveHead):
         return self._factor(anchors) * super().objective(anchors, blocks)
 
     def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
-        """Return (A,) what :meth:`objective` gives a network that tells nothing apart."""
+        """Return (A,) the value of :meth:`objective` where all similarities are equal."""
         return self._factor(anchors) * super().chance_level(anchors, blocks)
 
     def _factor(self, anchors: Anchors) -> float:

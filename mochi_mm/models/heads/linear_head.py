@@ -24,7 +24,7 @@ class LinearHead(BaseModule):
         num_classes: Number of classes.
         in_channels: Width of the features.
         label_smoothing: Share of the target spread evenly over all classes, in [0, 1).
-        normalize_input: Whether each row of features is scaled to unit length first.
+        normalize_input: Scale each row of features to unit length first.
         init_cfg: See MMEngine.
 
     Raises:
@@ -77,7 +77,7 @@ class LinearHead(BaseModule):
 
         Args:
             features: (B, in_channels).
-            data_samples: With ``gt_label`` (B,).
+            data_samples: Labels ``gt_label`` (B,).
 
         Raises:
             ValueError: A label outside [0, num_classes).

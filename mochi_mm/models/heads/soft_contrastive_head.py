@@ -1,4 +1,4 @@
-"""SCE: match the query's similarity distribution over the memory to its key's."""
+"""The SCE objective: the query's similarity distribution over the memory follows its key's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mochi_mm.utils.checks import check_temperature
 
 @MODELS.register_module()
 class SoftContrastiveHead(ContrastiveHead):
-    """Cross-entropy with a target that weighs memory rows by their likeness to the own key.
+    """Match the query's similarity distribution over the memory to that of its key.
 
     ``own_weight`` on the own key, ``1 - own_weight`` over the memory. ``own_weight=1`` is InfoNCE.
     Rows with a share in the target can be mixed.
@@ -24,10 +24,10 @@ class SoftContrastiveHead(ContrastiveHead):
 
     Args:
         memory: The memory, as a config or a module.
-        key_temperature: tau_m, of the target's softmax; above ``temperature`` the target is flatter
-            than the prediction can be.
-        own_weight: lambda, in [0, 1].
-        own_slot: Whether the own key takes part in the target's softmax: ``masked``, not, as in the
+        key_temperature: tau_m, temperature of the target's softmax; above ``temperature`` the
+            target is flatter than the prediction can be.
+        own_weight: lambda, weight of the own key in the target, in [0, 1].
+        own_slot: Place of the own key in the target's softmax: ``masked``, none, as in the
             equation; ``zero``, with the logit 0, as in the code.
         **kwargs: As in :class:`~mochi_mm.models.heads.BaseContrastiveHead`.
 

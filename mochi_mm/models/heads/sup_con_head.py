@@ -21,7 +21,7 @@ DENOMINATORS = ('all', 'one_positive', 'negatives')
 
 @MODELS.register_module()
 class SupConHead(BaseContrastiveHead):
-    """All views of all images of the anchor's class attract it (Khosla et al. 2020, SupCon).
+    """Attract each anchor to all views of all images of its class (Khosla et al. 2020, SupCon).
 
     ``L_out`` (eq. 2) takes the mean over the positives outside the logarithm, ``L_in`` (eq. 3)
     inside. With a memory, the own key and the rows of the class attract: with ``L_out`` the own key
@@ -32,7 +32,7 @@ class SupConHead(BaseContrastiveHead):
 
     Args:
         form: ``out`` or ``in``.
-        denominator: What the denominator holds: ``all`` candidates but the anchor (the paper);
+        denominator: Content of the denominator: ``all`` candidates but the anchor (the paper);
             the negatives and the ``one_positive`` of the term; the ``negatives`` alone.
         temperature: Divides every cosine; None as in :class:`BaseContrastiveHead`.
         base_temperature: The loss is multiplied by ``temperature / base_temperature``; None leaves
@@ -121,7 +121,7 @@ class SupConHead(BaseContrastiveHead):
         return losses * self.scale
 
     def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
-        """Return (A,) what :meth:`objective` gives a network that tells nothing apart."""
+        """Return (A,) the value of :meth:`objective` where all similarities are equal."""
         if self.denominator == 'one_positive':
             return self.scale * chance_of_each(blocks)
         return self.scale * super().chance_level(anchors, blocks)

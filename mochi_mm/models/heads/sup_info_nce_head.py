@@ -20,7 +20,7 @@ FORMS = ('out', 'in', 'sup_con')
 
 @MODELS.register_module()
 class SupInfoNCEHead(BaseContrastiveHead):
-    """Positives of the anchor's class must beat the negatives by a margin (Barbano et al. 2023).
+    """Separate the positives of a class from the negatives by a margin (Barbano et al. 2023).
 
     With e the exponentials of the logits, sums over positives p and negatives n of an anchor::
 
@@ -102,7 +102,7 @@ class SupInfoNCEHead(BaseContrastiveHead):
         return losses - _log_count(blocks[0].need('pull')) if self.form == 'in' else losses
 
     def chance_level(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
-        """Return (A,) what :meth:`objective` gives a network whose embeddings are all the same."""
+        """Return (A,) the value of :meth:`objective` where all embeddings are the same."""
         if self.form == 'out':
             total = chance_of_each(blocks, -self.margin).exp()
         else:

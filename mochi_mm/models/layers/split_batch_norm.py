@@ -1,4 +1,4 @@
-"""Batch normalisation in groups of the batch, as several devices would do it."""
+"""Batch normalization in groups of the batch, as several devices would do it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class _SplitBatchNorm(nn.modules.batchnorm._BatchNorm):
-    """In training, each of ``num_splits`` consecutive groups of the batch is normalised by itself.
+    """Batch norm that normalizes ``num_splits`` consecutive groups of a training batch separately.
 
     Running statistics are the mean over the groups; in evaluation it is the plain layer. A batch
     that does not divide gives groups that differ by one sample; one smaller than two samples a
@@ -23,7 +23,7 @@ class _SplitBatchNorm(nn.modules.batchnorm._BatchNorm):
     num_batches_tracked: Tensor
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return the normalised (B, C, ...) batch."""
+        """Return the normalized (B, C, ...) batch."""
         splits = min(self.num_splits, max(1, len(input) // 2))
         if not self.training or splits == 1 or not self.track_running_stats:
             return super().forward(input)

@@ -1,4 +1,4 @@
-"""Where negatives, and what is known of samples, live between steps."""
+"""Memories: embeddings, labels and tables of samples that outlive a step."""
 
 from mochi_mm.models.memories.base_memory import BaseMemory
 from mochi_mm.models.memories.feature_queue import FeatureQueue

@@ -1,4 +1,4 @@
-"""What every memory of negatives offers to a head."""
+"""Base class of all memories of negatives."""
 
 from __future__ import annotations
 

@@ -82,9 +82,9 @@ class FeatureQueue(BaseMemory):
         rows = (self.pointer + place) % self.length  # (kept,) rows of the ring
         keys, meta = keys[order[place]], meta[order[place]]  # (kept, D), (kept, 2)
         written = (place < taken)[:, None]  # (kept, 1); the others keep their former row
-        former = torch.stack([self.labels[rows], self.indices[rows]], dim=1)
-        keys = torch.where(written, keys, self.features[rows])
-        meta = torch.where(written, meta, former)
+        former = torch.stack([self.labels[rows], self.indices[rows]], dim=1)  # (kept, 2)
+        keys = torch.where(written, keys, self.features[rows])  # (kept, D)
+        meta = torch.where(written, meta, former)  # (kept, 2)
         self.features.index_copy_(0, rows, keys)
         self.labels.index_copy_(0, rows, meta[:, 0])
         self.indices.index_copy_(0, rows, meta[:, 1])

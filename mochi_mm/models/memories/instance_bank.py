@@ -16,7 +16,7 @@ from mochi_mm.structures import DataFacts
 
 @MODELS.register_module()
 class InstanceBank(BaseMemory):
-    """Row i belongs to image i of the data set and follows its features as a moving average.
+    """Bank of moving averages: row i follows the features of image i of the data set.
 
     ``row = unit(ema_decay * row + (1 - ema_decay) * feature)``.
 
@@ -113,6 +113,7 @@ class InstanceBank(BaseMemory):
         last = (((ids[:, None] == ids[None]) & finite) * (place + 1)).amax(1) - 1
         written, last = last >= 0, last.clamp_min(0)
         mixed = self.features[ids].lerp(features[last], 1 - self.ema_decay)  # (M, D)
+        # (M, D)
         rows = torch.where(written[:, None], F.normalize(mixed, dim=1), self.features[ids])
         self.features.index_copy_(0, ids, rows)
         self.labels.index_copy_(0, ids, torch.where(written, labels[last], self.labels[ids]))

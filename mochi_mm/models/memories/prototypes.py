@@ -14,7 +14,7 @@ from mochi_mm.registry import MODELS
 
 @MODELS.register_module()
 class Prototypes(BaseMemory):
-    """Row c stands for class c.
+    """One unit row per class; row c stands for class c.
 
     A moving average follows its members one by one, in rank order: ``row = unit(ema_decay * row +
     (1 - ema_decay) * feature)`` (Sun and Li 2023, OpenCon). A learnable prototype is a parameter,
@@ -97,10 +97,11 @@ class Prototypes(BaseMemory):
         rows = gather_rows(features.float(), counts)  # (M, D)
         classes = gather_rows(labels.to(self.labels), counts)  # (M,)
         taken = rows.isfinite().all(1) & (classes >= 0) & (classes < self.length)  # (M,)
-        classes = classes.clamp(0, self.length - 1)
+        classes = classes.clamp(0, self.length - 1)  # (M,)
         # One by one: a row is scaled to unit length after each of its members.
         for row, c, use in zip(rows.split(1), classes.split(1), taken.split(1), strict=True):
             old = self.features.index_select(0, c)  # (1, D)
+            # (1, D)
             new = F.normalize(self.ema_decay * old + (1 - self.ema_decay) * row, dim=1)
             self.features.index_copy_(0, c, torch.where(use[:, None], new, old))
         self.count.index_add_(0, classes, taken.to(self.count))

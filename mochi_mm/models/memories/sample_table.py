@@ -1,4 +1,4 @@
-"""What a method has found out about each image of the data set."""
+"""Table of estimates, such as pseudo-labels, for each image of the data set."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ UNKNOWN = dict(label=-1, confidence=0.0, threshold=1.0, weight=1.0)
 
 @MODELS.register_module()
 class SampleTable(nn.Module):
-    """One row an image: pseudo-label, confidence, threshold, weight.
+    """Table with one row per image: pseudo-label, confidence, threshold, weight.
 
-    A memory that stores data set indices looks its rows up here, so relabelling reaches keys that
+    A memory that stores data set indices looks its rows up here, so relabeling reaches keys that
     are already queued. All columns are persistent buffers, the same on every rank.
 
     Args:
         length: n, images of the data set.
-        columns: Names out of ``label``, ``confidence``, ``threshold``, ``weight``.
+        columns: Names of the columns, out of ``label``, ``confidence``, ``threshold``, ``weight``.
 
     Attributes:
         label: (n,) int64, -1 if unknown.
@@ -92,11 +92,12 @@ class SampleTable(nn.Module):
         """
         counts = row_counts(len(indices), indices.device)
         ids = gather_rows(indices, counts)  # (M,)
-        place = torch.arange(len(ids), device=ids.device)
+        place = torch.arange(len(ids), device=ids.device)  # (M,)
+        # (M,) the last row of the same image
         last = ((ids[:, None] == ids[None]) * (place + 1)).amax(1) - 1 if len(ids) else place
         for name, values in columns.items():
             stored = self._column(name)
-            gathered = gather_rows(values.to(stored), counts)
+            gathered = gather_rows(values.to(stored), counts)  # (M,)
             stored.index_copy_(0, ids, gathered[last])
 
     def _column(self, name: str) -> Tensor:

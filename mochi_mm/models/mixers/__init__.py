@@ -1,4 +1,4 @@
-"""How a hard negative is synthesised from others."""
+"""Mixers: ways to synthesize negatives from the hardest ones."""
 
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.models.mixers.extrapolation import Extrapolation

@@ -1,4 +1,4 @@
-"""What every mixer offers: a plan, the plain reference and the fast cosines."""
+"""Base class of all mixers: a plan, the plain reference and the fast cosines."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mochi_mm.structures import HardNegatives, Plan
 
 
 class BaseMixer(nn.Module, ABC):
-    """One way to synthesise ``num`` negatives a query from its hardest ones.
+    """Base class of mixers, which synthesize ``num`` negatives per query from its hardest ones.
 
     Args:
-        num: S, synthetic negatives a query; may exceed the number of hard negatives.
+        num: S, synthetic negatives per query; may exceed the number of hard negatives.
 
     >>> from mochi_mm.models.mixers import PairMixing
     >>> from mochi_mm.structures import HardNegatives
@@ -36,11 +36,11 @@ class BaseMixer(nn.Module, ABC):
         self.num = num
 
     def extra_repr(self) -> str:
-        """Return what is printed of the mixer."""
+        """Return the settings shown in ``repr``."""
         return f'num={self.num}'
 
     def check_num_hard(self, num_hard: int) -> None:
-        """Raise ``ValueError`` where this mixer cannot work on N = ``num_hard`` negatives.
+        """Refuse a number N = ``num_hard`` of negatives that this mixer cannot work on.
 
         A head calls it when it is built. Any N will do, unless a mixer says otherwise.
         """
@@ -64,7 +64,7 @@ class BaseMixer(nn.Module, ABC):
         Args:
             query: (B, D) unit rows.
             hard: The hardest negatives of each query.
-            plan: What :meth:`plan` drew.
+            plan: Draws of :meth:`plan`.
         """
 
     @abstractmethod
@@ -80,12 +80,13 @@ class BaseMixer(nn.Module, ABC):
         """Return (B, S) int64 positions, uniform over the usable hard negatives of each query.
 
         Args:
-            hard: Its ``count`` says how many of the N each query may use.
+            hard: Hard negatives; their ``count`` is the number of the N that each query may use.
             generator: Source of the draws.
             below: Draw from ``below`` fewer positions.
         """
         batch, available = hard.index.shape
+        # (B, S)
         uniform = torch.rand(batch, self.num, generator=generator, device=hard.index.device)
         limit = hard.index.new_full((batch,), available) if hard.count is None else hard.count
-        limit = (limit - below).clamp_min(1)[:, None]
+        limit = (limit - below).clamp_min(1)[:, None]  # (B, 1)
         return torch.minimum((uniform * limit).long(), limit - 1)

@@ -11,13 +11,14 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class Extrapolation(QueryMixing):
-    """``h = unit(q + b (n_j - q))``, j among the N hardest, b uniform in [1, ``max_reach``).
+    """Push one of the N hardest away from the query, ``h = unit(q + b (n_j - q))``.
 
-    It is query mixing with the negative weight ``1 - b`` of the query, and has its closed form.
+    The reach b is uniform in [1, ``max_reach``). It is query mixing with the negative weight
+    ``1 - b`` of the query, and has its closed form.
     Source: SynCo, type 2 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         max_reach: Bound that b stays below, > 1. At 1 the negative itself.
 
     >>> from mochi_mm.structures import HardNegatives, Plan

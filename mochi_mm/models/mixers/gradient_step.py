@@ -11,13 +11,14 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class GradientStep(QueryMixing):
-    """``h = unit(n_j + step * q)``, j among the N hardest: the gradient of q.n in n is q.
+    """Move one of the N hardest up the gradient of its cosine, ``h = unit(n_j + step * q)``.
 
-    Up to its length it is query mixing with the constant weight ``step / (1 + step)``.
+    The gradient of q.n in n is q. Up to its length h is query mixing with the constant weight
+    ``step / (1 + step)``.
     Source: SynCo, type 5 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         step: Length of the step, > 0.
 
     >>> from mochi_mm.structures import HardNegatives

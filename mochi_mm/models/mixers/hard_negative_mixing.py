@@ -69,7 +69,7 @@ class HardNegativeMixing(BaseModule):
 
     @property
     def num_hard(self) -> int:
-        """N, hardest candidates of each anchor that are mixed and averaged over."""
+        """Return N, the number of hardest candidates of each anchor that are mixed."""
         return 1024 if self._num_hard is None else self._num_hard
 
     def extra_repr(self) -> str:
@@ -77,7 +77,7 @@ class HardNegativeMixing(BaseModule):
         return f'num_hard={self.num_hard}, skip={self.skip}, start_epoch={self.start_epoch}'
 
     def fit(self, length: int) -> None:
-        """Take the number of candidates that there will be; a head calls it when it is built.
+        """Set the number of candidates that there will be; a head calls it when it is built.
 
         Raises:
             ValueError: Fewer than ``skip + num_hard``.
@@ -112,7 +112,7 @@ class HardNegativeMixing(BaseModule):
 
     @property
     def active(self) -> bool:
-        """Whether something is synthesized in the current epoch."""
+        """Return whether negatives are synthesized in the current epoch."""
         return len(self.mixers) > 0 and self.epoch >= self.start_epoch
 
     def forward(self, query: Tensor, blocks: Sequence[Block]) -> tuple[Mixed, list[Block]]:
@@ -131,11 +131,12 @@ class HardNegativeMixing(BaseModule):
         generator = self.generator('mixing', query.device)
         mixtures = []
         # An anchor without a single usable candidate has nothing to mix.
-        empty = ~hard.usable().any(1, keepdim=True)
+        empty = ~hard.usable().any(1, keepdim=True)  # (A, 1)
         for name, mixer in self.named_mixers():
             plan = mixer.plan(hard, generator)
             cosines = mixer.cosines(query, hard, plan).masked_fill(empty, float('-inf'))
             mixtures.append(Mixture(name, plan, cosines))
+        # (A, S), S synthetic negatives of all mixers
         cosines = torch.cat([mixture.cosines for mixture in mixtures], dim=1)
         block = Block('synthetic', cosines, dropped=empty.expand_as(cosines))
         return Mixed(hard, tuple(mixtures)), [block]
@@ -157,10 +158,12 @@ class HardNegativeMixing(BaseModule):
                 f'num_hard is {self.num_hard} and skip is {self.skip} but there are '
                 f'{minable.shape[1]} candidates; lower num_hard or raise the batch size.'
             )
+        # (A, skip + N) each
         column, similarity = select_hardest(minable, self.skip + self.num_hard)
+        # (A, N) each
         column, similarity = column[:, self.skip :], similarity[:, self.skip :]
         bank, index = _rows(usable, column)
-        allowed = torch.isfinite(similarity)
+        allowed = torch.isfinite(similarity)  # (A, N)
         return HardNegatives(bank, index, similarity.masked_fill(~allowed, 0.0), allowed.sum(1))
 
     def named_mixers(self) -> list[tuple[str, BaseMixer]]:
@@ -213,6 +216,7 @@ def _rows(blocks: Sequence[Block], column: Tensor) -> tuple[Tensor, Tensor]:
         return banks[0], column
     if len(banks) == 1:  # (A, M, D), each anchor with candidates of its own
         own = banks[0]
+        # (A, 1) the first row of each anchor in the flattened (A M, D)
         first = torch.arange(len(own), device=own.device)[:, None] * own.shape[1]
         return own.flatten(0, 1), first + column
     if any(bank.ndim != 2 for bank in banks):

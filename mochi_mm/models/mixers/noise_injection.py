@@ -15,7 +15,7 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class NoiseInjection(BaseMixer):
-    """``h = unit(n_j + e)``, j among the N hardest, each coordinate of e normal.
+    """Add noise to one of the N hardest, ``h = unit(n_j + e)``, each coordinate of e normal.
 
     The S draws of e are shared by the queries of a batch: every synthetic negative has the
     distribution of SynCo's, those of different queries are correlated, and (B, S, D) numbers are
@@ -23,7 +23,7 @@ class NoiseInjection(BaseMixer):
     Source: SynCo, type 4 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         std: Standard deviation of each coordinate of e, > 0.
 
     >>> from mochi_mm.structures import HardNegatives, Plan

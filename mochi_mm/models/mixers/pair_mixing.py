@@ -15,12 +15,12 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class PairMixing(BaseMixer):
-    """``h = unit(w n_i + (1 - w) n_j)``, i and j among the N hardest, w uniform in (0, 1).
+    """Mix two of the N hardest, ``h = unit(w n_i + (1 - w) n_j)``, w uniform in (0, 1).
 
     Source: Kalantidis et al. 2020; ``num`` is the paper's s.
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         distinct: Never mix a negative with itself. The paper says "random"; public code draws the
             two independently, so with probability 1/N they coincide and h is a plain negative.
 
@@ -62,9 +62,10 @@ class PairMixing(BaseMixer):
 
     def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return the mixtures themselves, (B, S, D)."""
-        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
-        weight = plan.weight[..., None]
-        features = hard.features
+        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]  # (B, 1)
+        weight = plan.weight[..., None]  # (B, S, 1)
+        features = hard.features  # (B, N, D)
+        # (B, S, D)
         mixed = weight * features[rows, plan.first] + (1 - weight) * features[rows, plan.second]
         return F.normalize(mixed, dim=-1, eps=MIN_NORM).detach()
 

@@ -14,13 +14,14 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class QueryMixing(BaseMixer):
-    """``h = unit(w q + (1 - w) n_j)``, j among the N hardest, w uniform below ``max_weight``.
+    """Mix the query into one of the N hardest, ``h = unit(w q + (1 - w) n_j)``.
 
-    The query's share stays below the negative's, so h is a negative still, harder than n_j.
+    The weight w is uniform below ``max_weight``. The query's share stays below the negative's, so h
+    is a negative still, harder than n_j.
     Source: Kalantidis et al. 2020; ``num`` is the paper's s'.
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         max_weight: Bound that the query's weight w always stays below, in (0, 0.5].
 
     >>> from mochi_mm.structures import HardNegatives, Plan
@@ -48,8 +49,9 @@ class QueryMixing(BaseMixer):
 
     def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return the mixtures themselves, (B, S, D)."""
-        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
+        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]  # (B, 1)
         weight = plan.weight[..., None]
+        # (B, S, D)
         mixed = weight * query.detach()[:, None] + (1 - weight) * hard.features[rows, plan.first]
         return F.normalize(mixed, dim=-1, eps=MIN_NORM).detach()
 

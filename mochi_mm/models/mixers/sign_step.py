@@ -15,12 +15,13 @@ from mochi_mm.structures import HardNegatives, Plan
 
 @MODELS.register_module()
 class SignStep(BaseMixer):
-    """``h = unit(n_j + step * sign(q))``, j among the N hardest: the gradient of q.n in n is q.
+    """Move one of the N hardest by the sign of a gradient, ``h = unit(n_j + step * sign(q))``.
 
+    The gradient of q.n in n is q.
     Source: SynCo, type 6 (Giakoumoglou and Stathaki 2024; formula from the authors' code).
 
     Args:
-        num: S, synthetic negatives a query.
+        num: S, synthetic negatives per query.
         step: Length of the step in each coordinate, > 0.
 
     >>> from mochi_mm.structures import HardNegatives
@@ -44,7 +45,8 @@ class SignStep(BaseMixer):
 
     def features(self, query: Tensor, hard: HardNegatives, plan: Plan) -> Tensor:
         """Return the moved negatives themselves, (B, S, D)."""
-        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]
+        rows = torch.arange(len(hard.index), device=hard.index.device)[:, None]  # (B, 1)
+        # (B, S, D)
         moved = hard.features[rows, plan.first] + self.step * query.detach().sign()[:, None]
         return F.normalize(moved, dim=-1, eps=MIN_NORM).detach()
 

@@ -1,4 +1,4 @@
-"""From pooled features to the space where views are compared."""
+"""Necks: from pooled features to the space where views are compared."""
 
 from mochi_mm.models.necks.mlp_neck import MLPNeck
 from mochi_mm.models.necks.split_neck import SplitNeck

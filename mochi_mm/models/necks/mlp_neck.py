@@ -24,10 +24,10 @@ class MLPNeck(BaseModule):
         num_layers: Linear layers, >= 1.
         norm: Batch norm after no layer (None), after all but the last (``hidden``), or after
             ``all``.
-        last_affine: Whether the last layer's batch norm, with ``all``, has scale and shift.
-        last_bias: Whether the last layer has a bias, where no batch norm follows it.
-        normalize_input: Whether each input row is scaled to unit length first.
-        init_cfg: See MMEngine; the default is torch's own initialisation.
+        last_affine: Give the last layer's batch norm, with ``all``, scale and shift.
+        last_bias: Give the last layer a bias, where no batch norm follows it.
+        normalize_input: Scale each input row to unit length first.
+        init_cfg: See MMEngine; the default is torch's own initialization.
 
     Raises:
         ValueError: No layer, an unknown norm, or a setting that has nothing to act on.

@@ -1,4 +1,4 @@
-"""What changes a batch of views with labels, random draws or the model at hand."""
+"""View editors: changes to a batch of views with labels, random draws or the model at hand."""
 
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
 

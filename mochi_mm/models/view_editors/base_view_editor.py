@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class BaseViewEditor(BaseModule, ABC):
-    """Edits the normalized views of a training batch: mixes, masks or perturbs them.
+    """Edit the normalized views of a training batch: mix, mask or perturb them.
 
     An algorithm asks its editors one after the other, before the first encoder. An edit may use
     labels, the generator of the step and the model, and may add tensors to the samples for the
@@ -101,7 +101,7 @@ class BaseViewEditor(BaseModule, ABC):
         return self.step_key.generator(f'view editor {type(self).__name__}', device, per_rank)
 
     def _drawn(self) -> bool:
-        """Tell whether this step edits; drawn on the host, so nothing waits for a device."""
+        """Return whether this step edits; drawn on the host, so nothing waits for a device."""
         if self.probability == 1:
             return True
         key, stream = self.step_key, f'steps of view editor {type(self).__name__}'

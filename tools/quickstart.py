@@ -85,7 +85,7 @@ def measure(checkpoint: Path, work_dir: Path) -> dict[str, float]:
 
 
 def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
-    """Draw views, learning curves and nearest neighbours into one picture."""
+    """Draw views, learning curves and nearest neighbors into one picture."""
     import matplotlib
 
     matplotlib.use('Agg')

@@ -97,7 +97,7 @@ class ColouredShapeScenes(ShapeScenes):
 
 
 def _tints(count: int) -> np.ndarray:
-    """Return (count, 3) saturated colours of evenly spaced hues, 0 to 255."""
+    """Return (count, 3) saturated colors of evenly spaced hues, 0 to 255."""
     hues = np.arange(count) / count
     channels = np.abs((hues[:, None] + np.array([0, 2 / 3, 1 / 3])) % 1 * 6 - 3) - 1
     return (255 * np.clip(channels, 0, 1)).astype(np.float32)

@@ -33,7 +33,7 @@ def planned_rates(
     built = [_build(schedule, optimizer, parts, length, short) for schedule in schedules]
     rates = []
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', UserWarning)  # that the optimiser does not step
+        warnings.simplefilter('ignore', UserWarning)  # that the optimizer does not step
         for _ in range(parts):
             for _ in range(short):
                 rates.append(float(optimizer.param_groups[0]['lr']))

@@ -91,11 +91,11 @@ def _check_classes(before: Mapping[str, Any], now: Mapping[str, Any], source: st
 
 
 def restore(runner: Any, content: Mapping[str, Any]) -> None:
-    """Put optimiser, schedules, curves, buffers and the position back.
+    """Put optimizer, schedules, curves, buffers and the position back.
 
     Args:
         runner: A runner that :func:`check_resume` found to fit and that has the weights. An
-            optimiser of another kind, or whose state does not fit, starts afresh.
+            optimizer of another kind, or whose state does not fit, starts afresh.
         content: What the checkpoint holds.
     """
     meta, now = content['meta'], describe_run(runner)

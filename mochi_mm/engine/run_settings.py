@@ -104,7 +104,7 @@ def schedule_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 
 
 def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | None:
-    """Return why a saved optimiser state does not fit ``optimizer``, None if it does."""
+    """Return why a saved optimizer state does not fit ``optimizer``, None if it does."""
     if saved is None:
         return 'it holds no optimiser state'
     groups = saved.get('param_groups', [])
@@ -129,7 +129,7 @@ def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | 
 
 
 def _fits(value: Any, own: Any) -> bool:
-    """Whether a setting of an optimiser is of the kind that the run has, and finite."""
+    """Whether a setting of an optimizer is of the kind that the run has, and finite."""
     if type(value) in (int, float):
         return math.isfinite(value)
     return own is None or isinstance(value, (list, tuple, type(own)))

@@ -52,7 +52,7 @@ def cached_features(
     Args:
         path: A ``.safetensors`` file.
         model: An algorithm; the digest of its backbone goes into the file.
-        dataloader: Batches of one view of labelled samples.
+        dataloader: Batches of one view of labeled samples.
         config: Of the data, see :func:`describe_data`.
         model_config: Of the model, its preprocessor included, see :func:`describe_network`.
 

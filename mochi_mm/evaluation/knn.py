@@ -61,7 +61,7 @@ def nearest_in_bank(
         queries: (Q, C) features, any scale.
         bank: (M, C) features, any scale.
         bank_labels: (M,) int64.
-        k: Number of neighbours, at most M.
+        k: Number of neighbors, at most M.
         query_chunk: Queries compared at a time.
         bank_chunk: Bank rows compared at a time.
 
@@ -104,13 +104,13 @@ def vote(similarity: Tensor, labels: Tensor, num_classes: int, temperature: floa
     temperature.
 
     Args:
-        similarity: (Q, k) cosine of the neighbours.
+        similarity: (Q, k) cosine of the neighbors.
         labels: (Q, k) int64 in [0, num_classes).
         num_classes: Width of the result.
         temperature: > 0.
 
     Returns:
-        (Q, num_classes); rows sum to 1, a class without a neighbour has exactly 0.
+        (Q, num_classes); rows sum to 1, a class without a neighbor has exactly 0.
     """
     weight = torch.softmax(similarity / temperature, dim=1)
     return weight.new_zeros(len(weight), num_classes).scatter_add_(1, labels, weight)
@@ -143,7 +143,7 @@ def knn_scores(
         bank: (M, C) features, any scale.
         bank_labels: (M,) int64 in [0, num_classes).
         num_classes: Width of the scores.
-        ks: Numbers of neighbours, each at most M.
+        ks: Numbers of neighbors, each at most M.
         temperature: Of the votes ``exp(cosine / temperature)``.
         query_chunk: Queries compared at a time.
         bank_chunk: Bank rows compared at a time.

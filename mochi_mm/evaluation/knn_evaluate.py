@@ -76,7 +76,7 @@ def knn_accuracy(
         labels: (Q,) their classes.
         bank: (M, C) features, anywhere.
         bank_labels: (M,) their classes.
-        ks: Numbers of neighbours.
+        ks: Numbers of neighbors.
         temperature: Of the votes.
         chunk: Queries scored at a time.
 
@@ -112,13 +112,13 @@ def knn_evaluate(
     temperature: float = 0.07,
     progress: bool = True,
 ) -> dict[str, float]:
-    """Return the kNN accuracy of ``model`` on the queries, given the labelled samples of the bank.
+    """Return the kNN accuracy of ``model`` on the queries, given the labeled samples of the bank.
 
     Args:
         model: An algorithm, bare or in a data-parallel wrapper; its training flags are kept.
-        bank_loader: Labelled samples that vote, usually the training set without augmentation.
-        query_loader: Labelled samples to classify.
-        k: One number of neighbours, or several that share one search.
+        bank_loader: Labeled samples that vote, usually the training set without augmentation.
+        query_loader: Labeled samples to classify.
+        k: One number of neighbors, or several that share one search.
         temperature: Of the votes ``exp(cosine / temperature)``.
         progress: Show bars while features are extracted.
 

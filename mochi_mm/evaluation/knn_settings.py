@@ -1,4 +1,4 @@
-"""Where a config says what nearest neighbours are measured on."""
+"""Where a config says what nearest neighbors are measured on."""
 
 from __future__ import annotations
 

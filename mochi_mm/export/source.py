@@ -162,7 +162,7 @@ class PooledBackbone(nn.Module):
         self.backbone = backbone
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return (B, C) features of normalised images (B, 3, H, W)."""
+        """Return (B, C) features of normalized images (B, 3, H, W)."""
         return pool(self.backbone(images))
 
 

@@ -46,7 +46,7 @@ _LOG_PROCESSOR = (
     'num_digits',
     'window_size',
 )
-# Settings of a parameter group: two of MMEngine's, the others are the optimiser's.
+# Settings of a parameter group: two of MMEngine's, the others are the optimizer's.
 _OF_A_GROUP = (
     'alpha',
     'betas',

@@ -15,7 +15,7 @@ class C4SharedHead(BaseModule):
 
     ``layer4.*`` has the names and shapes of the backbone's last stage, so it starts from the same
     checkpoint; ``norm.*`` is new in the detector. The norm is that of the MoCo transfer protocol
-    (``Res5ROIHeadsExtraNorm``): in pre-training the features behind res5 are normalised by nothing,
+    (``Res5ROIHeadsExtraNorm``): in pre-training the features behind res5 are normalized by nothing,
     and a box head on them does not train well.
 
     Args:

@@ -1,4 +1,4 @@
-"""Says whether batch norm is synchronised, and makes it ordinary where it cannot be."""
+"""Says whether batch norm is synchronized, and makes it ordinary where it cannot be."""
 
 from __future__ import annotations
 

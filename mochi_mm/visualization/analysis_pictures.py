@@ -1,4 +1,4 @@
-"""The pictures of one analysed network: nearest neighbours, and maps of hard negatives."""
+"""The pictures of one analyzed network: nearest neighbors, and maps of hard negatives."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def draw_pictures(
     """Return the pictures that this network allows, PNG by name, and why another is not there.
 
     Args:
-        model: The network that was analysed.
-        loader: Samples whose nearest neighbours are shown.
+        model: The network that was analyzed.
+        loader: Samples whose nearest neighbors are shown.
         views: Batches of training views.
         found: Its analysis.
         seed: Of mixing and t-SNE.

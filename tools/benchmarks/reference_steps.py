@@ -11,7 +11,7 @@ is 1. Names that are new or gone (statistics, entries of the state dict) are lis
 nothing; what a renamed memory holds is compared all the same.
 
 The network, the memory and the numbers of negatives are cut down, mixing starts at once, the batch
-is made up, the optimiser is plain SGD; the rest of the model is the config's. One thread, on the
+is made up, the optimizer is plain SGD; the rest of the model is the config's. One thread, on the
 CPU. Bits are those of one processor and one torch: write the file where it is compared.
 
 Steps are taken twice: in float32, whose bits are compared; and with encoders in float64 and a small
@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     from mmengine.registry import init_default_scope
 
     init_default_scope('mochi_mm')
-    MMLogger.get_current_instance().setLevel('WARNING')  # it lists every initialised weight
+    MMLogger.get_current_instance().setLevel('WARNING')  # it lists every initialized weight
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

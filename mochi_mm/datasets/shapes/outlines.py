@@ -78,9 +78,9 @@ def even_odd_area(contours: Contours) -> float:
 
 @cache
 def outline(kind: str) -> Contours:
-    """Return the contours of ``kind``, area 1, bounding box centred at the origin.
+    """Return the contours of ``kind``, area 1, bounding box centered at the origin.
 
-    Equal areas keep the number of painted pixels, and so the mean colour, free of the class.
+    Equal areas keep the number of painted pixels, and so the mean color, free of the class.
 
     Raises:
         KeyError: ``kind`` is not one of :data:`KINDS`.

@@ -32,7 +32,7 @@ class ColorJitter:
             1 leaves the image as it is; the number 0 leaves the operation out.
         contrast: As ``brightness``.
         saturation: As ``brightness``.
-        hue: A number v in [0, 0.5] for shifts in [-v, v] of the colour circle, or
+        hue: A number v in [0, 0.5] for shifts in [-v, v] of the color circle, or
             (smallest, largest).
         prob: Probability that the image is changed at all.
     """

@@ -1,4 +1,4 @@
-"""Crops here, colours and blur on the device."""
+"""Crops here, colors and blur on the device."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mochi_mm.structures import ViewParameters
 
 @TRANSFORMS.register_module()
 class DeviceMultiView(DrawnMultiView):
-    """:class:`FastMultiView` that leaves colours, blur and flip to the data preprocessor.
+    """:class:`FastMultiView` that leaves colors, blur and flip to the data preprocessor.
 
     Decodes, crops and resizes; the rest travels with the sample as ``view_parameters``, a
     :class:`ViewParameters`, and ``ViewDataPreprocessor`` applies it to the whole batch.

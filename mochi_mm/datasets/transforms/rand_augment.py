@@ -20,7 +20,7 @@ class RandAugment:
         magnitude: Strength of all of them, from 0 to ``max_magnitude``.
         max_magnitude: Strength at which an operation does the most it can, >= 1. 10 is the
             paper's scale; torchvision's defaults are 9 of 30.
-        fill: Grey level, 0 to 255, of what moves in from outside the picture.
+        fill: Gray level, 0 to 255, of what moves in from outside the picture.
 
     Raises:
         ValueError: A number out of range.

@@ -20,7 +20,7 @@ class RandomResizedCrop:
 
     The box covers a share of the area uniform in ``scale`` and has an aspect ratio log-uniform in
     ``ratio``; a box that does not fit is drawn again, ten times at most, then the largest
-    centred box of allowed ratio is taken (the rule of torchvision's transform of that name).
+    centered box of allowed ratio is taken (the rule of torchvision's transform of that name).
 
     Args:
         size: Pixels of the result, an int for a square or (height, width).

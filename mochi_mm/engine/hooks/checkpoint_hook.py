@@ -33,7 +33,7 @@ class CheckpointHook(Hook):
 
     A file is written beside its target, synced, read back and renamed; older ones go only after
     that. A disk that cannot take it costs a warning and a new attempt later, and training goes on.
-    While gradients accumulate, saving waits for the optimiser's step. Weights that are not finite
+    While gradients accumulate, saving waits for the optimizer's step. Weights that are not finite
     are never saved. Beside the newest and the best checkpoint lies its backbone alone,
     ``backbone_<name>.safetensors``, where the run trains one.
 

@@ -37,7 +37,7 @@ class OnlineProbeHook(Hook):
     Args:
         num_classes: Number of classes.
         lr: Of SGD with momentum 0.9, on features that are scaled to unit length.
-        query_dataloader: Labelled images of one view each, as a config or a data loader.
+        query_dataloader: Labeled images of one view each, as a config or a data loader.
         interval: Epochs between looks at them.
 
     Raises:

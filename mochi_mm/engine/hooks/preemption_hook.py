@@ -75,7 +75,7 @@ class PreemptionHook(Hook):
     A handler only notes the signal, and once all is saved all are ignored until the process is
     gone. A second Ctrl-C before that ends the process at once, without saving. After each iteration
     the ranks agree on whether any of them was told to leave, so that all stop behind the same one;
-    with accumulated gradients, behind the optimiser's next step. 130 is for Ctrl-C, and 75 asks to
+    with accumulated gradients, behind the optimizer's next step. 130 is for Ctrl-C, and 75 asks to
     be started again, as ``tools/slurm_train.sh`` does.
 
     Args:

@@ -253,7 +253,7 @@ def samples_by_rank(sampler: Any) -> list[int]:
 def trains_batch_norm(model: nn.Module) -> bool:
     """Return whether a batch norm takes the statistics of this rank's batch in training.
 
-    Frozen ones do not, nor synchronised ones of several ranks.
+    Frozen ones do not, nor synchronized ones of several ranks.
     """
     was = model.training
     model.train()

@@ -178,7 +178,7 @@ class SafeRunner(Runner):
         return logger
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
-        """Build the optimiser; each key of ``paramwise_cfg.custom_keys`` has to be in a name."""
+        """Build the optimizer; each key of ``paramwise_cfg.custom_keys`` has to be in a name."""
         if isinstance(optim_wrapper, Mapping):
             custom = (optim_wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {}
             check_custom_keys(custom, [n for n, _ in unwrap(self.model).named_parameters()])
@@ -343,7 +343,7 @@ class SafeRunner(Runner):
         )
 
     def _init_model_weights(self) -> None:
-        """Initialise as MMEngine does, after a look at the files that parts of other libraries
+        """Initialize as MMEngine does, after a look at the files that parts of other libraries
         will read with its loader, which can run what they hold."""
         for module in unwrap(self.model).modules():
             for file in pretrained_files(getattr(module, 'init_cfg', None)):

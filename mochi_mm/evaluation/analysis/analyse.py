@@ -1,4 +1,4 @@
-"""Analysing a network: all measures of one checkpoint, in one call."""
+"""Analyzing a network: all measures of one checkpoint, in one call."""
 
 from __future__ import annotations
 

@@ -69,5 +69,5 @@ class Subject:
         return Runner.build_dataloader(config, seed=0)
 
     def extract(self, loader: DataLoader) -> tuple[Tensor, Tensor]:
-        """Return pooled features (M, C) and labels (M,) of any labelled images."""
+        """Return pooled features (M, C) and labels (M,) of any labeled images."""
         return extract_features(self.model, loader, require_labels=True)

@@ -49,7 +49,7 @@ def roi_max_forward(
 def roi_max_backward(
     grad_output: Tensor, rois: Tensor, argmax_y: Tensor, argmax_x: Tensor, grad_input: Tensor
 ) -> None:
-    """Add each bin's gradient to the four neighbours of its maximum in ``grad_input``."""
+    """Add each bin's gradient to the four neighbors of its maximum in ``grad_input``."""
     height, width = grad_input.shape[-2:]
     y_low, y_high, y_weights = _neighbours(argmax_y, height)
     x_low, x_high, x_weights = _neighbours(argmax_x, width)
@@ -77,7 +77,7 @@ def _samples(start: Tensor, stop: Tensor, bins: int, sampling_ratio: int, aligne
 
 
 def _neighbours(at: Tensor, size: int) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-    """Return both neighbouring pixels of each coordinate and their weights, 0 outside the map."""
+    """Return both neighboring pixels of each coordinate and their weights, 0 outside the map."""
     inside = (at >= -1) & (at <= size)
     clamped = at.clamp(min=0, max=size - 1)
     low = clamped.long()

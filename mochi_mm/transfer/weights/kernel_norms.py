@@ -29,7 +29,7 @@ def with_fresh_norms(
 
     Args:
         tensors: Weights of a ResNet under torchvision's names.
-        fresh: Freshly initialised weights of the same names and shapes.
+        fresh: Freshly initialized weights of the same names and shapes.
 
     Returns:
         All tensors, the scaled ones new; and s of each kernel, by name.

@@ -36,7 +36,7 @@ def load_detector(
     Args:
         model: A detector with a ``backbone``, without a data-parallel wrapper.
         path: A checkpoint of one of :data:`mochi_mm.files.origin.ORIGINS`.
-        trained_with: ``mean``, ``std`` (grey levels) and ``channel_order`` that the weights were
+        trained_with: ``mean``, ``std`` (gray levels) and ``channel_order`` that the weights were
             trained with, for files that do not say so themselves.
         fresh_norms: Scale each kernel to the norm of the one it replaces, see
             :func:`mochi_mm.transfer.weights.kernel_norms.with_fresh_norms`.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-# Colours that stay apart for colour-blind eyes (Okabe and Ito), dark enough on white.
+# Colors that stay apart for color-blind eyes (Okabe and Ito), dark enough on white.
 _COLOURS = ('#0072b2', '#d55e00', '#009e73', '#b0568f', '#000000', '#b87f00', '#3a8fc4', '#6b6b00')
 _MARKERS = ('o', 's', '^', 'D', 'v')
 _STYLES = ('-', '--', ':', '-.', (0, (5, 1, 1, 1, 1, 1)))
@@ -22,7 +22,7 @@ class Series:
     """One line of a chart.
 
     Attributes:
-        run: Number of the run, which gives the colour (and, from the ninth on, the marker).
+        run: Number of the run, which gives the color (and, from the ninth on, the marker).
         x: Places.
         y: Values; NaN leaves a gap.
         variant: What is drawn where a chart has several lines a run; gives the line style.
@@ -35,7 +35,7 @@ class Series:
 
 
 def colour_of(run: int) -> str:
-    """Return the colour of a run."""
+    """Return the color of a run."""
     return _COLOURS[run % len(_COLOURS)]
 
 

@@ -93,9 +93,11 @@ class ImageDataset(Dataset, ABC):
         if not 0 <= index < len(self):
             raise IndexError(f'sample {index} of a data set with {len(self)} samples')
         keyed = key if isinstance(key, SampleKey) else SampleKey(index)
-        return self.made(index, keyed) if self.faults is None else self._replaced(index, keyed)
+        return (
+            self.get_sample(index, keyed) if self.faults is None else self._replaced(index, keyed)
+        )
 
-    def made(self, index: int, key: SampleKey) -> Any:
+    def get_sample(self, index: int, key: SampleKey) -> Any:
         """Return sample ``index`` through the pipeline, drawn with ``key``.
 
         Raises:
@@ -111,7 +113,7 @@ class ImageDataset(Dataset, ABC):
         tried = [index]
         while True:
             try:
-                return self.made(tried[-1], key)
+                return self.get_sample(tried[-1], key)
             except UnreadableImage as error:
                 if self.faults is not None:
                     self.faults.add(tried[-1])

@@ -8,7 +8,7 @@ import torch
 
 
 class FaultRecord:
-    """Marks samples in memory that loader workers and the main process share.
+    """Mark samples in memory that loader workers and the main process share.
 
     Args:
         size: Number of samples.

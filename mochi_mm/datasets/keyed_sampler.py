@@ -14,7 +14,7 @@ from mochi_mm.registry import DATA_SAMPLERS
 
 @DATA_SAMPLERS.register_module()
 class KeyedSampler(Sampler[int]):
-    """Yields a :class:`SampleKey` for each index, so that the data set knows how to draw.
+    """Yield a :class:`SampleKey` for each index, so that the data set knows how to draw.
 
     The order of a pass depends on (seed, epoch) alone. The ranks take every W-th index of it, so
     for any world size they see the same samples together.

@@ -27,7 +27,7 @@ def from_line(line: str) -> str:
     """Return the path that a line stands for; spaces around it do not count.
 
     Raises:
-        ValueError: It begins with a quotation mark and is no JSON string.
+        ValueError: The line begins with a quotation mark and is no JSON string.
     """
     line = line.strip()
     if not line.startswith('"'):

@@ -49,7 +49,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
                     f'its pixels are {image.mode!r} numbers without a fixed range; '
                     'save it with 8 bits a channel'
                 )
-            # Straight to RGB, PIL warns once a file about transparency in a palette.
+            # Straight to RGB, PIL warns once per file about transparency in a palette.
             return (image.convert('RGBA') if image.mode == 'P' else image).convert('RGB')
     except Exception as error:  # decoders raise many kinds; all mean the same, none is swallowed
         raise UnreadableImage(

@@ -22,7 +22,7 @@ class RepeatDataset(ImageDataset):
 
     Args:
         dataset: A data set of this project, as a config or an object.
-        times: How often, >= 1.
+        times: Number of repetitions, >= 1.
         pipeline: For a data set that has none of its own.
 
     Attributes:

@@ -37,7 +37,7 @@ class ShapeScenes(ImageDataset):
         image_size: Side of the square images, pixels.
         num_objects: Fewest and most shapes a scene.
         mixed: Draw the kind of every shape by itself, for detection; then scenes have no label.
-        seed: Of the world.
+        seed: Random seed of the generated scenes.
         pipeline: Transforms.
         cache_dir: Folder that keeps the drawn images between epochs and runs. None: draw each
             time.

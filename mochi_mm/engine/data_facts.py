@@ -92,7 +92,7 @@ def data_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     """Return what differs between the samples of two data sets, as sentences.
 
     Args:
-        before: What :func:`describe_data` found.
+        before: Facts of the earlier data set, from :func:`describe_data`.
         now: Likewise; other names of classes are not looked at here.
     """
     old, new = before['images'], now['images']

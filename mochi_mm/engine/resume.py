@@ -31,8 +31,8 @@ def check_resume(
 
     Args:
         runner: The runner, built and not yet started.
-        content: What the checkpoint holds.
-        source: Its path, for messages.
+        content: Content of the checkpoint.
+        source: Path of the checkpoint, for messages.
         allowed: Names of :data:`ALLOWANCES` that may differ; those are logged.
 
     Raises:
@@ -96,7 +96,7 @@ def restore(runner: Any, content: Mapping[str, Any]) -> None:
     Args:
         runner: A runner that :func:`check_resume` found to fit and that has the weights. An
             optimizer of another kind, or whose state does not fit, starts afresh.
-        content: What the checkpoint holds.
+        content: Content of the checkpoint.
     """
     meta, now = content['meta'], describe_run(runner)
     _restore_seed(runner, meta['seed'])

@@ -93,7 +93,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list
 
 
 def schedule_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Tell whether learning rates may not be taken over as they were saved."""
+    """Return whether learning rates may not be taken over as they were saved."""
     lengths = ('max_epochs', 'max_iters', 'epoch_length', 'loop')
     old, new = before['settings'], now['settings']
     return any(before[name] != now[name] for name in lengths) or any(
@@ -129,7 +129,7 @@ def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | 
 
 
 def _fits(value: Any, own: Any) -> bool:
-    """Whether a setting of an optimizer is of the kind that the run has, and finite."""
+    """Return whether a setting of an optimizer is of the kind that the run has, and finite."""
     if type(value) in (int, float):
         return math.isfinite(value)
     return own is None or isinstance(value, (list, tuple, type(own)))

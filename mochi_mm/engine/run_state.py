@@ -30,7 +30,7 @@ def sampler_of(loader: Any) -> Any:
 
 
 def has_stepped(runner: Any) -> bool:
-    """Tell whether the optimizer has no accumulated gradients that it did not use yet."""
+    """Return whether the optimizer has no accumulated gradients that it did not use yet."""
     return bool(getattr(runner.optim_wrapper, 'should_update', lambda: True)())
 
 

@@ -18,7 +18,7 @@ def rename_former(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def counts_epochs(runner: Any) -> bool:
-    """Tell whether a run is trained by epochs, not by iterations."""
+    """Return whether a run is trained by epochs, not by iterations."""
     return not isinstance(runner.train_loop, engine.IterBasedTrainLoop)
 
 

@@ -1,4 +1,4 @@
-"""Weighted k-nearest-neighbour classification (Wu et al. 2018, instance discrimination, 3.4).
+"""Weighted k-nearest-neighbor classification (Wu et al. 2018, instance discrimination, 3.4).
 
 The search runs over blocks of queries and blocks of the bank and keeps the best k so far, so its
 memory does not grow with the product of the two.
@@ -144,7 +144,7 @@ def knn_scores(
         bank_labels: (M,) int64 in [0, num_classes).
         num_classes: Width of the scores.
         ks: Numbers of neighbors, each at most M.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
         query_chunk: Queries compared at a time.
         bank_chunk: Bank rows compared at a time.
 

@@ -77,7 +77,7 @@ def knn_accuracy(
         bank: (M, C) features, anywhere.
         bank_labels: (M,) their classes.
         ks: Numbers of neighbors.
-        temperature: Of the votes.
+        temperature: Temperature of the votes.
         chunk: Queries scored at a time.
 
     Returns:
@@ -119,7 +119,7 @@ def knn_evaluate(
         bank_loader: Labeled samples that vote, usually the training set without augmentation.
         query_loader: Labeled samples to classify.
         k: One number of neighbors, or several that share one search.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
         progress: Show bars while features are extracted.
 
     Returns:

@@ -27,7 +27,7 @@ class KNNLoop(BaseLoop):
         evaluator: Must be empty: the loop computes its metrics itself.
         bank_dataloader: Samples that vote, as a config or a data loader.
         k: One number of neighbors, or several that share one search.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
 
     Raises:
         ValueError: An evaluator, unusable settings, k above the size of the bank, missing labels,

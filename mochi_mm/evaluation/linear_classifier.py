@@ -64,10 +64,10 @@ def fit_linear(
         features: (n, C).
         labels: (n,) 0 to classes - 1.
         l2: Weight of the penalty, above 0.
-        num_classes: Where labels do not show all of them.
+        num_classes: Number of classes, where labels do not show all of them.
         max_iter: Bound of iterations; a fit that ends there is not the minimizer, and warns.
         chunk: Samples in one pass.
-        device: Where to compute.
+        device: Device to compute on.
 
     Raises:
         ValueError: l2 not positive, missing labels, a single class, features not finite.

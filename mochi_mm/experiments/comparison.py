@@ -26,8 +26,8 @@ class Comparison:
 
     Attributes:
         setting: The one.
-        other: What it is compared with.
-        figure: What.
+        other: Setting that it is compared with.
+        figure: Figure that is compared.
         primary: Whether it is the figure that decides.
         differences: By seed, where both are finished.
     """
@@ -99,9 +99,9 @@ def comparisons(
     """Return every comparison of settings that have a partner.
 
     Args:
-        figures: What is compared; the first is the primary one.
+        figures: Figures that are compared; the first is the primary one.
         settings: The settings, also those that are compared with.
-        values: What is finished.
+        values: Values of the finished runs.
     """
     by_name = {setting.name: setting for setting in settings}
     found = []

@@ -36,7 +36,7 @@ def settings_of(
     """Return the seven settings of a data set.
 
     Args:
-        data: Its folder.
+        data: Folder of the data set.
         mocov2: Config of MoCo-v2.
         mochi: Config of MoCHi.
         triples: N, s and s' of the MoCHi settings; the first is that of the config.

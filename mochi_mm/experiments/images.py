@@ -57,7 +57,7 @@ class Images:
 
         Args:
             root: The data set, with ``train`` and ``val``.
-            folder: Where the lists go: ``train.txt``, ``query.txt``.
+            folder: Folder of the lists: ``train.txt``, ``query.txt``.
 
         Raises:
             ValueError: A class with fewer images.
@@ -82,7 +82,7 @@ class Images:
 
         Args:
             config: A config whose loaders read folders of images, or generate scenes.
-            lists: What :meth:`write_lists` was given; unused where scenes are generated.
+            lists: Folder that :meth:`write_lists` was given; unused where scenes are generated.
         """
         for name, loader in loaders_of(config):
             data = source_of(loader)

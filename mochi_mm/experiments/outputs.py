@@ -68,9 +68,9 @@ def section(
 
     Args:
         suite: Says what is shown.
-        settings: Those of the data set.
-        values: What is finished.
-        seeds: What was asked for.
+        settings: Settings of the data set.
+        values: Values of the finished runs.
+        seeds: Seeds that were asked for.
     """
     text = f'{table(settings, suite.figures, values, seeds)}{suite.notes}\n'
     compared = comparisons([suite.figure(key) for key in suite.compared], settings, values)

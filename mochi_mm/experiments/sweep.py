@@ -20,7 +20,7 @@ class Sweep:
     """A suite, and where it is done.
 
     Attributes:
-        name: Of the suite.
+        name: Name of the suite.
         suite: With the budget that every run has.
         root: The repository, where its configs are.
         out: Folder of the sweep, absolute.
@@ -58,8 +58,8 @@ class Sweep:
         """Return every run, seed by seed, so that early results compare like with like.
 
         Args:
-            names: Of settings; none for all.
-            seeds: Of each.
+            names: Names of settings; none for all.
+            seeds: Seeds of each setting.
 
         Raises:
             ValueError: A setting that the suite has not.

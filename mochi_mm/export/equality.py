@@ -19,7 +19,7 @@ class Equality:
     """The outcome of a comparison.
 
     Attributes:
-        checked_in: What read the file.
+        checked_in: Library that read the file.
         max_difference: Largest absolute difference of two features.
         scale: Largest absolute feature of ours.
         tolerance: Largest difference allowed, as a share of ``scale``.
@@ -34,7 +34,7 @@ class Equality:
 
     @property
     def holds(self) -> bool:
-        """Whether the two agree; NaN does not."""
+        """Return whether the two agree; NaN does not."""
         return self.max_difference <= self.tolerance * self.scale
 
     def as_dict(self) -> dict[str, Any]:

@@ -42,7 +42,8 @@ def export_backbone(
         out: The file or folder; by default beside the checkpoint.
         encoder: ``query``, or ``key`` for the averaged encoder. None for the one that a backbone
             file holds, and for ``query`` of a checkpoint.
-        licence: Of the weights; goes into the metadata as it is. None for what the file says.
+        licence: License of the weights; goes into the metadata as it is. None for what the file
+            says.
         overwrite: Replace what is there.
         tolerance: Largest difference allowed, as a share of the largest feature.
 

@@ -19,8 +19,8 @@ class Target:
     """One format.
 
     Attributes:
-        name: What ``--to`` takes.
-        suffix: Of the file; empty for a folder.
+        name: Value of ``--to``.
+        suffix: Suffix of the file; empty for a folder.
         write: Called with source, path and metadata; writes the file or fills the folder.
         features: Called with source, the written path and normalized images (B, 3, H, W); returns
             how it read the file, for people, and the features (B, C) that it got.

@@ -21,7 +21,7 @@ def fresh_model(config: Any, seed: int) -> Any:
 
     Args:
         config: The ``model`` of a config.
-        seed: Of all random generators, which are set to it.
+        seed: Seed of all random generators, which are set to it.
     """
     set_random_seed(seed)
     model = MODELS.build(copy.deepcopy(config))

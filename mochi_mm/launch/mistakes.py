@@ -34,7 +34,7 @@ def mistake_of(error: BaseException) -> str | None:
     raises by itself inside this project, such as an index out of range, is a fault of the program.
 
     Args:
-        error: As it arrived at the end of a tool.
+        error: Exception as it arrived at the end of a tool.
     """
     for one in _chain(error):
         if _is_own(one):

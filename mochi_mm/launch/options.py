@@ -52,7 +52,7 @@ def parse_value(key: str, text: str) -> Any:
     """Return what ``text`` is by itself: a number, True, False, None, a list, a tuple, a word.
 
     Args:
-        key: Of the setting, for errors.
+        key: Key of the setting, for errors.
         text: ``[1,2]``, ``(a,b)`` and ``1,2`` are sequences; a path with a comma in it is none.
 
     Raises:
@@ -118,7 +118,7 @@ def fitted(options: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str,
     ``My Images (1)``. True, False, None and what has brackets are what they look like.
 
     Args:
-        options: Of :func:`parse_options`; any other mapping keeps its values.
+        options: Options from :func:`parse_options`; any other mapping keeps its values.
         settings: The config without these options.
 
     Raises:
@@ -168,7 +168,7 @@ def refuse_both(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> Non
 
     Args:
         options: Values by dotted key.
-        arguments: What the command line has of its own for a setting, by dotted key; empty or
+        arguments: Values of the command line's own arguments, by dotted key; empty or
             False where it was not given.
 
     Raises:

@@ -17,7 +17,7 @@ class Overrides:
 
     Args:
         file: The config and what it inherits from.
-        settings: Its values, with references as they stand.
+        settings: Values of the config, with references as they stand.
         options: New values by dotted key.
         of_tools: Names that are read beside those of a run.
     """

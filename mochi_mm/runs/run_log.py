@@ -23,9 +23,9 @@ class RunLog:
             one line, whatever logged it.
         validation: Scalars of one epoch each, with ``epoch``.
         per_epoch: Iterations an epoch, None where the run does not count epochs.
-        starts: Its log folders, one for each start.
-        earlier: Those of earlier runs in the same work dir, of which nothing is here.
-        later: Those of later ones that did not come to their end, likewise.
+        starts: Log folders of the run, one for each start.
+        earlier: Log folders of earlier runs in the same work dir, of which nothing is here.
+        later: Log folders of later runs that did not come to their end, likewise.
     """
 
     lines: list[Line]
@@ -39,7 +39,7 @@ class RunLog:
         """Return where and what of one scalar; values that are not finite leave a gap.
 
         Args:
-            key: Its name.
+            key: Name of the scalar.
             by_epoch: Epochs that have passed, or iterations.
         """
         points = [(self._place(line, by_epoch), line[key]) for line in self.lines if key in line]
@@ -154,7 +154,7 @@ def read_log(work_dir: str | Path) -> RunLog:
 
 
 def _per_epoch(lines: list[Line]) -> float | None:
-    """Return the iterations an epoch.
+    """Return the number of iterations per epoch.
 
     A line of epoch e (counted from 1) lies at most e epochs from the start; lines written at the
     end of an epoch lie there exactly.

@@ -61,18 +61,18 @@ def write_start(folder: str | Path, start: Mapping[str, Any], finished: bool = F
 
     Args:
         folder: The log folder.
-        start: What :func:`describe_start` returned.
+        start: Facts from :func:`describe_start`.
         finished: The run has come to its end.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     text = json.dumps(dict(start, finished=finished), indent=1) + '\n'
     write_atomically(Path(folder) / FILE, lambda file: file.write(text.encode()))
 
 
 def is_finished(folder: str | Path) -> bool:
-    """Tell whether the run of a log folder came to its end in that start; no if nobody knows."""
+    """Return whether the run of a log folder came to its end in that start; no if nobody knows."""
     try:
         content = json.loads((Path(folder) / FILE).read_text(encoding='utf-8'))
         return isinstance(content, dict) and content.get('finished') is True

@@ -23,12 +23,12 @@ def job() -> str | None:
 
 
 def is_restart() -> bool:
-    """Tell whether a launcher says that it starts the same command line again."""
+    """Return whether a launcher says that it starts the same command line again."""
     return any(int(os.environ.get(name) or 0) for name in _COUNTS)
 
 
 def is_first_rank() -> bool:
-    """Tell whether this is the first process of a job, from what its launcher says."""
+    """Return whether this is the first process of a job, from what its launcher says."""
     return next((os.environ[name] for name in _RANKS if os.environ.get(name)), '0') == '0'
 
 
@@ -41,7 +41,7 @@ def note_start(folder: str | Path) -> None:
         folder: A work dir; it is created.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The record cannot be written.
     """
     if job() is None or not is_first_rank() or (is_restart() and _before(folder) is not None):
         return

@@ -19,8 +19,8 @@ class C4SharedHead(BaseModule):
     and a box head on them does not train well.
 
     Args:
-        depth: Of the ResNet, see :class:`mochi_mm.models.backbones.ResNet`.
-        width: Its factor on all channels.
+        depth: Depth of the ResNet, see :class:`mochi_mm.models.backbones.ResNet`.
+        width: Factor on all channels of the ResNet.
         extra_norm: Whether to add the norm.
         init_cfg: See MMEngine.
     """

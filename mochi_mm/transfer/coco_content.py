@@ -18,7 +18,7 @@ def check_coco(content: Any, path: str, classes: Sequence[str], masks: bool) -> 
     their image, by areas, if all of them are those of the corners, and by the polygons.
 
     Args:
-        content: What the JSON file holds.
+        content: Content of the JSON file.
         path: The file, for the errors.
         classes: Names of the categories, in the order of the labels.
         masks: Whether masks are loaded too.

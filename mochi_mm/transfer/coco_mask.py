@@ -17,7 +17,7 @@ def mask_fault(mask: Any, size: tuple[int, int], box: Sequence[float]) -> str | 
     """Return what is wrong with a segmentation, None where nothing is.
 
     Args:
-        mask: What the record holds: polygons, or run lengths, compressed or not.
+        mask: Segmentation of the record: polygons, or run lengths, compressed or not.
         size: (width, height) of the image.
         box: [x, y, width, height] of the object.
     """
@@ -41,7 +41,7 @@ def mask_fault(mask: Any, size: tuple[int, int], box: Sequence[float]) -> str | 
 
 
 def leaves(low: float, high: float, side: int) -> bool:
-    """Whether a stretch from ``low`` to ``high`` leaves an image side by more than the slack."""
+    """Return whether a stretch from ``low`` to ``high`` leaves an image side by more than the slack."""
     slack = max(SLACK_PIXELS, SLACK_SHARE * side)
     return low < -slack or high > side + slack
 
@@ -85,7 +85,7 @@ def _area(polygon: Sequence[float]) -> float:
 
 
 def _meets(polygon: Sequence[float], box: Sequence[float], slack: float = 1.0) -> bool:
-    """Whether the extent of a polygon comes within a pixel of a box."""
+    """Return whether the extent of a polygon comes within a pixel of a box."""
     return all(
         min(polygon[axis::2]) <= box[axis] + box[axis + 2] + slack
         and max(polygon[axis::2]) >= box[axis] - slack

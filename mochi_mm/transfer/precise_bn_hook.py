@@ -16,7 +16,7 @@ from mochi_mm.utils.unwrap import unwrap
 
 @HOOKS.register_module()
 class PreciseBNHook(Hook):
-    """Replaces running statistics by exact ones over ``num_iters`` training batches.
+    """Replace running statistics by exact ones over ``num_iters`` training batches.
 
     Running statistics are an exponential average over weights that have moved since. Here the
     weights stand still: each batch passes in training mode, without gradient, and mean and

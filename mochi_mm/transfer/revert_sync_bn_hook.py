@@ -16,7 +16,7 @@ from mochi_mm.utils.unwrap import unwrap
 
 @HOOKS.register_module()
 class RevertSyncBNHook(Hook):
-    """Reverts SyncBN to batch norm without a process group and on the CPU, with a log line.
+    """Revert SyncBN to batch norm without a process group and on the CPU, with a log line.
 
     MMEngine turns batch norms into SyncBN for ``sync_bn='torch'`` where there are several
     processes, and reverts those of a config where there is only one. Left is the CPU, where torch

@@ -41,7 +41,7 @@ def draw_curves(
         axis: A matplotlib axis.
         runs: Logged lines of each run, by its name.
         key: The scalar; lines without it are left out.
-        label: What stands at the vertical axis, with the unit.
+        label: Label of the vertical axis, with the unit.
         factor: Multiplies the values (100 for percent).
     """
     for name, lines in runs.items():

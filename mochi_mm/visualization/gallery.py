@@ -36,7 +36,7 @@ def draw_gallery(
         features: (M, C).
         labels: (M,) int64, -1 for unknown.
         rows: Queries.
-        neighbours: Of each.
+        neighbours: Number of neighbors per sample.
         size: Pixels of a picture's sides.
 
     Raises:

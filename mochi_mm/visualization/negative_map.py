@@ -37,7 +37,7 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Args:
         points: At least 4 rows.
-        seed: Of scikit-learn's optimization.
+        seed: Random seed of scikit-learn's optimization.
 
     Raises:
         ImportError: scikit-learn is not installed; says how to get it.
@@ -64,7 +64,7 @@ def draw_negative_map(axis: Any, data: NegativeMap, seed: int = 0, links: int = 
     Args:
         axis: A matplotlib axis.
         data: The points.
-        seed: Of t-SNE.
+        seed: Random seed of t-SNE.
         links: Synthetic points of each kind whose parents are linked, evenly spaced.
     """
     place = tsne(data.points, seed)

@@ -29,7 +29,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Draw one row an image."""
+    """Draw one row per image."""
     args = parse_args(argv)
     if args.num < 1 or not 0 <= args.min_score <= 1:
         raise ValueError(

@@ -184,7 +184,7 @@ def steps_of(name: str, kind: str) -> dict[str, Any]:
 
     Args:
         name: The config.
-        kind: Of the numbers in the encoders, ``float32`` or ``float64``.
+        kind: Precision of the numbers in the encoders, ``float32`` or ``float64``.
     """
     import torch
 

@@ -1,7 +1,7 @@
 """Decode every image below a folder; write what is wrong with which.
 
 python tools/dataset/check.py FOLDER --out work_dirs/check
-writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line an image
+writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line per image
         exclude.txt    paths of the bad ones, for ImageFolder(exclude=...); names that would not
                        fit a line of text (line breaks, bytes that are not UTF-8) as JSON strings
 Exit code: 0 all images can be read, 1 some cannot.

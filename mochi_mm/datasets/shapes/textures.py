@@ -39,7 +39,7 @@ def pattern(rng: np.random.Generator, name: str, size: int, period: float) -> np
     """Return the weight of the second color of a texture, (size, size) float32 in [0, 1].
 
     Args:
-        rng: Where orientation and phase are drawn from.
+        rng: Generator that orientation and phase are drawn from.
         name: One of :data:`TEXTURES`.
         size: Side of the square image, pixels.
         period: Distance of two repetitions, pixels.

@@ -14,7 +14,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class AutoAugment:
-    """Applies one of the policy's pairs of operations, by torchvision's ``AutoAugment``.
+    """Apply one of the policy's pairs of operations, by torchvision's ``AutoAugment``.
 
     Args:
         policy: Data set on which the policy was learned: 'imagenet', 'cifar10' or 'svhn'.

@@ -23,7 +23,7 @@ _ADJUST = dict(
 
 @TRANSFORMS.register_module()
 class ColorJitter:
-    """Changes brightness, contrast, saturation and hue by random factors, in random order.
+    """Change brightness, contrast, saturation and hue by random factors, in random order.
 
     Each factor is uniform, the semantics are those of ``torchvision.transforms.ColorJitter``.
 

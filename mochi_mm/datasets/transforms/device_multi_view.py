@@ -49,7 +49,7 @@ def parameters_of(plans: Sequence[ViewPlan], sizes: Sequence[int]) -> ViewParame
     """Return what the device needs of the plans of V views.
 
     Args:
-        plans: What was drawn.
+        plans: Parameters drawn for each view.
         sizes: Side of each view; of its height, where it is not square.
 
     Raises:

@@ -13,7 +13,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandAugment:
-    """Applies operations drawn from fourteen, by torchvision's ``RandAugment``.
+    """Apply operations drawn from fourteen, by torchvision's ``RandAugment``.
 
     Args:
         num_ops: Operations applied in turn, >= 1.

@@ -12,7 +12,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomGrayscale:
-    """Makes the image gray (three equal channels).
+    """Make the image gray (three equal channels).
 
     Args:
         prob: Probability that the image is changed.

@@ -12,7 +12,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomSolarize:
-    """Inverts every gray level at or above ``threshold``.
+    """Invert every gray level at or above ``threshold``.
 
     Args:
         prob: Probability that the image is changed.

@@ -38,7 +38,7 @@ class SourceImage:
         image: PIL image, or (H, W, 3) uint8.
         data: Bytes of an upright JPEG file of ``size`` (width, height), instead of ``image``.
         size: See ``data``.
-        name: What an error calls it.
+        name: Name of the image in errors.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ class KNNHook(Hook):
         query_dataloader: Labeled samples to classify.
         interval: Epochs between measurements.
         k: Number of neighbors.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
         at_start: Also measure the network before the first iteration.
 
     Raises:

@@ -27,7 +27,7 @@ STATE = 'non_finite_steps_left_out'
 
 @HOOKS.register_module()
 class NonFiniteHook(Hook):
-    """Looks at loss and gradients before every optimizer step, on all ranks together.
+    """Look at loss and gradients before every optimizer step, on all ranks together.
 
     Where one is NaN or infinite, each rank writes what it was working on (sample indices, views,
     losses) to ``<work dir>/non_finite/``, and training stops before the step, or leaves the step
@@ -200,7 +200,7 @@ def _parameters(optimizer: Any) -> list[Any]:
 
 
 def _all_finite(tensors: list[Tensor]) -> bool:
-    """Whether every number is finite; one number comes from the device."""
+    """Return whether every number is finite; one number comes from the device."""
     if not tensors:
         return True
     total = torch.stack([n.float() for n in torch._foreach_norm(tensors)]).sum()

@@ -23,7 +23,7 @@ STATE = 'online_probe'
 
 @HOOKS.register_module()
 class OnlineProbeHook(Hook):
-    """Trains a linear head on the detached backbone features of every batch, and logs how good.
+    """Train a linear head on the detached backbone features of every batch, and logs how good.
 
     It takes what the backbone gives for the views of the batch anyway, so it costs one product a
     step; nothing flows back into the encoder, and no random generator moves: weights are those of
@@ -36,7 +36,7 @@ class OnlineProbeHook(Hook):
 
     Args:
         num_classes: Number of classes.
-        lr: Of SGD with momentum 0.9, on features that are scaled to unit length.
+        lr: Learning rate of SGD with momentum 0.9, on features that are scaled to unit length.
         query_dataloader: Labeled images of one view each, as a config or a data loader.
         interval: Epochs between looks at them.
 

@@ -16,7 +16,7 @@ DIGEST = 'frozen_backbone'
 
 @HOOKS.register_module()
 class PretrainedHook(Hook):
-    """Loads the backbone named by the config's top-level ``pretrained`` before training.
+    """Load the backbone named by the config's top-level ``pretrained`` before training.
 
     ``tools/train.py CONFIG --cfg-options pretrained=work_dirs/.../epoch_200.pth``. The string
     ``none`` trains from random weights on purpose. A resumed run keeps its own weights.
@@ -53,7 +53,7 @@ class PretrainedHook(Hook):
         """Compare a frozen backbone with what it was.
 
         Raises:
-            RuntimeError: It has changed.
+            RuntimeError: The frozen backbone has changed.
         """
         model = unwrap(runner.model)
         if not getattr(model, 'freeze_backbone', False):

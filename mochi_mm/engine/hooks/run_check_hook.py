@@ -34,7 +34,7 @@ class RunCheckHook(Hook):
     the run ends before its schedules do. Warns when the effective batch is not the config's
     ``auto_scale_lr.base_batch_size`` while the learning rate is not scaled, and when own keys are
     not masked though the memory is longer than the data set, or an instance bank. In a loop that
-    counts iterations it warns when gradients are accumulated, or images an iteration are not what
+    counts iterations it warns when gradients are accumulated, or images per iteration are not what
     the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
     repeated the augmentation of the first. A classifier (a probe, fine-tuning) is validated on the
     classes that it is trained on, or not at all.
@@ -54,7 +54,7 @@ class RunCheckHook(Hook):
 
         Raises:
             ValueError: The data set does not fill a single batch, or has more images than a bank
-                of one row an image, or would give the ranks different numbers of batches; the last
+                of one row per image, or would give the ranks different numbers of batches; the last
                 batch of an epoch is one image, which batch norm cannot take; a classifier's
                 validation images have other classes.
         """

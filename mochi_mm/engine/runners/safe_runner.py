@@ -143,7 +143,7 @@ class SafeRunner(Runner):
 
         Raises:
             FileNotFoundError: No such file.
-            ValueError: It does not hold what is to be measured.
+            ValueError: The file does not hold what is to be measured.
         """
         self._tested = path, allow_other_input
         metrics: dict[str, float] = self.test()
@@ -291,7 +291,8 @@ class SafeRunner(Runner):
 
         Raises:
             FileNotFoundError: No such file.
-            ValueError: It does not fit this run; names every difference and how to allow it.
+            ValueError: The checkpoint does not fit this run; names every difference and how to
+                allow it.
         """
         content = self._hear(filename, resuming=True)
         allowed = tuple(self.cfg.get('resume_allow') or ())

@@ -96,7 +96,7 @@ def analyse(
         model: An algorithm, bare or in a data-parallel wrapper.
         loader: Batches of one view, each sample once.
         views: Batches of training views.
-        settings: What and how.
+        settings: Measures to take, with their constants.
         absent: Measures or layers that the checkpoint rules out, with the reason.
         progress: Show bars with the time left, if stderr is a terminal.
 

@@ -40,7 +40,7 @@ def synthetic_false_negatives(
     or what is added, is no parent.
 
     Args:
-        plan: What a mixer drew.
+        plan: Draws of a mixer.
         same: (B, N) bool, the hard negative is a false one.
         counted: (B, N) bool, its class is known.
 

@@ -33,5 +33,5 @@ class Analysis(Measure):
         return analyse(subject.model, subject.loader('query_dataloader'), views, settings).scalars
 
     def hooks(self, config: Any, interval: int) -> list[dict[str, Any]]:
-        """Return the hook that analyses; it does so at the end as well."""
+        """Return the hook that analyzes; it does so at the end as well."""
         return [dict(type='AnalysisHook', interval=interval, dataloader=config.query_dataloader)]

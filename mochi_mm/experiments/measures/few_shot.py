@@ -21,7 +21,7 @@ class FewShot(Measure):
 
     Attributes:
         shots: Labeled images of each class, at least 5: a fifth of them chooses the penalty.
-        draws: How often they are drawn.
+        draws: Number of draws.
         queries: Loader of the images that are classified.
     """
 

@@ -19,9 +19,9 @@ class Subject:
 
     Attributes:
         model: The algorithm.
-        config: Of the run.
-        folder: Its work dir, with its logs.
-        epochs: That it was trained for; 0 for an untrained network.
+        config: Config of the run.
+        folder: Work dir of the run, with its logs.
+        epochs: Number of epochs that it was trained for; 0 for an untrained network.
         data_root: Folder that holds the data sets.
     """
 

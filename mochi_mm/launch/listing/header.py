@@ -18,7 +18,7 @@ class ConfigHeader:
     """The opening docstring of a config.
 
     Attributes:
-        title: Its first sentence.
+        title: First sentence of the docstring.
         fields: Paper, Command, Hardware, Expected and Measured, each on one line; those that it
             has.
     """

@@ -12,7 +12,7 @@ from mochi_mm.transfer.ops.extension import EXTENSION, fill
 
 
 class _ExtensionLoader(Loader):
-    """Fills the module and says so, once a process."""
+    """Fill the module and says so, once per process."""
 
     def create_module(self, spec: ModuleSpec) -> None:
         """Return None: an ordinary module will do."""
@@ -30,7 +30,7 @@ class _ExtensionLoader(Loader):
 
 
 class MissingOpsFinder(MetaPathFinder):
-    """Finds ``mmcv._ext`` and nothing else.
+    """Find ``mmcv._ext`` and nothing else.
 
     It stands at the end of ``sys.meta_path``, so a compiled extension is found before it.
     """

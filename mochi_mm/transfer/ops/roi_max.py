@@ -68,7 +68,7 @@ def roi_max_backward(
 
 
 def _samples(start: Tensor, stop: Tensor, bins: int, sampling_ratio: int, aligned: bool) -> Tensor:
-    """Return the sampled coordinates (bins, samples a bin) along one side of a region."""
+    """Return the sampled coordinates (bins, samples per bin) along one side of a region."""
     size = stop - start if aligned else (stop - start).clamp(min=1)
     count = sampling_ratio if sampling_ratio > 0 else math.ceil(float(size / bins))
     steps = torch.arange(max(count, 0), dtype=start.dtype, device=start.device) + 0.5

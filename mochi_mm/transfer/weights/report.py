@@ -11,7 +11,7 @@ class LoadReport:
 
     Attributes:
         path: The file.
-        origin: Who wrote it.
+        origin: Origin of the file.
         matched: How many tensors went to each part of the detector.
         new: How many tensors of each part of the detector the file cannot have.
         counters: Batch counters that the file lacks and that start at zero.

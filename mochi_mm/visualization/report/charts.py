@@ -25,7 +25,7 @@ class Series:
         run: Number of the run, which gives the color (and, from the ninth on, the marker).
         x: Places.
         y: Values; NaN leaves a gap.
-        variant: What is drawn where a chart has several lines a run; gives the line style.
+        variant: Name of the line where a chart has several lines per run; gives the line style.
     """
 
     run: int
@@ -52,7 +52,7 @@ def line_chart(
     Args:
         series: The lines.
         names: Name of each run, for the legend.
-        x_label: What stands at the horizontal axis, with the unit.
+        x_label: Label of the horizontal axis, with the unit.
         y_label: Likewise, vertical.
         log: Axes that are logarithmic: ``x``, ``y`` or ``xy``.
         y_scale: Multiplies the values (100 for percent).
@@ -85,7 +85,7 @@ def scatter_chart(series: Sequence[Series], names: Sequence[str], labels: tuple[
     Args:
         series: A path a run; its last point is the latest.
         names: Name of each run.
-        labels: Of the two axes, with the units.
+        labels: Labels of the two axes, with the units.
     """
     figure, axis = _figure()
     for one in series:

@@ -25,9 +25,9 @@ class Chart:
     """A picture with its title.
 
     Attributes:
-        title: What is shown.
+        title: Title of the chart.
         uri: The picture.
-        note: How to read it.
+        note: Note on how to read it.
     """
 
     title: str

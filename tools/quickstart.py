@@ -1,4 +1,4 @@
-"""The whole job on generated images: pre-train with MoCo-v2 and MoCHi, then measure both.
+"""Pre-train with MoCo-v2 and MoCHi on generated images, then measure both.
 
     python tools/quickstart.py [--out work_dirs/quickstart]
 

@@ -82,7 +82,7 @@ class ColouredShapeScenes(ShapeScenes):
         return Image.fromarray(((1 - STRENGTH) * pixels + STRENGTH * tint + 0.5).astype(np.uint8))
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return what the pipeline starts from, with ``bias_label``."""
+        """Return the input of the pipeline, with ``bias_label``."""
         return dict(super().sample(index), bias_label=int(self.bias_labels[index]))
 
     def _draw_biases(self) -> np.ndarray:

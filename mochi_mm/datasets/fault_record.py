@@ -1,4 +1,4 @@
-"""Which samples of a data set could not be read, known to all its workers."""
+"""Record of the samples that could not be read, shared by all workers of a data set."""
 
 from __future__ import annotations
 

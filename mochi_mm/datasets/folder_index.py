@@ -1,4 +1,4 @@
-"""Which image files lie below a folder, and whether that is still so."""
+"""Index of the image files below a folder, with a check that it is still true."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TICK_NS = 2_000_000_000
 
 @dataclass
 class Listing:
-    """What one directory holds.
+    """Content of one directory.
 
     Attributes:
         mtime: Time of its last change, in nanoseconds.

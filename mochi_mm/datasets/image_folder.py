@@ -96,7 +96,7 @@ class ImageFolder(ImageDataset):
         )
 
     def _try_first(self, count: int = 5) -> None:
-        """Notice a wrong folder now, not in the first batch."""
+        """Read one of the first images, so that a wrong folder shows before the first batch."""
         for index in range(min(count, len(self))):
             try:
                 self.image(index)
@@ -122,7 +122,7 @@ class ImageFolder(ImageDataset):
         return read_image(self.path(index))
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return what the pipeline starts from; a path where its first transform decodes."""
+        """Return the input of the pipeline; a path where its first transform decodes."""
         if not self.pipeline.takes_files:
             return super().sample(index)
         label = int(self.labels[index])

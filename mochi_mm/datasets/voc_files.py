@@ -1,4 +1,4 @@
-"""What lies in a VOC folder: lists of names, images of several endings, annotations."""
+"""Files of a VOC folder: lists of names, images of several endings, annotations."""
 
 from __future__ import annotations
 

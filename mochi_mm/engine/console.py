@@ -1,4 +1,4 @@
-"""What of the log is shown on the screen."""
+"""Shorter log messages on the screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the schedules of a run will do to its learning rate, before they do it."""
+"""Learning rates that the schedules of a run will set, known before it begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a checkpoint fits a run, and putting the run where the checkpoint was."""
+"""Checking that a checkpoint fits a run, and restoring the run from it."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _restore_seed(runner: Any, seed: int) -> None:
 
 
 def _check_left(runner: Any, epoch: int, iteration: int) -> None:
-    """Say that nothing is left to train, or that the run is beyond its end."""
+    """Log that nothing is left to train, or that the run is beyond its end."""
     loop = runner.train_loop
     if epoch > loop.max_epochs or iteration > loop.max_iters:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What must not change unnoticed between the parts of a run."""
+"""Settings that must not change unnoticed between the parts of a run."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _listeners(runner: Any) -> Iterator[tuple[str, Any]]:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return what differs between two runs: sentences, by the allowance that covers them."""
+    """Return the differences between two runs: sentences, by the allowance that covers them."""
     found: dict[str, list[str]] = {}
     for name in ('world_size', 'dataset', 'optimizer', 'loop'):
         if before[name] != now[name]:

@@ -25,7 +25,7 @@ _OWN_INFO = ('cfg', 'seed', 'experiment_name', 'mmengine_version', 'max_epochs',
 
 
 def sampler_of(loader: Any) -> Any:
-    """Return what draws the samples of a loader, which a batch sampler may hold."""
+    """Return the sampler of a loader, which a batch sampler may hold."""
     return getattr(loader.batch_sampler, 'sampler', loader.sampler)
 
 

@@ -1,4 +1,4 @@
-"""Saving a run: every door goes through here."""
+"""Saving a run: every save goes through here."""
 
 from __future__ import annotations
 

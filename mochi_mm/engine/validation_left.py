@@ -13,7 +13,7 @@ _FORMER = 'validated_at'  # in checkpoints of 0.1
 
 
 def rename_former(info: dict[str, Any]) -> dict[str, Any]:
-    """Return what a message hub held, as this version or an earlier one saved it, by new names."""
+    """Return the content of a message hub, of this version or an earlier one, by new names."""
     return {VALIDATED_AT if name == _FORMER else name: value for name, value in info.items()}
 
 

@@ -47,7 +47,7 @@ def check_knn_data(
 
 
 def count_hits(scores: Tensor, labels: Tensor) -> Tensor:
-    """Return how many queries have their class first, and among the first five: (2,) int64.
+    """Return the number of queries with their class first, and among the first five: (2,) int64.
 
     A class that got no vote is never a hit, wherever a sort would put it.
 

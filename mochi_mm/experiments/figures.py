@@ -19,7 +19,7 @@ TRAINING = 'training/cpu_seconds'
 
 @dataclass(frozen=True)
 class Figure:
-    """How a value is shown.
+    """Key, title, unit and digits of a value that is shown.
 
     Attributes:
         key: Name of the figure in results.

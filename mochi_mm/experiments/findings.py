@@ -1,4 +1,4 @@
-"""What the figures of a sweep say about claims, sentence by sentence."""
+"""Verdicts on claims from the figures of a sweep, sentence by sentence."""
 
 from __future__ import annotations
 

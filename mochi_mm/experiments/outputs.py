@@ -1,4 +1,4 @@
-"""What a sweep writes while it runs: tables and sentences, JSON, curves, report pages."""
+"""Output of a sweep while it runs: tables and sentences, JSON, curves, report pages."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def write_tables(
 def section(
     suite: Suite, settings: Sequence[Setting], values: Values, seeds: Sequence[int]
 ) -> tuple[str, dict[str, list[Any]]]:
-    """Return what is written about one data set, and its sentences and differences as data.
+    """Return the text about one data set, and its sentences and differences as data.
 
     Args:
         suite: Says what is shown.

@@ -46,7 +46,7 @@ def trained(config: Any, run: Run) -> Subject:
 
 
 def measured(measures: Sequence[Measure], subject: Subject) -> dict[str, float]:
-    """Return what all measures find.
+    """Return the figures of all measures.
 
     Raises:
         ValueError: Two measures give figures of one name.

@@ -96,7 +96,7 @@ def progress(
     before: float,
     seconds: float,
 ) -> str:
-    """Return where things stand and the time left, from the speed since the start.
+    """Return a line on progress and the time left, from the speed since the start.
 
     Args:
         tasks: All of them.

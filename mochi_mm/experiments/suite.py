@@ -1,4 +1,4 @@
-"""What a sweep is: settings, seeds, budget, measures, and what is written about the figures."""
+"""Sweep as data: settings, seeds, budget, measures, and the sentences about the figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mochi_mm.visualization.sweep_curves import Panel
 
 @dataclass(frozen=True)
 class RecordPlan:
-    """What goes into one record of a setting.
+    """Content of one record of a setting.
 
     Attributes:
         file: Name of the file, with ``{data}`` and ``{setting}`` in it.

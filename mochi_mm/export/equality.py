@@ -1,4 +1,4 @@
-"""Whether an exported network computes what ours does."""
+"""Comparison of an exported network with ours."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Equality:
 def compare(
     source: BackboneSource, target: Target, path: Path, tolerance: float = TOLERANCE
 ) -> Equality:
-    """Return how far the features of the file at ``path`` are from ours, on two random images."""
+    """Return the difference between the features of ``path`` and ours, on two random images."""
     images = torch.randn(2, 3, 96, 64, generator=torch.Generator().manual_seed(0))
     ours = PooledBackbone(source.module())(images)
     how, theirs = target.features(source, path, images)

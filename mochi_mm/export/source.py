@@ -167,7 +167,7 @@ class PooledBackbone(nn.Module):
 
 
 def _difference(backbone: Any, depths: tuple[int, ...], any_width: bool) -> str:
-    """Return what keeps ``backbone`` from being a ResNet of one of ``depths``; '' for nothing."""
+    """Return why ``backbone`` is no ResNet of one of ``depths``; '' where it is one."""
     if not isinstance(backbone, ResNet):
         return f'it is a {type(backbone).__name__}, expected a ResNet'
     if backbone.depth not in depths:

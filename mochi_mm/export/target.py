@@ -1,4 +1,4 @@
-"""What a format must offer to be exported to."""
+"""Interface of an export format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command lines of all tools have in common."""
+"""Command line parser shared by all tools."""
 
 from __future__ import annotations
 

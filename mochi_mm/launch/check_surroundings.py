@@ -1,4 +1,4 @@
-"""What has to be there before a run is built: files, folders that can be written, processes."""
+"""Checks before a run is built: files, folders that can be written, processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``--cfg-options`` says, each value of the kind of the setting that it replaces."""
+"""Values of ``--cfg-options``, each of the kind of the setting that it replaces."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def parse_options(words: Sequence[str]) -> Options:
 
 
 def parse_value(key: str, text: str) -> Any:
-    """Return what ``text`` is by itself: a number, True, False, None, a list, a tuple, a word.
+    """Return ``text`` as a value: a number, True, False, None, a list, a tuple, a word.
 
     Args:
         key: Key of the setting, for errors.
@@ -164,7 +164,7 @@ def _plain(text: str) -> str:
 
 
 def refuse_both(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Raise where an argument of a tool says what an option says as well.
+    """Raise where an argument of a tool and an option set the same setting.
 
     Args:
         options: Values by dotted key.

@@ -1,4 +1,4 @@
-"""Everything that a work dir tells about a run."""
+"""A run, read from its work dir."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Run:
     left_out: list[str]
 
     def analysed(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
-        """Return where and what of one number of the analyses."""
+        """Return epochs and values of one number of the analyses."""
         place = 'epoch' if by_epoch else 'iter'
         found = [
             (float(record[place]), record['scalars'][key])

@@ -16,7 +16,7 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True)
 class RunLog:
-    """What a run logged, oldest first.
+    """The logged scalars of a run, oldest first.
 
     Attributes:
         lines: Scalars of one iteration each, with ``step``, its number. One iteration stands in
@@ -36,7 +36,7 @@ class RunLog:
     later: list[Path]
 
     def curve(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
-        """Return where and what of one scalar; values that are not finite leave a gap.
+        """Return steps and values of one scalar; values that are not finite leave a gap.
 
         Args:
             key: Name of the scalar.
@@ -58,7 +58,7 @@ class RunLog:
         return float(values[-1]) if values else None
 
     def epochs(self) -> float:
-        """Return how many epochs the log covers, NaN where the run does not count them."""
+        """Return the number of epochs in the log, NaN where the run does not count them."""
         if not self.per_epoch or not self.lines:
             return max((float(line['epoch']) for line in self.validation), default=math.nan)
         return float(self.lines[-1]['step']) / self.per_epoch

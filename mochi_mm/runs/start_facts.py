@@ -1,4 +1,4 @@
-"""What a run was started with, each time: code, libraries, machine."""
+"""Facts of each start of a run: code, libraries, machine."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def describe_start() -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what two starts of a run do not share, as ``name: before -> now``."""
+    """Return the differences between two starts of a run, as ``name: before -> now``."""
     return [
         f'{n}: {before.get(n)} -> {now.get(n)}' for n in COMPARED if before.get(n) != now.get(n)
     ]

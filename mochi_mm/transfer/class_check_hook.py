@@ -1,4 +1,4 @@
-"""Data and heads speak of the same classes, or nothing runs."""
+"""Check that data sets and heads agree on the classes."""
 
 from __future__ import annotations
 

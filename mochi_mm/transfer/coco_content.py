@@ -1,4 +1,4 @@
-"""What a COCO annotation file must hold so that nothing is dropped or mixed up in silence."""
+"""Checks of a COCO annotation file, so that nothing is dropped or mixed up in silence."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def image_sizes(content: Any) -> dict[int, tuple[int, int]]:
 
 
 def first_mask_fault(content: Any, path: str) -> str | None:
-    """Return what is wrong with the first mask of a checked file that is not right, or None."""
+    """Return the fault of the first wrong mask of a checked file, or None."""
     sizes = image_sizes(content)
     for i, record in enumerate(content['annotations']):
         fault = _mask_fault(record, sizes[record['image_id']])

@@ -1,4 +1,4 @@
-"""Starts a detector from pre-trained weights, or stops."""
+"""Start of a detector from pre-trained weights, or an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether images are what their annotations say, from their headers alone."""
+"""Check of image sizes against annotations, from the headers alone."""
 
 from __future__ import annotations
 

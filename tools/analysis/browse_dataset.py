@@ -1,4 +1,4 @@
-"""See what the training pipeline makes of the images: originals beside their views.
+"""Draw the views that the training pipeline makes of the images, beside the originals.
 
 python tools/analysis/browse_dataset.py CONFIG --out views.png [--num 8] [--epochs 2]
 """

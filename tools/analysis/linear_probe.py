@@ -1,4 +1,4 @@
-"""A linear probe on features that are extracted once: minutes where the full probe takes hours.
+"""Fit a linear probe to features extracted once: minutes where the full probe takes hours.
 
     python tools/analysis/linear_probe.py CONFIG CHECKPOINT [--features FOLDER] [--l2 1e-4 ...]
 

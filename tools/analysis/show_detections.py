@@ -1,4 +1,4 @@
-"""Draw what a trained detector finds on test images, beside what is there.
+"""Draw the detections of a trained detector on test images, beside the annotated objects.
 
 python tools/analysis/show_detections.py CONFIG CHECKPOINT --out detections.png [--num 6]
 """

@@ -1,4 +1,4 @@
-"""Time and memory of the objective, forward and backward: MoCo-v2 and MoCHi, direct and ours.
+"""Measure time and memory of MoCo-v2 and MoCHi objectives, forward and backward, direct and ours.
 
 python tools/benchmarks/head.py [--device cuda] [--batch 256 --memory 65536 --dim 128] [--json OUT]
 

@@ -1,4 +1,4 @@
-"""Image pairs per second and core: from files to two augmented views, by several recipes.
+"""Measure image pairs per second and core, from files to two augmented views, by recipe.
 
 python tools/benchmarks/pipeline.py FOLDER [--images 100] [--size 224] [--workers 0] [--json OUT]
 

@@ -1,4 +1,4 @@
-"""Whether a change of the code changes the numbers: three training steps of pre-training configs.
+"""Compare the numbers of three training steps of pre-training configs before and after a change.
 
 python tools/benchmarks/reference_steps.py --out FILE.json [CONFIG ...]
 python tools/benchmarks/reference_steps.py --compare FILE.json [CONFIG ...]
@@ -180,7 +180,7 @@ def name_of(path: str | Path) -> str:
 
 
 def steps_of(name: str, kind: str) -> dict[str, Any]:
-    """Return what three steps of a config give: settings, names, and a record of each step.
+    """Return the record of three steps of a config: settings, names, and the numbers of each step.
 
     Args:
         name: The config.
@@ -260,7 +260,7 @@ def shrunk(node: Any) -> Any:
 
 
 def num_views(pipeline: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many views of an image a pipeline makes."""
+    """Return the number of views per image of a pipeline."""
     counts = [step.get('num_views', 1) for step in pipeline]
     return max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
 

@@ -1,4 +1,4 @@
-"""What a MoCo or MoCHi training step is made of, and which part is the largest.
+"""Time the parts of a MoCo or MoCHi training step, and name the largest.
 
 python tools/benchmarks/step.py CONFIG [--batch 32] [--size 224] [--data] [--plain] [--json OUT]
 

@@ -34,7 +34,7 @@ def _cross(half_width: float = 0.3) -> np.ndarray:
 
 
 def _crescent() -> np.ndarray:
-    """A disc less an equal disc moved to the right; the two horns are the crossing points."""
+    """Return a disc less an equal disc moved to the right; its horns are the crossing points."""
     shift = 0.7
     horn = np.rad2deg(np.arccos(shift / 2))
     outer = _arc(1.0, horn, 360.0 - horn)

@@ -86,7 +86,7 @@ def _candidate(rng: np.random.Generator, request: Request, size: int, shrink: fl
 
 
 def _fits(new: _Placed, below: Sequence[_Placed], visible: Sequence[np.ndarray]) -> bool:
-    """Return whether ``new`` lies inside the image and leaves enough of the shapes below it visible."""
+    """Return whether ``new`` lies inside the image and leaves enough of those below it visible."""
     mask = new.mask
     if mask.sum() < MIN_INSIDE * new.side**2:
         return False

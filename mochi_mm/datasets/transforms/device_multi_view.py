@@ -46,7 +46,7 @@ class DeviceMultiView(DrawnMultiView):
 
 
 def parameters_of(plans: Sequence[ViewPlan], sizes: Sequence[int]) -> ViewParameters:
-    """Return what the device needs of the plans of V views.
+    """Return the parameters of V views that the device needs.
 
     Args:
         plans: Parameters drawn for each view.

@@ -17,7 +17,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class FastMultiView(DrawnMultiView):
-    """:class:`MultiView` in one pass a view: the same arguments, the same draws, nearly the same
+    """:class:`MultiView` in one pass per view: the same arguments, the same draws, nearly the same
     pixels.
 
     The file is decoded once, at reduced size where both crops allow; the resize is PIL's filter;

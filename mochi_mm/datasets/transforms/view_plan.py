@@ -1,4 +1,4 @@
-"""What is drawn for one view, before any pixel is touched."""
+"""Parameters of one view, drawn before any pixel is touched."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class CheckpointHook(Hook):
         self._training = False
 
     def before_train(self, runner: Any) -> None:
-        """Look at what is there, note what the run is made with, validate what is left."""
+        """Check the work dir, note what the run is made with, validate what is left."""
         self._due_at, self._training = None, True
         self._check_loop(runner)
         self._check_averages(runner)
@@ -199,7 +199,7 @@ class CheckpointHook(Hook):
         return path
 
     def writer(self, runner: Any, folder: str | Path | None = None) -> CheckpointWriter:
-        """Return what writes the checkpoints of a run, by default into its work dir."""
+        """Return the writer of a run's checkpoints, by default into its work dir."""
         return CheckpointWriter(
             runner.work_dir if folder is None else folder,
             self.max_keep_ckpts,

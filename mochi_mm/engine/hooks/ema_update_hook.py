@@ -1,4 +1,4 @@
-"""Moves averaged encoders after each optimizer step."""
+"""Update of averaged encoders after each optimizer step."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ STATE = 'non_finite_steps_left_out'
 
 @HOOKS.register_module()
 class NonFiniteHook(Hook):
-    """Look at loss and gradients before every optimizer step, on all ranks together.
+    """Check loss and gradients before every optimizer step, on all ranks together.
 
     Where one is NaN or infinite, each rank writes what it was working on (sample indices, views,
     losses) to ``<work dir>/non_finite/``, and training stops before the step, or leaves the step
@@ -68,7 +68,7 @@ class NonFiniteHook(Hook):
         self._kept: list[Tensor] = []
 
     def before_train(self, runner: Any) -> None:
-        """Stand before the optimizer."""
+        """Register the pre-step hook of the optimizer."""
         model = unwrap(runner.model)
         self.skipped = int(runner.message_hub.runtime_info.get(STATE, 0))
         self._scaler_skips = 0
@@ -107,7 +107,7 @@ class NonFiniteHook(Hook):
         self._reset()
 
     def after_train(self, runner: Any) -> None:
-        """Step aside."""
+        """Remove the hooks."""
         self._remove()
 
     def _note_losses(self, module: Any, args: Any, output: Any) -> None:
@@ -122,7 +122,10 @@ class NonFiniteHook(Hook):
             self._leave_out(runner, optimizer)
 
     def _after_no_step(self, runner: Any) -> None:
-        """A loss scaler does not call the optimizer when a gradient is not finite, on any rank."""
+        """Handle an iteration without a step.
+
+        A loss scaler does not call the optimizer when a gradient is not finite, on any rank.
+        """
         if any_rank(not _all_finite(self._losses)):
             self._leave_out(runner, runner.optim_wrapper.optimizer)
             return

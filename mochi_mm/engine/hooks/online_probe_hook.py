@@ -23,7 +23,7 @@ STATE = 'online_probe'
 
 @HOOKS.register_module()
 class OnlineProbeHook(Hook):
-    """Train a linear head on the detached backbone features of every batch, and logs how good.
+    """Train a linear head on the detached backbone features of every batch, and log its accuracy.
 
     It takes what the backbone gives for the views of the batch anyway, so it costs one product a
     step; nothing flows back into the encoder, and no random generator moves: weights are those of
@@ -67,7 +67,7 @@ class OnlineProbeHook(Hook):
         self._watch: Any = None
 
     def before_train(self, runner: Any) -> None:
-        """Make or restore the head, and watch the backbone."""
+        """Make or restore the head, and register the hook that takes the backbone's features."""
         if runner.cfg.get('compile'):
             raise ValueError(
                 'OnlineProbeHook looks at the backbone from outside, which a compiled model does '
@@ -101,7 +101,7 @@ class OnlineProbeHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Train the head one step and log how it did before."""
+        """Train the head one step and log its loss and accuracy before the step."""
         if self._features is None:
             raise ValueError('the backbone gave no features in this step, so the probe has none.')
         features = F.normalize(self._features.float(), dim=1)
@@ -130,7 +130,7 @@ class OnlineProbeHook(Hook):
         )
 
     def after_train(self, runner: Any) -> None:
-        """Look at the backbone no longer."""
+        """Remove the hook from the backbone."""
         self._watch.remove()
 
     def _look(self, module: nn.Module, inputs: Any, output: Any) -> None:

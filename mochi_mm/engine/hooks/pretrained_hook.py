@@ -1,4 +1,4 @@
-"""Starts a model's backbone from a checkpoint, or stops."""
+"""Start of a model's backbone from a checkpoint, or an error."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PretrainedHook(Hook):
         self.allow_other_input = allow_other_input
 
     def before_train(self, runner: Any) -> None:
-        """Load and log the report; note what a frozen backbone is.
+        """Load and log the report; note the state of a frozen backbone.
 
         Raises:
             ValueError: ``pretrained`` is not set, the file does not cover the backbone, or it was

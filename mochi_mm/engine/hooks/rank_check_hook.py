@@ -1,4 +1,4 @@
-"""A debugging aid: the ranks still hold the same model."""
+"""Check that all ranks still hold the same model: a debugging aid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States the effective batch and learning rate, and checks them and the memory at the start."""
+"""Effective batch and learning rate, logged and checked with the memory at the start."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ class RunCheckHook(Hook):
 
 
 def samples_by_rank(sampler: Any) -> list[int]:
-    """Return how many samples each rank gets in a pass; this rank's where that is all one knows."""
+    """Return the number of samples per rank in a pass; this rank's where no other is known."""
     if isinstance(sampler, KeyedSampler) and not sampler.round_up:
         ranks = sampler.world_size
         return [len(range(rank, sampler.size, ranks)) for rank in range(ranks)]

@@ -265,7 +265,7 @@ class SafeRunner(Runner):
         return content
 
     def _hear(self, filename: str, resuming: bool) -> dict[str, Any]:
-        """Read a checkpoint and let the hooks of others see it, who ask which of the two it is."""
+        """Read a checkpoint and call the hooks, which ask the runner whether it is a resume."""
         content = read_checkpoint(local_path(filename))
         content['state_dict'] = state_dict_of(content)  # where hooks look for the weights
         check_all_finite(content, str(filename))
@@ -352,7 +352,7 @@ class SafeRunner(Runner):
         super()._init_model_weights()
 
     def _newest(self, own: bool = False) -> str | None:
-        """Return what rank 0 finds to be the newest whole checkpoint; all ranks take that one.
+        """Return the newest whole checkpoint that rank 0 finds; all ranks take that one.
 
         Args:
             own: Look only at what this job wrote, in any of its starts.
@@ -382,7 +382,7 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
 
 @contextmanager
 def naming(source: str) -> Iterator[None]:
-    """Turn what comes of parts that no run has written into one error that names the file."""
+    """Turn errors from parts that no run has written into one that names the file."""
     try:
         yield
     except ValueError as error:

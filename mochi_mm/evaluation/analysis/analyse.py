@@ -45,7 +45,7 @@ _OF_MEASURE = {
 
 @dataclass
 class Analysis:
-    """What was measured of one network.
+    """The measures of one network.
 
     Attributes:
         scalars: Numbers by name; shares in [0, 1].

@@ -1,4 +1,4 @@
-"""What one batch of queries says about the memory and its hard negatives, as sums."""
+"""Statistics of the memory and its hard negatives for one batch of queries, as sums."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def attracting(head: BaseContrastiveHead, block: Block) -> Tensor | None:
 
 
 def _false_sources(mixed: Mixed, labels: Tensor, rows: Tensor) -> Sums:
-    """Return how many of the synthetic negatives have parents of the query's class."""
+    """Return the number of synthetic negatives with parents of the query's class."""
     hard = mixed.hard
     same, known = same_known_class(labels, rows[hard.index])
     known = known & hard.usable().any(1, keepdim=True)
@@ -89,7 +89,7 @@ def _false_sources(mixed: Mixed, labels: Tensor, rows: Tensor) -> Sums:
 def _synthetic_sums(
     step: HeadStep, positive: Tensor, pushing: Tensor, num_hard: int, temperature: float
 ) -> Sums:
-    """Return what the synthetic negatives make of the task."""
+    """Return accuracy and matching probabilities with the synthetic negatives."""
     synthetic = step.block('synthetic').similarity
     hardest = pushing.amax(1)
     both = torch.maximum(hardest, synthetic.amax(1))

@@ -1,4 +1,4 @@
-"""Which measures a network and its data allow, and why others are not there."""
+"""Measures that a network and its data allow, and why others are not possible."""
 
 from __future__ import annotations
 

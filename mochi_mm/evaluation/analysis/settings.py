@@ -1,4 +1,4 @@
-"""What is measured, and with which constants."""
+"""Measures of an analysis and their constants."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def same_known_class(labels: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def share_of_false(same: Tensor, counted: Tensor) -> tuple[float, float]:
-    """Return how many entries are false negatives, and out of how many: counts to be summed.
+    """Return the number of false negatives and of all entries: counts to be summed.
 
     Args:
         same: Bool, the entry is a false negative.
@@ -34,7 +34,7 @@ def share_of_false(same: Tensor, counted: Tensor) -> tuple[float, float]:
 def synthetic_false_negatives(
     plan: Plan, same: Tensor, counted: Tensor
 ) -> tuple[dict[str, float], float]:
-    """Return how many synthetic negatives have false negatives as parents, and out of how many.
+    """Return the number of synthetic negatives with false negatives as parents, and of all.
 
     A mixture of two hard negatives has two parents, all others have one in the memory: the query,
     or what is added, is no parent.

@@ -1,4 +1,4 @@
-"""How much probability the hardest negatives hold (Kalantidis et al. 2020, section 3)."""
+"""Matching probability of the hardest negatives (Kalantidis et al. 2020, section 3)."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Subject:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """Return the device of the network."""
         return next(self.model.parameters()).device
 
     def loader(self, name: str) -> DataLoader:

@@ -1,4 +1,4 @@
-"""Supplies ``mmcv._ext`` where mmcv was installed without its compiled operators."""
+"""Import of ``mmcv._ext`` where mmcv was installed without its compiled operators."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mochi_mm.transfer.ops.extension import EXTENSION, fill
 
 
 class _ExtensionLoader(Loader):
-    """Fill the module and says so, once per process."""
+    """Fill the module and say so, once per process."""
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """Return None: an ordinary module will do."""
+        """Return None, so that an ordinary module is made."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Define the operators in ``module``."""

@@ -1,4 +1,4 @@
-"""Gives pre-trained kernels the norms of fresh ones, without changing what a network computes."""
+"""Norms of fresh kernels for pre-trained ones, without changing the function of a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads pre-trained weights into a detector, whole and with a report, or not at all."""
+"""Loading pre-trained weights into a detector, whole and with a report, or not at all."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def load_detector(
 
 
 def _wanted(model: nn.Module) -> dict[str, str]:
-    """Return what comes from the file: names in the detector, and torchvision's for them."""
+    """Return the weights that come from the file: names in the detector, and torchvision's."""
     backbone = getattr(model, 'backbone', None)
     if not isinstance(backbone, nn.Module):
         raise ValueError(f'{type(model).__name__} has no backbone; expected an mmdet detector.')

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of every weight of a file and of a detector.
+    """Fate of every weight of a file and of a detector.
 
     Attributes:
         path: The file.

@@ -1,4 +1,4 @@
-"""What the report shows of the runs, chart by chart; what nobody logged is left out."""
+"""Charts of the report, one by one; scalars that nobody logged are left out."""
 
 from __future__ import annotations
 

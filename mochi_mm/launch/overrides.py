@@ -168,7 +168,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _places(settings: Mapping[str, Any], name: str, value: Any) -> Iterator[str]:
-    """Yield the places in ``settings``, not under ``name``, of lists and dicts equal to ``value``."""
+    """Yield places in ``settings``, not under ``name``, of lists and dicts equal to ``value``."""
     if isinstance(value, (dict, list, tuple)) and value and COPY not in value:
         for key, child in settings.items():
             if key != name and key in OF_A_RUN:

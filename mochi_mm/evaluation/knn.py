@@ -82,12 +82,12 @@ def nearest_in_bank(
             block_labels = bank_labels[start : start + bank_chunk].to(device)
             for first in range(0, len(queries), query_chunk):
                 rows = slice(first, first + query_chunk)
-                cosine = F.normalize(queries[rows].float(), dim=1) @ block.T
-                near, index = cosine.topk(min(k, len(block)), dim=1)
-                candidates = torch.cat([similarity[rows], near], dim=1)
+                cosine = F.normalize(queries[rows].float(), dim=1) @ block.T  # (q, m)
+                near, index = cosine.topk(min(k, len(block)), dim=1)  # (q, min(k, m)) each
+                candidates = torch.cat([similarity[rows], near], dim=1)  # (q, k + min(k, m))
                 candidate_labels = torch.cat([labels[rows], block_labels[index]], dim=1)
-                similarity[rows], best = candidates.topk(k, dim=1)
-                labels[rows] = candidate_labels.gather(1, best)
+                similarity[rows], best = candidates.topk(k, dim=1)  # (q, k) each
+                labels[rows] = candidate_labels.gather(1, best)  # (q, k)
     # A NaN ranks above every number, so one in the bank shows up here too.
     if not torch.isfinite(similarity).all():
         raise ValueError(
@@ -112,7 +112,7 @@ def vote(similarity: Tensor, labels: Tensor, num_classes: int, temperature: floa
     Returns:
         (Q, num_classes); rows sum to 1, a class without a neighbor has exactly 0.
     """
-    weight = torch.softmax(similarity / temperature, dim=1)
+    weight = torch.softmax(similarity / temperature, dim=1)  # (Q, k)
     return weight.new_zeros(len(weight), num_classes).scatter_add_(1, labels, weight)
 
 

@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Return ``higher`` or ``lower`` where the interval leaves out 0, else ``nothing shows``."""
+        """Return ``higher`` or ``lower`` if the interval leaves out 0, else ``nothing shows``."""
         if not self.differences:
             return UNKNOWN
         if math.isnan(self.half) or abs(self.mean) <= self.half or self.mean == 0:

@@ -17,7 +17,7 @@ def same_known_class(labels: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         same (B, N) bool, and known (B, N) bool: both classes are known.
     """
-    known = (labels[:, None] >= 0) & (others >= 0)
+    known = (labels[:, None] >= 0) & (others >= 0)  # (B, N)
     return known & (labels[:, None] == others), known
 
 
@@ -48,10 +48,10 @@ def synthetic_false_negatives(
         Counts to be summed: ``both`` and ``one`` (exactly one of two) for mixtures of two, ``only``
         for those with a single parent; and the number of those whose parents are all known.
     """
-    first, known = same.gather(1, plan.first), counted.gather(1, plan.first)
+    first, known = same.gather(1, plan.first), counted.gather(1, plan.first)  # (B, S) each
     if plan.second is None:
         return dict(only=float((first & known).sum())), float(known.sum())
-    second = same.gather(1, plan.second)
-    known = known & counted.gather(1, plan.second)
+    second = same.gather(1, plan.second)  # (B, S)
+    known = known & counted.gather(1, plan.second)  # (B, S)
     both, one = first & second & known, (first ^ second) & known
     return dict(both=float(both.sum()), one=float(one.sum())), float(known.sum())

@@ -1,4 +1,4 @@
-"""Lists of paths in text files, one a line, also of paths that would not fit a line."""
+"""Lists of paths in text files, one per line, also of paths that would not fit a line."""
 
 from __future__ import annotations
 

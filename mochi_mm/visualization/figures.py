@@ -15,7 +15,7 @@ from mochi_mm.files.text_file import read_json_lines
 
 
 def read_scalars(work_dir: str | Path) -> list[dict[str, Any]]:
-    """Return the logged scalars of the newest run in ``work_dir``, one dict a line, oldest first.
+    """Return the logged scalars of the newest run in ``work_dir``, one dict per line, oldest first.
 
     Raises:
         FileNotFoundError: No log there.

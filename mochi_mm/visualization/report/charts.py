@@ -83,7 +83,7 @@ def scatter_chart(series: Sequence[Series], names: Sequence[str], labels: tuple[
     """Return the paths of runs in a plane, their ends marked, as a data URI.
 
     Args:
-        series: A path a run; its last point is the latest.
+        series: One path per run; its last point is the latest.
         names: Name of each run.
         labels: Labels of the two axes, with the units.
     """

@@ -63,7 +63,7 @@ VERSIONS = read_versions()
 
 
 def present(module: str) -> bool:
-    """Tell whether ``module`` can be found, without importing it."""
+    """Return whether ``module`` can be found, without importing it."""
     return importlib.util.find_spec(module) is not None
 
 

@@ -1,4 +1,4 @@
-"""List what there is: methods, configs, components, data sets, tools.
+"""List the methods, configs, components, data sets and tools.
 
     python tools/list.py [methods|configs|components|datasets|tools] [PATTERN]
     python tools/list.py configs 'mochi-*cifar10*'     a pattern as in a shell, case ignored

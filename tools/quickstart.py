@@ -1,4 +1,4 @@
-"""The whole job on generated images: pre-train with MoCo-v2 and MoCHi, then measure both.
+"""Pre-train with MoCo-v2 and MoCHi on generated images, then measure both.
 
     python tools/quickstart.py [--out work_dirs/quickstart]
 
@@ -85,7 +85,7 @@ def measure(checkpoint: Path, work_dir: Path) -> dict[str, float]:
 
 
 def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
-    """Draw views, learning curves and nearest neighbours into one picture."""
+    """Draw views, learning curves and nearest neighbors into one picture."""
     import matplotlib
 
     matplotlib.use('Agg')

@@ -1,4 +1,4 @@
-"""Train what a config describes.
+"""Train the model of a config.
 
 python tools/train.py CONFIG                  a path; tools/list.py configs lists what there is
 python tools/train.py CONFIG --smoke          two CPU steps on generated images

@@ -1,4 +1,4 @@
-"""From the quickstart's weights to detectors on generated scenes, against random weights.
+"""Train detectors on generated scenes from the quickstart's weights and from random ones.
 
     python tools/transfer_demo.py [--pretrained CHECKPOINT] [--out work_dirs/transfer_demo]
 
@@ -52,7 +52,7 @@ def run_config(path: str, work_dir: Path, **options: Any) -> Any:
 
 
 def quickstart_checkpoint() -> Path:
-    """Return where the quickstart leaves its MoCHi checkpoint."""
+    """Return the path of the quickstart's MoCHi checkpoint."""
     from mochi_mm.launch.config import load_config
 
     epochs = load_config(ROOT / PRETRAINING).train_cfg.max_epochs

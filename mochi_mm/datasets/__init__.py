@@ -1,4 +1,4 @@
-"""Where images come from, and in which order."""
+"""Data sets, samplers and transforms."""
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.coloured_shape_scenes import ColouredShapeScenes

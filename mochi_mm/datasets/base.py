@@ -1,4 +1,4 @@
-"""What every image data set of this project shares: keyed sampling and the pipeline."""
+"""Base class of all image data sets: keyed sampling and the pipeline."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ImageDataset(Dataset, ABC):
     Attributes:
         labels: (len,) int64, the class of each sample, -1 where there is none.
         metainfo: ``dict(classes=...)``.
-        faults: Where samples that cannot be read are noted; they are then replaced by others. None,
+        faults: Record of samples that cannot be read; they are then replaced by others. None,
             as it is unless a hook of training sets it: they are an error.
     """
 
@@ -43,7 +43,7 @@ class ImageDataset(Dataset, ABC):
 
     @property
     def metainfo(self) -> dict[str, Any]:
-        """Names of the classes, as MMEngine expects them."""
+        """Return the names of the classes, as MMEngine expects them."""
         return dict(classes=list(self.classes))
 
     def __len__(self) -> int:
@@ -51,7 +51,7 @@ class ImageDataset(Dataset, ABC):
 
     @property
     def num_images(self) -> int:
-        """Number of different images; each ``sample_idx`` is below it."""
+        """Return the number of different images; each ``sample_idx`` is below it."""
         return len(self)
 
     def pipeline_of(self, index: int) -> Compose:
@@ -60,7 +60,7 @@ class ImageDataset(Dataset, ABC):
 
     @property
     def full_init(self) -> None:
-        """Say what to take to those that ask for MMEngine's method.
+        """Refuse MMEngine's method; the error names what to use instead.
 
         Its loaders only look whether it is there; its wrappers of data sets call it, and would lose
         the keys of samples.
@@ -85,7 +85,7 @@ class ImageDataset(Dataset, ABC):
         """Return image ``index`` as an RGB ``PIL.Image``."""
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return what the pipeline starts from, without the generator."""
+        """Return the input of the pipeline, without the generator."""
         return dict(img=self.image(index), gt_label=int(self.labels[index]), sample_idx=int(index))
 
     def __getitem__(self, key: int) -> Any:
@@ -93,9 +93,11 @@ class ImageDataset(Dataset, ABC):
         if not 0 <= index < len(self):
             raise IndexError(f'sample {index} of a data set with {len(self)} samples')
         keyed = key if isinstance(key, SampleKey) else SampleKey(index)
-        return self.made(index, keyed) if self.faults is None else self._replaced(index, keyed)
+        return (
+            self.get_sample(index, keyed) if self.faults is None else self._replaced(index, keyed)
+        )
 
-    def made(self, index: int, key: SampleKey) -> Any:
+    def get_sample(self, index: int, key: SampleKey) -> Any:
         """Return sample ``index`` through the pipeline, drawn with ``key``.
 
         Raises:
@@ -111,7 +113,7 @@ class ImageDataset(Dataset, ABC):
         tried = [index]
         while True:
             try:
-                return self.made(tried[-1], key)
+                return self.get_sample(tried[-1], key)
             except UnreadableImage as error:
                 if self.faults is not None:
                     self.faults.add(tried[-1])

@@ -1,4 +1,4 @@
-"""Which folders of an index are classes, and that none of them went missing."""
+"""Class folders of an index, checked for ones that went missing."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _check_complete(index: FolderIndex, empty: Sequence[str]) -> None:
 
 
 def _content(root: str, name: str, most: int = 1000) -> str:
-    """Return what a folder without images holds instead."""
+    """Return the content of a folder without images, in words."""
     walk = os.walk(os.path.join(root, name))
     files = islice(
         (os.path.join(folder, file) for folder, _, names in walk for file in names), most

@@ -21,7 +21,7 @@ def read_class_list(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
 
     Args:
         classes: Names, or the name of a shipped list (``'imagenet100'``), or the path of a text
-            file with one folder name a line (empty lines are skipped).
+            file with one folder name per line (empty lines are skipped).
 
     Raises:
         FileNotFoundError: Neither a file nor a shipped list.

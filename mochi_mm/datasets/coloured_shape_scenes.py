@@ -82,7 +82,7 @@ class ColouredShapeScenes(ShapeScenes):
         return Image.fromarray(((1 - STRENGTH) * pixels + STRENGTH * tint + 0.5).astype(np.uint8))
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return what the pipeline starts from, with ``bias_label``."""
+        """Return the input of the pipeline, with ``bias_label``."""
         return dict(super().sample(index), bias_label=int(self.bias_labels[index]))
 
     def _draw_biases(self) -> np.ndarray:
@@ -97,7 +97,7 @@ class ColouredShapeScenes(ShapeScenes):
 
 
 def _tints(count: int) -> np.ndarray:
-    """Return (count, 3) saturated colours of evenly spaced hues, 0 to 255."""
+    """Return (count, 3) saturated colors of evenly spaced hues, 0 to 255."""
     hues = np.arange(count) / count
     channels = np.abs((hues[:, None] + np.array([0, 2 / 3, 1 / 3])) % 1 * 6 - 3) - 1
     return (255 * np.clip(channels, 0, 1)).astype(np.float32)

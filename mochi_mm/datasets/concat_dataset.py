@@ -52,7 +52,7 @@ class ConcatDataset(ImageDataset):
 
     @property
     def num_images(self) -> int:
-        """Number of different images."""
+        """Return the number of different images."""
         return int(self._first[-1])
 
     def fingerprint(self) -> str:
@@ -66,7 +66,7 @@ class ConcatDataset(ImageDataset):
         return self.parts[number].image(inner)
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return what the part's pipeline starts from, with a ``sample_idx`` of the whole."""
+        """Return the input of the part's pipeline, with a ``sample_idx`` of the whole."""
         number, inner = self._place(index)
         results = self.parts[number].sample(inner)
         return dict(results, sample_idx=results['sample_idx'] + int(self._first[number]))

@@ -11,9 +11,9 @@ from mochi_mm.utils.class_names import class_names
 
 
 def facts_of(dataset: Dataset) -> DataFacts:
-    """Return the number of images, the classes, the images of each and which are labelled.
+    """Return the number of images, the classes, the images of each and which are labeled.
 
-    A data set without ``labels`` counts as unlabelled; one that repeats its images counts each
+    A data set without ``labels`` counts as unlabeled; one that repeats its images counts each
     once.
 
     Args:

@@ -1,4 +1,4 @@
-"""Which samples of a data set could not be read, known to all its workers."""
+"""Record of the samples that could not be read, shared by all workers of a data set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 class FaultRecord:
-    """Marks samples in memory that loader workers and the main process share.
+    """Mark samples in memory that loader workers and the main process share.
 
     Args:
         size: Number of samples.

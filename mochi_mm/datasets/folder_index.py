@@ -1,4 +1,4 @@
-"""Which image files lie below a folder, and whether that is still so."""
+"""Index of the image files below a folder, with a check that it is still true."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TICK_NS = 2_000_000_000
 
 @dataclass
 class Listing:
-    """What one directory holds.
+    """Content of one directory.
 
     Attributes:
         mtime: Time of its last change, in nanoseconds.
@@ -148,7 +148,7 @@ class FolderIndex:
         return listing
 
     def is_current(self) -> bool:
-        """Whether every directory is as it was, and every broken link still broken.
+        """Return whether every directory is as it was, and every broken link still broken.
 
         Looks at directories only, not at files.
         """
@@ -170,7 +170,7 @@ class FolderIndex:
     def matches(
         self, root: str | Path, extensions: Sequence[str], selected: Sequence[str] | None
     ) -> bool:
-        """Whether it was made for these arguments of :meth:`scan`."""
+        """Return whether it was made for these arguments of :meth:`scan`."""
         return (self.root, self.extensions, self.selected) == (
             os.path.abspath(root),
             tuple(extensions),

@@ -38,7 +38,7 @@ class ImageFolder(ImageDataset):
         data_root: The folder.
         split: Sub-folder of ``data_root`` to use, such as 'train'.
         classes: Restricts the data set to these class folders: a list of names, the path of a text
-            file with one folder name a line, or the name of a shipped list ('imagenet100').
+            file with one folder name per line, or the name of a shipped list ('imagenet100').
             Labels follow the sorted names here too: line i of the file is *not* label i. Files in
             the root itself are then left out. An empty list means no classes: every image
             at any depth is taken, with label -1.
@@ -47,12 +47,12 @@ class ImageFolder(ImageDataset):
             'work_dirs/index/imagenet_train.json'. It is made anew when a directory has changed,
             for which only directories are looked at. None: list the folder at every start.
         extensions: Endings of image files, upper or lower case.
-        exclude: A text file with the paths of images to leave out, one a line, relative to
+        exclude: A text file with the paths of images to leave out, one per line, relative to
             ``data_root``/``split``, as ``tools/dataset/check.py`` writes it. A line that begins
             with a quotation mark is a JSON string, for names with line breaks and the like. A
             line that names no image is an error, unless it lies in a folder that ``classes``
             leaves out.
-        include: A text file with the only paths to take, one a line, relative likewise, as
+        include: A text file with the only paths to take, one per line, relative likewise, as
             ``tools/dataset/make_subset.py`` writes it. Labels stay those of the whole folder.
 
     Raises:
@@ -96,7 +96,7 @@ class ImageFolder(ImageDataset):
         )
 
     def _try_first(self, count: int = 5) -> None:
-        """Notice a wrong folder now, not in the first batch."""
+        """Read one of the first images, so that a wrong folder shows before the first batch."""
         for index in range(min(count, len(self))):
             try:
                 self.image(index)
@@ -122,7 +122,7 @@ class ImageFolder(ImageDataset):
         return read_image(self.path(index))
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return what the pipeline starts from; a path where its first transform decodes."""
+        """Return the input of the pipeline; a path where its first transform decodes."""
         if not self.pipeline.takes_files:
             return super().sample(index)
         label = int(self.labels[index])
@@ -157,7 +157,7 @@ def _without(index: FolderIndex, exclude: str | Path | None) -> list[tuple[str, 
 
 
 def _left_out(index: FolderIndex, path: str) -> bool:
-    """Whether a path lies in a folder that the selection of classes leaves out."""
+    """Return whether a path lies in a folder that the selection of classes leaves out."""
     top, slash, _ = path.partition('/')
     if index.selected is None or not slash or top in (*index.selected, '', '..'):
         return False

@@ -87,7 +87,7 @@ class InMemory(ImageDataset):
             raise UnreadableImage(self._refused[index])
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return what the pipeline starts from; no pixels where its first transform needs none."""
+        """Return the input of the pipeline; no pixels where its first transform needs none."""
         if not self.pipeline.takes_rows:
             return super().sample(index)
         self._check(index)

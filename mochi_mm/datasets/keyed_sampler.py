@@ -14,7 +14,7 @@ from mochi_mm.registry import DATA_SAMPLERS
 
 @DATA_SAMPLERS.register_module()
 class KeyedSampler(Sampler[int]):
-    """Yields a :class:`SampleKey` for each index, so that the data set knows how to draw.
+    """Yield a :class:`SampleKey` for each index, so that the data set knows how to draw.
 
     The order of a pass depends on (seed, epoch) alone. The ranks take every W-th index of it, so
     for any world size they see the same samples together.
@@ -95,13 +95,13 @@ class KeyedSampler(Sampler[int]):
             position += len(indices) * self.world_size
 
     def __len__(self) -> int:
-        """Samples of this rank in one pass."""
+        """Return the number of samples of this rank in one pass."""
         if self.round_up:
             return -(-self.size // self.world_size)
         return len(range(self.rank, self.size, self.world_size))
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch of the next pass."""
+        """Set the epoch of the next pass."""
         self.epoch = int(epoch)
 
     def leave_out(self, num_samples: int) -> None:

@@ -15,7 +15,7 @@ def built_parts(datasets: Sequence[Any], where: str) -> list[ImageDataset]:
 
     Args:
         datasets: Configs or objects.
-        where: What names them, for the error.
+        where: Name of the setting that holds them, for errors.
 
     Raises:
         ValueError: None, or one that is no :class:`ImageDataset`.
@@ -33,7 +33,7 @@ def built_parts(datasets: Sequence[Any], where: str) -> list[ImageDataset]:
 
 
 def has_pipeline(dataset: ImageDataset) -> bool:
-    """Whether a data set, or a part of it, has transforms."""
+    """Return whether a data set, or a part of it, has transforms."""
     parts: Sequence[ImageDataset] = getattr(dataset, 'parts', ())
     return bool(dataset.pipeline.transforms) or any(map(has_pipeline, parts))
 

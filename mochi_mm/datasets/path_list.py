@@ -1,4 +1,4 @@
-"""Lists of paths in text files, one a line, also of paths that would not fit a line."""
+"""Lists of paths in text files, one per line, also of paths that would not fit a line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def from_line(line: str) -> str:
     """Return the path that a line stands for; spaces around it do not count.
 
     Raises:
-        ValueError: It begins with a quotation mark and is no JSON string.
+        ValueError: The line begins with a quotation mark and is no JSON string.
     """
     line = line.strip()
     if not line.startswith('"'):

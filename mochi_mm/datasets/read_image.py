@@ -19,9 +19,9 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
 
     The content must be of one of :data:`mochi_mm.files.image_file.FORMATS`.
 
-    Grey, palette and CMYK files are converted, transparency is dropped (the colours under it stay),
-    an animation gives its first frame, 16-bit grey is scaled to 8 bits (PIL alone would turn it
-    white) and 16-bit colour keeps its high byte.
+    Gray, palette and CMYK files are converted, transparency is dropped (the colors under it stay),
+    an animation gives its first frame, 16-bit gray is scaled to 8 bits (PIL alone would turn it
+    white) and 16-bit color keeps its high byte.
 
     Args:
         path: The file; its ending is not looked at.
@@ -49,7 +49,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
                     f'its pixels are {image.mode!r} numbers without a fixed range; '
                     'save it with 8 bits a channel'
                 )
-            # Straight to RGB, PIL warns once a file about transparency in a palette.
+            # Straight to RGB, PIL warns once per file about transparency in a palette.
             return (image.convert('RGBA') if image.mode == 'P' else image).convert('RGB')
     except Exception as error:  # decoders raise many kinds; all mean the same, none is swallowed
         raise UnreadableImage(

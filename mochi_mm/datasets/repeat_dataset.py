@@ -22,7 +22,7 @@ class RepeatDataset(ImageDataset):
 
     Args:
         dataset: A data set of this project, as a config or an object.
-        times: How often, >= 1.
+        times: Number of repetitions, >= 1.
         pipeline: For a data set that has none of its own.
 
     Attributes:
@@ -48,7 +48,7 @@ class RepeatDataset(ImageDataset):
 
     @property
     def num_images(self) -> int:
-        """Number of different images."""
+        """Return the number of different images."""
         return self.source.num_images
 
     def fingerprint(self) -> str:
@@ -60,7 +60,7 @@ class RepeatDataset(ImageDataset):
         return self.source.image(index % len(self.source))
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return what the pipeline starts from."""
+        """Return the input of the pipeline."""
         return self.source.sample(index % len(self.source))
 
     def pipeline_of(self, index: int) -> Compose:

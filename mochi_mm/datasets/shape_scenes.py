@@ -27,7 +27,7 @@ class ShapeScenes(ImageDataset):
     """Scenes of several overlapping textured shapes on a cluttered background.
 
     The label of a scene is the kind that dominates it: most shapes and all big ones are of that
-    kind, a minority of smaller ones are of others. Colour, texture and background are drawn without
+    kind, a minority of smaller ones are of others. Color, texture and background are drawn without
     looking at the kind. Every scene depends on (seed, split, index) alone; it is drawn when it is
     asked for, 3 ms each at 64 pixels, or once and for all with ``cache_dir``.
 
@@ -37,7 +37,7 @@ class ShapeScenes(ImageDataset):
         image_size: Side of the square images, pixels.
         num_objects: Fewest and most shapes a scene.
         mixed: Draw the kind of every shape by itself, for detection; then scenes have no label.
-        seed: Of the world.
+        seed: Random seed of the generated scenes.
         pipeline: Transforms.
         cache_dir: Folder that keeps the drawn images between epochs and runs. None: draw each
             time.

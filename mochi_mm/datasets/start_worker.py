@@ -1,4 +1,4 @@
-"""How a data loading worker begins."""
+"""Start of a data loading worker."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ def balanced_subset(paths: Iterable[str], per_class: int, seed: int) -> list[str
 
     Args:
         paths: ``class/.../name``, in any order.
-        per_class: How many of each.
-        seed: Of the draw.
+        per_class: Number of paths per class.
+        seed: Random seed of the draw.
 
     Raises:
         ValueError: A path without a class, or a class with fewer images.
@@ -36,7 +36,7 @@ def first_of_each(paths: Iterable[str], per_class: int) -> list[str]:
 
     Args:
         paths: ``class/.../name``, in any order.
-        per_class: How many of each.
+        per_class: Number of paths per class.
 
     Raises:
         ValueError: A path without a class, or a class with fewer images.

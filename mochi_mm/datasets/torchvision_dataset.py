@@ -24,7 +24,7 @@ _SPLITS = dict(
 
 @DATASETS.register_module()
 class TorchVisionDataset(ImageDataset):
-    """CIFAR10, CIFAR100, STL10 or FashionMNIST (grey, given as RGB), read by torchvision.
+    """CIFAR10, CIFAR100, STL10 or FashionMNIST (gray, given as RGB), read by torchvision.
 
     Args:
         name: Class name in ``torchvision.datasets``.

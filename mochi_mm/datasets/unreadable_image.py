@@ -1,4 +1,4 @@
-"""The error of an image that cannot be had."""
+"""Error of an image that cannot be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PASCAL VOC as a classification data set with several classes an image."""
+"""PASCAL VOC as a classification data set with several classes per image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in a VOC folder: lists of names, images of several endings, annotations."""
+"""Files of a VOC folder: lists of names, images of several endings, annotations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDINGS = ('.jpg', '.jpeg', '.png')
 
 
 def listed_names(path: Path) -> list[str]:
-    """Return the names that a list such as ``ImageSets/Main/train.txt`` holds, one a line.
+    """Return the names that a list such as ``ImageSets/Main/train.txt`` holds, one per line.
 
     Raises:
         FileNotFoundError: No such file.
@@ -42,7 +42,7 @@ def listed_names(path: Path) -> list[str]:
 
 
 class VOCFiles:
-    """Finds the annotation and the image of each name of a list.
+    """Find the annotation and the image of each name of a list.
 
     Args:
         images: Folder of the images.
@@ -100,7 +100,7 @@ def read_annotation(path: Path) -> ElementTree.Element:
     """Return the root of a VOC annotation.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The file is no VOC annotation.
     """
     try:
         with open_regular(path) as file:

@@ -1,4 +1,4 @@
-"""What happens around a training step."""
+"""Runner, loops, hooks and checkpoints around the training step."""
 
 from mochi_mm.engine import hooks, initializers, loops, optim_wrappers, optimizers, runners
 

@@ -1,4 +1,4 @@
-"""What of the log is shown on the screen."""
+"""Shorter log messages on the screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHOWN = 6
 
 
 class ShortFormatter(logging.Formatter):
-    """Shows a long message without news, such as the environment or the config, by its heading.
+    """Show a long message without news, such as the environment or the config, by its heading.
 
     Warnings and errors are shown whole.
 

@@ -1,4 +1,4 @@
-"""What a run remembers of its data set, so that a resume notices another one."""
+"""Facts of a run's data set, so that a resume notices another one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNREADABLE = 'cannot be read'
 
 
 def data_facts(runner: Any) -> dict[str, Any]:
-    """Return the facts of a run's training data, found once a run; all ranks must call it together.
+    """Return the facts of a run's training data, found once per run; all ranks call it together.
 
     Args:
         runner: The runner.
@@ -39,7 +39,7 @@ def describe_data(dataset: Any) -> dict[str, Any]:
     names = class_names(dataset)
     labels = getattr(dataset, 'labels', None)
     images: dict[str, int] = {}
-    if labels is not None and np.ndim(labels) == 1:  # several classes an image have no counts
+    if labels is not None and np.ndim(labels) == 1:  # several classes per image have no counts
         for label, count in zip(*np.unique(np.asarray(labels), return_counts=True), strict=True):
             images[_name(names, int(label))] = int(count)
     return dict(classes=list(names), images=images, files=_files(dataset, names))
@@ -89,10 +89,10 @@ def _name(names: Any, label: int) -> str:
 
 
 def data_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs between the samples of two data sets, as sentences.
+    """Return the differences between the samples of two data sets, as sentences.
 
     Args:
-        before: What :func:`describe_data` found.
+        before: Facts of the earlier data set, from :func:`describe_data`.
         now: Likewise; other names of classes are not looked at here.
     """
     old, new = before['images'], now['images']

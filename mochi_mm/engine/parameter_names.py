@@ -11,8 +11,8 @@ def check_custom_keys(keys: Iterable[str], names: Sequence[str]) -> None:
     """Raise where a key stands in no parameter's name, so that its rate would be nobody's.
 
     Args:
-        keys: Of ``optim_wrapper.paramwise_cfg.custom_keys``.
-        names: Of all parameters.
+        keys: Keys of ``optim_wrapper.paramwise_cfg.custom_keys``.
+        names: Names of all parameters.
 
     Raises:
         ValueError: Such a key, with the nearest parts of the names.

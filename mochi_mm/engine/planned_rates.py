@@ -1,4 +1,4 @@
-"""What the schedules of a run will do to its learning rate, before they do it."""
+"""Learning rates that the schedules of a run will set, known before it begins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def planned_rates(
     Args:
         schedules: The config's ``param_scheduler``.
         rate: Learning rate before any of them.
-        epochs: Of the run; 0 in a loop that counts iterations.
+        epochs: Number of epochs of the run; 0 in a loop that counts iterations.
         length: Iterations an epoch, or of the whole run in a loop that counts them.
     """
     parts = max(1, epochs)
@@ -33,7 +33,7 @@ def planned_rates(
     built = [_build(schedule, optimizer, parts, length, short) for schedule in schedules]
     rates = []
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', UserWarning)  # that the optimiser does not step
+        warnings.simplefilter('ignore', UserWarning)  # that the optimizer does not step
         for _ in range(parts):
             for _ in range(short):
                 rates.append(float(optimizer.param_groups[0]['lr']))
@@ -62,9 +62,9 @@ def describe_rates(rates: Sequence[float], epochs: int, iterations: int) -> str:
     """Return in one sentence the first, the highest and the last rate, and when it falls.
 
     Args:
-        rates: Of :func:`planned_rates`.
-        epochs: Of the run; 0 in a loop that counts iterations.
-        iterations: Of the run.
+        rates: Learning rates from :func:`planned_rates`.
+        epochs: Number of epochs of the run; 0 in a loop that counts iterations.
+        iterations: Number of iterations of the run.
     """
 
     def when(index: int) -> str:

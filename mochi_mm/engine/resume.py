@@ -1,4 +1,4 @@
-"""Whether a checkpoint fits a run, and putting the run where the checkpoint was."""
+"""Checking that a checkpoint fits a run, and restoring the run from it."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def check_resume(
 
     Args:
         runner: The runner, built and not yet started.
-        content: What the checkpoint holds.
-        source: Its path, for messages.
+        content: Content of the checkpoint.
+        source: Path of the checkpoint, for messages.
         allowed: Names of :data:`ALLOWANCES` that may differ; those are logged.
 
     Raises:
@@ -91,12 +91,12 @@ def _check_classes(before: Mapping[str, Any], now: Mapping[str, Any], source: st
 
 
 def restore(runner: Any, content: Mapping[str, Any]) -> None:
-    """Put optimiser, schedules, curves, buffers and the position back.
+    """Put optimizer, schedules, curves, buffers and the position back.
 
     Args:
         runner: A runner that :func:`check_resume` found to fit and that has the weights. An
-            optimiser of another kind, or whose state does not fit, starts afresh.
-        content: What the checkpoint holds.
+            optimizer of another kind, or whose state does not fit, starts afresh.
+        content: Content of the checkpoint.
     """
     meta, now = content['meta'], describe_run(runner)
     _restore_seed(runner, meta['seed'])
@@ -156,7 +156,7 @@ def _restore_seed(runner: Any, seed: int) -> None:
 
 
 def _check_left(runner: Any, epoch: int, iteration: int) -> None:
-    """Say that nothing is left to train, or that the run is beyond its end."""
+    """Log that nothing is left to train, or that the run is beyond its end."""
     loop = runner.train_loop
     if epoch > loop.max_epochs or iteration > loop.max_iters:
         raise ValueError(

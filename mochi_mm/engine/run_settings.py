@@ -1,4 +1,4 @@
-"""What must not change unnoticed between the parts of a run."""
+"""Settings that must not change unnoticed between the parts of a run."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _listeners(runner: Any) -> Iterator[tuple[str, Any]]:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return what differs between two runs: sentences, by the allowance that covers them."""
+    """Return the differences between two runs: sentences, by the allowance that covers them."""
     found: dict[str, list[str]] = {}
     for name in ('world_size', 'dataset', 'optimizer', 'loop'):
         if before[name] != now[name]:
@@ -93,7 +93,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list
 
 
 def schedule_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Tell whether learning rates may not be taken over as they were saved."""
+    """Return whether learning rates may not be taken over as they were saved."""
     lengths = ('max_epochs', 'max_iters', 'epoch_length', 'loop')
     old, new = before['settings'], now['settings']
     return any(before[name] != now[name] for name in lengths) or any(
@@ -104,7 +104,7 @@ def schedule_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 
 
 def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | None:
-    """Return why a saved optimiser state does not fit ``optimizer``, None if it does."""
+    """Return why a saved optimizer state does not fit ``optimizer``, None if it does."""
     if saved is None:
         return 'it holds no optimiser state'
     groups = saved.get('param_groups', [])
@@ -129,7 +129,7 @@ def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | 
 
 
 def _fits(value: Any, own: Any) -> bool:
-    """Whether a setting of an optimiser is of the kind that the run has, and finite."""
+    """Return whether a setting of an optimizer is of the kind that the run has, and finite."""
     if type(value) in (int, float):
         return math.isfinite(value)
     return own is None or isinstance(value, (list, tuple, type(own)))

@@ -25,12 +25,12 @@ _OWN_INFO = ('cfg', 'seed', 'experiment_name', 'mmengine_version', 'max_epochs',
 
 
 def sampler_of(loader: Any) -> Any:
-    """Return what draws the samples of a loader, which a batch sampler may hold."""
+    """Return the sampler of a loader, which a batch sampler may hold."""
     return getattr(loader.batch_sampler, 'sampler', loader.sampler)
 
 
 def has_stepped(runner: Any) -> bool:
-    """Tell whether the optimiser has no accumulated gradients that it did not use yet."""
+    """Return whether the optimizer has no accumulated gradients that it did not use yet."""
     return bool(getattr(runner.optim_wrapper, 'should_update', lambda: True)())
 
 

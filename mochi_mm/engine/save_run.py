@@ -1,4 +1,4 @@
-"""Saving a run: every door goes through here."""
+"""Saving a run: every save goes through here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def save_run(
     Args:
         runner: The runner.
         writer: For the folder.
-        name: Of the file.
+        name: Name of the file.
         epoch: Number of finished epochs.
         iteration: Number of finished iterations.
         meta: Further entries of ``meta``.

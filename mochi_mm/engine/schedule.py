@@ -22,7 +22,7 @@ def replay(schedulers: Sequence[Any], epochs: int, iterations: int, epoch_length
     """Step freshly built schedulers through a run's past, in training's order.
 
     Args:
-        schedulers: MMEngine's parameter schedulers, never stepped; their optimiser has the
+        schedulers: MMEngine's parameter schedulers, never stepped; their optimizer has the
             hyperparameters of the start.
         epochs: Finished epochs; 0 in an iteration loop.
         iterations: Finished iterations.
@@ -31,7 +31,7 @@ def replay(schedulers: Sequence[Any], epochs: int, iterations: int, epoch_length
     by_iteration = [s for s in schedulers if not s.by_epoch]
     by_epoch = [s for s in schedulers if s.by_epoch]
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore', UserWarning)  # that the optimiser has not stepped yet
+        warnings.simplefilter('ignore', UserWarning)  # that the optimizer has not stepped yet
         for epoch in range(epochs + 1):
             stop = iterations if epoch == epochs else (epoch + 1) * epoch_length
             for _ in range(epoch * epoch_length, stop) if by_iteration else ():

@@ -13,12 +13,12 @@ _FORMER = 'validated_at'  # in checkpoints of 0.1
 
 
 def rename_former(info: dict[str, Any]) -> dict[str, Any]:
-    """Return what a message hub held, as this version or an earlier one saved it, by new names."""
+    """Return the content of a message hub, of this version or an earlier one, by new names."""
     return {VALIDATED_AT if name == _FORMER else name: value for name, value in info.items()}
 
 
 def counts_epochs(runner: Any) -> bool:
-    """Tell whether a run is trained by epochs, not by iterations."""
+    """Return whether a run is trained by epochs, not by iterations."""
     return not isinstance(runner.train_loop, engine.IterBasedTrainLoop)
 
 

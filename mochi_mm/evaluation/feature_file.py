@@ -21,7 +21,7 @@ def describe_data(dataset: Any, config: Any = None) -> str:
     Args:
         dataset: The data set; counts its samples and, where it lists them, its labels, and has a
             ``fingerprint()`` where it reads files.
-        config: What it was built from.
+        config: Config that the loader was built from.
     """
     import hashlib
 
@@ -37,7 +37,7 @@ def describe_network(config: Any) -> str:
     """Return text that differs where a network computes other features from the same weights.
 
     Args:
-        config: Of the model: strides and pooling stand in its backbone, mean and standard
+        config: Config of the model: strides and pooling stand in its backbone, mean and standard
             deviation in its preprocessor. What follows the features does not count.
     """
     after = ('head', 'neck', 'freeze_backbone', 'init_cfg')
@@ -52,9 +52,10 @@ def cached_features(
     Args:
         path: A ``.safetensors`` file.
         model: An algorithm; the digest of its backbone goes into the file.
-        dataloader: Batches of one view of labelled samples.
-        config: Of the data, see :func:`describe_data`.
-        model_config: Of the model, its preprocessor included, see :func:`describe_network`.
+        dataloader: Batches of one view of labeled samples.
+        config: Config of the data, see :func:`describe_data`.
+        model_config: Config of the model, its preprocessor included, see
+            :func:`describe_network`.
 
     Returns:
         features (M, C) float32 and labels (M,) int64, see :func:`extract_features`.

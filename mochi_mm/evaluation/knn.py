@@ -1,4 +1,4 @@
-"""Weighted k-nearest-neighbour classification (Wu et al. 2018, instance discrimination, 3.4).
+"""Weighted k-nearest-neighbor classification (Wu et al. 2018, instance discrimination, 3.4).
 
 The search runs over blocks of queries and blocks of the bank and keeps the best k so far, so its
 memory does not grow with the product of the two.
@@ -62,7 +62,7 @@ def nearest_in_bank(
         queries: (Q, C) features, any scale.
         bank: (M, C) features, any scale.
         bank_labels: (M,) int64.
-        k: Number of neighbours, at most M.
+        k: Number of neighbors, at most M.
         query_chunk: Queries compared at a time.
         bank_chunk: Bank rows compared at a time.
 
@@ -83,12 +83,12 @@ def nearest_in_bank(
             block_labels = bank_labels[start : start + bank_chunk].to(device)
             for first in range(0, len(queries), query_chunk):
                 rows = slice(first, first + query_chunk)
-                cosine = unit_rows(queries[rows]) @ block.T
-                near, index = cosine.topk(min(k, len(block)), dim=1)
-                candidates = torch.cat([similarity[rows], near], dim=1)
+                cosine = unit_rows(queries[rows]) @ block.T  # (q, m)
+                near, index = cosine.topk(min(k, len(block)), dim=1)  # (q, min(k, m)) each
+                candidates = torch.cat([similarity[rows], near], dim=1)  # (q, k + min(k, m))
                 candidate_labels = torch.cat([labels[rows], block_labels[index]], dim=1)
-                similarity[rows], best = candidates.topk(k, dim=1)
-                labels[rows] = candidate_labels.gather(1, best)
+                similarity[rows], best = candidates.topk(k, dim=1)  # (q, k) each
+                labels[rows] = candidate_labels.gather(1, best)  # (q, k)
     # A NaN ranks above every number, so one in the bank shows up here too.
     if not torch.isfinite(similarity).all():
         raise ValueError(
@@ -105,15 +105,15 @@ def vote(similarity: Tensor, labels: Tensor, num_classes: int, temperature: floa
     temperature.
 
     Args:
-        similarity: (Q, k) cosine of the neighbours.
+        similarity: (Q, k) cosine of the neighbors.
         labels: (Q, k) int64 in [0, num_classes).
         num_classes: Width of the result.
         temperature: > 0.
 
     Returns:
-        (Q, num_classes); rows sum to 1, a class without a neighbour has exactly 0.
+        (Q, num_classes); rows sum to 1, a class without a neighbor has exactly 0.
     """
-    weight = torch.softmax(similarity / temperature, dim=1)
+    weight = torch.softmax(similarity / temperature, dim=1)  # (Q, k)
     return weight.new_zeros(len(weight), num_classes).scatter_add_(1, labels, weight)
 
 
@@ -144,8 +144,8 @@ def knn_scores(
         bank: (M, C) features, any scale.
         bank_labels: (M,) int64 in [0, num_classes).
         num_classes: Width of the scores.
-        ks: Numbers of neighbours, each at most M.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        ks: Numbers of neighbors, each at most M.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
         query_chunk: Queries compared at a time.
         bank_chunk: Bank rows compared at a time.
 

@@ -47,7 +47,7 @@ def check_knn_data(
 
 
 def count_hits(scores: Tensor, labels: Tensor) -> Tensor:
-    """Return how many queries have their class first, and among the first five: (2,) int64.
+    """Return the number of queries with their class first, and among the first five: (2,) int64.
 
     A class that got no vote is never a hit, wherever a sort would put it.
 
@@ -76,8 +76,8 @@ def knn_accuracy(
         labels: (Q,) their classes.
         bank: (M, C) features, anywhere.
         bank_labels: (M,) their classes.
-        ks: Numbers of neighbours.
-        temperature: Of the votes.
+        ks: Numbers of neighbors.
+        temperature: Temperature of the votes.
         chunk: Queries scored at a time.
 
     Returns:
@@ -112,14 +112,14 @@ def knn_evaluate(
     temperature: float = 0.07,
     progress: bool = True,
 ) -> dict[str, float]:
-    """Return the kNN accuracy of ``model`` on the queries, given the labelled samples of the bank.
+    """Return the kNN accuracy of ``model`` on the queries, given the labeled samples of the bank.
 
     Args:
         model: An algorithm, bare or in a data-parallel wrapper; its training flags are kept.
-        bank_loader: Labelled samples that vote, usually the training set without augmentation.
-        query_loader: Labelled samples to classify.
-        k: One number of neighbours, or several that share one search.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        bank_loader: Labeled samples that vote, usually the training set without augmentation.
+        query_loader: Labeled samples to classify.
+        k: One number of neighbors, or several that share one search.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
         progress: Show bars while features are extracted.
 
     Returns:

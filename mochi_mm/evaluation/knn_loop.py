@@ -15,7 +15,7 @@ from mochi_mm.registry import LOOPS
 
 @LOOPS.register_module()
 class KNNLoop(BaseLoop):
-    """Test loop that classifies the test set by its nearest neighbours in a labelled bank.
+    """Test loop that classifies the test set by its nearest neighbors in a labeled bank.
 
     In a config, with ``test_dataloader`` for the queries and ``test_evaluator = []``::
 
@@ -26,8 +26,8 @@ class KNNLoop(BaseLoop):
         dataloader: Queries; the runner passes its ``test_dataloader``.
         evaluator: Must be empty: the loop computes its metrics itself.
         bank_dataloader: Samples that vote, as a config or a data loader.
-        k: One number of neighbours, or several that share one search.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        k: One number of neighbors, or several that share one search.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
 
     Raises:
         ValueError: An evaluator, unusable settings, k above the size of the bank, missing labels,

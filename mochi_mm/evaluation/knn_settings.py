@@ -1,4 +1,4 @@
-"""Where a config says what nearest neighbours are measured on."""
+"""Data and settings of the kNN benchmark of a config."""
 
 from __future__ import annotations
 

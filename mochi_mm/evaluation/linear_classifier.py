@@ -17,7 +17,7 @@ L2_GRID = (1e-4, 1e-3, 1e-2)
 
 @dataclass(frozen=True)
 class LinearClassifier:
-    """A linear classifier on standardised features.
+    """A linear classifier on standardized features.
 
     Attributes:
         mean: (C,) of the training features.
@@ -55,19 +55,19 @@ def fit_linear(
     chunk: int = 65536,
     device: torch.device | str = 'cpu',
 ) -> LinearClassifier:
-    """Return the minimiser of ``mean cross-entropy + l2 / 2 * |weight|^2`` over (W, b).
+    """Return the minimizer of ``mean cross-entropy + l2 / 2 * |weight|^2`` over (W, b).
 
-    Features are standardised with their own mean and standard deviation; the bias is not
-    penalised; L-BFGS on all samples, so no learning rate and no order of samples enters.
+    Features are standardized with their own mean and standard deviation; the bias is not
+    penalized; L-BFGS on all samples, so no learning rate and no order of samples enters.
 
     Args:
         features: (n, C).
         labels: (n,) 0 to classes - 1.
         l2: Weight of the penalty, above 0.
-        num_classes: Where labels do not show all of them.
-        max_iter: Bound of iterations; a fit that ends there is not the minimiser, and warns.
+        num_classes: Number of classes, where labels do not show all of them.
+        max_iter: Bound of iterations; a fit that ends there is not the minimizer, and warns.
         chunk: Samples in one pass.
-        device: Where to compute.
+        device: Device to compute on.
 
     Raises:
         ValueError: l2 not positive, missing labels, a single class, features not finite.

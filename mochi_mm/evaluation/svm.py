@@ -1,4 +1,4 @@
-"""Linear SVMs on features, one a class (Goyal et al. 2019, arXiv 1905.01235, 6.1 and 6.2)."""
+"""Linear SVMs on features, one per class (Goyal et al. 2019, arXiv 1905.01235, 6.1 and 6.2)."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def svm_average_precision(
         train: Features (n, C) of unit length and targets (n,): 1, 0 (ignored) or -1.
         test: Likewise.
         costs: To choose from, by cross-validation on the training set.
-        folds: Of the cross-validation.
-        method: Of the average precision.
+        folds: Number of folds of the cross-validation.
+        method: Definition of the average precision.
 
     Raises:
         ValueError: No positive or no negative in a set, or too few for the folds.

@@ -1,4 +1,4 @@
-"""Testing by linear SVMs: the whole training set, or a few images a class."""
+"""Testing by linear SVMs: the whole training set, or a few images per class."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class SVMLoop(BaseLoop):
         evaluator: Must be empty: the loop computes its metrics itself.
         train_dataloader: Images that the SVMs are trained on, as a config or a data loader.
         costs: To choose from.
-        folds: Of the cross-validation.
+        folds: Number of folds of the cross-validation.
         method: ``11points`` (VOC 2007) or ``area``.
         shots: k of low-shot classification; empty for the whole training set.
         samples: Independent draws for each k.
         shot_cost: C of the low-shot SVMs, which have too few images to choose it.
-        seed: Of the draws.
+        seed: Random seed of the draws.
 
     Raises:
         ValueError: An evaluator, unusable settings, data without ``targets``, other classes in

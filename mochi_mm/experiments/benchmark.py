@@ -23,7 +23,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 def machine(device: str = 'cpu') -> dict[str, Any]:
-    """Return what a measurement was made on: date, processor, threads, versions, GPU if used."""
+    """Return the machine of a measurement: date, processor, threads, versions, GPU if used."""
     cpu = platform.processor()
     info = Path('/proc/cpuinfo')
     if info.is_file():
@@ -65,7 +65,7 @@ def seconds(
 
 
 def peak_extra_bytes(run: Callable[[], Any], device: str = 'cpu') -> int:
-    """Return by how much memory use rose, at its highest, above what it was before ``run()``.
+    """Return the highest rise of memory use above that before ``run()``.
 
     On a GPU from torch's allocator, on a CPU from the resident pages of the process (Linux), where
     freed blocks are handed back at once from then on: measure times first.

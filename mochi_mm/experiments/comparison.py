@@ -26,8 +26,8 @@ class Comparison:
 
     Attributes:
         setting: The one.
-        other: What it is compared with.
-        figure: What.
+        other: Setting that it is compared with.
+        figure: Figure that is compared.
         primary: Whether it is the figure that decides.
         differences: By seed, where both are finished.
     """
@@ -40,18 +40,18 @@ class Comparison:
 
     @property
     def mean(self) -> float:
-        """The mean difference; NaN where there is none."""
+        """Return the mean difference; NaN where there is none."""
         return mean_and_spread(self.differences.values())[0]
 
     @property
     def half(self) -> float:
-        """Half the width of the mean's 95 % interval (Student's t); NaN for one seed."""
+        """Return half the width of the mean's 95 % interval (Student's t); NaN for one seed."""
         spread = mean_and_spread(self.differences.values())[1]
         return half_interval(spread, len(self.differences))
 
     @property
     def verdict(self) -> str:
-        """``higher`` or ``lower`` where the interval leaves zero out, else ``nothing shows``."""
+        """Return ``higher`` or ``lower`` if the interval leaves out 0, else ``nothing shows``."""
         if not self.differences:
             return UNKNOWN
         if math.isnan(self.half) or abs(self.mean) <= self.half or self.mean == 0:
@@ -60,7 +60,7 @@ class Comparison:
 
     @property
     def interval(self) -> str:
-        """The interval as it is shown."""
+        """Return the interval as it is shown."""
         if math.isnan(self.half):
             return 'none'
         low, high = (self._shown(self.mean + side * self.half) for side in (-1, 1))
@@ -75,7 +75,7 @@ class Comparison:
         return [*who, name, each or '-', mean, self.interval, self.verdict]
 
     def sentence(self) -> str:
-        """Return what the figures say, plainly where they say nothing."""
+        """Return a sentence on the difference, plainly where the figures show none."""
         start = f'**{self.verdict}**: {self.figure.words} of {self.setting.title}'
         if not self.differences:
             return f'{start}: no seed of both it and {self.other.title} is finished.'
@@ -99,9 +99,9 @@ def comparisons(
     """Return every comparison of settings that have a partner.
 
     Args:
-        figures: What is compared; the first is the primary one.
+        figures: Figures that are compared; the first is the primary one.
         settings: The settings, also those that are compared with.
-        values: What is finished.
+        values: Values of the finished runs.
     """
     by_name = {setting.name: setting for setting in settings}
     found = []

@@ -33,9 +33,9 @@ class DirectHead:
         """Return the loss, then put the keys into the queue."""
         query, key = F.normalize(query, dim=1), F.normalize(key, dim=1)
         bank = self.queue.clone()
-        positive = torch.einsum('bd,bd->b', query, key)[:, None]
-        negative = torch.einsum('bd,kd->bk', query, bank)
-        logits = torch.cat([positive, negative], dim=1)
+        positive = torch.einsum('bd,bd->b', query, key)[:, None]  # (B, 1)
+        negative = torch.einsum('bd,kd->bk', query, bank)  # (B, K)
+        logits = torch.cat([positive, negative], dim=1)  # (B, 1 + K)
         if self.setting is not None:
             synthetic = self.synthetic(query, bank, negative)
             logits = torch.cat([logits, torch.einsum('bd,bsd->bs', query, synthetic)], dim=1)
@@ -58,12 +58,12 @@ class DirectHead:
         def draw(count: int) -> Tensor:
             return (rand(count) * num_hard).long().clamp_max(num_hard - 1)
 
-        hard = bank[self.hardest(negative, num_hard)]
-        row = torch.arange(len(query), device=query.device)[:, None]
+        hard = bank[self.hardest(negative, num_hard)]  # (B, N, D)
+        row = torch.arange(len(query), device=query.device)[:, None]  # (B, 1)
         first, second, weight = draw(pairs), draw(pairs), rand(pairs)[..., None]
-        of_pairs = weight * hard[row, first] + (1 - weight) * hard[row, second]
+        of_pairs = weight * hard[row, first] + (1 - weight) * hard[row, second]  # (B, S, D)
         chosen, weight = draw(mixes), 0.5 * rand(mixes)[..., None]
-        of_query = weight * query[:, None] + (1 - weight) * hard[row, chosen]
+        of_query = weight * query[:, None] + (1 - weight) * hard[row, chosen]  # (B, S', D)
         return F.normalize(torch.cat([of_pairs, of_query], dim=1), dim=2)
 
 

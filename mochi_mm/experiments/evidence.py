@@ -1,4 +1,4 @@
-"""What the suites of the evidence share: MoCo-v2, settings of MoCHi, the class oracle of both."""
+"""Settings shared by the suites of the evidence: MoCo-v2, MoCHi, the class oracle of both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Triple = tuple[int, int, int]
 
 
 def mixing_options(triple: Triple) -> dict[str, Any]:
-    """Return what makes a MoCHi config one of N, s and s'."""
+    """Return the options that give a MoCHi config these N, s and s'."""
     hard, pairs, queries = triple
     mixers = [
         dict(type=kind, num=num)
@@ -36,7 +36,7 @@ def settings_of(
     """Return the seven settings of a data set.
 
     Args:
-        data: Its folder.
+        data: Folder of the data set.
         mocov2: Config of MoCo-v2.
         mochi: Config of MoCHi.
         triples: N, s and s' of the MoCHi settings; the first is that of the config.

@@ -1,4 +1,4 @@
-"""What the suites of the family share: one small budget, and each method beside its own start."""
+"""Parts shared by the suites of the family: one small budget, each method beside its start."""
 
 from __future__ import annotations
 

@@ -19,15 +19,15 @@ TRAINING = 'training/cpu_seconds'
 
 @dataclass(frozen=True)
 class Figure:
-    """How a value is shown.
+    """Key, title, unit and digits of a value that is shown.
 
     Attributes:
-        key: Its name in results.
-        title: In tables, with the unit.
-        words: In sentences.
-        factor: What it is multiplied with when shown; 100 turns a share into percent.
-        digits: Behind the point.
-        unit: Of a difference.
+        key: Name of the figure in results.
+        title: Title in tables, with the unit.
+        words: Name in sentences.
+        factor: Factor on the value when it is shown; 100 turns a share into percent.
+        digits: Number of digits behind the point.
+        unit: Unit of a difference.
         less: Name of a value that is subtracted; the difference is shown with its sign.
     """
 
@@ -91,11 +91,11 @@ def paired(
     """Return the figures of two settings for each seed that both have, by seed.
 
     Args:
-        values: What is finished.
+        values: Values of the finished runs.
         first: Name of the one setting.
-        second: Of the other.
-        figure: Of the first.
-        other: Of the second.
+        second: Name of the other setting.
+        figure: Figure of the first setting.
+        other: Figure of the second setting.
     """
     found = {}
     for seed, ours in sorted(values.get(first, {}).items()):
@@ -118,13 +118,13 @@ def cell(figure: Figure, seeds: Mapping[int, Mapping[str, float]]) -> str:
 def table(
     settings: Sequence[Setting], figures: Sequence[Figure], values: Values, seeds: Sequence[int]
 ) -> str:
-    """Return a Markdown table, one row a setting; seeds that are not there are named.
+    """Return a Markdown table, one row per setting; seeds that are not there are named.
 
     Args:
         settings: The rows.
         figures: The columns.
-        values: What is finished.
-        seeds: What was asked for.
+        values: Values of the finished runs.
+        seeds: Seeds that were asked for.
     """
     rows = [['setting', 'seeds', *(figure.title for figure in figures)]]
     for setting in settings:

@@ -1,4 +1,4 @@
-"""What the figures of a sweep say about claims, sentence by sentence."""
+"""Verdicts on claims from the figures of a sweep, sentence by sentence."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Claim:
     """A claim about how a setting differs from the one it is compared with.
 
     Attributes:
-        role: Of the settings that it is about.
+        role: Role of the settings that it is about.
         key: The figure.
         sign: +1 where it is to be higher, -1 where lower.
         words: The claim.
-        source: How the claim is known.
+        source: Source of the claim.
         than: Another value of the same runs that the figure is compared with, instead of the same
             figure of the other setting.
-        than_words: What that is, in words.
+        than_words: Name of that value, in words.
     """
 
     role: str
@@ -66,11 +66,11 @@ def sentence(
 
     Args:
         words: The claim.
-        source: Where it is known from.
-        who: What is compared, with what.
-        figure: What was measured.
+        source: Source of the claim.
+        who: Names of the two settings that are compared.
+        figure: Figure that was measured.
         pairs: The two values by seed.
-        sign: What is claimed of the first minus the second.
+        sign: Claimed sign of the first minus the second.
     """
     differences = [first - second for first, second in pairs.values()]
     judged = verdict(differences, sign)
@@ -105,9 +105,9 @@ def findings(
 
     Args:
         claims: The claims.
-        figures: Those that they speak of, and others.
+        figures: Figures that the claims speak of, and others.
         settings: The settings, also those that are compared with.
-        values: What is finished.
+        values: Values of the finished runs.
     """
     titles = {setting.name: setting.title for setting in settings}
     by_key = {figure.key: figure for figure in figures}

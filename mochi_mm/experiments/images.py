@@ -1,4 +1,4 @@
-"""Which images of a data set a sweep takes, as lists on the disk and in a config."""
+"""Images of a data set that a sweep takes, as lists on the disk and in a config."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUERIES = 'query_dataloader'
 
 @dataclass(frozen=True)
 class Images:
-    """How many images of each class, and which.
+    """Number and choice of the images per class.
 
     Attributes:
         per_class: Trained on and known to the probes; None for all.
@@ -57,7 +57,7 @@ class Images:
 
         Args:
             root: The data set, with ``train`` and ``val``.
-            folder: Where the lists go: ``train.txt``, ``query.txt``.
+            folder: Folder of the lists: ``train.txt``, ``query.txt``.
 
         Raises:
             ValueError: A class with fewer images.
@@ -82,7 +82,7 @@ class Images:
 
         Args:
             config: A config whose loaders read folders of images, or generate scenes.
-            lists: What :meth:`write_lists` was given; unused where scenes are generated.
+            lists: Folder that :meth:`write_lists` was given; unused where scenes are generated.
         """
         for name, loader in loaders_of(config):
             data = source_of(loader)
@@ -103,7 +103,7 @@ class Images:
         return self.per_class is not None or self.held_out
 
     def count(self, config: Any) -> int:
-        """Return how many images a config trains on where a part is taken, else 0."""
+        """Return the number of images a config trains on where a part is taken, else 0."""
         data = source_of(config.train_dataloader)
         if 'num_scenes' in data:
             return 0 if self.per_class is None else int(data.num_scenes)

@@ -1,4 +1,4 @@
-"""What a sweep writes while it runs: tables and sentences, JSON, curves, report pages."""
+"""Output of a sweep while it runs: tables and sentences, JSON, curves, report pages."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def write_tables(
 def section(
     suite: Suite, settings: Sequence[Setting], values: Values, seeds: Sequence[int]
 ) -> tuple[str, dict[str, list[Any]]]:
-    """Return what is written about one data set, and its sentences and differences as data.
+    """Return the text about one data set, and its sentences and differences as data.
 
     Args:
         suite: Says what is shown.
-        settings: Those of the data set.
-        values: What is finished.
-        seeds: What was asked for.
+        settings: Settings of the data set.
+        values: Values of the finished runs.
+        seeds: Seeds that were asked for.
     """
     text = f'{table(settings, suite.figures, values, seeds)}{suite.notes}\n'
     compared = comparisons([suite.figure(key) for key in suite.compared], settings, values)

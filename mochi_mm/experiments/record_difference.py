@@ -1,4 +1,4 @@
-"""What is kept of training steps to compare them later, and how far two records lie apart."""
+"""Records of training steps to compare later, and the differences between two records."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Record = Mapping[str, Any]
 
 @dataclass
 class Difference:
-    """How a record differs from another.
+    """Difference of a record from another.
 
     Attributes:
         largest: The largest relative difference of its numbers.
@@ -35,7 +35,7 @@ def number(value: float) -> dict[str, str]:
 
 
 def summary(tensors: Iterable[Tensor]) -> dict[str, Any]:
-    """Return what tells tensors from others, whatever their names and their order.
+    """Return a summary that tells tensors from others, whatever their names and their order.
 
     Returns:
         ``digest`` of their bits, types and shapes; ``norm``; ``sum``; ``probe``, the scalar product
@@ -110,7 +110,7 @@ def _matched(
 
 
 def _difference(old: Record, new: Record) -> float:
-    """Return how far two numbers, or two summaries, lie apart.
+    """Return the relative difference of two numbers or two summaries.
 
     Numbers: relative to the larger of them, or to 1 if that is more. Summaries: the norm and the
     probe, relative to the norm.

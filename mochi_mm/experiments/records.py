@@ -23,7 +23,7 @@ def write_records(
     """Write means, spreads and the figures of each seed, of every setting that is finished.
 
     Args:
-        folder: Where to; ``results/measured`` for the page.
+        folder: Target folder; ``results/measured`` for the page.
         sweep: The sweep.
         runs: All that belong to it.
         seeds: All that belong to it.

@@ -42,8 +42,9 @@ def result_record(
     """Return the record of a measurement that was just made.
 
     Args:
-        protocol: In words, such as 'weighted kNN, k=20'.
-        config: Of the benchmark; where it lies in the repository, it is recorded from there on.
+        protocol: Protocol in words, such as 'weighted kNN, k=20'.
+        config: Config of the benchmark; where it lies in the repository, it is recorded from there
+            on.
         metrics: Percent by name.
         pretraining: Config or method that the weights come from.
         command: Instead of this process's command line.
@@ -83,7 +84,7 @@ def labels_of(include: str | Path | None) -> list[str]:
     The share is read off the list's name, which is told as well.
 
     Args:
-        include: Of a data set, such as 'data/cifar10/train_1percent.txt'.
+        include: Argument ``include`` of a data set, such as 'data/cifar10/train_1percent.txt'.
     """
     if include is None:
         return []

@@ -21,11 +21,11 @@ def run_config(run: Run) -> Any:
     Network, batch and rates are the config's. The cosine ends with the last epoch, the warm-up
     takes at most a fifth of the steps of a cut budget, and what has a ``start_epoch``, such as
     mixing, starts after the same share of the run as in the config, unless the suite leaves it. A
-    bank with one row an image is as long as the images are many: the others would stay random, and
+    bank with one row per image is as long as the images are many: the others would stay random, and
     easy to tell apart for ever.
 
     Args:
-        run: Which.
+        run: Run whose config is made.
     """
     sweep, setting, suite = run.sweep, run.setting, run.sweep.suite
     options = {**suite.options, **setting.options}

@@ -46,7 +46,7 @@ def trained(config: Any, run: Run) -> Subject:
 
 
 def measured(measures: Sequence[Measure], subject: Subject) -> dict[str, float]:
-    """Return what all measures find.
+    """Return the figures of all measures.
 
     Raises:
         ValueError: Two measures give figures of one name.
@@ -64,7 +64,7 @@ def note_commit(run: Run, resumed: bool) -> list[str]:
     """Keep the commit that a start has the code of; return those of all starts of the run.
 
     Args:
-        run: Which.
+        run: Run that starts.
         resumed: Whether it goes on from a checkpoint. Who wrote that is unknown where an earlier
             version did not keep it.
     """

@@ -14,12 +14,12 @@ class Setting:
     """A config and what is changed in it; it is trained once for each seed.
 
     Attributes:
-        name: In folders, records and on the command line.
-        title: In tables and sentences.
+        name: Name in folders, records and on the command line.
+        title: Name in tables and sentences.
         config: Path of its config in the repository.
         data: Folder of its images in the data root; empty where the config draws its own.
-        options: What it changes in the config, by dotted key.
-        role: What it is to the others: ``untrained`` is not trained, any other is a name that the
+        options: Changes of the config, by dotted key.
+        role: Role beside the others: ``untrained`` is not trained, any other is a name that the
             claims of a suite refer to.
         against: Name of the setting that it is compared with, seed by seed; empty for none.
     """
@@ -34,5 +34,5 @@ class Setting:
 
     @property
     def trained(self) -> bool:
-        """Whether anything is trained."""
+        """Return whether anything is trained."""
         return self.role != UNTRAINED

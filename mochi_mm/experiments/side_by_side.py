@@ -15,10 +15,10 @@ class Task:
     """A command.
 
     Attributes:
-        name: What it is called in messages.
-        command: Its words.
-        log: Where its output goes; earlier output is kept.
-        work: How much it is.
+        name: Name in messages.
+        command: Words of the command.
+        log: File of its output; earlier output is kept.
+        work: Amount of work.
         done: Returns how much of that is done, at any time.
     """
 
@@ -41,9 +41,9 @@ def run_side_by_side(
     """Run every task, ``jobs`` at a time and in order; one that fails stops no other.
 
     Args:
-        tasks: What to run.
-        jobs: How many at once.
-        environment: Of the processes.
+        tasks: Commands to run.
+        jobs: Number of tasks at once.
+        environment: Environment of the processes.
         tell: Gets a line when a task ends, and every ``every`` seconds.
         finished: Called with a task that has ended, and its exit code.
         poll: Seconds between two looks.
@@ -96,11 +96,11 @@ def progress(
     before: float,
     seconds: float,
 ) -> str:
-    """Return where things stand and the time left, from the speed since the start.
+    """Return a line on progress and the time left, from the speed since the start.
 
     Args:
         tasks: All of them.
-        codes: Those that have ended.
+        codes: Exit codes of the tasks that have ended.
         running: Names of those that run.
         before: Work that was done at the start.
         seconds: Since the start.

@@ -1,4 +1,4 @@
-"""What a sweep is: settings, seeds, budget, measures, and what is written about the figures."""
+"""Sweep as data: settings, seeds, budget, measures, and the sentences about the figures."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mochi_mm.visualization.sweep_curves import Panel
 
 @dataclass(frozen=True)
 class RecordPlan:
-    """What goes into one record of a setting.
+    """Content of one record of a setting.
 
     Attributes:
-        file: Its name, with ``{data}`` and ``{setting}`` in it.
-        protocol: How it was measured, in words.
+        file: Name of the file, with ``{data}`` and ``{setting}`` in it.
+        protocol: Protocol of the measurement, in words.
         keys: The values in it.
     """
 
@@ -35,32 +35,32 @@ class Suite:
     """A sweep as data; a file of :mod:`mochi_mm.experiments.suites` holds one as ``SUITE``.
 
     Attributes:
-        title: Over its tables.
-        epochs: Of every run.
-        measures: Of every network at the end of its run.
+        title: Title over its tables.
+        epochs: Number of epochs of every run.
+        measures: Measures of every network at the end of its run.
         figures: Columns of the table.
-        settings: What is trained.
+        settings: Settings that are trained.
         configs: Pattern of names of configs that are settings too, each called by the name of its
             file up to its network.
         configs_data: ``data`` of these.
-        options: What every setting changes in its config, before its own options.
+        options: Changes that every setting makes in its config, before its own options.
         seeds: Each setting is trained with each of them.
-        images: Which images are taken.
+        images: Choice of the images that are taken.
         before: Measures of every network before its first step; their figures end in
             ``(untrained)``.
-        looks: How often measures that can do so look while the network trains.
+        looks: Number of times that measures which can do so look while the network trains.
         shares: Whether what begins at a ``start_epoch`` begins after the same share of a run as in
             the config.
         num_workers: Loader processes of a run; None leaves the configs'.
         device: ``cpu`` or ``cuda``.
         compared: Keys of figures in which settings are compared; the first is the primary one.
-        claims: About the differences; a sentence says what the figures say.
+        claims: Claims about the differences; a sentence says what the figures say.
         notes: Below the table: what the figures are.
         more: Returns further sentences, from the folder of the sweep, where it may leave pictures,
             and the values of each data set.
-        panels: Of the picture of learning curves; none for no picture and no reports.
+        panels: Panels of the picture of learning curves; none for no picture and no reports.
         records: Written of each setting that is finished.
-        record_seeds: How many seeds that takes at least.
+        record_seeds: Least number of seeds for a record.
 
     Raises:
         ValueError: Two settings of one name, a setting compared with one that is not there, no

@@ -20,7 +20,7 @@ class Sweep:
     """A suite, and where it is done.
 
     Attributes:
-        name: Of the suite.
+        name: Name of the suite.
         suite: With the budget that every run has.
         root: The repository, where its configs are.
         out: Folder of the sweep, absolute.
@@ -35,7 +35,7 @@ class Sweep:
 
     @property
     def budget(self) -> dict[str, Any]:
-        """What makes runs comparable."""
+        """Return the budget, which makes runs comparable."""
         images = self.suite.images
         return dict(
             suite=self.name,
@@ -46,20 +46,20 @@ class Sweep:
 
     @cached_property
     def settings(self) -> list[Setting]:
-        """What is trained."""
+        """Return the settings that are trained."""
         return self.suite.settings_in(self.root)
 
     @property
     def data(self) -> list[str]:
-        """The data sets; an empty name where configs draw their own images."""
+        """Return the data sets; an empty name where configs draw their own images."""
         return list(dict.fromkeys(setting.data for setting in self.settings))
 
     def runs(self, names: Sequence[str], seeds: Sequence[int]) -> list[Run]:
         """Return every run, seed by seed, so that early results compare like with like.
 
         Args:
-            names: Of settings; none for all.
-            seeds: Of each.
+            names: Names of settings; none for all.
+            seeds: Seeds of each setting.
 
         Raises:
             ValueError: A setting that the suite has not.
@@ -134,40 +134,40 @@ class Run:
 
     @property
     def data(self) -> str:
-        """The data set, by a name that a folder can have."""
+        """Return the data set, by a name that a folder can have."""
         return self.setting.data or 'generated'
 
     @property
     def name(self) -> str:
-        """What it is called in logs, tables and on the command line."""
+        """Return its name in logs, tables and on the command line."""
         return f'{self.data} {self.setting.name} seed {self.seed}'
 
     @property
     def folder(self) -> Path:
-        """Its work dir."""
+        """Return the work dir of the run."""
         return self.sweep.out / self.data / self.setting.name / f'seed_{self.seed}'
 
     @property
     def result_path(self) -> Path:
-        """There once the run is trained and measured."""
+        """Return the path of the result, a file once the run is trained and measured."""
         return self.folder / 'result.json'
 
     @property
     def commits_path(self) -> Path:
-        """The commit of each start of it."""
+        """Return the file with the commit of each start of the run."""
         return self.folder / 'commits.json'
 
     @property
     def work(self) -> int:
-        """How much it is, in epochs; measuring counts as one."""
+        """Return the amount of work in epochs; measuring counts as one."""
         return self.sweep.suite.epochs + 1 if self.setting.trained else 1
 
     def done(self) -> int:
-        """Return how much of the work is on the disk."""
+        """Return the amount of work that is on the disk."""
         return self.work if self.result_path.is_file() else epochs_saved(self.folder)
 
     def result(self) -> dict[str, Any] | None:
-        """Return what was measured, None if it is not finished."""
+        """Return the result of the run, None if it is not finished."""
         if not self.result_path.is_file():
             return None
         return dict(read_json(self.result_path))

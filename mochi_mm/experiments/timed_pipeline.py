@@ -1,4 +1,4 @@
-"""Recipes for two views of an image, one beside the other, and how long they take."""
+"""Recipes for two views of an image, one beside the other, and the time they take."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def batches(args: argparse.Namespace, config: Any) -> Callable[[], Any]:
 
 
 class TimedStep:
-    """One model with its optimiser, whose parts are timed as they run.
+    """One model with its optimizer, whose parts are timed as they run.
 
     Args:
         args: The command line.
@@ -46,7 +46,7 @@ class TimedStep:
         model_config.channels_last = not plain
         self.model = fresh_model(model_config, seed=0).to(args.device).train()
         if hasattr(self.model.head, 'set_epoch'):
-            self.model.head.set_epoch(10**6 - 1, 10**6)  # synthesising has begun
+            self.model.head.set_epoch(10**6 - 1, 10**6)  # synthesizing has begun
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.SGD(
             trained, lr=0.03, momentum=0.9, weight_decay=1e-4, foreach=not plain

@@ -1,4 +1,4 @@
-"""Whether an exported network computes what ours does."""
+"""Comparison of an exported network with ours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Equality:
     """The outcome of a comparison.
 
     Attributes:
-        checked_in: What read the file.
+        checked_in: Library that read the file.
         max_difference: Largest absolute difference of two features.
         scale: Largest absolute feature of ours.
         tolerance: Largest difference allowed, as a share of ``scale``.
@@ -34,7 +34,7 @@ class Equality:
 
     @property
     def holds(self) -> bool:
-        """Whether the two agree; NaN does not."""
+        """Return whether the two agree; NaN does not."""
         return self.max_difference <= self.tolerance * self.scale
 
     def as_dict(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class Equality:
 def compare(
     source: BackboneSource, target: Target, path: Path, tolerance: float = TOLERANCE
 ) -> Equality:
-    """Return how far the features of the file at ``path`` are from ours, on two random images."""
+    """Return the difference between the features of ``path`` and ours, on two random images."""
     images = torch.randn(2, 3, 96, 64, generator=torch.Generator().manual_seed(0))
     ours = PooledBackbone(source.module())(images)
     how, theirs = target.features(source, path, images)

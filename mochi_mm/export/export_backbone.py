@@ -42,7 +42,8 @@ def export_backbone(
         out: The file or folder; by default beside the checkpoint.
         encoder: ``query``, or ``key`` for the averaged encoder. None for the one that a backbone
             file holds, and for ``query`` of a checkpoint.
-        licence: Of the weights; goes into the metadata as it is. None for what the file says.
+        licence: License of the weights; goes into the metadata as it is. None for what the file
+            says.
         overwrite: Replace what is there.
         tolerance: Largest difference allowed, as a share of the largest feature.
 
@@ -79,7 +80,7 @@ def export_backbone(
 
 
 def _free_place(out: Path, target: Target, overwrite: bool) -> Path:
-    """Return where the record of an export to ``out`` goes, if both may be written."""
+    """Return the path of the record of an export to ``out``, if both may be written."""
     if out.name in ('', '..'):
         raise ValueError(f'--out is {out}; expected the name of a new file or folder.')
     if target.suffix and out.suffix != target.suffix:
@@ -105,7 +106,7 @@ def _check(equality: Equality, out: Path) -> None:
 def _about(
     source: BackboneSource, target: Target, path: Path, licence: str, equality: Equality
 ) -> dict[str, Any]:
-    """Return what is known about an export, as plain data."""
+    """Return the facts about an export, as plain data."""
     mean, std = source.record.get('mean'), source.record.get('std')
     files = sorted(p for p in ([path] if path.is_file() else path.iterdir()) if p.is_file())
     return dict(

@@ -139,7 +139,7 @@ def _card(source: BackboneSource, metadata: Metadata) -> str:
 
 
 def _licence(name: str) -> list[str]:
-    """Return what the head of a card says of the licence; the hub has a list of names."""
+    """Return the lines on the license in the head of a card; the hub has a list of names."""
     if name == UNSPECIFIED:
         return []
     if name.lower() in _LICENCES:

@@ -12,7 +12,7 @@ from mochi_mm.export.source import BackboneSource, PooledBackbone
 
 
 def installed(*modules: str) -> bool:
-    """Tell whether all of ``modules`` can be imported, without importing them."""
+    """Return whether all of ``modules`` can be imported, without importing them."""
     return all(find_spec(name) is not None for name in modules)
 
 

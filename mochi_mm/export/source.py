@@ -31,12 +31,12 @@ class BackboneSource:
 
     Attributes:
         path: The file.
-        sha256: Of the file.
+        sha256: SHA-256 of the file.
         encoder: ``query`` or ``key``.
         tensors: Weights under the names of our backbone.
-        record: What they were trained with, checked: see :func:`record_of`, and
+        record: Settings that they were trained with, checked: see :func:`record_of`, and
             :func:`checked_backbone` for the architecture.
-        licence: What the file says of it; unspecified where it says nothing.
+        licence: License that the file states; unspecified where it states none.
     """
 
     path: Path
@@ -87,11 +87,11 @@ class BackboneSource:
 
         Args:
             target: Name of the library, for the error.
-            depths: Those that it has.
-            any_width: It can scale the channels.
+            depths: Depths that the library has.
+            any_width: Whether the library can scale the channels.
 
         Raises:
-            ValueError: It has none.
+            ValueError: The library has no network like it.
         """
         backbone = self.module()
         wrong = _difference(backbone, depths, any_width)
@@ -114,7 +114,7 @@ def read_backbone_source(path: str | Path, encoder: str | None = None) -> Backbo
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: It does not say what its weights are, or has no such encoder.
+        ValueError: The file does not say what its weights are, or has no such encoder.
     """
     if encoder not in (None, *ENCODERS):
         raise ValueError(f'encoder is {encoder!r}; expected one of {", ".join(ENCODERS)}.')
@@ -162,12 +162,12 @@ class PooledBackbone(nn.Module):
         self.backbone = backbone
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return (B, C) features of normalised images (B, 3, H, W)."""
+        """Return (B, C) features of normalized images (B, 3, H, W)."""
         return pool(self.backbone(images))
 
 
 def _difference(backbone: Any, depths: tuple[int, ...], any_width: bool) -> str:
-    """Return what keeps ``backbone`` from being a ResNet of one of ``depths``; '' for nothing."""
+    """Return why ``backbone`` is no ResNet of one of ``depths``; '' where it is one."""
     if not isinstance(backbone, ResNet):
         return f'it is a {type(backbone).__name__}, expected a ResNet'
     if backbone.depth not in depths:

@@ -1,4 +1,4 @@
-"""What a format must offer to be exported to."""
+"""Interface of an export format."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Target:
     """One format.
 
     Attributes:
-        name: What ``--to`` takes.
-        suffix: Of the file; empty for a folder.
+        name: Value of ``--to``.
+        suffix: Suffix of the file; empty for a folder.
         write: Called with source, path and metadata; writes the file or fills the folder.
-        features: Called with source, the written path and normalised images (B, 3, H, W); returns
+        features: Called with source, the written path and normalized images (B, 3, H, W); returns
             how it read the file, for people, and the features (B, C) that it got.
         usage: Called with source and the name of the file; how to load it, one line of code.
     """

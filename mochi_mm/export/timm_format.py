@@ -23,7 +23,7 @@ def _is_timm(source: BackboneSource) -> bool:
 
 
 def _arguments(source: BackboneSource) -> dict[str, Any]:
-    """Return what ``timm.create_model`` is called with."""
+    """Return the arguments of ``timm.create_model``."""
     recorded = source.record['backbone']
     if not _is_timm(source):
         return dict(model_name=f'resnet{recorded["depth"]}', num_classes=0)

@@ -1,4 +1,4 @@
-"""What the command lines of all tools have in common."""
+"""Command line parser shared by all tools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ToolParser(argparse.ArgumentParser):
     """A parser with ``--debug``, whose mistakes are one paragraph with the nearest option.
 
     Args:
-        description: Of the tool, printed as it is written.
+        description: Description of the tool, printed as it is written.
     """
 
     def __init__(self, description: str | None = None, **settings: Any) -> None:

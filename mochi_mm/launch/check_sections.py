@@ -46,7 +46,7 @@ _LOG_PROCESSOR = (
     'num_digits',
     'window_size',
 )
-# Settings of a parameter group: two of MMEngine's, the others are the optimiser's.
+# Settings of a parameter group: two of MMEngine's, the others are the optimizer's.
 _OF_A_GROUP = (
     'alpha',
     'betas',
@@ -135,7 +135,7 @@ def _check_custom_keys(custom: Mapping[str, Any]) -> None:
 
 
 def loaders(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield where a data loader stands and its settings: sections, loops and hooks have them."""
+    """Yield the place of each data loader and its settings: sections, loops and hooks have them."""
     for name, node in config.items():
         yield from _loaders(node, str(name))
 

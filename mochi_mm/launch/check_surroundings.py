@@ -1,4 +1,4 @@
-"""What has to be there before a run is built: files, folders that can be written, processes."""
+"""Checks before a run is built: files, folders that can be written, processes."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def check_checkpoint(path: str | Path, what: str = 'checkpoint') -> None:
     """Raise where there is no file at ``path``; addresses of a network are not looked at.
 
     Args:
-        path: As given on the command line or in the config.
-        what: It is, for the message.
+        path: Path as given on the command line or in the config.
+        what: Kind of the file, for the message.
 
     Raises:
         FileNotFoundError: Names the files of a folder, or those beside it, that could be meant.
@@ -86,7 +86,7 @@ def check_work_dir(path: str | Path) -> None:
     """Raise where no folder can be made, or nothing written.
 
     Args:
-        path: Of the run's logs and checkpoints.
+        path: Folder of the run's logs and checkpoints.
 
     Raises:
         PermissionError: This user may not write there.
@@ -110,10 +110,10 @@ def check_start(config: Mapping[str, Any], resumes: bool = False) -> None:
 
     Args:
         config: A whole config, to be trained.
-        resumes: It goes on from a checkpoint of its own.
+        resumes: Whether it goes on from a checkpoint of its own.
 
     Raises:
-        ValueError: It starts from a checkpoint and none is named.
+        ValueError: The run starts from a checkpoint and none is named.
         FileNotFoundError: The one that it names is not there.
     """
     check_work_dir(config['work_dir'])

@@ -19,11 +19,11 @@ class ConfigFile:
     """One file of a chain of configs.
 
     Attributes:
-        path: Where it lies.
+        path: Path of the file.
         sets: Names that it assigns at its top level.
         copies: Names whose value stands in another one since the file was read: Python names that
             are used, and ``{{_base_.NAME}}``.
-        bases: What it inherits from.
+        bases: Files that it inherits from.
     """
 
     path: Path
@@ -116,7 +116,7 @@ def former_values(file: ConfigFile, final: dict[str, Any]) -> dict[str, list[Any
 
     Args:
         file: The config.
-        final: Its settings.
+        final: Settings of the whole config.
     """
     former: dict[str, list[Any]] = {}
     for one in file.all_files():

@@ -47,7 +47,7 @@ _BY_MESSAGE: tuple[tuple[str, str], ...] = (
 
 
 def cure_of(error: BaseException) -> str | None:
-    """Return in one paragraph what happened and what to do, None where that is not known.
+    """Return one paragraph with cause and cure, None where they are not known.
 
     Args:
         error: Raised by Python, the system or another library.
@@ -81,7 +81,7 @@ def _of_file(error: OSError) -> str:
 
 
 def _of_component(error: BaseException) -> str | None:
-    """Say which component of the config could not be called with what it was given."""
+    """Return which component of the config could not be called with its arguments."""
     frame = innermost(error)
     if not isinstance(error, TypeError) or frame is None:
         return None

@@ -15,13 +15,13 @@ from mochi_mm.registry import MODELS
 
 
 def fresh_model(config: Any, seed: int) -> Any:
-    """Build a model and initialise its weights with ``seed``; the config stays as it is.
+    """Build a model and initialize its weights with ``seed``; the config stays as it is.
 
-    MMEngine's list of what initialised each weight is left out of the log.
+    MMEngine's list of what initialized each weight is left out of the log.
 
     Args:
         config: The ``model`` of a config.
-        seed: Of all random generators, which are set to it.
+        seed: Seed of all random generators, which are set to it.
     """
     set_random_seed(seed)
     model = MODELS.build(copy.deepcopy(config))
@@ -32,7 +32,7 @@ def fresh_model(config: Any, seed: int) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep MMEngine's logger from anything below a warning: it lists every initialised weight."""
+    """Keep MMEngine's logger from anything below a warning: it lists every initialized weight."""
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel(logging.WARNING)

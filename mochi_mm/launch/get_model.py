@@ -42,7 +42,7 @@ def get_model(name_or_config: ConfigLike, weights: str | Path | None = None) -> 
 
 
 def _is_name(config: Any) -> TypeGuard[str]:
-    """Tell whether this is the name of a config, neither a path nor a config."""
+    """Return whether this is the name of a config, neither a path nor a config."""
     separators = {'/', os.sep}
     return (
         isinstance(config, str)

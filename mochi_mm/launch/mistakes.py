@@ -27,14 +27,14 @@ _PLACE = re.compile(r'^\s+File "([^"]+)", line \d+, in .*\n\s+(.*)$', re.M)
 
 
 def mistake_of(error: BaseException) -> str | None:
-    """Return what a user has to know of ``error``, in one paragraph; None for a program's fault.
+    """Return the message of a user's mistake in one paragraph; None for a program's fault.
 
     A mistake is what a ``raise`` statement of this project says, also where another library was
     on the way, and what the system or another library says that a user can mend. Whatever Python
     raises by itself inside this project, such as an index out of range, is a fault of the program.
 
     Args:
-        error: As it arrived at the end of a tool.
+        error: Exception as it arrived at the end of a tool.
     """
     for one in _chain(error):
         if _is_own(one):
@@ -76,7 +76,7 @@ def _is_ours(file: str) -> bool:
 
 
 def _said_in_worker(error: BaseException) -> str | None:
-    """Return what this project raised in a process that loads data; it arrives as a text."""
+    """Return the error that this project raised in a loader process; it arrives as a text."""
     text = str(error.args[0]) if error.args else ''
     if not _WORKER.match(text):
         return None

@@ -31,7 +31,7 @@ def config_files(folder: Path | None = None) -> dict[str, Path]:
     """Return the whole configs by name, sorted; what they inherit from (``_base_``) is left out.
 
     Args:
-        folder: Where they lie; None for :func:`config_folder`.
+        folder: Folder of the configs; None for :func:`config_folder`.
     """
     folder = folder or config_folder()
     paths = (path for path in folder.rglob('*.py') if '_base_' not in path.parts)

@@ -1,4 +1,4 @@
-"""What ``--cfg-options`` says, each value of the kind of the setting that it replaces."""
+"""Values of ``--cfg-options``, each of the kind of the setting that it replaces."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def parse_options(words: Sequence[str]) -> Options:
 
 
 def parse_value(key: str, text: str) -> Any:
-    """Return what ``text`` is by itself: a number, True, False, None, a list, a tuple, a word.
+    """Return ``text`` as a value: a number, True, False, None, a list, a tuple, a word.
 
     Args:
-        key: Of the setting, for errors.
+        key: Key of the setting, for errors.
         text: ``[1,2]``, ``(a,b)`` and ``1,2`` are sequences; a path with a comma in it is none.
 
     Raises:
@@ -118,7 +118,7 @@ def fitted(options: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str,
     ``My Images (1)``. True, False, None and what has brackets are what they look like.
 
     Args:
-        options: Of :func:`parse_options`; any other mapping keeps its values.
+        options: Options from :func:`parse_options`; any other mapping keeps its values.
         settings: The config without these options.
 
     Raises:
@@ -164,11 +164,11 @@ def _plain(text: str) -> str:
 
 
 def refuse_both(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Raise where an argument of a tool says what an option says as well.
+    """Raise where an argument of a tool and an option set the same setting.
 
     Args:
         options: Values by dotted key.
-        arguments: What the command line has of its own for a setting, by dotted key; empty or
+        arguments: Values of the command line's own arguments, by dotted key; empty or
             False where it was not given.
 
     Raises:

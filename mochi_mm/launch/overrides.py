@@ -13,11 +13,11 @@ from mochi_mm.utils.shared_names import COPY, referred
 
 
 class Overrides:
-    """What the files of a config, and options, change of the names that a config shares.
+    """Changes of a config's shared names by its files and by options.
 
     Args:
         file: The config and what it inherits from.
-        settings: Its values, with references as they stand.
+        settings: Values of the config, with references as they stand.
         options: New values by dotted key.
         of_tools: Names that are read beside those of a run.
     """
@@ -168,7 +168,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _places(settings: Mapping[str, Any], name: str, value: Any) -> Iterator[str]:
-    """Yield where in ``settings``, but under ``name``, a list or dictionary equals ``value``."""
+    """Yield places in ``settings``, not under ``name``, of lists and dicts equal to ``value``."""
     if isinstance(value, (dict, list, tuple)) and value and COPY not in value:
         for key, child in settings.items():
             if key != name and key in OF_A_RUN:

@@ -58,8 +58,8 @@ def quiet_runner(path: str | Path, work_dir: Path, **options: Any) -> Any:
 
     Args:
         path: A config.
-        work_dir: Where the run goes.
-        options: What to change in it, by dotted key.
+        work_dir: Folder of the run.
+        options: Changes of the config, by dotted key.
     """
     config = load_config(path, options)
     check_config(config)

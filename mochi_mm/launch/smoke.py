@@ -25,14 +25,14 @@ def to_smoke(config: Config, work_dir: str | None = None) -> Config:
     """Return ``config`` cut down to two training steps on the CPU, on generated images.
 
     Model, pipelines, hooks and schedule stay; data sets become a few generated scenes, batches
-    four images, banks of one row an image as short, and mixing starts at once so that it is
+    four images, banks of one row per image as short, and mixing starts at once so that it is
     exercised. A detection config reads its scenes as files, see :func:`shrink_detection`. Nothing
     is read from ``data_root``. What is written to a temporary folder goes with the process, however
     it ends.
 
     Args:
         config: A training config of this project.
-        work_dir: Where everything is written; None makes a temporary folder.
+        work_dir: Folder of everything that is written; None makes a temporary folder.
     """
     config = Config(config.to_dict())
     root = Path(tempfile.mkdtemp(prefix='mochi_mm_smoke_'))
@@ -111,7 +111,7 @@ def _pipeline(dataset: Mapping[str, Any]) -> Any:
 
 
 def _shrink_banks(node: Any) -> None:
-    """Give every bank of one row an image the few rows that the generated images need."""
+    """Give every bank of one row per image the few rows that the generated images need."""
     if isinstance(node, Mapping):
         if node.get('type') == 'InstanceBank':
             node['length'] = BATCH * STEPS  # type: ignore[index]

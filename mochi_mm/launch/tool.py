@@ -25,7 +25,7 @@ def run_tool(main: Callable[[], object]) -> None:
     any case.
 
     Args:
-        main: Of a tool, without arguments.
+        main: Main function of a tool, without arguments.
 
     Raises:
         Stopped: After a mistake.

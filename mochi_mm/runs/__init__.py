@@ -1,1 +1,1 @@
-"""Reading what a run left behind."""
+"""Readers of the files that a run left behind."""

@@ -1,4 +1,4 @@
-"""What a run ran on, as MMEngine wrote it at the head of the log."""
+"""Environment of a run, as MMEngine wrote it at the head of the log."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def parse_config(text: str) -> dict[str, Any]:
         text: Python source of plain assignments, as MMEngine dumps a config.
 
     Raises:
-        ValueError: It is no Python source.
+        ValueError: The text is no Python source.
     """
     settings: dict[str, Any] = {}
     try:

@@ -1,4 +1,4 @@
-"""Everything that a work dir tells about a run."""
+"""A run, read from its work dir."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Run:
     """One run, as the report shows it.
 
     Attributes:
-        name: What it is called on the page.
-        work_dir: Where it was read from.
-        log: Its scalars.
-        config: Its settings; empty where it left none.
-        config_text: The same as it was written.
-        environment: What it ran on.
-        starts: How often it was started or resumed.
+        name: Name on the page.
+        work_dir: Folder that it was read from.
+        log: Scalars of the run.
+        config: Settings of the run; empty where it left none.
+        config_text: The config as it was written.
+        environment: Machine and libraries that it ran on.
+        starts: Number of times that it was started or resumed.
         analyses: Record and arrays of each analysis that knows its epoch, by epoch.
         pictures: Newest picture of each kind: its kind, what it was made from, PNG.
         left_out: Sentences about what lies in the work dir and is not of this run.
@@ -51,7 +51,7 @@ class Run:
     left_out: list[str]
 
     def analysed(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
-        """Return where and what of one number of the analyses."""
+        """Return epochs and values of one number of the analyses."""
         place = 'epoch' if by_epoch else 'iter'
         found = [
             (float(record[place]), record['scalars'][key])
@@ -136,7 +136,7 @@ def _analyses(folder: Path, began: str, ended: str) -> tuple[dict[str, Analysed]
     """Return the analyses of a run by name, and what else lies there, in words.
 
     Args:
-        folder: Where they are.
+        folder: Folder of the analyses.
         began: When the run began, as its log folder is called; empty where no run was before it.
         ended: When the next run began, likewise.
     """

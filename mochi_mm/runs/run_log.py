@@ -16,16 +16,16 @@ Line = dict[str, Any]
 
 @dataclass(frozen=True)
 class RunLog:
-    """What a run logged, oldest first.
+    """The logged scalars of a run, oldest first.
 
     Attributes:
         lines: Scalars of one iteration each, with ``step``, its number. One iteration stands in
             one line, whatever logged it.
         validation: Scalars of one epoch each, with ``epoch``.
         per_epoch: Iterations an epoch, None where the run does not count epochs.
-        starts: Its log folders, one for each start.
-        earlier: Those of earlier runs in the same work dir, of which nothing is here.
-        later: Those of later ones that did not come to their end, likewise.
+        starts: Log folders of the run, one for each start.
+        earlier: Log folders of earlier runs in the same work dir, of which nothing is here.
+        later: Log folders of later runs that did not come to their end, likewise.
     """
 
     lines: list[Line]
@@ -36,10 +36,10 @@ class RunLog:
     later: list[Path]
 
     def curve(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
-        """Return where and what of one scalar; values that are not finite leave a gap.
+        """Return steps and values of one scalar; values that are not finite leave a gap.
 
         Args:
-            key: Its name.
+            key: Name of the scalar.
             by_epoch: Epochs that have passed, or iterations.
         """
         points = [(self._place(line, by_epoch), line[key]) for line in self.lines if key in line]
@@ -58,7 +58,7 @@ class RunLog:
         return float(values[-1]) if values else None
 
     def epochs(self) -> float:
-        """Return how many epochs the log covers, NaN where the run does not count them."""
+        """Return the number of epochs in the log, NaN where the run does not count them."""
         if not self.per_epoch or not self.lines:
             return max((float(line['epoch']) for line in self.validation), default=math.nan)
         return float(self.lines[-1]['step']) / self.per_epoch
@@ -154,7 +154,7 @@ def read_log(work_dir: str | Path) -> RunLog:
 
 
 def _per_epoch(lines: list[Line]) -> float | None:
-    """Return the iterations an epoch.
+    """Return the number of iterations per epoch.
 
     A line of epoch e (counted from 1) lies at most e epochs from the start; lines written at the
     end of an epoch lie there exactly.

@@ -1,4 +1,4 @@
-"""What a run was started with, each time: code, libraries, machine."""
+"""Facts of each start of a run: code, libraries, machine."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def describe_start() -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what two starts of a run do not share, as ``name: before -> now``."""
+    """Return the differences between two starts of a run, as ``name: before -> now``."""
     return [
         f'{n}: {before.get(n)} -> {now.get(n)}' for n in COMPARED if before.get(n) != now.get(n)
     ]
@@ -61,18 +61,18 @@ def write_start(folder: str | Path, start: Mapping[str, Any], finished: bool = F
 
     Args:
         folder: The log folder.
-        start: What :func:`describe_start` returned.
+        start: Facts from :func:`describe_start`.
         finished: The run has come to its end.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     text = json.dumps(dict(start, finished=finished), indent=1) + '\n'
     write_atomically(Path(folder) / FILE, lambda file: file.write(text.encode()))
 
 
 def is_finished(folder: str | Path) -> bool:
-    """Tell whether the run of a log folder came to its end in that start; no if nobody knows."""
+    """Return whether the run of a log folder came to its end in that start; no if nobody knows."""
     try:
         content = json.loads((Path(folder) / FILE).read_text(encoding='utf-8'))
         return isinstance(content, dict) and content.get('finished') is True

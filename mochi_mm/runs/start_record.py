@@ -1,4 +1,4 @@
-"""What a work dir held when a job started, so that a restart takes only what the job wrote."""
+"""Content of a work dir at the start of a job, so that a restart takes only what the job wrote."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _RANKS = ('RANK', 'SLURM_PROCID', 'OMPI_COMM_WORLD_RANK')
 
 
 def job() -> str | None:
-    """Return what names the launcher's job, None where nothing started this process."""
+    """Return a name of the launcher's job, None where nothing started this process."""
     return next((os.environ[name] for name in _JOB if os.environ.get(name)), None)
 
 
 def is_restart() -> bool:
-    """Tell whether a launcher says that it starts the same command line again."""
+    """Return whether a launcher says that it starts the same command line again."""
     return any(int(os.environ.get(name) or 0) for name in _COUNTS)
 
 
 def is_first_rank() -> bool:
-    """Tell whether this is the first process of a job, from what its launcher says."""
+    """Return whether this is the first process of a job, from what its launcher says."""
     return next((os.environ[name] for name in _RANKS if os.environ.get(name)), '0') == '0'
 
 
 def note_start(folder: str | Path) -> None:
-    """Write down what is in a work dir, unless this job has done so before.
+    """Record the content of a work dir, unless this job has done so before.
 
     Only the first rank writes, and only under a launcher that can start it again.
 
@@ -41,7 +41,7 @@ def note_start(folder: str | Path) -> None:
         folder: A work dir; it is created.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The record cannot be written.
     """
     if job() is None or not is_first_rank() or (is_restart() and _before(folder) is not None):
         return
@@ -61,7 +61,7 @@ def written_since(folder: str | Path) -> set[Path]:
 
 
 def _before(folder: str | Path) -> dict[str, list[int]] | None:
-    """Return what was there at the start of this job, None if nothing was written down."""
+    """Return the content at the start of this job, None if none was recorded."""
     try:
         record = read_json_file(Path(folder) / FILE, MAX_RECORD, file_names=True)
         return dict(record['before']) if record['job'] == job() else None
@@ -70,6 +70,6 @@ def _before(folder: str | Path) -> dict[str, list[int]] | None:
 
 
 def _identity(path: Path) -> list[int]:
-    """Return what changes when a file is replaced by another of the same name."""
+    """Return a value that changes when a file is replaced by another of the same name."""
     about = path.lstat()
     return [about.st_ino, about.st_size, about.st_mtime_ns]

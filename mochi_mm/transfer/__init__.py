@@ -1,4 +1,4 @@
-"""What mmdet needs to start from our weights: ops without a compiler, a loader, protocol parts.
+"""Parts that mmdet needs to start from our weights: ops without a compiler, loader, protocols.
 
 A detection config imports this package by ``custom_imports`` and names its components with the
 prefix ``mochi_mm.``; nothing else imports it. It is the only package that knows mmcv and mmdet.

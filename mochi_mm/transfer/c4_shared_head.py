@@ -15,12 +15,12 @@ class C4SharedHead(BaseModule):
 
     ``layer4.*`` has the names and shapes of the backbone's last stage, so it starts from the same
     checkpoint; ``norm.*`` is new in the detector. The norm is that of the MoCo transfer protocol
-    (``Res5ROIHeadsExtraNorm``): in pre-training the features behind res5 are normalised by nothing,
+    (``Res5ROIHeadsExtraNorm``): in pre-training the features behind res5 are normalized by nothing,
     and a box head on them does not train well.
 
     Args:
-        depth: Of the ResNet, see :class:`mochi_mm.models.backbones.ResNet`.
-        width: Its factor on all channels.
+        depth: Depth of the ResNet, see :class:`mochi_mm.models.backbones.ResNet`.
+        width: Factor on all channels of the ResNet.
         extra_norm: Whether to add the norm.
         init_cfg: See MMEngine.
     """

@@ -1,4 +1,4 @@
-"""Data and heads speak of the same classes, or nothing runs."""
+"""Check that data sets and heads agree on the classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_OF_THE_DATA = frozenset(('backbone', 'rpn_head', 'semantic_head'))
 
 @HOOKS.register_module()
 class ClassCheckHook(Hook):
-    """Compares the classes of all loaders with each other, and their number with every head.
+    """Compare the classes of all loaders with each other, and their number with every head.
 
     Labels are positions in the list of classes, so two data sets with another order, or a head for
     another number, train and measure something else than what is said. Before a test the data of

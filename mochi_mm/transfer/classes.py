@@ -12,7 +12,7 @@ def check_metainfo(metainfo: Mapping[str, Any]) -> None:
     """Raise unless ``classes`` are a list of different names and nothing stands beside them.
 
     Args:
-        metainfo: Of a data set, the argument ``metainfo`` included.
+        metainfo: Meta information of a data set, the argument ``metainfo`` included.
 
     Raises:
         ValueError: A key that nothing reads, such as the ``CLASSES`` of mmdet 2; a text in place

@@ -1,4 +1,4 @@
-"""What a COCO annotation file must hold so that nothing is dropped or mixed up in silence."""
+"""Checks of a COCO annotation file, so that nothing is dropped or mixed up in silence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def check_coco(content: Any, path: str, classes: Sequence[str], masks: bool) -> 
     their image, by areas, if all of them are those of the corners, and by the polygons.
 
     Args:
-        content: What the JSON file holds.
+        content: Content of the JSON file.
         path: The file, for the errors.
         classes: Names of the categories, in the order of the labels.
         masks: Whether masks are loaded too.
@@ -63,7 +63,7 @@ def image_sizes(content: Any) -> dict[int, tuple[int, int]]:
 
 
 def first_mask_fault(content: Any, path: str) -> str | None:
-    """Return what is wrong with the first mask of a checked file that is not right, or None."""
+    """Return the fault of the first wrong mask of a checked file, or None."""
     sizes = image_sizes(content)
     for i, record in enumerate(content['annotations']):
         fault = _mask_fault(record, sizes[record['image_id']])

@@ -32,7 +32,7 @@ class CocoDetection(KeyedDraws, CocoDataset):
             lengths where the pipeline takes polygons only.
 
     Attributes:
-        mask_fault: What is wrong with the first mask that cannot be measured, None if all can.
+        mask_fault: Fault of the first mask that cannot be measured, None if all can.
     """
 
     mask_fault: str | None

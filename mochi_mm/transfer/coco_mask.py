@@ -1,4 +1,4 @@
-"""What the segmentation of a COCO object must be so that its mask is the one that was drawn."""
+"""Checks of a COCO segmentation, so that its mask is the one that was drawn."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _EXPECTED = 'expected polygons [[x, y, x, y, ...], ...] of at least three points
 
 
 def mask_fault(mask: Any, size: tuple[int, int], box: Sequence[float]) -> str | None:
-    """Return what is wrong with a segmentation, None where nothing is.
+    """Return the fault of a segmentation, None where there is none.
 
     Args:
-        mask: What the record holds: polygons, or run lengths, compressed or not.
+        mask: Segmentation of the record: polygons, or run lengths, compressed or not.
         size: (width, height) of the image.
         box: [x, y, width, height] of the object.
     """
@@ -41,7 +41,7 @@ def mask_fault(mask: Any, size: tuple[int, int], box: Sequence[float]) -> str | 
 
 
 def leaves(low: float, high: float, side: int) -> bool:
-    """Whether a stretch from ``low`` to ``high`` leaves an image side by more than the slack."""
+    """Return whether ``low`` to ``high`` leaves an image side by more than the slack."""
     slack = max(SLACK_PIXELS, SLACK_SHARE * side)
     return low < -slack or high > side + slack
 
@@ -61,7 +61,7 @@ def _polygon_fault(polygon: list[Any], size: tuple[int, int]) -> str | None:
 
 
 def _box_fault(polygons: list[list[float]], box: Sequence[float]) -> str | None:
-    """Return what does not fit between the polygons of an object and its box."""
+    """Return the mismatch between the polygons of an object and its box."""
     x, y, width, height = box
     right, bottom = (max(max(p[axis::2]) for p in polygons) for axis in (0, 1))
     far = max(abs(right - x - width), abs(bottom - y - height)) > 2
@@ -85,7 +85,7 @@ def _area(polygon: Sequence[float]) -> float:
 
 
 def _meets(polygon: Sequence[float], box: Sequence[float], slack: float = 1.0) -> bool:
-    """Whether the extent of a polygon comes within a pixel of a box."""
+    """Return whether the extent of a polygon comes within a pixel of a box."""
     return all(
         min(polygon[axis::2]) <= box[axis] + box[axis + 2] + slack
         and max(polygon[axis::2]) >= box[axis] - slack

@@ -1,4 +1,4 @@
-"""Starts a detector from pre-trained weights, or stops."""
+"""Start of a detector from pre-trained weights, or an error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mochi_mm.utils.unwrap import unwrap
 
 @HOOKS.register_module()
 class DetectorPretrainedHook(Hook):
-    """Loads the file named by the config's top-level ``pretrained`` before the first iteration.
+    """Load the file named by the config's top-level ``pretrained`` before the first iteration.
 
     ``--cfg-options pretrained=work_dirs/.../epoch_200.pth``. The string ``none`` trains from
     random weights on purpose. A resumed run keeps its own weights.

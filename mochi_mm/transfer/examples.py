@@ -1,4 +1,4 @@
-"""What a detector finds on a few test images, beside what is there."""
+"""Detections on a few test images, beside the annotated objects."""
 
 from __future__ import annotations
 

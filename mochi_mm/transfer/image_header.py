@@ -1,4 +1,4 @@
-"""Whether images are what their annotations say, from their headers alone."""
+"""Check of image sizes against annotations, from the headers alone."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def check_images(records: Iterable[Mapping[str, Any]], source: str) -> None:
     """Compare the size of each image with that of its annotation.
 
     Args:
-        records: Of an mmdet data set: ``img_path``, ``width`` and ``height``.
-        source: What holds the annotations, for the error; ``xml_path`` of a record goes before.
+        records: Records of an mmdet data set: ``img_path``, ``width`` and ``height``.
+        source: File of the annotations, for the error; ``xml_path`` of a record goes before.
 
     Raises:
         ValueError: Another size, or no image.

@@ -54,7 +54,7 @@ def precise_statistics(model: nn.Module, step: Callable[[], None], num_steps: in
     evaluation mode, and those that keep no statistics, are left alone.
 
     Args:
-        model: In training mode; its weights do not change.
+        model: Network in training mode; its weights do not change.
         step: Sends one batch through ``model``, without gradient.
         num_steps: Number of calls.
 

@@ -16,7 +16,7 @@ from mochi_mm.utils.unwrap import unwrap
 
 @HOOKS.register_module()
 class PreciseBNHook(Hook):
-    """Replaces running statistics by exact ones over ``num_iters`` training batches.
+    """Replace running statistics by exact ones over ``num_iters`` training batches.
 
     Running statistics are an exponential average over weights that have moved since. Here the
     weights stand still: each batch passes in training mode, without gradient, and mean and
@@ -42,12 +42,12 @@ class PreciseBNHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """In an iteration loop: recompute where it is about to validate or to end."""
+        """Recompute where an iteration loop is about to validate or to end."""
         if isinstance(runner.train_loop, IterBasedTrainLoop):
             self._recompute_if_due(runner, runner.iter + 1, runner.max_iters)
 
     def after_train_epoch(self, runner: Any) -> None:
-        """In an epoch loop: likewise."""
+        """Recompute where an epoch loop is about to validate or to end."""
         if not isinstance(runner.train_loop, IterBasedTrainLoop):
             self._recompute_if_due(runner, runner.epoch + 1, runner.max_epochs)
 

@@ -1,4 +1,4 @@
-"""Says what to install where mmdet is absent."""
+"""Error that says what to install where mmdet is absent."""
 
 from __future__ import annotations
 

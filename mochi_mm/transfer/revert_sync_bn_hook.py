@@ -1,4 +1,4 @@
-"""Says whether batch norm is synchronised, and makes it ordinary where it cannot be."""
+"""Synchronized batch norm, made ordinary where it cannot run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mochi_mm.utils.unwrap import unwrap
 
 @HOOKS.register_module()
 class RevertSyncBNHook(Hook):
-    """Reverts SyncBN to batch norm without a process group and on the CPU, with a log line.
+    """Revert SyncBN to batch norm without a process group and on the CPU, with a log line.
 
     MMEngine turns batch norms into SyncBN for ``sync_bn='torch'`` where there are several
     processes, and reverts those of a config where there is only one. Left is the CPU, where torch
@@ -26,7 +26,7 @@ class RevertSyncBNHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_run(self, runner: Any) -> None:
-        """Look at the model, revert if need be, and log."""
+        """Revert synchronized batch norm where it cannot run, and log."""
         model = unwrap(runner.model)
         synced = [name for name, m in model.named_modules() if isinstance(m, SyncBatchNorm)]
         grouped = dist.is_available() and dist.is_initialized()

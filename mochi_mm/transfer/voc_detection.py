@@ -30,7 +30,7 @@ class VOCDetection(KeyedDraws, XMLDataset):
     trained on like others and left out of the evaluation.
 
     Args:
-        ann_file: List of image names, one a line, relative to ``data_root``.
+        ann_file: List of image names, one per line, relative to ``data_root``.
         data_prefix: ``sub_data_root`` names the folder that holds the three, under ``data_root``.
         ignored_classes: Names in the annotations to leave out on purpose.
         train_on_difficult: False ignores difficult objects in training too, as mmdet does.
@@ -75,7 +75,7 @@ class VOCDetection(KeyedDraws, XMLDataset):
         return kept
 
     def load_data_list(self) -> list[dict]:
-        """Return one record an image of the list."""
+        """Return one record per image of the list."""
         check_metainfo(self.metainfo)
         self.cat2label = {name: i for i, name in enumerate(self.metainfo['classes'])}
         root = Path(self.sub_data_root)

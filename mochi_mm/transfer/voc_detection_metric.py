@@ -28,7 +28,7 @@ class VOCDetectionMetric(BaseMetric):
     :class:`mochi_mm.transfer.VOCDetection` gives. Boxes are matched by mmdet.
 
     Args:
-        num_processes: Of mmdet's matching.
+        num_processes: Number of processes of mmdet's matching.
         collect_device: See MMEngine.
         prefix: See MMEngine.
     """
@@ -110,7 +110,7 @@ def eleven_points(recall: np.ndarray, precision: np.ndarray, objects: int) -> fl
     Args:
         recall: (n,) share of the objects found by the first 1, ..., n detections.
         precision: (n,) share of those detections that are right.
-        objects: How many there are to be found; without any the value is 0.
+        objects: Number of objects to be found; without any the value is 0.
     """
     hits = np.rint(np.asarray(recall, np.float64) * objects)
     reached = [precision[hits * 10 >= tenth * objects] for tenth in range(11)]

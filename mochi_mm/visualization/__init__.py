@@ -1,4 +1,4 @@
-"""Pictures: views, curves, nearest neighbours."""
+"""Pictures: views, curves, nearest neighbors."""
 
 from mochi_mm.visualization.detections import draw_detections
 from mochi_mm.visualization.figures import (

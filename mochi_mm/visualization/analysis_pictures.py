@@ -1,4 +1,4 @@
-"""The pictures of one analysed network: nearest neighbours, and maps of hard negatives."""
+"""The pictures of one analyzed network: nearest neighbors, and maps of hard negatives."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def negatives_picture(model: nn.Module, views: DataLoader, seed: int = 0) -> byt
     Args:
         model: An algorithm with a memory head.
         views: Batches of training views.
-        seed: Of what the mixers draw, and of t-SNE.
+        seed: Random seed of the mixers' draws and of t-SNE.
     """
     bare = unwrap(model)
     with preserved_random_state():
@@ -66,11 +66,11 @@ def draw_pictures(
     """Return the pictures that this network allows, PNG by name, and why another is not there.
 
     Args:
-        model: The network that was analysed.
-        loader: Samples whose nearest neighbours are shown.
+        model: The network that was analyzed.
+        loader: Samples whose nearest neighbors are shown.
         views: Batches of training views.
-        found: Its analysis.
-        seed: Of mixing and t-SNE.
+        found: Analysis of the network.
+        seed: Random seed of mixing and t-SNE.
     """
     features, labels = found.features, found.labels
     if features is None or labels is None:

@@ -22,7 +22,7 @@ def draw_detections(
         axis: A matplotlib axis.
         image: (H, W, 3) uint8 RGB.
         boxes: (N, 4) x0, y0, x1, y1 in pixels; pixel k covers [k, k + 1).
-        labels: N class numbers; they choose the colours.
+        labels: N class numbers; they choose the colors.
         names: N texts.
         masks: (N, H, W) bool.
     """

@@ -15,7 +15,7 @@ from mochi_mm.models.functional.unit_rows import unit_rows
 
 
 def read_scalars(work_dir: str | Path) -> list[dict[str, Any]]:
-    """Return the logged scalars of the newest run in ``work_dir``, one dict a line, oldest first.
+    """Return the logged scalars of the newest run in ``work_dir``, one dict per line, oldest first.
 
     Raises:
         FileNotFoundError: No log there.
@@ -41,7 +41,7 @@ def draw_curves(
         axis: A matplotlib axis.
         runs: Logged lines of each run, by its name.
         key: The scalar; lines without it are left out.
-        label: What stands at the vertical axis, with the unit.
+        label: Label of the vertical axis, with the unit.
         factor: Multiplies the values (100 for percent).
     """
     for name, lines in runs.items():

@@ -1,4 +1,4 @@
-"""A gallery of nearest neighbours, framed by whether the class is the query's."""
+"""A gallery of nearest neighbors, framed by whether the class is the query's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def draw_gallery(
 ) -> None:
     """Draw evenly spaced samples, each with its nearest other samples by cosine, nearest first.
 
-    The first column is the query. A green frame is the same class, an orange one another; grey
+    The first column is the query. A green frame is the same class, an orange one another; gray
     where a class is not known.
 
     Args:
@@ -36,11 +36,11 @@ def draw_gallery(
         features: (M, C).
         labels: (M,) int64, -1 for unknown.
         rows: Queries.
-        neighbours: Of each.
+        neighbours: Number of neighbors per sample.
         size: Pixels of a picture's sides.
 
     Raises:
-        ValueError: Fewer other samples than neighbours.
+        ValueError: Fewer other samples than neighbors.
     """
     if neighbours > len(features) - 1:
         raise ValueError(

@@ -8,7 +8,7 @@ import numpy as np
 
 from mochi_mm.evaluation.analysis.negative_map import NegativeMap
 
-# Colours that stay apart for colour-blind eyes (Okabe and Ito), and a marker each.
+# Colors that stay apart for color-blind eyes (Okabe and Ito), and a marker each.
 _STYLES: dict[str, tuple[str, str, int]] = {
     'hard': ('#8c8c8c', 'o', 18),
     'PairMixing': ('#0072b2', '^', 22),
@@ -37,7 +37,7 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Args:
         points: At least 4 rows.
-        seed: Of scikit-learn's optimisation.
+        seed: Random seed of scikit-learn's optimization.
 
     Raises:
         ImportError: scikit-learn is not installed; says how to get it.
@@ -59,12 +59,12 @@ def tsne(points: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def draw_negative_map(axis: Any, data: NegativeMap, seed: int = 0, links: int = 24) -> None:
-    """Draw one map: colour and marker say what a point is, lines lead to its parents.
+    """Draw one map: color and marker say what a point is, lines lead to its parents.
 
     Args:
         axis: A matplotlib axis.
         data: The points.
-        seed: Of t-SNE.
+        seed: Random seed of t-SNE.
         links: Synthetic points of each kind whose parents are linked, evenly spaced.
     """
     place = tsne(data.points, seed)

@@ -39,7 +39,7 @@ class SafeLocalVisBackend(LocalVisBackend):
             _warn(f'picture {name!r} could not be written: {error}; training goes on')
 
     def close(self) -> None:
-        """Try once more to write what waits."""
+        """Write the lines that wait, in a last attempt."""
         for path in list(self._waiting):
             self._write(path)
         lost = sum(map(len, self._waiting.values()))

@@ -1,4 +1,4 @@
-"""Curves of a sweep: the mean over seeds with its range, one line a setting."""
+"""Curves of a sweep: the mean over seeds with its range, one line per setting."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Panel:
 
     Attributes:
         kind: ``log`` for what was logged, ``analysis`` for what analyses found.
-        key: Its name there.
+        key: Name of the scalar there.
         label: At the axis.
-        factor: What it is multiplied with; 100 turns a share into percent.
+        factor: Factor on the values; 100 turns a share into percent.
     """
 
     kind: str
@@ -40,8 +40,8 @@ def draw_curves(
     Args:
         path: The PNG to write.
         runs: The runs of each setting, by its title.
-        title: Of the picture.
-        panels: What is drawn, four in a row.
+        title: Title of the picture.
+        panels: Panels that are drawn, four in a row.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""Analyse a checkpoint: alignment, uniformity, effective rank, and its hard negatives.
+"""Analyze a checkpoint: alignment, uniformity, effective rank, and its hard negatives.
 
     python tools/analysis/analyse.py CONFIG CHECKPOINT [--out DIR] [--pictures]
 
@@ -86,7 +86,7 @@ def print_analysis(found: Any) -> None:
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
-    """Analyse, print, write, and return the numbers."""
+    """Analyze, print, write, and return the numbers."""
     args = parse_args(argv)
 
     from mochi_mm.launch.check_surroundings import check_checkpoint

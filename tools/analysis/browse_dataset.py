@@ -1,4 +1,4 @@
-"""See what the training pipeline makes of the images: originals beside their views.
+"""Draw the views that the training pipeline makes of the images, beside the originals.
 
 python tools/analysis/browse_dataset.py CONFIG --out views.png [--num 8] [--epochs 2]
 """
@@ -43,7 +43,7 @@ def finished_views(sample: dict[str, Any]) -> list[Any]:
 
 
 def main() -> None:
-    """Draw one row an image: the original, then its views epoch by epoch."""
+    """Draw one row per image: the original, then its views epoch by epoch."""
     args = parse_args()
     if args.num < 1 or args.epochs < 1:
         raise ValueError(

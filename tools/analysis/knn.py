@@ -1,9 +1,9 @@
-"""Measure a checkpoint by k nearest neighbours and print a table.
+"""Measure a checkpoint by k nearest neighbors and print a table.
 
     python tools/analysis/knn.py CONFIG CHECKPOINT [--k 10 20 100 200] [--untrained]
 
 CONFIG is a kNN benchmark config (test_cfg of type KNNLoop), or a pre-training config whose
-custom_hooks hold a KNNHook: its data sets are used. With --untrained, the network as initialised
+custom_hooks hold a KNNHook: its data sets are used. With --untrained, the network as initialized
 is measured too, or alone without a CHECKPOINT.
 """
 

@@ -1,10 +1,10 @@
-"""A linear probe on features that are extracted once: minutes where the full probe takes hours.
+"""Fit a linear probe to features extracted once: minutes where the full probe takes hours.
 
     python tools/analysis/linear_probe.py CONFIG CHECKPOINT [--features FOLDER] [--l2 1e-4 ...]
 
 CONFIG is a kNN benchmark config, or one with a KNNHook: its bank is the training set, its queries
 are the test set, both without augmentation. The classifier is multinomial logistic regression,
-trained to its optimum by L-BFGS on standardised features; of several l2 the best on a held-out
+trained to its optimum by L-BFGS on standardized features; of several l2 the best on a held-out
 fifth of the training set is taken. This is NOT the probe of the papers, which trains with
 augmentation and SGD; configs/benchmarks/linear has that one.
 """

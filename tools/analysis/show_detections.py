@@ -1,4 +1,4 @@
-"""Draw what a trained detector finds on test images, beside what is there.
+"""Draw the detections of a trained detector on test images, beside the annotated objects.
 
 python tools/analysis/show_detections.py CONFIG CHECKPOINT --out detections.png [--num 6]
 """
@@ -29,7 +29,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Draw one row an image."""
+    """Draw one row per image."""
     args = parse_args(argv)
     if args.num < 1 or not 0 <= args.min_score <= 1:
         raise ValueError(

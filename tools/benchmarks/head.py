@@ -1,9 +1,9 @@
-"""Time and memory of the objective, forward and backward: MoCo-v2 and MoCHi, direct and ours.
+"""Measure time and memory of MoCo-v2 and MoCHi objectives, forward and backward, direct and ours.
 
 python tools/benchmarks/head.py [--device cuda] [--batch 256 --memory 65536 --dim 128] [--json OUT]
 
 *Direct* is what public code does: the logits of the memory concatenated with those of the
-synthetic negatives, which are gathered, mixed, normalised and multiplied as vectors. *Ours* is the
+synthetic negatives, which are gathered, mixed, normalized and multiplied as vectors. *Ours* is the
 head of this project, with its statistics. Both get the same inputs and draw the same plan; the
 program stops if their losses or gradients differ.
 """

@@ -1,4 +1,4 @@
-"""Image pairs a second and core: from files to two augmented views, by several recipes.
+"""Measure image pairs per second and core, from files to two augmented views, by recipe.
 
 python tools/benchmarks/pipeline.py FOLDER [--images 100] [--size 224] [--workers 0] [--json OUT]
 
@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def report(args: argparse.Namespace, times: dict[str, list[float]], count: int) -> None:
-    """Print pairs a second and core, and their ratio to torchvision's."""
+    """Print pairs per second and core, and their ratio to torchvision's."""
     from mochi_mm.experiments.benchmark import machine, write_json
 
     cores = max(1, args.workers)

@@ -1,4 +1,4 @@
-"""Whether a change of the code changes the numbers: three training steps of pre-training configs.
+"""Compare the numbers of three training steps of pre-training configs before and after a change.
 
 python tools/benchmarks/reference_steps.py --out FILE.json [CONFIG ...]
 python tools/benchmarks/reference_steps.py --compare FILE.json [CONFIG ...]
@@ -11,7 +11,7 @@ is 1. Names that are new or gone (statistics, entries of the state dict) are lis
 nothing; what a renamed memory holds is compared all the same.
 
 The network, the memory and the numbers of negatives are cut down, mixing starts at once, the batch
-is made up, the optimiser is plain SGD; the rest of the model is the config's. One thread, on the
+is made up, the optimizer is plain SGD; the rest of the model is the config's. One thread, on the
 CPU. Bits are those of one processor and one torch: write the file where it is compared.
 
 Steps are taken twice: in float32, whose bits are compared; and with encoders in float64 and a small
@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     from mmengine.registry import init_default_scope
 
     init_default_scope('mochi_mm')
-    MMLogger.get_current_instance().setLevel('WARNING')  # it lists every initialised weight
+    MMLogger.get_current_instance().setLevel('WARNING')  # it lists every initialized weight
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -180,11 +180,11 @@ def name_of(path: str | Path) -> str:
 
 
 def steps_of(name: str, kind: str) -> dict[str, Any]:
-    """Return what three steps of a config give: settings, names, and a record of each step.
+    """Return the record of three steps of a config: settings, names, and the numbers of each step.
 
     Args:
         name: The config.
-        kind: Of the numbers in the encoders, ``float32`` or ``float64``.
+        kind: Precision of the numbers in the encoders, ``float32`` or ``float64``.
     """
     import torch
 
@@ -260,7 +260,7 @@ def shrunk(node: Any) -> Any:
 
 
 def num_views(pipeline: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many views of an image a pipeline makes."""
+    """Return the number of views per image of a pipeline."""
     counts = [step.get('num_views', 1) for step in pipeline]
     return max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
 

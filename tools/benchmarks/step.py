@@ -1,11 +1,11 @@
-"""What a MoCo or MoCHi training step is made of, and which part is the largest.
+"""Time the parts of a MoCo or MoCHi training step, and name the largest.
 
 python tools/benchmarks/step.py CONFIG [--batch 32] [--size 224] [--data] [--plain] [--json OUT]
 
 Runs the parts of a step one after the other, by the clock: data, query forward, key encoder, head,
-backward, optimiser, averaged encoder. Images are random unless --data takes them from the loader of
+backward, optimizer, averaged encoder. Images are random unless --data takes them from the loader of
 the config. --plain adds the same operations without this project's measures: channels-first
-convolutions, optimiser and average one tensor at a time and, on a CPU, memory that goes back to the
+convolutions, optimizer and average one tensor at a time and, on a CPU, memory that goes back to the
 system when it is freed. That is why its steps come first. --cfg-options as everywhere.
 """
 

@@ -1,4 +1,4 @@
-"""Several settings with several seeds at one budget, their table, and what the figures say.
+"""Train several settings with several seeds at one budget; write their table and findings.
 
     python tools/benchmarks/sweep.py --list
     python tools/benchmarks/sweep.py evidence_cpu [--jobs 2] [--record results/measured]

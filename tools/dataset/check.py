@@ -1,7 +1,7 @@
-"""Decode every image below a folder; write what is wrong with which.
+"""Decode every image below a folder; list those that are damaged, and why.
 
 python tools/dataset/check.py FOLDER --out work_dirs/check
-writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line an image
+writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line per image
         exclude.txt    paths of the bad ones, for ImageFolder(exclude=...); names that would not
                        fit a line of text (line breaks, bytes that are not UTF-8) as JSON strings
 Exit code: 0 all images can be read, 1 some cannot.
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found out about one image; ``verdict`` is ``ok`` or the reason."""
+    """Outcome of the check of one image; ``verdict`` is ``ok`` or the reason."""
 
     path: str
     bytes: int

@@ -1,1 +1,1 @@
-"""How generated scenes are drawn and written to files."""
+"""Drawing generated scenes and writing them to files."""

@@ -31,7 +31,7 @@ def rendered(
 
     Args:
         folder: Made if absent; one file for each combination of settings.
-        settings: What the images depend on.
+        settings: Everything that the images depend on.
         count: Number of images.
         size: Side, pixels.
         render: Draws image i, (size, size, 3) uint8; called where there is no file yet.

@@ -34,7 +34,7 @@ def _cross(half_width: float = 0.3) -> np.ndarray:
 
 
 def _crescent() -> np.ndarray:
-    """A disc less an equal disc moved to the right; the two horns are the crossing points."""
+    """Return a disc less an equal disc moved to the right; its horns are the crossing points."""
     shift = 0.7
     horn = np.rad2deg(np.arccos(shift / 2))
     outer = _arc(1.0, horn, 360.0 - horn)
@@ -78,9 +78,9 @@ def even_odd_area(contours: Contours) -> float:
 
 @cache
 def outline(kind: str) -> Contours:
-    """Return the contours of ``kind``, area 1, bounding box centred at the origin.
+    """Return the contours of ``kind``, area 1, bounding box centered at the origin.
 
-    Equal areas keep the number of painted pixels, and so the mean colour, free of the class.
+    Equal areas keep the number of painted pixels, and so the mean color, free of the class.
 
     Raises:
         KeyError: ``kind`` is not one of :data:`KINDS`.

@@ -37,7 +37,7 @@ class SceneObject:
 
     Attributes:
         kind: Index into ``KINDS``.
-        bbox: Of the visible part, (x0, y0, x1, y1) in pixels, x1 and y1 exclusive.
+        bbox: Box around the visible part, (x0, y0, x1, y1) in pixels, x1 and y1 exclusive.
         mask: The visible part, (size, size) bool.
         truncated: Whether another shape or the border hides some of it.
         texture: Name of its texture.
@@ -86,7 +86,7 @@ def _candidate(rng: np.random.Generator, request: Request, size: int, shrink: fl
 
 
 def _fits(new: _Placed, below: Sequence[_Placed], visible: Sequence[np.ndarray]) -> bool:
-    """Whether ``new`` lies inside the image and leaves enough of the shapes below it visible."""
+    """Return whether ``new`` lies inside the image and leaves enough of those below it visible."""
     mask = new.mask
     if mask.sum() < MIN_INSIDE * new.side**2:
         return False

@@ -1,6 +1,6 @@
-"""Textures: two colours and a pattern that blends them, and the cluttered background.
+"""Textures: two colors and a pattern that blends them, and the cluttered background.
 
-Shapes are brighter than the background on average, whatever their colour, kind and texture, so
+Shapes are brighter than the background on average, whatever their color, kind and texture, so
 they can be told from it; hue and texture are drawn without looking at the kind.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 TEXTURES: tuple[str, ...] = ('plain', 'stripes', 'dots', 'checks', 'noise')
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
-# Mean brightness of background and shapes, in [0, 1], and how strongly colours are saturated.
+# Mean brightness of background and shapes, in [0, 1], and how strongly colors are saturated.
 BACKGROUND_LUMA, SHAPE_LUMA, SATURATION = 0.3, 0.75, 0.6
 
 
@@ -36,10 +36,10 @@ def smooth_noise(rng: np.random.Generator, size: int, cells: int, channels: int 
 
 
 def pattern(rng: np.random.Generator, name: str, size: int, period: float) -> np.ndarray:
-    """Return the weight of the second colour of a texture, (size, size) float32 in [0, 1].
+    """Return the weight of the second color of a texture, (size, size) float32 in [0, 1].
 
     Args:
-        rng: Where orientation and phase are drawn from.
+        rng: Generator that orientation and phase are drawn from.
         name: One of :data:`TEXTURES`.
         size: Side of the square image, pixels.
         period: Distance of two repetitions, pixels.
@@ -69,14 +69,14 @@ def pattern(rng: np.random.Generator, name: str, size: int, period: float) -> np
 
 
 def colour_of_luma(rng: np.random.Generator, luma: float) -> np.ndarray:
-    """Return a random RGB colour of the given brightness, (3,) float32 in [0, 1]."""
+    """Return a random RGB color of the given brightness, (3,) float32 in [0, 1]."""
     colour = rng.random(3, np.float32)
     tint = SATURATION * (colour - colour @ LUMA)
     return np.clip(luma + tint, 0, 1).astype(np.float32)
 
 
 def shape_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return the two colours of a shape, each (3,) float32 in [0, 1]."""
+    """Return the two colors of a shape, each (3,) float32 in [0, 1]."""
     first = colour_of_luma(rng, SHAPE_LUMA + 0.1 * (rng.random() - 0.5))
     second = colour_of_luma(rng, SHAPE_LUMA + 0.3 * (rng.random() - 0.5))
     return first, second
@@ -85,7 +85,7 @@ def shape_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 def background(rng: np.random.Generator, size: int) -> np.ndarray:
     """Return a cluttered background, (size, size, 3) float32 RGB in about [0, 1].
 
-    Smooth colour noise and a faint texture, with up to three stray strokes on top.
+    Smooth color noise and a faint texture, with up to three stray strokes on top.
     """
     cells = int(rng.integers(2, 6))
     image = BACKGROUND_LUMA + 0.3 * (smooth_noise(rng, size, cells, 3) - 0.5)

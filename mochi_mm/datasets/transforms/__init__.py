@@ -1,4 +1,4 @@
-"""How one image becomes views: transforms ``dict -> dict`` on PIL images."""
+"""Transforms ``dict -> dict`` on PIL images that turn one image into views."""
 
 from mochi_mm.datasets.transforms.auto_augment import AutoAugment
 from mochi_mm.datasets.transforms.center_crop import CenterCrop

@@ -14,11 +14,11 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class AutoAugment:
-    """Applies one of the policy's pairs of operations, by torchvision's ``AutoAugment``.
+    """Apply one of the policy's pairs of operations, by torchvision's ``AutoAugment``.
 
     Args:
         policy: Data set on which the policy was learned: 'imagenet', 'cifar10' or 'svhn'.
-        fill: Grey level, 0 to 255, of what moves in from outside the picture.
+        fill: Gray level, 0 to 255, of what moves in from outside the picture.
 
     Raises:
         ValueError: An unknown policy, or a level out of range.

@@ -12,7 +12,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class CenterCrop:
-    """Cuts the middle out of the image.
+    """Cut the middle out of the image.
 
     Args:
         size: Pixels of the result, an int for a square or (height, width).

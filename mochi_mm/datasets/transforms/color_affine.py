@@ -1,8 +1,8 @@
-"""Brightness, contrast, saturation, hue and grey as one linear map of a pixel and the mean pixel.
+"""Brightness, contrast, saturation, hue and gray as one linear map of a pixel and the mean pixel.
 
 Every one of them is linear in the pixel x and, for contrast, in the image's mean m, so a chain is
 ``A x + C m`` with two 3x3 matrices. Two things differ from doing them one by one on 8-bit images:
-values are clipped to 0..255 once, at the end, and the hue turns about the grey axis where HSV moves
+values are clipped to 0..255 once, at the end, and the hue turns about the gray axis where HSV moves
 along a hexagon. ``docs/numerics.md`` says by how much.
 """
 
@@ -13,13 +13,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: Share of red, green and blue in grey (ITU-R 601, as in PIL).
+#: Share of red, green and blue in gray (ITU-R 601, as in PIL).
 LUMA = np.array([0.299, 0.587, 0.114])
 _GREY = np.tile(LUMA, (3, 1))
 
 
 def hue_rotation(shift: float) -> np.ndarray:
-    """Return the 3x3 rotation about the grey axis by ``shift`` of the colour circle."""
+    """Return the 3x3 rotation about the gray axis by ``shift`` of the color circle."""
     angle = 2 * math.pi * shift
     third = (1 - math.cos(angle)) / 3
     part = math.sin(angle) / math.sqrt(3)
@@ -34,7 +34,7 @@ def color_affine(
 
     Args:
         operations: (name, factor) in the order of application, as ``ColorJitter.draw`` gives them.
-        grey: Whether the image is made grey after them.
+        grey: Whether the image is made gray after them.
     """
     of_pixel: np.ndarray = np.eye(3)
     of_mean: np.ndarray = np.zeros((3, 3))

@@ -23,7 +23,7 @@ _ADJUST = dict(
 
 @TRANSFORMS.register_module()
 class ColorJitter:
-    """Changes brightness, contrast, saturation and hue by random factors, in random order.
+    """Change brightness, contrast, saturation and hue by random factors, in random order.
 
     Each factor is uniform, the semantics are those of ``torchvision.transforms.ColorJitter``.
 
@@ -32,7 +32,7 @@ class ColorJitter:
             1 leaves the image as it is; the number 0 leaves the operation out.
         contrast: As ``brightness``.
         saturation: As ``brightness``.
-        hue: A number v in [0, 0.5] for shifts in [-v, v] of the colour circle, or
+        hue: A number v in [0, 0.5] for shifts in [-v, v] of the color circle, or
             (smallest, largest).
         prob: Probability that the image is changed at all.
     """

@@ -11,7 +11,7 @@ Transform = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Compose:
-    """Applies transforms in turn.
+    """Apply transforms in turn.
 
     Args:
         transforms: Configs of registered transforms, or callables that take and return the dict of
@@ -33,12 +33,12 @@ class Compose:
 
     @property
     def takes_files(self) -> bool:
-        """Whether the first transform decodes, given ``file``, a path, in place of ``img``."""
+        """Return whether the first transform decodes ``file``, a path, in place of ``img``."""
         return bool(self.transforms) and getattr(self.transforms[0], 'takes_files', False)
 
     @property
     def takes_rows(self) -> bool:
-        """Whether the first transform wants ``row`` and ``size`` in place of ``img``."""
+        """Return whether the first transform wants ``row`` and ``size`` in place of ``img``."""
         return bool(self.transforms) and getattr(self.transforms[0], 'takes_rows', False)
 
     @staticmethod

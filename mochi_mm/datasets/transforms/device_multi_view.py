@@ -1,4 +1,4 @@
-"""Crops here, colours and blur on the device."""
+"""Crops here, colors and blur on the device."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mochi_mm.structures import ViewParameters
 
 @TRANSFORMS.register_module()
 class DeviceMultiView(DrawnMultiView):
-    """:class:`FastMultiView` that leaves colours, blur and flip to the data preprocessor.
+    """:class:`FastMultiView` that leaves colors, blur and flip to the data preprocessor.
 
     Decodes, crops and resizes; the rest travels with the sample as ``view_parameters``, a
     :class:`ViewParameters`, and ``ViewDataPreprocessor`` applies it to the whole batch.
@@ -46,10 +46,10 @@ class DeviceMultiView(DrawnMultiView):
 
 
 def parameters_of(plans: Sequence[ViewPlan], sizes: Sequence[int]) -> ViewParameters:
-    """Return what the device needs of the plans of V views.
+    """Return the parameters of V views that the device needs.
 
     Args:
-        plans: What was drawn.
+        plans: Parameters drawn for each view.
         sizes: Side of each view; of its height, where it is not square.
 
     Raises:

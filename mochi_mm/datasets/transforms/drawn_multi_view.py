@@ -1,4 +1,4 @@
-"""What the fast recipes share: draw everything first, then decode once and cut."""
+"""Base class of the fast recipes: draw everything first, then decode once and cut."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DrawnMultiView(MultiView):
         ]
 
     def draw_and_crop(self, results: dict[str, Any]) -> tuple[list[ViewPlan], list[np.ndarray]]:
-        """Return what was drawn for each view, and the crops, (h, w, 3) uint8."""
+        """Return the parameters drawn for each view, and the crops, (h, w, 3) uint8."""
         cv2.setNumThreads(0)  # the workers of a loader are the threads
         source = (
             SourceImage.open(results['file']) if 'file' in results else SourceImage(results['img'])

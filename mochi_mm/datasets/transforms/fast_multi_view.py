@@ -17,16 +17,16 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class FastMultiView(DrawnMultiView):
-    """:class:`MultiView` in one pass a view: the same arguments, the same draws, nearly the same
+    """:class:`MultiView` in one pass per view: the same arguments, the same draws, nearly the same
     pixels.
 
     The file is decoded once, at reduced size where both crops allow; the resize is PIL's filter;
-    all colour operations are one 3x4 matrix; the blur is separable and runs only where it is
+    all color operations are one 3x4 matrix; the blur is separable and runs only where it is
     drawn; pixels stay uint8. ``docs/numerics.md`` states the mean difference from
     :class:`MultiView`.
 
     Args:
-        transforms: As for :class:`MultiView`; each list is a crop, jitter, grey, blur, flip recipe
+        transforms: As for :class:`MultiView`; each list is a crop, jitter, gray, blur, flip recipe
             (:class:`~mochi_mm.datasets.transforms.view_plan.ViewRecipe`).
         num_views: As for :class:`MultiView`.
 
@@ -48,7 +48,7 @@ class FastMultiView(DrawnMultiView):
 
 
 def finish(pixels: np.ndarray, plan: ViewPlan) -> torch.Tensor:
-    """Return the crop (H, W, 3) uint8 with the plan's colours, blur and flip, (3, H, W)."""
+    """Return the crop (H, W, 3) uint8 with the plan's colors, blur and flip, (3, H, W)."""
     if plan.colours or plan.grey:
         of_pixel, of_mean = color_affine(plan.colours, plan.grey)
         offset = of_mean @ np.array(cv2.mean(pixels)[:3])

@@ -12,7 +12,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class GaussianBlur:
-    """Blurs the image with PIL's Gaussian filter, whose radius is the standard deviation.
+    """Blur the image with PIL's Gaussian filter, whose radius is the standard deviation.
 
     The same filter as in the authors' MoCo-v2 code (``ImageFilter.GaussianBlur(radius=sigma)``);
     ``torchvision.transforms.GaussianBlur`` truncates to a kernel and gives other pixels.

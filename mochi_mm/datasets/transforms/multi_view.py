@@ -11,7 +11,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class MultiView:
-    """Makes ``results['views']``, a list of images, each from the untouched ``results['img']``.
+    """Make ``results['views']``, a list of images, each from the untouched ``results['img']``.
 
     The views are made one after the other from one random generator, so they differ, and are the
     same again for the same generator.

@@ -18,7 +18,7 @@ _ALWAYS = ('gt_label', 'sample_idx')
 
 @TRANSFORMS.register_module()
 class PackInputs:
-    """Packs a sample into ``dict(inputs=[view, ...], data_samples=dict(...))``.
+    """Pack a sample into ``dict(inputs=[view, ...], data_samples=dict(...))``.
 
     Each view is a contiguous uint8 RGB tensor (3, H, W): ``results['views']`` if there are any,
     else ``results['img']`` alone; they may be PIL images, or such tensors already.

@@ -13,14 +13,14 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandAugment:
-    """Applies operations drawn from fourteen, by torchvision's ``RandAugment``.
+    """Apply operations drawn from fourteen, by torchvision's ``RandAugment``.
 
     Args:
         num_ops: Operations applied in turn, >= 1.
         magnitude: Strength of all of them, from 0 to ``max_magnitude``.
         max_magnitude: Strength at which an operation does the most it can, >= 1. 10 is the
             paper's scale; torchvision's defaults are 9 of 30.
-        fill: Grey level, 0 to 255, of what moves in from outside the picture.
+        fill: Gray level, 0 to 255, of what moves in from outside the picture.
 
     Raises:
         ValueError: A number out of range.

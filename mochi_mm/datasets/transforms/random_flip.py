@@ -12,7 +12,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomFlip:
-    """Mirrors the image left to right.
+    """Mirror the image left to right.
 
     Args:
         prob: Probability that the image is changed.

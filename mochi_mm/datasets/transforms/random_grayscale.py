@@ -1,4 +1,4 @@
-"""Random loss of colour."""
+"""Random loss of color."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomGrayscale:
-    """Makes the image grey (three equal channels).
+    """Make the image gray (three equal channels).
 
     Args:
         prob: Probability that the image is changed.
@@ -22,7 +22,7 @@ class RandomGrayscale:
         self.prob = probability(prob)
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Replace ``img`` by its grey version, with probability ``prob``."""
+        """Replace ``img`` by its gray version, with probability ``prob``."""
         if results['rng'].random() < self.prob:
             results['img'] = F.rgb_to_grayscale(results['img'], num_output_channels=3)
         return results

@@ -16,11 +16,11 @@ _TRIES = 10
 
 @TRANSFORMS.register_module()
 class RandomResizedCrop:
-    """Cuts a random box out of the image and resizes it to ``size``.
+    """Cut a random box out of the image and resizes it to ``size``.
 
     The box covers a share of the area uniform in ``scale`` and has an aspect ratio log-uniform in
     ``ratio``; a box that does not fit is drawn again, ten times at most, then the largest
-    centred box of allowed ratio is taken (the rule of torchvision's transform of that name).
+    centered box of allowed ratio is taken (the rule of torchvision's transform of that name).
 
     Args:
         size: Pixels of the result, an int for a square or (height, width).

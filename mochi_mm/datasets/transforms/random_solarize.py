@@ -12,11 +12,11 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class RandomSolarize:
-    """Inverts every grey level at or above ``threshold``.
+    """Invert every gray level at or above ``threshold``.
 
     Args:
         prob: Probability that the image is changed.
-        threshold: Grey level, 0 to 255.
+        threshold: Gray level, 0 to 255.
 
     Raises:
         ValueError: A probability or threshold out of range.
@@ -27,7 +27,7 @@ class RandomSolarize:
         self.threshold = grey_level(threshold, 'threshold')
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Replace ``img`` by its solarised version, with probability ``prob``."""
+        """Replace ``img`` by its solarized version, with probability ``prob``."""
         if results['rng'].random() < self.prob:
             results['img'] = F.solarize(results['img'], self.threshold)
         return results

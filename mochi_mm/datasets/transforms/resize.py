@@ -12,7 +12,7 @@ from mochi_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class Resize:
-    """Resizes the image.
+    """Resize the image.
 
     Args:
         size: Pixels of the short side (the shape is kept), or (height, width).

@@ -38,7 +38,7 @@ class SourceImage:
         image: PIL image, or (H, W, 3) uint8.
         data: Bytes of an upright JPEG file of ``size`` (width, height), instead of ``image``.
         size: See ``data``.
-        name: What an error calls it.
+        name: Name of the image in errors.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class SourceImage:
                 turned = 'exif' in header.info and header.getexif().get(_ORIENTATION, 1) != 1
         except Exception:  # noqa: BLE001  # decoders raise many kinds; read_image says which
             return cls(read_image(path))
-        # The fast decoder would fill what is missing of a torn file with grey, and say nothing.
+        # The fast decoder would fill what is missing of a torn file with gray, and say nothing.
         whole = _END in data[-1024:]
         if plain and whole and not turned and size[0] * size[1] <= MAX_PIXELS:
             return cls(data=data, size=size, name=str(path))
@@ -85,7 +85,7 @@ class SourceImage:
         """Return each box (top, left, height, width) resized to its size, (h, w, 3) uint8.
 
         Bilinear with a filter as wide as a result pixel, like PIL's resize: the same pixels, to
-        one grey level, when the file was decoded in full. A box that is at least twice as large as
+        one gray level, when the file was decoded in full. A box that is at least twice as large as
         its result in both directions may come from a decoding at half size, and so on; only when
         all boxes allow it.
         """

@@ -1,4 +1,4 @@
-"""What is drawn for one view, before any pixel is touched."""
+"""Parameters of one view, drawn before any pixel is touched."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ViewPlan:
     Attributes:
         box: (top, left, height, width) of the crop.
         colours: (operation, factor) in order; empty for none.
-        grey: Whether it loses its colour.
+        grey: Whether it loses its color.
         sigma: Standard deviation of the blur in pixels, 0 for none.
         flip: Whether it is mirrored.
     """

@@ -29,11 +29,11 @@ class AnalysisHook(Hook):
     of a checkpoint.
 
     Args:
-        dataloader: Samples for features, as a config or a data loader: one view, labelled where
+        dataloader: Samples for features, as a config or a data loader: one view, labeled where
             the alignment of classes is wanted.
         interval: Epochs between measurements.
         at_start: Also measure before the first iteration.
-        pictures: Also draw nearest neighbours and maps of hard negatives (some seconds each time).
+        pictures: Also draw nearest neighbors and maps of hard negatives (some seconds each time).
         measures: See :class:`AnalysisSettings`.
         layers: Likewise.
         alpha: Likewise.

@@ -29,18 +29,18 @@ _BETTER = dict(greater=lambda new, old: new > old, less=lambda new, old: new < o
 
 @HOOKS.register_module()
 class CheckpointHook(Hook):
-    """Saves the whole run; takes the place of MMEngine's hook of that name in this scope.
+    """Save the whole run; takes the place of MMEngine's hook of that name in this scope.
 
     A file is written beside its target, synced, read back and renamed; older ones go only after
     that. A disk that cannot take it costs a warning and a new attempt later, and training goes on.
-    While gradients accumulate, saving waits for the optimiser's step. Weights that are not finite
+    While gradients accumulate, saving waits for the optimizer's step. Weights that are not finite
     are never saved. Beside the newest and the best checkpoint lies its backbone alone,
     ``backbone_<name>.safetensors``, where the run trains one.
 
     Args:
         interval: Epochs, or iterations, between checkpoints.
-        by_epoch: Which of the two; None follows the loop.
-        max_keep_ckpts: How many to keep, the newest; -1 keeps all. Best ones are not counted.
+        by_epoch: Whether to count epochs, not iterations; None follows the loop.
+        max_keep_ckpts: Number of newest ones to keep; -1 keeps all. Best ones are not counted.
         save_last: Also save at the end of training.
         save_best: Name of a validation metric; the run at its best value is kept as
             ``best_<metric>_<position>.pth``. It can be resumed as well, unless gradients were
@@ -85,13 +85,13 @@ class CheckpointHook(Hook):
         self._training = False
 
     def before_train(self, runner: Any) -> None:
-        """Look at what is there, note what the run is made with, validate what is left."""
+        """Check the work dir, note what the run is made with, validate what is left."""
         self._due_at, self._training = None, True
         self._check_loop(runner)
         self._check_averages(runner)
         data_facts(runner)  # of the data that is trained on, whenever it is saved first
         if not rank():
-            self._look_around(runner)
+            self._clean_and_warn(runner)
             _note_start(runner)
         validate_what_is_left(runner)
 
@@ -120,7 +120,7 @@ class CheckpointHook(Hook):
                 "'VERY_LOW', such as its own 'NORMAL'."
             )
 
-    def _look_around(self, runner: Any) -> None:
+    def _clean_and_warn(self, runner: Any) -> None:
         try:
             left = [*sweep(runner.work_dir), *sweep(Path(runner.work_dir) / 'analysis')]
         except OSError as error:
@@ -199,7 +199,7 @@ class CheckpointHook(Hook):
         return path
 
     def writer(self, runner: Any, folder: str | Path | None = None) -> CheckpointWriter:
-        """Return what writes the checkpoints of a run, by default into its work dir."""
+        """Return the writer of a run's checkpoints, by default into its work dir."""
         return CheckpointWriter(
             runner.work_dir if folder is None else folder,
             self.max_keep_ckpts,
@@ -247,5 +247,5 @@ def _note_start(runner: Any) -> None:
 
 
 def trains_backbone(model: Any) -> bool:
-    """Tell whether a run makes backbone weights of its own: no detector, no frozen probe."""
+    """Return whether a run makes backbone weights of its own: no detector, no frozen probe."""
     return isinstance(model, BaseAlgorithm) and not getattr(model, 'freeze_backbone', False)

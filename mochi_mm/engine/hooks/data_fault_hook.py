@@ -22,7 +22,7 @@ STATE = 'unreadable_samples'
 
 @HOOKS.register_module()
 class DataFaultHook(Hook):
-    """Lets training go on past images that cannot be read, within a limit.
+    """Let training go on past images that cannot be read, within a limit.
 
     Each is replaced by another sample that depends on (seed, epoch, sample) alone, so runs stay
     reproducible, and is named once in the log. Evaluation is not touched: there it is an error.
@@ -110,7 +110,7 @@ class DataFaultHook(Hook):
     @staticmethod
     def _reason(dataset: ImageDataset, index: int) -> str:
         try:
-            dataset.made(index, SampleKey(index))
+            dataset.get_sample(index, SampleKey(index))
         except UnreadableImage as error:
             return str(error)
         return 'it could not be read once and can now'

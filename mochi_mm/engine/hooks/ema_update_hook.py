@@ -1,4 +1,4 @@
-"""Moves averaged encoders after each optimiser step."""
+"""Update of averaged encoders after each optimizer step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mochi_mm.utils.unwrap import unwrap
 
 @HOOKS.register_module()
 class EMAUpdateHook(Hook):
-    """Call ``model.update_ema()`` once for every optimiser step.
+    """Call ``model.update_ema()`` once for every optimizer step.
 
     Iterations that only accumulate gradients move nothing. A model without ``update_ema`` is left
     alone, so the hook can stand in every config. One with ``set_progress`` is told, at every
@@ -25,7 +25,7 @@ class EMAUpdateHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Update if the optimiser has just stepped."""
+        """Update if the optimizer has just stepped."""
         model = unwrap(runner.model)
         if isinstance(model, TakesProgress):
             model.set_progress(runner.iter / runner.max_iters)

@@ -13,7 +13,7 @@ from mochi_mm.utils.unwrap import unwrap
 
 @HOOKS.register_module()
 class HoldImagesHook(Hook):
-    """Puts the pixels of an ``InMemory`` data set next to the model, for ``HeldMultiView``.
+    """Put the pixels of an ``InMemory`` data set next to the model, for ``HeldMultiView``.
 
     Raises:
         ValueError: When training starts: another data set.

@@ -1,4 +1,4 @@
-"""Keys the random draws of each step by (seed, iteration)."""
+"""Random draws of each step keyed by (seed, iteration)."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ class KNNHook(Hook):
     MMEngine's EMAHook it is the average that is measured, as in a validation.
 
     Args:
-        bank_dataloader: Labelled samples that vote, as a config or a data loader.
-        query_dataloader: Labelled samples to classify.
+        bank_dataloader: Labeled samples that vote, as a config or a data loader.
+        query_dataloader: Labeled samples to classify.
         interval: Epochs between measurements.
-        k: Number of neighbours.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        k: Number of neighbors.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
         at_start: Also measure the network before the first iteration.
 
     Raises:

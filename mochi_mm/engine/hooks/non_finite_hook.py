@@ -27,7 +27,7 @@ STATE = 'non_finite_steps_left_out'
 
 @HOOKS.register_module()
 class NonFiniteHook(Hook):
-    """Looks at loss and gradients before every optimiser step, on all ranks together.
+    """Check loss and gradients before every optimizer step, on all ranks together.
 
     Where one is NaN or infinite, each rank writes what it was working on (sample indices, views,
     losses) to ``<work dir>/non_finite/``, and training stops before the step, or leaves the step
@@ -36,7 +36,7 @@ class NonFiniteHook(Hook):
     Args:
         policy: ``stop``, or ``skip``: leave out the step and put the running statistics back to
             what they were before it. Weights and momenta keep their values; averaged weights move
-            towards the weights as after any step.
+            toward the weights as after any step.
         max_skips: Steps that may be left out in one run, its resumed parts together; one more
             stops it.
         max_scaler_skips: Steps in a row that a loss scaler (float16) may leave out for gradients
@@ -68,7 +68,7 @@ class NonFiniteHook(Hook):
         self._kept: list[Tensor] = []
 
     def before_train(self, runner: Any) -> None:
-        """Stand before the optimiser."""
+        """Register the pre-step hook of the optimizer."""
         model = unwrap(runner.model)
         self.skipped = int(runner.message_hub.runtime_info.get(STATE, 0))
         self._scaler_skips = 0
@@ -99,7 +99,7 @@ class NonFiniteHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None
     ) -> None:
-        """Forget the batches once the optimiser has stepped, or look at why it has not."""
+        """Forget the batches once the optimizer has stepped, or look at why it has not."""
         if not has_stepped(runner):
             return
         if not self._stepped:
@@ -107,7 +107,7 @@ class NonFiniteHook(Hook):
         self._reset()
 
     def after_train(self, runner: Any) -> None:
-        """Step aside."""
+        """Remove the hooks."""
         self._remove()
 
     def _note_losses(self, module: Any, args: Any, output: Any) -> None:
@@ -122,7 +122,10 @@ class NonFiniteHook(Hook):
             self._leave_out(runner, optimizer)
 
     def _after_no_step(self, runner: Any) -> None:
-        """A loss scaler does not call the optimiser when a gradient is not finite, on any rank."""
+        """Handle an iteration without a step.
+
+        A loss scaler does not call the optimizer when a gradient is not finite, on any rank.
+        """
         if any_rank(not _all_finite(self._losses)):
             self._leave_out(runner, runner.optim_wrapper.optimizer)
             return
@@ -153,7 +156,7 @@ class NonFiniteHook(Hook):
             )
         runner.message_hub.update_info(STATE, self.skipped)
         for parameter in _parameters(optimizer):
-            parameter.grad = None  # torch's optimisers pass over parameters without gradient
+            parameter.grad = None  # torch's optimizers pass over parameters without gradient
         for buffer, value in zip(self._statistics, self._kept, strict=True):
             buffer.copy_(value)
         runner.logger.log(
@@ -200,7 +203,7 @@ def _parameters(optimizer: Any) -> list[Any]:
 
 
 def _all_finite(tensors: list[Tensor]) -> bool:
-    """Whether every number is finite; one number comes from the device."""
+    """Return whether every number is finite; one number comes from the device."""
     if not tensors:
         return True
     total = torch.stack([n.float() for n in torch._foreach_norm(tensors)]).sum()

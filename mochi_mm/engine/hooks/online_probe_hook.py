@@ -24,7 +24,7 @@ STATE = 'online_probe'
 
 @HOOKS.register_module()
 class OnlineProbeHook(Hook):
-    """Trains a linear head on the detached backbone features of every batch, and logs how good.
+    """Train a linear head on the detached backbone features of every batch, and log its accuracy.
 
     It takes what the backbone gives for the views of the batch anyway, so it costs one product a
     step; nothing flows back into the encoder, and no random generator moves: weights are those of
@@ -37,8 +37,8 @@ class OnlineProbeHook(Hook):
 
     Args:
         num_classes: Number of classes.
-        lr: Of SGD with momentum 0.9, on features that are scaled to unit length.
-        query_dataloader: Labelled images of one view each, as a config or a data loader.
+        lr: Learning rate of SGD with momentum 0.9, on features that are scaled to unit length.
+        query_dataloader: Labeled images of one view each, as a config or a data loader.
         interval: Epochs between looks at them.
 
     Raises:
@@ -68,7 +68,7 @@ class OnlineProbeHook(Hook):
         self._watch: Any = None
 
     def before_train(self, runner: Any) -> None:
-        """Make or restore the head, and watch the backbone."""
+        """Make or restore the head, and register the hook that takes the backbone's features."""
         if runner.cfg.get('compile'):
             raise ValueError(
                 'OnlineProbeHook looks at the backbone from outside, which a compiled model does '
@@ -102,7 +102,7 @@ class OnlineProbeHook(Hook):
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Train the head one step and log how it did before."""
+        """Train the head one step and log its loss and accuracy before the step."""
         if self._features is None:
             raise ValueError('the backbone gave no features in this step, so the probe has none.')
         features = unit_rows(self._features)
@@ -131,7 +131,7 @@ class OnlineProbeHook(Hook):
         )
 
     def after_train(self, runner: Any) -> None:
-        """Look at the backbone no longer."""
+        """Remove the hook from the backbone."""
         self._watch.remove()
 
     def _look(self, module: nn.Module, inputs: Any, output: Any) -> None:

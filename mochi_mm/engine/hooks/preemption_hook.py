@@ -1,4 +1,4 @@
-"""Leaving in good order when the scheduler asks for it."""
+"""Clean stop of a run when the scheduler asks for it."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ os.register_at_fork(after_in_child=_forget)
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """On SIGTERM, SIGUSR1 or Ctrl-C finishes the step, saves, and exits with code 75, or 130.
+    """Finish the step, save and exit with code 75, or 130, on SIGTERM, SIGUSR1 or Ctrl-C.
 
     A handler only notes the signal, and once all is saved all are ignored until the process is
     gone. A second Ctrl-C before that ends the process at once, without saving. After each iteration
     the ranks agree on whether any of them was told to leave, so that all stop behind the same one;
-    with accumulated gradients, behind the optimiser's next step. 130 is for Ctrl-C, and 75 asks to
+    with accumulated gradients, behind the optimizer's next step. 130 is for Ctrl-C, and 75 asks to
     be started again, as ``tools/slurm_train.sh`` does.
 
     Args:
@@ -98,7 +98,7 @@ class PreemptionHook(Hook):
         self._saver: CheckpointHook | None = None
 
     def before_train(self, runner: Any) -> None:
-        """Take over the three signals."""
+        """Register handlers for the three signals."""
         savers = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
         if not savers:
             raise ValueError(
@@ -149,7 +149,7 @@ class PreemptionHook(Hook):
         self._former.clear()  # nothing to give back: what comes behind this is the end
 
     def after_train(self, runner: Any) -> None:
-        """Give the signals back."""
+        """Restore the former handlers of the signals."""
         self.give_back()
 
     def give_back(self) -> None:

@@ -1,4 +1,4 @@
-"""Starts a model's backbone from a checkpoint, or stops."""
+"""Start of a model's backbone from a checkpoint, or an error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DIGEST = 'frozen_backbone'
 
 @HOOKS.register_module()
 class PretrainedHook(Hook):
-    """Loads the backbone named by the config's top-level ``pretrained`` before training.
+    """Load the backbone named by the config's top-level ``pretrained`` before training.
 
     ``tools/train.py CONFIG --cfg-options pretrained=work_dirs/.../epoch_200.pth``. The string
     ``none`` trains from random weights on purpose. A resumed run keeps its own weights.
@@ -35,7 +35,7 @@ class PretrainedHook(Hook):
         self.allow_other_input = allow_other_input
 
     def before_train(self, runner: Any) -> None:
-        """Load and log the report; note what a frozen backbone is.
+        """Load and log the report; note the state of a frozen backbone.
 
         Raises:
             ValueError: ``pretrained`` is not set, the file does not cover the backbone, or it was
@@ -53,7 +53,7 @@ class PretrainedHook(Hook):
         """Compare a frozen backbone with what it was.
 
         Raises:
-            RuntimeError: It has changed.
+            RuntimeError: The frozen backbone has changed.
         """
         model = unwrap(runner.model)
         if not getattr(model, 'freeze_backbone', False):

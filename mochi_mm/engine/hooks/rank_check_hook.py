@@ -1,4 +1,4 @@
-"""A debugging aid: the ranks still hold the same model."""
+"""Check that all ranks still hold the same model: a debugging aid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mochi_mm.utils.unwrap import unwrap
 
 @HOOKS.register_module()
 class RankCheckHook(Hook):
-    """Compares weights, averaged weights and memory bit for bit across ranks.
+    """Compare weights, averaged weights and memory bit for bit across ranks.
 
     Running statistics are left out: each rank has its own. Off by default, as everything has to
     come to the CPU: ``--cfg-options default_hooks.rank_check.interval=100`` switches it on.

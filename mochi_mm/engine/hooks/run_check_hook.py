@@ -1,4 +1,4 @@
-"""States the effective batch and learning rate, and checks them and the memory at the start."""
+"""Effective batch and learning rate, logged and checked with the memory at the start."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RunCheckHook(Hook):
     the run ends before its schedules do. Warns when the effective batch is not the config's
     ``auto_scale_lr.base_batch_size`` while the learning rate is not scaled, and when own keys are
     not masked though the memory is longer than the data set, or an instance bank. In a loop that
-    counts iterations it warns when gradients are accumulated, or images an iteration are not what
+    counts iterations it warns when gradients are accumulated, or images per iteration are not what
     the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
     repeated the augmentation of the first. A classifier (a probe, fine-tuning) is validated on the
     classes that it is trained on, or not at all.
@@ -54,7 +54,7 @@ class RunCheckHook(Hook):
 
         Raises:
             ValueError: The data set does not fill a single batch, or has more images than a bank
-                of one row an image, or would give the ranks different numbers of batches; the last
+                of one row per image, or would give the ranks different numbers of batches; the last
                 batch of an epoch is one image, which batch norm cannot take; a classifier's
                 validation images have other classes.
         """
@@ -243,7 +243,7 @@ class RunCheckHook(Hook):
 
 
 def samples_by_rank(sampler: Any) -> list[int]:
-    """Return how many samples each rank gets in a pass; this rank's where that is all one knows."""
+    """Return the number of samples per rank in a pass; this rank's where no other is known."""
     if isinstance(sampler, KeyedSampler) and not sampler.round_up:
         ranks = sampler.world_size
         return [len(range(rank, sampler.size, ranks)) for rank in range(ranks)]
@@ -253,7 +253,7 @@ def samples_by_rank(sampler: Any) -> list[int]:
 def trains_batch_norm(model: nn.Module) -> bool:
     """Return whether a batch norm takes the statistics of this rank's batch in training.
 
-    Frozen ones do not, nor synchronised ones of several ranks.
+    Frozen ones do not, nor synchronized ones of several ranks.
     """
     was = model.training
     model.train()

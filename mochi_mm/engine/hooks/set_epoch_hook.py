@@ -1,4 +1,4 @@
-"""Sets the current epoch of the parts of a model that depend on it."""
+"""Current epoch of the parts of a model that depend on it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SetEpochHook(Hook):
         self._told: int | None = None
 
     def before_train(self, runner: Any) -> None:
-        """Forget what an earlier run was told."""
+        """Forget the epoch of an earlier run."""
         self._told = None
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:

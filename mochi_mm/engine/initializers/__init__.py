@@ -1,4 +1,4 @@
-"""Where weights come from before training."""
+"""Initial weights before training."""
 
 from mochi_mm.engine.initializers.pretrained import Pretrained
 

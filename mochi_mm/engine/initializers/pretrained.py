@@ -18,7 +18,8 @@ class Pretrained:
 
     Args:
         checkpoint: A local file.
-        prefix: Of the names in the file that belong to this part, such as 'backbone.'.
+        prefix: Beginning of the names in the file that belong to this part, such as
+            'backbone.'.
         map_location: Without effect; weights are read on the CPU and copied.
 
     Raises:

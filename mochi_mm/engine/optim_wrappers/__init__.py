@@ -1,4 +1,4 @@
-"""How a loss becomes a parameter update."""
+"""Optimizer wrappers: from a loss to a parameter update."""
 
 from mochi_mm.engine.optim_wrappers.bf16_optim_wrapper import BF16OptimWrapper
 

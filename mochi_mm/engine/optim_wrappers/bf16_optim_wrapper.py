@@ -14,7 +14,7 @@ from mochi_mm.registry import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module()
 class BF16OptimWrapper(OptimWrapper):
-    """Runs the forward pass under ``torch.autocast`` in bfloat16; arguments as in OptimWrapper.
+    """Run the forward pass under ``torch.autocast`` in bfloat16; arguments as in OptimWrapper.
 
     bfloat16 has the range of float32, so no loss scaling is needed, and unlike MMEngine's
     AmpOptimWrapper this works on a CPU. Heads compute in float32 whatever the autocast.

@@ -1,4 +1,4 @@
-"""Optimisers that torch lacks."""
+"""Optimizers that torch lacks."""
 
 from mochi_mm.engine.optimizers.lars import lars
 

@@ -28,9 +28,9 @@ def lars(
     Args:
         params: Parameters or groups of them.
         lr: Learning rate.
-        momentum: Of the adapted gradient.
+        momentum: Momentum of the adapted gradient.
         weight_decay: Added to the gradient before it is adapted.
-        trust_coeff: Of the ratio of the norms of weights and gradient.
+        trust_coeff: Factor on the ratio of the norms of weights and gradient.
         nesterov: Nesterov's momentum.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What drives a run."""
+"""Runner of this project, and its helpers."""
 
 from mochi_mm.engine.runners.safe_runner import SafeRunner
 

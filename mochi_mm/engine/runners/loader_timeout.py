@@ -30,7 +30,7 @@ def with_timeout(dataloader: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def frozen_workers_named() -> Iterator[None]:
-    """Turn torch's word on a loader that waited too long into one that says what to do.
+    """Turn torch's error of a loader that waited too long into one that says what to do.
 
     The workers are killed: one that is stopped, or waits for a disk, would keep the process from
     ending.

@@ -143,7 +143,7 @@ class SafeRunner(Runner):
 
         Raises:
             FileNotFoundError: No such file.
-            ValueError: It does not hold what is to be measured.
+            ValueError: The file does not hold what is to be measured.
         """
         self._tested = path, allow_other_input
         metrics: dict[str, float] = self.test()
@@ -178,7 +178,7 @@ class SafeRunner(Runner):
         return logger
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
-        """Build the optimiser; each key of ``paramwise_cfg.custom_keys`` has to be in a name."""
+        """Build the optimizer; each key of ``paramwise_cfg.custom_keys`` has to be in a name."""
         if isinstance(optim_wrapper, Mapping):
             custom = (optim_wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {}
             check_custom_keys(custom, [n for n, _ in unwrap(self.model).named_parameters()])
@@ -265,7 +265,7 @@ class SafeRunner(Runner):
         return content
 
     def _hear(self, filename: str, resuming: bool) -> dict[str, Any]:
-        """Read a checkpoint and let the hooks of others see it, who ask which of the two it is."""
+        """Read a checkpoint and call the hooks, which ask the runner whether it is a resume."""
         content = read_checkpoint(local_path(filename))
         content['state_dict'] = state_dict_of(content)  # where hooks look for the weights
         check_all_finite(content, str(filename))
@@ -291,7 +291,8 @@ class SafeRunner(Runner):
 
         Raises:
             FileNotFoundError: No such file.
-            ValueError: It does not fit this run; names every difference and how to allow it.
+            ValueError: The checkpoint does not fit this run; names every difference and how to
+                allow it.
         """
         content = self._hear(filename, resuming=True)
         allowed = tuple(self.cfg.get('resume_allow') or ())
@@ -343,7 +344,7 @@ class SafeRunner(Runner):
         )
 
     def _init_model_weights(self) -> None:
-        """Initialise as MMEngine does, after a look at the files that parts of other libraries
+        """Initialize as MMEngine does, after a look at the files that parts of other libraries
         will read with its loader, which can run what they hold."""
         for module in unwrap(self.model).modules():
             for file in pretrained_files(getattr(module, 'init_cfg', None)):
@@ -351,7 +352,7 @@ class SafeRunner(Runner):
         super()._init_model_weights()
 
     def _newest(self, own: bool = False) -> str | None:
-        """Return what rank 0 finds to be the newest whole checkpoint; all ranks take that one.
+        """Return the newest whole checkpoint that rank 0 finds; all ranks take that one.
 
         Args:
             own: Look only at what this job wrote, in any of its starts.
@@ -381,7 +382,7 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
 
 @contextmanager
 def naming(source: str) -> Iterator[None]:
-    """Turn what comes of parts that no run has written into one error that names the file."""
+    """Turn errors from parts that no run has written into one that names the file."""
     try:
         yield
     except ValueError as error:

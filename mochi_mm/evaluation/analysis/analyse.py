@@ -1,4 +1,4 @@
-"""Analysing a network: all measures of one checkpoint, in one call."""
+"""Analyzing a network: all measures of one checkpoint, in one call."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _OF_MEASURE = {
 
 @dataclass
 class Analysis:
-    """What was measured of one network.
+    """The measures of one network.
 
     Attributes:
         scalars: Numbers by name; shares in [0, 1].
@@ -96,7 +96,7 @@ def analyse(
         model: An algorithm, bare or in a data-parallel wrapper.
         loader: Batches of one view, each sample once.
         views: Batches of training views.
-        settings: What and how.
+        settings: Measures to take, with their constants.
         absent: Measures or layers that the checkpoint rules out, with the reason.
         progress: Show bars with the time left, if stderr is a terminal.
 

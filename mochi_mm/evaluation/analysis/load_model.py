@@ -31,7 +31,7 @@ def load_for_analysis(
     """Load a checkpoint of this project; each part is loaded whole, or left out and named.
 
     Args:
-        model: The algorithm of the config, already initialised.
+        model: The algorithm of the config, already initialized.
         path: A checkpoint: of a whole run, or of a backbone alone.
         allow_other_input: See :func:`mochi_mm.files.load_weights.load_backbone`.
 

@@ -1,4 +1,4 @@
-"""What one batch of queries says about the memory and its hard negatives, as sums."""
+"""Statistics of the memory and its hard negatives for one batch of queries, as sums."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def memory_sums(head: BaseContrastiveHead, views: Views, num_hard: int) -> Sums:
     )
     labels, rows = views.samples['gt_label'], memory.need('labels')
     hidden = either(memory.same_image, attracting(head, memory))
-    index, values = select_hardest(without(memory.similarity, hidden), num_hard)
-    same, known = same_known_class(labels.to(rows), rows[index])
+    index, values = select_hardest(without(memory.similarity, hidden), num_hard)  # (B, N) each
+    same, known = same_known_class(labels.to(rows), rows[index])  # (B, N) each
     false, counted = share_of_false(same, known & torch.isfinite(values))
     sums.update({'false/hardest': false, 'counted/hardest': counted})
     if step.mixed is not None and step.mixed.mixtures:
@@ -74,10 +74,10 @@ def attracting(head: BaseContrastiveHead, block: Block) -> Tensor | None:
 
 
 def _false_sources(mixed: Mixed, labels: Tensor, rows: Tensor) -> Sums:
-    """Return how many of the synthetic negatives have parents of the query's class."""
+    """Return the number of synthetic negatives with parents of the query's class."""
     hard = mixed.hard
-    same, known = same_known_class(labels, rows[hard.index])
-    known = known & hard.usable().any(1, keepdim=True)
+    same, known = same_known_class(labels, rows[hard.index])  # (B, N) each
+    known = known & hard.usable().any(1, keepdim=True)  # (B, N)
     sums: Sums = {}
     for mixture in mixed.mixtures:
         counts, counted = synthetic_false_negatives(mixture.plan, same, known)
@@ -89,10 +89,10 @@ def _false_sources(mixed: Mixed, labels: Tensor, rows: Tensor) -> Sums:
 def _synthetic_sums(
     step: HeadStep, positive: Tensor, pushing: Tensor, num_hard: int, temperature: float
 ) -> Sums:
-    """Return what the synthetic negatives make of the task."""
-    synthetic = step.block('synthetic').similarity
-    hardest = pushing.amax(1)
-    both = torch.maximum(hardest, synthetic.amax(1))
+    """Return accuracy and matching probabilities with the synthetic negatives."""
+    synthetic = step.block('synthetic').similarity  # (B, S)
+    hardest = pushing.amax(1)  # (B,)
+    both = torch.maximum(hardest, synthetic.amax(1))  # (B,)
     curve = hardest_probabilities(positive[:, None], pushing, num_hard, temperature, synthetic)
     batch = len(positive)
     return dict(

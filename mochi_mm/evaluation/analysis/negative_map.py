@@ -44,7 +44,7 @@ def negative_maps(
     Args:
         model: A bare algorithm with a memory head and a query and a key encoder.
         views: Batches of training views.
-        seed: Of what the mixers draw.
+        seed: Random seed of the mixers' draws.
         count: Queries.
         most: Synthetic negatives shown of each mixer. Of the hard negatives, the hardest ``most``
             are shown, and those that were mixed into a synthetic one.

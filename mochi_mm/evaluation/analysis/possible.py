@@ -1,4 +1,4 @@
-"""Which measures a network and its data allow, and why others are not there."""
+"""Measures that a network and its data allow, and why others are not possible."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def missing_measures(
 
     Args:
         model: The algorithm.
-        settings: What is wanted.
-        absent: What the checkpoint rules out.
+        settings: Measures that are wanted.
+        absent: Measures that the checkpoint rules out.
         labels: (M,) of the samples whose features are measured.
         views: The data set of the views.
         missing: Written to.
@@ -90,7 +90,7 @@ def missing_measures(
 
 
 def default_num_hard(head: Any, settings: AnalysisSettings) -> int:
-    """Return N.
+    """Return the number of hard negatives to analyze.
 
     Raises:
         ValueError: More than the memory has.

@@ -66,7 +66,7 @@ def write_analysis(
 
 
 def is_foreign(path: str | Path) -> bool:
-    """Tell whether a JSON file is whole and about something else than an analysis."""
+    """Return whether a JSON file is whole and about something else than an analysis."""
     try:
         record = read_json_file(path, MAX_RECORD)
     except ValueError:
@@ -78,11 +78,11 @@ def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarra
     """Return the record and the arrays of an analysis; null comes back as NaN.
 
     Args:
-        path: Its JSON file.
+        path: JSON file of the analysis.
 
     Raises:
         FileNotFoundError: One of the two files is not there.
-        ValueError: It is no analysis, or of another format.
+        ValueError: The file is no analysis, or of another format.
     """
     path = Path(path)
     data = path.with_suffix('.npz')

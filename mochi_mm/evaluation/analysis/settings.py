@@ -1,4 +1,4 @@
-"""What is measured, and with which constants."""
+"""Measures of an analysis and their constants."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class AnalysisSettings:
     Attributes:
         measures: Names out of ``MEASURES``. None takes all, and names those that this checkpoint
             or its data do not allow; one that is asked for and not possible is an error.
-        layers: Where features are taken: ``backbone`` (pooled) or ``neck`` (the embedding). None
-            takes both, as for ``measures``.
+        layers: Layers where features are taken: ``backbone`` (pooled) or ``neck`` (the embedding).
+            None takes both, as for ``measures``.
         alpha: Exponent of the alignment.
-        t: Of the uniformity.
+        t: Factor in the exponent of the uniformity.
         num_hard: N, the hardest negatives that are looked at; None takes 1024, or a quarter of a
             memory shorter than 4096. How many are mixed is the head's own setting.
         num_queries: Images, evenly spaced over the data set, whose views meet the memory.
-        seed: Of their views and of what the mixers draw.
+        seed: Random seed of their views and of the mixers' draws.
 
     Raises:
         ValueError: An unknown name, a constant that is not above 0.
@@ -60,11 +60,11 @@ class AnalysisSettings:
                 raise ValueError(f'{name} is {value!r}; expected an integer >= 1.')
 
     def wanted(self, measure: str) -> bool:
-        """Tell whether ``measure`` is to be taken."""
+        """Return whether ``measure`` is to be taken."""
         return self.measures is None or measure in self.measures
 
     def required(self, measure: str) -> bool:
-        """Tell whether ``measure`` was asked for by name."""
+        """Return whether ``measure`` was asked for by name."""
         return self.measures is not None and measure in self.measures
 
     def record(self) -> dict[str, Any]:

@@ -18,8 +18,8 @@ class KeyedImages(Dataset):
 
     Args:
         dataset: A data set of this project, with the training pipeline.
-        indices: Which samples.
-        seed: Of the draws.
+        indices: Indices of the samples.
+        seed: Random seed of the draws.
     """
 
     def __init__(self, dataset: Any, indices: np.ndarray, seed: int) -> None:
@@ -44,7 +44,7 @@ def view_batches(
     Args:
         dataset: A data set of this project, with the training pipeline.
         num_queries: Images; all of them where the data set has fewer.
-        seed: Of the views and of the order.
+        seed: Random seed of the views and of the order.
         batch_size: Images a batch.
         num_workers: Processes that make the views.
 

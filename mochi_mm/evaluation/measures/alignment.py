@@ -31,7 +31,7 @@ def pair_alignment(first: Tensor, second: Tensor, alpha: float = 2.0) -> float:
         raise ValueError(
             f'pairs of shapes {tuple(first.shape)} and {tuple(second.shape)}; expected equal ones.'
         )
-    difference = _unit(first) - _unit(second)
+    difference = _unit(first) - _unit(second)  # (M, C)
     return float(difference.norm(dim=1).pow(alpha).mean())
 
 

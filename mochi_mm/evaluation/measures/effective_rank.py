@@ -16,7 +16,7 @@ def singular_values(features: Tensor, chunk: int = 4096) -> Tensor:
     values as they are and bounds the memory by ``(chunk + C) * C`` numbers.
 
     Args:
-        features: Taken as they are, neither centred nor scaled.
+        features: Taken as they are, neither centered nor scaled.
         chunk: Rows reduced at a time.
 
     Raises:

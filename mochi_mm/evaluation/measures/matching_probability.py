@@ -1,4 +1,4 @@
-"""How much probability the hardest negatives hold (Kalantidis et al. 2020, section 3)."""
+"""Matching probability of the hardest negatives (Kalantidis et al. 2020, section 3)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def hardest_probabilities(
             f'1 <= num <= {negatives.shape[1]}: lower num_hard or lengthen the memory.'
         )
     blocks = [negatives] if synthetic is None else [negatives, synthetic]
-    pushing = torch.cat(blocks, dim=1).double() / temperature
-    pulling = positive.double() / temperature
-    total = torch.cat([pulling, pushing], dim=1).logsumexp(dim=1, keepdim=True)
+    pushing = torch.cat(blocks, dim=1).double() / temperature  # (B, K + S)
+    pulling = positive.double() / temperature  # (B, P)
+    total = torch.cat([pulling, pushing], dim=1).logsumexp(dim=1, keepdim=True)  # (B, 1)
     return (pushing.topk(num, dim=1).values - total).exp()

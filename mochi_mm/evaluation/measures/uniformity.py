@@ -21,7 +21,7 @@ def uniformity(features: Tensor, t: float = 2.0, chunk: int = 1024) -> float:
 
     Args:
         features: (M, C) features, any scale.
-        t: Of the Gaussian potential, > 0.
+        t: Factor in the exponent of the Gaussian potential, > 0.
         chunk: Samples compared with as many others at a time.
 
     Raises:

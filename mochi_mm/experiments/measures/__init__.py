@@ -1,4 +1,4 @@
-"""What is measured of a network at the end of a run: each a function that returns named figures."""
+"""Measures of a network at the end of a run: functions that return named figures."""
 
 from mochi_mm.experiments.measures.analysis import Analysis
 from mochi_mm.experiments.measures.fast_linear import FastLinear

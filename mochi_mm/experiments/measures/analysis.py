@@ -17,8 +17,8 @@ from mochi_mm.registry import DATASETS
 class Analysis(Measure):
     """Measure what ``docs/analysis.md`` describes, shares in [0, 1].
 
-    A trained network was analysed with its memory at the end of its training; an untrained one
-    has an empty memory, so that its features alone are analysed.
+    A trained network was analyzed with its memory at the end of its training; an untrained one
+    has an empty memory, so that its features alone are analyzed.
     """
 
     def __call__(self, subject: Subject) -> dict[str, float]:
@@ -33,5 +33,5 @@ class Analysis(Measure):
         return analyse(subject.model, subject.loader('query_dataloader'), views, settings).scalars
 
     def hooks(self, config: Any, interval: int) -> list[dict[str, Any]]:
-        """Return the hook that analyses; it does so at the end as well."""
+        """Return the hook that analyzes; it does so at the end as well."""
         return [dict(type='AnalysisHook', interval=interval, dataloader=config.query_dataloader)]

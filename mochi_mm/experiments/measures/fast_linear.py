@@ -37,7 +37,7 @@ def linear_top1(bank: Labelled, queries: Labelled, subject: Subject) -> tuple[fl
 
     Args:
         bank: Features (M, C) and labels (M,) that it is fitted to.
-        queries: Those that are classified.
+        queries: Images that are classified.
         subject: Says where to compute.
     """
     (features, labels), (_, truth) = bank, queries

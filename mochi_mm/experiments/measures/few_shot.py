@@ -1,4 +1,4 @@
-"""The fast linear probe on a few labelled images of each class."""
+"""The fast linear probe on a few labeled images of each class."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class FewShot(Measure):
     The draws are the same for every network with the same images.
 
     Attributes:
-        shots: Labelled images of each class, at least 5: a fifth of them chooses the penalty.
-        draws: How often they are drawn.
+        shots: Labeled images of each class, at least 5: a fifth of them chooses the penalty.
+        draws: Number of draws.
         queries: Loader of the images that are classified.
     """
 

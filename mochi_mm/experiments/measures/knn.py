@@ -18,7 +18,7 @@ class KNN(Measure):
         queries: Loader of the images that are classified.
         suffix: Behind the name of the figure, where there are several kinds of queries.
         k: Number of neighbors.
-        temperature: Of the votes ``exp(cosine / temperature)``.
+        temperature: Temperature of the votes ``exp(cosine / temperature)``.
         watch: Also while the network trains.
     """
 

@@ -14,7 +14,7 @@ class Logged(Measure):
     """Report ``<key> at epoch <e>`` for each time that a scalar was logged.
 
     Attributes:
-        key: Its name in the log, such as ``knn/top1``.
+        key: Name of the scalar in the log, such as ``knn/top1``.
     """
 
     key: str

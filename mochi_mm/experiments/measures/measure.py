@@ -23,7 +23,7 @@ class Measure(ABC):
         """Return the hooks that watch the same while the network trains; none is allowed.
 
         Args:
-            config: Of the run; its loaders are those of the sweep.
+            config: Config of the run; its loaders are those of the sweep.
             interval: Epochs between two looks.
         """
         return []

@@ -19,9 +19,9 @@ class Subject:
 
     Attributes:
         model: The algorithm.
-        config: Of the run.
-        folder: Its work dir, with its logs.
-        epochs: That it was trained for; 0 for an untrained network.
+        config: Config of the run.
+        folder: Work dir of the run, with its logs.
+        epochs: Number of epochs that it was trained for; 0 for an untrained network.
         data_root: Folder that holds the data sets.
     """
 
@@ -35,7 +35,7 @@ class Subject:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
+        """Return the device of the network."""
         return next(self.model.parameters()).device
 
     def loader(self, name: str) -> DataLoader:
@@ -69,5 +69,5 @@ class Subject:
         return Runner.build_dataloader(config, seed=0)
 
     def extract(self, loader: DataLoader) -> tuple[Tensor, Tensor]:
-        """Return pooled features (M, C) and labels (M,) of any labelled images."""
+        """Return pooled features (M, C) and labels (M,) of any labeled images."""
         return extract_features(self.model, loader, require_labels=True)

@@ -1,4 +1,4 @@
-"""The sweeps that there are, one a file: each holds a ``SUITE`` and says in words what it asks."""
+"""Sweeps, one per file: each holds a ``SUITE`` and says in words what it asks."""
 
 from __future__ import annotations
 

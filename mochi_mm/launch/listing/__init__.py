@@ -1,1 +1,1 @@
-"""What the project holds, read from its files: methods, configs, components, data sets, tools."""
+"""Lists of methods, configs, components, data sets and tools, read from their files."""

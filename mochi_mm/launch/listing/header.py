@@ -1,4 +1,4 @@
-"""What a file says of itself in its first lines, read without running it."""
+"""First lines of a file, read without running it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ConfigHeader:
     """The opening docstring of a config.
 
     Attributes:
-        title: Its first sentence.
+        title: First sentence of the docstring.
         fields: Paper, Command, Hardware, Expected and Measured, each on one line; those that it
             has.
     """
@@ -38,7 +38,7 @@ def docstring_of(path: Path) -> str:
 
 
 def read_header(path: Path) -> ConfigHeader:
-    """Return what a config says of itself."""
+    """Return the parts of a config's opening docstring."""
     text = docstring_of(path)
     fields = {name: ' '.join(value.split()) for name, value in _FIELD.findall(text)}
     return ConfigHeader(summary(text), fields)

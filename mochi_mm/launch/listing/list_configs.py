@@ -1,4 +1,4 @@
-"""The configs: what each of them says of itself, and the data set that it takes."""
+"""The configs, with their opening docstrings and data sets."""
 
 from __future__ import annotations
 

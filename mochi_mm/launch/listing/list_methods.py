@@ -30,7 +30,7 @@ def list_methods(root: Path) -> Table:
 
 
 def list_objectives(root: Path) -> Table:
-    """Return what each method contrasts, from the table in its README.
+    """Return the objective of each method, from the table in its README.
 
     Args:
         root: The folder that holds ``configs/``.

@@ -23,7 +23,7 @@ LISTS: Mapping[str, Callable[[Path], Table]] = dict(
 
 
 def overview(root: Path) -> Table:
-    """Return how many entries each list has."""
+    """Return the number of entries per list."""
     return Table(
         ('list', 'entries'),
         [(name, str(len(make(root).rows))) for name, make in LISTS.items()],

@@ -14,7 +14,7 @@ class Link:
     """Text of a cell that a document links to a file.
 
     Attributes:
-        text: What is shown.
+        text: Text that is shown.
         path: The file.
     """
 
@@ -80,7 +80,7 @@ class Table:
         """Return the table for a document.
 
         Args:
-            folder: Where the document lies; links start there.
+            folder: Folder of the document; links start there.
         """
         rows = [self.titles, *([_written(cell, folder) for cell in row] for row in self.rows)]
         lines = [f'| {" | ".join(row)} |' for row in rows]

@@ -40,7 +40,7 @@ def _components(root: Path, folder: Path, pattern: str) -> Table:
 
 
 def _configs(root: Path, folder: Path, pattern: str) -> Table:
-    """Configs below the folder of the document; the pattern names folders in it."""
+    """Return the configs below the folder of the document; the pattern names folders in it."""
     table = list_configs(root).columns('config', 'expected', 'measured')
     rows = [
         row

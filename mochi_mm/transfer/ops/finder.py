@@ -1,4 +1,4 @@
-"""Supplies ``mmcv._ext`` where mmcv was installed without its compiled operators."""
+"""Import of ``mmcv._ext`` where mmcv was installed without its compiled operators."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mochi_mm.transfer.ops.extension import EXTENSION, fill
 
 
 class _ExtensionLoader(Loader):
-    """Fills the module and says so, once a process."""
+    """Fill the module and say so, once per process."""
 
     def create_module(self, spec: ModuleSpec) -> None:
-        """Return None: an ordinary module will do."""
+        """Return None, so that an ordinary module is made."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Define the operators in ``module``."""
@@ -30,7 +30,7 @@ class _ExtensionLoader(Loader):
 
 
 class MissingOpsFinder(MetaPathFinder):
-    """Finds ``mmcv._ext`` and nothing else.
+    """Find ``mmcv._ext`` and nothing else.
 
     It stands at the end of ``sys.meta_path``, so a compiled extension is found before it.
     """

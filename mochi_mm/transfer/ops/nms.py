@@ -15,7 +15,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     Args:
         boxes: (N, 4), corners x1, y1, x2, y2.
         scores: (N,).
-        iou_threshold: In the precision of the boxes, as mmcv compares it.
+        iou_threshold: Threshold of the IoU, in the precision of the boxes, as mmcv compares it.
         offset: 1 where a box of corners (x, x) is one pixel wide, 0 where it has no width.
 
     Returns:

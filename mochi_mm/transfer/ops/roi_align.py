@@ -34,7 +34,7 @@ def roi_align_forward(
         aligned_height: Bins along y.
         aligned_width: Bins along x.
         spatial_scale: Size of a map over the size of the image.
-        sampling_ratio: Samples a bin in each direction; 0 for ceil(size of the region / bins).
+        sampling_ratio: Samples per bin in each direction; 0 for ceil(size of the region / bins).
         pool_mode: 0 for the maximum of a bin's samples, 1 for their mean.
         aligned: Shift the region by half a pixel, as detectron2 does. Without it a region is at
             least one pixel wide and high.

@@ -1,4 +1,4 @@
-"""Gives pre-trained kernels the norms of fresh ones, without changing what a network computes."""
+"""Norms of fresh kernels for pre-trained ones, without changing the function of a network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def with_fresh_norms(
 
     Args:
         tensors: Weights of a ResNet under torchvision's names.
-        fresh: Freshly initialised weights of the same names and shapes.
+        fresh: Freshly initialized weights of the same names and shapes.
 
     Returns:
         All tensors, the scaled ones new; and s of each kernel, by name.

@@ -1,4 +1,4 @@
-"""Loads pre-trained weights into a detector, whole and with a report, or not at all."""
+"""Loading pre-trained weights into a detector, whole and with a report, or not at all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def load_detector(
     Args:
         model: A detector with a ``backbone``, without a data-parallel wrapper.
         path: A checkpoint of one of :data:`mochi_mm.files.origin.ORIGINS`.
-        trained_with: ``mean``, ``std`` (grey levels) and ``channel_order`` that the weights were
+        trained_with: ``mean``, ``std`` (gray levels) and ``channel_order`` that the weights were
             trained with, for files that do not say so themselves.
         fresh_norms: Scale each kernel to the norm of the one it replaces, see
             :func:`mochi_mm.transfer.weights.kernel_norms.with_fresh_norms`.
@@ -72,7 +72,7 @@ def load_detector(
 
 
 def _wanted(model: nn.Module) -> dict[str, str]:
-    """Return what comes from the file: names in the detector, and torchvision's for them."""
+    """Return the weights that come from the file: names in the detector, and torchvision's."""
     backbone = getattr(model, 'backbone', None)
     if not isinstance(backbone, nn.Module):
         raise ValueError(f'{type(model).__name__} has no backbone; expected an mmdet detector.')

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of every weight of a file and of a detector.
+    """Fate of every weight of a file and of a detector.
 
     Attributes:
         path: The file.
-        origin: Who wrote it.
+        origin: Origin of the file.
         matched: How many tensors went to each part of the detector.
         new: How many tensors of each part of the detector the file cannot have.
         counters: Batch counters that the file lacks and that start at zero.

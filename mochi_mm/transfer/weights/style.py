@@ -1,4 +1,4 @@
-"""Where a residual network has its strides."""
+"""Position of the strides in a residual network."""
 
 from __future__ import annotations
 

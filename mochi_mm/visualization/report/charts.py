@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-# Colours that stay apart for colour-blind eyes (Okabe and Ito), dark enough on white.
+# Colors that stay apart for color-blind eyes (Okabe and Ito), dark enough on white.
 _COLOURS = ('#0072b2', '#d55e00', '#009e73', '#b0568f', '#000000', '#b87f00', '#3a8fc4', '#6b6b00')
 _MARKERS = ('o', 's', '^', 'D', 'v')
 _STYLES = ('-', '--', ':', '-.', (0, (5, 1, 1, 1, 1, 1)))
@@ -22,10 +22,10 @@ class Series:
     """One line of a chart.
 
     Attributes:
-        run: Number of the run, which gives the colour (and, from the ninth on, the marker).
+        run: Number of the run, which gives the color (and, from the ninth on, the marker).
         x: Places.
         y: Values; NaN leaves a gap.
-        variant: What is drawn where a chart has several lines a run; gives the line style.
+        variant: Name of the line where a chart has several lines per run; gives the line style.
     """
 
     run: int
@@ -35,7 +35,7 @@ class Series:
 
 
 def colour_of(run: int) -> str:
-    """Return the colour of a run."""
+    """Return the color of a run."""
     return _COLOURS[run % len(_COLOURS)]
 
 
@@ -52,7 +52,7 @@ def line_chart(
     Args:
         series: The lines.
         names: Name of each run, for the legend.
-        x_label: What stands at the horizontal axis, with the unit.
+        x_label: Label of the horizontal axis, with the unit.
         y_label: Likewise, vertical.
         log: Axes that are logarithmic: ``x``, ``y`` or ``xy``.
         y_scale: Multiplies the values (100 for percent).
@@ -83,9 +83,9 @@ def scatter_chart(series: Sequence[Series], names: Sequence[str], labels: tuple[
     """Return the paths of runs in a plane, their ends marked, as a data URI.
 
     Args:
-        series: A path a run; its last point is the latest.
+        series: One path per run; its last point is the latest.
         names: Name of each run.
-        labels: Of the two axes, with the units.
+        labels: Labels of the two axes, with the units.
     """
     figure, axis = _figure()
     for one in series:

@@ -10,11 +10,11 @@ class Lines:
     """A chart of scalars.
 
     Attributes:
-        title: What is shown.
+        title: Title of the chart.
         y_label: Vertical axis, with the unit.
         keys: Name of the scalar of each variant.
         factor: Multiplies the values.
-        note: How to read it.
+        note: Note on how to read it.
     """
 
     title: str

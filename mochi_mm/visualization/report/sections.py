@@ -1,4 +1,4 @@
-"""What the report shows of the runs, chart by chart; what nobody logged is left out."""
+"""Charts of the report, one by one; scalars that nobody logged are left out."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Chart:
     """A picture with its title.
 
     Attributes:
-        title: What is shown.
+        title: Title of the chart.
         uri: The picture.
-        note: How to read it.
+        note: Note on how to read it.
     """
 
     title: str

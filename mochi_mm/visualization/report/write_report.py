@@ -1,4 +1,4 @@
-"""Putting the page together."""
+"""Writing the page of the report."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _pictures(runs: Sequence[Run]) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _analysed(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:
-    """Return how the analyses were made: name, values of each run, and whether they differ.
+    """Return the settings of the analyses: name, values of each run, and whether they differ.
 
     Measures are comparable between runs only where these are equal. A checkpoint that lies in
     another folder than the run is named.

@@ -42,6 +42,27 @@ def test_compute_writes_nothing_and_commit_does(name: str) -> None:
 
 
 @pytest.mark.parametrize('name', EVERY)
+def test_keys_are_constants(name: str) -> None:
+    """A target encoder that was left with gradients learns nothing from the loss."""
+    head = EVERY[name]()
+    online, target, samples = copied(batch_of(name, head, 4), requires_grad=True)
+    target = {view: rows.requires_grad_() for view, rows in target.items()}
+    head.loss_views(online, target, samples)['loss_contrast'].backward()
+    assert all(rows.grad is None for rows in target.values())
+    assert any(rows.grad is not None for rows in online.values())
+    assert not any(value.requires_grad for _, value in head.named_buffers())
+
+
+@pytest.mark.parametrize('name', ['moco', 'simclr'])
+def test_the_weight_scales_the_loss(name: str) -> None:
+    plain, heavy = EVERY[name](), EVERY[name](weight=2.5)
+    losses = [head.loss_views(*copied(batch_of(name, head, 4))) for head in (plain, heavy)]
+    assert float(losses[1]['loss_contrast']) == pytest.approx(
+        2.5 * float(losses[0]['loss_contrast'])
+    )
+
+
+@pytest.mark.parametrize('name', EVERY)
 def test_chance_level_is_the_objective_at_equal_similarities(name: str) -> None:
     """Of a network that has collapsed: whatever it is shown, all cosines are 1."""
     head = EVERY[name](weight=2.5)

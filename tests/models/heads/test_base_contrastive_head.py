@@ -328,3 +328,8 @@ def test_bad_batches_leave_the_memory_alone() -> None:
     with pytest.raises(ValueError, match=r'shape \(3, 6\); ContrastiveHead takes \(images, views'):
         head.loss(queries[0])
     assert torch.equal(head.memory.features, before)
+
+
+def test_who_needs_labels_is_named() -> None:
+    with pytest.raises(ValueError, match='SupConHead needs gt_label'):
+        SupConHead().loss(torch.randn(3, 2, DIM), {})

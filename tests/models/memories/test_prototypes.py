@@ -49,6 +49,7 @@ def test_a_worked_update() -> None:
     prototypes.features.copy_(torch.eye(2))
     prototypes.enqueue(torch.tensor([[0.0, 1.0]]), torch.tensor([0]))
     assert prototypes.features[0].tolist() == pytest.approx([0.993884, 0.110432], abs=1e-6)
+    assert prototypes.held().tolist() == [True, False] and float(prototypes.fill()) == 0.5
     prototypes.enqueue(torch.tensor([[0.0, 1.0]]), torch.tensor([0]))
     assert prototypes.features[0].tolist() == pytest.approx([0.976045, 0.217567], abs=1e-6)
     assert prototypes.features[1].tolist() == [0, 1]

@@ -55,6 +55,15 @@ def test_a_worked_update() -> None:
     assert prototypes.features[1].tolist() == [0, 1]
 
 
+def test_classes_without_a_prototype_are_passed_over() -> None:
+    prototypes, expected = Prototypes(LENGTH, DIM), Prototypes(LENGTH, DIM)
+    features = random_units(4, DIM, 0).float()
+    prototypes.enqueue(features, torch.tensor([LENGTH, 1, LENGTH + 9, -1]))
+    expected.enqueue(features[1:2], torch.tensor([1]))
+    same = expected.state_dict().items()
+    assert all(torch.equal(value, prototypes.state_dict()[name]) for name, value in same)
+
+
 @pytest.mark.parametrize('wrong', [float('nan'), float('inf')])
 def test_a_feature_that_is_not_finite_is_passed_over(wrong: float) -> None:
     prototypes, expected = Prototypes(LENGTH, DIM), Prototypes(LENGTH, DIM)

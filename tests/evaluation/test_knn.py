@@ -120,6 +120,12 @@ def test_errors(change: dict, message: str) -> None:
         knn_predict(**{**arguments, **change})
 
 
+@pytest.mark.parametrize('ks', [[3, 0], [3, True], [2.0, 3], []])
+def test_one_bad_k_among_several(ks: list) -> None:
+    with pytest.raises(ValueError, match=r'k is \['):
+        knn_scores(*make(2, 8), 4, ks)
+
+
 def test_one_damaged_bank_row_is_an_error() -> None:
     queries, bank, labels = make(2, 8)
     bank[5, 2] = math.inf

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 # Shortest mixture that is scaled to unit length; a shorter one is divided by this instead and stays
 # shorter than one. Two opposite rows mixed half and half have no direction, near there float32
 # knows little of it: |m|^2 comes from cosines that are right to about 1e-7, so |m| at this length
-# to 1 in 1000, and below it to ever less. Dividing by a bound has no jump, so every way to compute
-# |m| gives the same h up to rounding.
+# to about 1 in 1000, and below it to ever less. Dividing by a bound has no jump: every way to
+# compute |m| gives the same h up to that.
 MIN_NORM = 1e-2
 
 # Pairs of rows gathered at a time: on a CPU, both sides stay in a core's cache.

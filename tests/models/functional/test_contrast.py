@@ -133,6 +133,16 @@ def test_log_sum_exp_of_nothing_has_no_gradient() -> None:
     assert block.grad is not None and block.grad.tolist() == [[0, 0, 0], [1, 0, 0]]
 
 
+@pytest.mark.parametrize('denominator', ['shared', 'per_positive'])
+def test_lists_of_other_lengths_are_refused(denominator: str) -> None:
+    """No block goes without its weights or its bias."""
+    two, one = [torch.zeros(1, 2)] * 2, torch.ones(1, 2)
+    for weights, bias in (([one], None), ([one, None], [None]), ([one, None, None], None),
+                          ([one, None], [None] * 3)):  # fmt: skip
+        with pytest.raises(ValueError, match='zip'):
+            contrast(two, weights, bias, denominator=denominator)
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
     [

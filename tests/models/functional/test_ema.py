@@ -39,6 +39,7 @@ def test_weights_of_the_old_value_are_accepted(ema_decay: float) -> None:
 @pytest.mark.parametrize(
     ('ema_decay', 'message'),
     [
+        (0.0, r'such as 0\.999\.$'),
         (0.001, r'ema_decay is 0.001; .*of the old value, in \[0.5, 1\).*write ema_decay=0.999'),
         (1, 'ema_decay is 1; expected the weight of the old value'),
         (-0.1, 'ema_decay is -0.1'),

@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mochi_mm.models.heads import ContrastiveHead, NTXentHead, SupConHead
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, mean_positive
 from mochi_mm.models.memories import FeatureQueue, SampleTable
 from mochi_mm.structures import Anchors, Block, Views
 from tests.models.heads.family import EVERY, FAMILY, batch_of, copied, of_rank, run, total
@@ -39,6 +39,27 @@ def test_compute_writes_nothing_and_commit_does(name: str) -> None:
     same_state(twin.state_dict(), head.state_dict())
     if head.memory is not None:
         assert not torch.equal(before['memory.features'], head.memory.features)
+
+
+@pytest.mark.parametrize('name', EVERY)
+def test_keys_are_constants(name: str) -> None:
+    """A target encoder that was left with gradients learns nothing from the loss."""
+    head = EVERY[name]()
+    online, target, samples = copied(batch_of(name, head, 4), requires_grad=True)
+    target = {view: rows.requires_grad_() for view, rows in target.items()}
+    head.loss_views(online, target, samples)['loss_contrast'].backward()
+    assert all(rows.grad is None for rows in target.values())
+    assert any(rows.grad is not None for rows in online.values())
+    assert not any(value.requires_grad for _, value in head.named_buffers())
+
+
+@pytest.mark.parametrize('name', ['moco', 'simclr'])
+def test_the_weight_scales_the_loss(name: str) -> None:
+    plain, heavy = EVERY[name](), EVERY[name](weight=2.5)
+    losses = [head.loss_views(*copied(batch_of(name, head, 4))) for head in (plain, heavy)]
+    assert float(losses[1]['loss_contrast']) == pytest.approx(
+        2.5 * float(losses[0]['loss_contrast'])
+    )
 
 
 @pytest.mark.parametrize('name', EVERY)
@@ -307,3 +328,16 @@ def test_bad_batches_leave_the_memory_alone() -> None:
     with pytest.raises(ValueError, match=r'shape \(3, 6\); ContrastiveHead takes \(images, views'):
         head.loss(queries[0])
     assert torch.equal(head.memory.features, before)
+
+
+def test_the_mean_over_what_attracts() -> None:
+    similarity = torch.tensor([[0.1, 0.4, 0.9], [0.2, 0.3, 0.5], [0.2, 0.3, 0.5]])
+    pull = torch.tensor([[1.0, 0.5, 0.0], [0, 0, 2], [0, 0, 0]])
+    mean = mean_positive(Block('batch', similarity, pull=pull))
+    torch.testing.assert_close(mean, torch.tensor([[0.25], [0.5], [0.0]]))
+    assert mean_positive(Block('batch', similarity)).tolist() == [[0], [0], [0]]
+
+
+def test_who_needs_labels_is_named() -> None:
+    with pytest.raises(ValueError, match='SupConHead needs gt_label'):
+        SupConHead().loss(torch.randn(3, 2, DIM), {})

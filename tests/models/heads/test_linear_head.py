@@ -70,6 +70,8 @@ def test_logits_are_float32_under_autocast() -> None:
         logits = head(features)
     assert logits.dtype == torch.float32
     assert torch.equal(logits, head(features))
+    half = LinearHead(4, 8).half()
+    assert half(features.half()).dtype == torch.float32
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,19 @@ def test_a_worked_update() -> None:
     prototypes.features.copy_(torch.eye(2))
     prototypes.enqueue(torch.tensor([[0.0, 1.0]]), torch.tensor([0]))
     assert prototypes.features[0].tolist() == pytest.approx([0.993884, 0.110432], abs=1e-6)
+    assert prototypes.held().tolist() == [True, False] and float(prototypes.fill()) == 0.5
     prototypes.enqueue(torch.tensor([[0.0, 1.0]]), torch.tensor([0]))
     assert prototypes.features[0].tolist() == pytest.approx([0.976045, 0.217567], abs=1e-6)
     assert prototypes.features[1].tolist() == [0, 1]
+
+
+def test_classes_without_a_prototype_are_passed_over() -> None:
+    prototypes, expected = Prototypes(LENGTH, DIM), Prototypes(LENGTH, DIM)
+    features = random_units(4, DIM, 0).float()
+    prototypes.enqueue(features, torch.tensor([LENGTH, 1, LENGTH + 9, -1]))
+    expected.enqueue(features[1:2], torch.tensor([1]))
+    same = expected.state_dict().items()
+    assert all(torch.equal(value, prototypes.state_dict()[name]) for name, value in same)
 
 
 @pytest.mark.parametrize('wrong', [float('nan'), float('inf')])

@@ -148,15 +148,15 @@ def check_bounded(
     cosines = mixer.cosines(leaf, hard, plan)
     assert cosines.dtype == torch.float32 and float(cosines.detach().abs().max()) <= 1
     expected = (query.double()[:, None] * h).sum(2)
-    torch.testing.assert_close(cosines.detach().double(), expected, rtol=0, atol=1e-3)
+    torch.testing.assert_close(cosines.detach().double(), expected, rtol=0, atol=2e-3)
     torch.testing.assert_close(
         mixer.features(query, hard, plan).double(), h, rtol=0, atol=2e-5
     )  # those have the rows themselves
     for s in range(mixer.num):
         (grad,) = torch.autograd.grad(cosines[:, s].sum(), leaf, retain_graph=True)
-        torch.testing.assert_close(grad.double(), h[:, s], rtol=0, atol=1e-3)
+        torch.testing.assert_close(grad.double(), h[:, s], rtol=0, atol=2e-3)
     long = length[..., 0] > 0.1
     assert long.any() and (length < MIN_NORM).any() == short
     torch.testing.assert_close(
-        cosines.detach().double()[long], expected[long], rtol=0, atol=3e-5
+        cosines.detach().double()[long], expected[long], rtol=0, atol=1e-4
     )  # far from the origin nothing is lost

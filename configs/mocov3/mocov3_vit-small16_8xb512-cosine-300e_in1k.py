@@ -68,9 +68,7 @@ train_dataloader = dict(
 )
 
 # The rate is 1.5e-4 for each 256 images; all parameters are decayed, norms and biases too.
-optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='AdamW', lr=2.4e-3, weight_decay=0.1)
-)
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2.4e-3, weight_decay=0.1))
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-4, end=40, convert_to_iter_based=True),
     dict(

@@ -17,6 +17,7 @@ from mochi_mm.files.fit import some
 from mochi_mm.files.weights_meta import KEY
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.backbones.resnet import ResNet
+from mochi_mm.models.backbones.timm_backbone import TRAINING_ONLY
 from mochi_mm.registry import MODELS
 
 ENCODERS = dict(query=PREFIX, key='key_encoder.backbone.')
@@ -57,6 +58,11 @@ class BackboneSource:
             )
         backbone.load_state_dict(self.tensors)
         return backbone.eval()
+
+    def image_size(self) -> tuple[int, int] | None:
+        """Return the size (H, W) of images that the backbone is made for; None for any."""
+        size: tuple[int, int] | None = getattr(self.module(), 'image_size', None)
+        return size
 
     def resnet(self, target: str, depths: tuple[int, ...], any_width: bool = False) -> ResNet:
         """Return the backbone where ``target`` has a network like it.
@@ -136,16 +142,19 @@ class PooledBackbone(nn.Module):
 
 
 def without_weights(model_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments of ``timm.create_model`` without those that ask for weights."""
-    asking = ('pretrained', 'checkpoint_path')
+    """Return arguments of ``timm.create_model`` without those that ask for or draw weights."""
+    asking = ('pretrained', 'checkpoint_path', 'weight_init')
     return {name: value for name, value in model_kwargs.items() if name not in asking}
 
 
 def _offline(config: Any) -> Any:
-    """Return ``config`` without requests for weights, for all parts of it."""
+    """Return ``config`` without requests for weights and how they are drawn, for all its parts."""
     config = copy.deepcopy(config)
     for part in [config, *config.get('backbones', [])]:
         part['init_cfg'] = None
+        if str(part.get('type')).endswith('TimmBackbone'):
+            for name in TRAINING_ONLY:
+                part.pop(name, None)
         if part.get('model_kwargs'):
             part['model_kwargs'] = without_weights(part['model_kwargs'])
     return config

@@ -34,6 +34,7 @@ _LICENCES = (
 )
 _TEXT = (
     'A backbone trained by contrastive learning, exported by mochi_mm; its features are',
+    '`pooler_output`. The preprocessor takes the crop of ImageNet, whatever the size of',
     'the images it was trained on.',
     '',
     '| | |',

@@ -12,6 +12,8 @@ from mochi_mm.export.source import BackboneSource, PooledBackbone
 from mochi_mm.export.target import Target
 
 TOLERANCE = 1e-4
+#: Of the images, where the backbone takes any.
+SIZE = (96, 64)
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ def compare(
     source: BackboneSource, target: Target, path: Path, tolerance: float = TOLERANCE
 ) -> Equality:
     """Return the difference between the features of ``path`` and ours, on two random images."""
-    images = torch.randn(2, 3, 96, 64, generator=torch.Generator().manual_seed(0))
-    ours = PooledBackbone(source.module())(images)
+    backbone = source.module()
+    size = getattr(backbone, 'image_size', None) or SIZE
+    images = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    ours = PooledBackbone(backbone)(images)
     how, theirs = target.features(source, path, images)
     if theirs.shape != ours.shape:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Hugging Face: a folder that ``transformers.ResNetModel.from_pretrained`` reads."""
+"""Hugging Face: a folder that ``from_pretrained`` of transformers' models reads."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mochi_mm.export.huggingface_timm import timm_config, timm_features
 from mochi_mm.export.read_back import installed, read_back
 from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.target import Metadata, Target
+from mochi_mm.export.timm_format import is_timm, timm_tensors
 from mochi_mm.files.backbone_file import UNSPECIFIED
 from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.models.backbones.resnet import ARCHITECTURES
@@ -33,7 +35,7 @@ _LICENCES = (
 )
 _TEXT = (
     'A backbone trained by contrastive learning, exported by mochi_mm; its features are',
-    "`pooler_output`. The preprocessor takes ImageNet's crop of 224 pixels, whatever the size of",
+    '`pooler_output`. The preprocessor takes the crop of ImageNet, whatever the size of',
     'the images it was trained on.',
     '',
     '| | |',
@@ -119,14 +121,15 @@ def preprocessor_config(source: BackboneSource) -> dict[str, Any]:
 
 
 def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:
-    config = model_config(source)
-    tensors = {to_transformers(name): tensor for name, tensor in source.tensors.items()}
+    texts = {'README.md': _card(source, metadata)}
+    if is_timm(source):
+        tensors = timm_tensors(source)
+        texts['config.json'] = json.dumps(timm_config(source), indent=2)
+    else:
+        texts['config.json'] = json.dumps(model_config(source), indent=2)
+        tensors = {to_transformers(name): tensor for name, tensor in source.tensors.items()}
+        texts['preprocessor_config.json'] = json.dumps(preprocessor_config(source), indent=2)
     write_safetensors(path / WEIGHTS, tensors, metadata)
-    texts = {
-        'config.json': json.dumps(config, indent=2),
-        'preprocessor_config.json': json.dumps(preprocessor_config(source), indent=2),
-        'README.md': _card(source, metadata),
-    }
     for name, text in texts.items():
         (path / name).write_text(text + '\n', encoding='utf-8')
 
@@ -149,6 +152,8 @@ def _licence(name: str) -> list[str]:
 
 @torch.no_grad()
 def _features(source: BackboneSource, path: Path, images: Tensor) -> tuple[str, Tensor]:
+    if is_timm(source):
+        return timm_features(path, images)
     if not installed('transformers'):
         tensors = {from_transformers(n): t for n, t in read_safetensors(path / WEIGHTS)[0].items()}
         return read_back(source, tensors, images, 'transformers')
@@ -165,6 +170,11 @@ def _features(source: BackboneSource, path: Path, images: Tensor) -> tuple[str, 
 
 
 def _usage(source: BackboneSource, name: str) -> str:
+    if is_timm(source):
+        return (
+            f"transformers.TimmWrapperModel.from_pretrained('{name}')  "
+            f"# or timm.create_model('local-dir:{name}', pretrained=True)"
+        )
     return f"transformers.ResNetModel.from_pretrained('{name}')"
 
 

@@ -82,6 +82,11 @@ class BackboneSource:
                 f'{error}. Expected a checkpoint of this project, unchanged.'
             ) from error
 
+    def image_size(self) -> tuple[int, int] | None:
+        """Return the size (H, W) of images that the backbone is made for; None for any."""
+        size: tuple[int, int] | None = getattr(self.module(), 'image_size', None)
+        return size
+
     def resnet(self, target: str, depths: tuple[int, ...], any_width: bool = False) -> ResNet:
         """Return the backbone where ``target`` has a network like it.
 

@@ -18,26 +18,31 @@ DEPTHS = (18, 34, 50, 101, 152)
 _PREFIX = 'timm.'
 
 
-def _is_timm(source: BackboneSource) -> bool:
+def is_timm(source: BackboneSource) -> bool:
+    """Return whether the backbone is a model of timm."""
     return bool(source.record['backbone']['type'] == TimmBackbone.__name__)
 
 
-def _arguments(source: BackboneSource) -> dict[str, Any]:
-    """Return the arguments of ``timm.create_model``."""
+def timm_arguments(source: BackboneSource) -> dict[str, Any]:
+    """Return what ``timm.create_model`` is called with."""
     recorded = source.record['backbone']
-    if not _is_timm(source):
+    if not is_timm(source):
         return dict(model_name=f'resnet{recorded["depth"]}', num_classes=0)
     return dict(model_name=recorded['model_name'], num_classes=0, **recorded['model_kwargs'])
 
 
+def timm_tensors(source: BackboneSource) -> dict[str, Tensor]:
+    """Return the weights of a model of timm under its own names."""
+    return {name.removeprefix(_PREFIX): tensor for name, tensor in source.tensors.items()}
+
+
 def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:
-    tensors = source.tensors
-    if _is_timm(source):
+    if is_timm(source):
         source.module()
-        tensors = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
+        write_safetensors(path, timm_tensors(source), metadata)
     else:
         source.resnet('timm', DEPTHS)
-    write_safetensors(path, tensors, metadata)
+        write_safetensors(path, source.tensors, metadata)
 
 
 @torch.no_grad()
@@ -47,14 +52,14 @@ def _features(source: BackboneSource, path: Path, images: Tensor) -> tuple[str, 
         return read_back(source, tensors, images, 'timm')
     import timm
 
-    arguments = _arguments(source)
+    arguments = timm_arguments(source)
     model = timm.create_model(**arguments)
     model.load_state_dict(tensors)
     return f'timm {timm.__version__} {arguments["model_name"]}', model.eval()(images)
 
 
 def _usage(source: BackboneSource, name: str) -> str:
-    given = ', '.join(f'{key}={value!r}' for key, value in _arguments(source).items())
+    given = ', '.join(f'{key}={value!r}' for key, value in timm_arguments(source).items())
     return f"timm.create_model({given}, checkpoint_path='{name}')"
 
 

@@ -40,6 +40,8 @@ RATES = dict(float32=0.05, float64=0.001)
 BATCH, IMAGES, CLASSES = 32, 48, 4
 # ResNet-10 of a quarter, and the width of its features.
 BACKBONE, WIDTH = dict(depth=10, width=0.25), 128
+# A vision transformer of that width for images of PIXELS['imagenet'].
+TRANSFORMER = dict(embed_dim=WIDTH, depth=2, num_heads=4, img_size=64, patch_size=16)
 # Lengths and numbers are divided by this, so that their order and their ratios stay.
 SCALE, LEAST, LONGEST = 24, 4, 400
 # A last feature map of more than one position: batch norms of few values are ill-conditioned.
@@ -248,6 +250,8 @@ def shrunk(node: Any) -> Any:
             small[key] = min(max(small[key] // SCALE, LEAST), LONGEST)
     if small.get('type') == 'ResNet':
         small.update(BACKBONE)
+    if small.get('type') == 'TimmBackbone':
+        small['model_kwargs'] = {**(small.get('model_kwargs') or {}), **TRANSFORMER}
     if small.get('hidden_channels'):
         small['hidden_channels'] = WIDTH
     if small.get('start_epoch'):

@@ -15,7 +15,7 @@ from torch import nn
 from mochi_mm.files.shown import shown
 from mochi_mm.models.backbones.resnet import ResNet
 from mochi_mm.models.backbones.split_backbone import SplitBackbone
-from mochi_mm.models.backbones.timm_backbone import TimmBackbone
+from mochi_mm.models.backbones.timm_backbone import TRAINING_ONLY, TimmBackbone
 from mochi_mm.models.backbones.timm_record import checked_timm_arguments
 from mochi_mm.registry import SCOPE
 
@@ -111,7 +111,7 @@ def _split(given: dict[Any, Any], source: str, depth: int) -> dict[str, Any]:
 
 def _timm(given: dict[Any, Any], source: str, depth: int) -> dict[str, Any]:
     for key in given:
-        if key not in ('model_name', 'model_kwargs'):
+        if key not in ('model_name', 'model_kwargs', *TRAINING_ONLY):
             raise _unexpected(source, 'TimmBackbone', key, ['model_name', 'model_kwargs'])
     name = given.get('model_name')
     if not isinstance(name, str) or not _NAME.fullmatch(name):

@@ -9,7 +9,7 @@ from typing import Any
 from mochi_mm.files.shown import shown
 
 #: What says where weights came from; whoever has the weights needs none of it.
-WEIGHT_REQUESTS = ('pretrained', 'checkpoint_path', 'cache_dir')
+WEIGHT_REQUESTS = ('pretrained', 'checkpoint_path', 'cache_dir', 'weight_init')
 _PLACES = ('file', 'url', 'hf_hub_id', 'hf_hub_filename', 'hf_hub_revision', 'source')
 _NAMES = """
 act_layer aa_layer attn_drop_rate attn_layer attn_type avg_down base_width block_reduce_first

@@ -11,13 +11,14 @@ import torch
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
-timm = pytest.importorskip('timm', reason='timm is not installed')
 from mochi_mm.models.algorithms import MoCo
 from mochi_mm.models.backbones import TimmBackbone
 from mochi_mm.models.backbones.timm_backbone import sincos_positions
 from mochi_mm.models.heads import KeyBatchHead
 from mochi_mm.models.necks import MLPNeck
 from mochi_mm.registry import MODELS
+
+timm = pytest.importorskip('timm', reason='timm is not installed')
 
 VIT = 'vit_tiny_patch16_224'
 

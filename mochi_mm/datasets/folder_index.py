@@ -46,7 +46,7 @@ class FolderIndex:
             selection, files in ``root`` itself are left out.
         built: When it was made, in nanoseconds since 1970.
         listings: By path relative to ``root`` ('' is ``root``), with '/' between the parts.
-        other: How many files of other endings were passed over, by ending.
+        other: Number of files of other endings that were passed over, by ending.
         broken_links: Links to nowhere, to themselves, or to what may not be looked at, whatever
             they are called, relative to ``root``: images, or folders on a disk that is not there.
         repeated: Folders that were not looked into again, relative to ``root``: links to one that

@@ -243,7 +243,7 @@ def test_a_cache_that_cannot_be_read_stops_nothing(root, cache, error, monkeypat
     def fail(*_: object, **__: object) -> str:
         raise error
 
-    monkeypatch.setattr(Path, 'read_text', fail)
+    monkeypatch.setattr('mochi_mm.datasets.index_cache.read_json_file', fail)
     assert files(root, cache) == files(root)
     assert len(log) == 1 and f'{cache} cannot be read' in log[0]
 

@@ -18,7 +18,7 @@ class MultiView:
 
     Args:
         transforms: One list of transforms for each kind of view.
-        num_views: How many views each list makes, in turn; an int where there is one list only.
+        num_views: Number of views per list, in turn; an int where there is one list only.
 
     Raises:
         ValueError: ``transforms`` is not a list of lists, or ``num_views`` does not match it.

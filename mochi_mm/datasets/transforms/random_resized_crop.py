@@ -16,7 +16,7 @@ _TRIES = 10
 
 @TRANSFORMS.register_module()
 class RandomResizedCrop:
-    """Cut a random box out of the image and resizes it to ``size``.
+    """Cut a random box out of the image and resize it to ``size``.
 
     The box covers a share of the area uniform in ``scale`` and has an aspect ratio log-uniform in
     ``ratio``; a box that does not fit is drawn again, ten times at most, then the largest

@@ -29,7 +29,7 @@ _BETTER = dict(greater=lambda new, old: new > old, less=lambda new, old: new < o
 
 @HOOKS.register_module()
 class CheckpointHook(Hook):
-    """Save the whole run; takes the place of MMEngine's hook of that name in this scope.
+    """Save the whole run, in place of MMEngine's hook of that name in this scope.
 
     A file is written beside its target, synced, read back and renamed; older ones go only after
     that. A disk that cannot take it costs a warning and a new attempt later, and training goes on.

@@ -12,10 +12,10 @@ class LoadReport:
     Attributes:
         path: The file.
         origin: Origin of the file.
-        matched: How many tensors went to each part of the detector.
-        new: How many tensors of each part of the detector the file cannot have.
+        matched: Number of tensors that went to each part of the detector.
+        new: Number of tensors of each part of the detector that the file cannot have.
         counters: Batch counters that the file lacks and that start at zero.
-        unused: How many tensors of each part of the file were not wanted.
+        unused: Number of tensors of each part of the file that were not wanted.
         lines: Further facts as (title, text): architecture, style, channel order, mean and std.
     """
 

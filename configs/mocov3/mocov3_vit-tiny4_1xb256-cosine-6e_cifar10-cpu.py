@@ -4,9 +4,10 @@ Paper: Chen, Xie and He 2021 (MoCo-v3, arXiv 2104.02057); network, budget, rate,
     encoder and views are ours, for a CPU.
 Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/mocov3/mocov3_vit-tiny4_1xb256-cosine-6e_cifar10-cpu.py
-Hardware: 2 CPU cores; minutes not yet measured.
+Hardware: 2 CPU cores; about an hour of CPU time, by the steps that were taken (busy cores).
 Expected: kNN top-1 (k=20) above that of the untrained network; a transformer needs longer runs.
-Measured: not yet measured.
+Measured: not yet measured at this budget; kNN top-1 (k=20) 31.1, untrained 28.2, after 105 steps
+    on 2,000 images.
 """
 
 _base_ = [

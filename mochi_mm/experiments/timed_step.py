@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from mochi_mm.launch.fresh_model import fresh_model
-from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.randomness import StepKey
 
 PARTS = ('data', 'query forward', 'key encoder', 'head', 'backward', 'optimiser', 'EMA')
@@ -66,12 +65,12 @@ class TimedStep:
 
     def _query(self, view: Tensor) -> Tensor:
         with torch.autocast(self.device, torch.bfloat16, enabled=self.amp):
-            return self.model.neck(pool(self.model.backbone(view)))
+            return self.model.embed(view).predictor
 
     @torch.no_grad()
     def _key(self, view: Tensor) -> Tensor:
         with torch.autocast(self.device, torch.bfloat16, enabled=self.amp):
-            return self.model._encode_keys(view)
+            return self.model.embed_keys({1: view})[1].predictor
 
     @torch.no_grad()
     def _average(self) -> None:

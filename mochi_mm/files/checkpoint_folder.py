@@ -180,7 +180,8 @@ def epochs_saved(folder: str | Path) -> int:
     """
     pointer = Path(folder) / POINTER
     try:
-        found = re.fullmatch(r'epoch_([0-9]{1,9})\.pth', read_bytes(pointer, 1000).decode().strip())
+        name = read_bytes(pointer, 10_000).decode().strip().rpartition('/')[2]
+        found = re.fullmatch(r'epoch_([0-9]{1,9})\.pth', name)
     except (OSError, ValueError):  # a note for people: without it, nothing was saved
         return 0
     return int(found[1]) if found else 0

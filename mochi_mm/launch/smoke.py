@@ -71,9 +71,7 @@ def _shrink(config: Config) -> None:
         for name, section in hook.items():
             if name.endswith('_dataloader'):
                 _shrink_loader(section)
-    head = config.get('model', {}).get('head') or {}
-    if head.get('start_epoch'):
-        head['start_epoch'] = 0
+    _start_at_once(config.get('model'))
     _shrink_banks(config.get('model'))
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
@@ -108,6 +106,16 @@ def _pipeline(dataset: Mapping[str, Any]) -> Any:
     within = [dataset.get('dataset'), *(dataset.get('datasets') or [])]
     found = (_pipeline(part) for part in within if isinstance(part, Mapping))
     return next((pipeline for pipeline in found if pipeline), [])
+
+
+def _start_at_once(node: Any) -> None:
+    """Let whatever has a ``start_epoch``, such as mixing, begin with the run."""
+    if isinstance(node, dict):
+        if node.get('start_epoch'):
+            node['start_epoch'] = 0
+        node = list(node.values())
+    for child in node if isinstance(node, (list, tuple)) else ():
+        _start_at_once(child)
 
 
 def _shrink_banks(node: Any) -> None:

@@ -154,7 +154,7 @@ class MoCo(BaseAlgorithm):
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the losses and statistics of V views (B, 3, H, W) of each image."""
         online = {view: self.embed(inputs[view]) for view in self.online_views}
-        target = self._embed_keys({view: inputs[view] for view in self.target_views})
+        target = self.embed_keys({view: inputs[view] for view in self.target_views})
         return self.objectives(online, target, data_samples or {})
 
     @torch.no_grad()
@@ -169,7 +169,7 @@ class MoCo(BaseAlgorithm):
         views = self.take_views(inputs)
         i, j = self.measured_views()
         query = self.embed(views[i])
-        return query.predictor, self._embed_keys({j: views[j]})[j].predictor
+        return query.predictor, self.embed_keys({j: views[j]})[j].predictor
 
     def measured_views(self) -> tuple[int, int]:
         """Return the first pair of an online and a target view that differ."""
@@ -177,8 +177,12 @@ class MoCo(BaseAlgorithm):
         return pairs[0]
 
     @torch.no_grad()
-    def _embed_keys(self, views: Mapping[int, Tensor]) -> dict[int, Features]:
-        """Return the features of the averaged encoder, in the groups of the batch shuffle."""
+    def embed_keys(self, views: Mapping[int, Tensor]) -> dict[int, Features]:
+        """Return the features of the averaged encoder, in the groups of the batch shuffle.
+
+        Args:
+            views: Images (B, 3, H, W) by the number of their view.
+        """
         return {view: self._shuffle(self._embed_key, images) for view, images in views.items()}
 
     def _embed_key(self, images: Tensor) -> Features:

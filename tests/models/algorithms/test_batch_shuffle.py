@@ -16,7 +16,7 @@ from tests.ranks import run_ranks
 
 
 def keys_of(model: Any, images: torch.Tensor) -> torch.Tensor:
-    return model._embed_keys({1: images})[1].neck
+    return model.embed_keys({1: images})[1].neck
 
 
 def test_split_bn_normalises_query_and_key_in_different_groups() -> None:

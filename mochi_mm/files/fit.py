@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
+from mochi_mm.files.shown import shown_path
+
 COUNTER = 'num_batches_tracked'
 
 
@@ -124,7 +126,7 @@ def fit(
 
 
 def some(names: Any, count: int = 3) -> str:
-    """Return the first few of ``names`` as text, and how many more there are."""
-    listed = [str(name) for name in names]
+    """Return the first few of ``names`` as printable text, and how many more there are."""
+    listed = [shown_path(name)[:200] for name in names]
     more = f' and {len(listed) - count} more' if len(listed) > count else ''
     return ', '.join(listed[:count]) + more

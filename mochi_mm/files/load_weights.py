@@ -13,6 +13,7 @@ from mochi_mm.files.check_input import contradictions, input_of
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.fit import Fit, fit, some
 from mochi_mm.files.origin import Input
+from mochi_mm.files.shown import shown_path
 from mochi_mm.files.trained_weights import check_weights, is_finite
 from mochi_mm.files.weights_record import record_of
 from mochi_mm.files.weights_source import Source, input_recorded, recognise
@@ -89,7 +90,8 @@ def match_backbone(
         further = [f'the file has more blocks in layer{deeper[0]}']
     elif more:
         further = [
-            f'the file has {len(more)} weights in these parts that {where} lacks, first {more[0]}'
+            f'the file has {len(more)} weights in these parts that {where} lacks, first '
+            f'{shown_path(more[0])}'
         ]
     made.demand(
         f'The file holds {describe(found)}; {where} wants {describe(wanted)}. {expected}', further
@@ -258,5 +260,6 @@ def check_finite_weights(tensors: Mapping[str, Any], source: str, part: str = ''
     for name, tensor in tensors.items():
         if isinstance(tensor, Tensor) and not is_finite(tensor):
             raise ValueError(
-                f'{source}: {part}{name} holds NaN or infinity; take an earlier checkpoint.'
+                f'{source}: {shown_path(part + name)} holds NaN or infinity; take an earlier '
+                'checkpoint.'
             )

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
+from mochi_mm.files.fit import some
 from mochi_mm.files.origin import NOT_NORMALISED, ORIGINS, Input, Origin
 from mochi_mm.files.weights_record import record_of
 
@@ -79,7 +80,7 @@ def recognise(content: Mapping[str, Any], path: Path, wanted: Iterable[str] = ()
     """
     tensors = state_dict_of(content)
     if not tensors:
-        held = ', '.join(map(str, list(content)[:5])) or 'nothing'
+        held = some(content, 5) or 'nothing'
         raise ValueError(
             f'{path} is no checkpoint: it holds {held}, and no tensors; expected weights by name, '
             'bare or under state_dict.'
@@ -89,7 +90,7 @@ def recognise(content: Mapping[str, Any], path: Path, wanted: Iterable[str] = ()
         origin = Origin('bare weights under the names of the backbone', '')
     if origin is None:
         raise ValueError(
-            f'{path} was not recognised: its weights are named {", ".join(list(tensors)[:3])}. '
+            f'{path} was not recognised: its weights are named {some(tensors)}. '
             f'Expected names that start with one of {_prefixes()} (behind module. or not), or bare '
             'ones as torchvision has them (conv1.weight, layer1.0.conv1.weight); rename them and '
             'save dict(state_dict=...).'

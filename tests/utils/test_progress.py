@@ -65,8 +65,10 @@ def test_indexing_shows_how_far_it_is(bars: list, tmp_path: Path) -> None:
 def test_reading_annotations_shows_how_far_it_is(bars: list, tmp_path: Path) -> None:
     (tmp_path / 'ImageSets/Main').mkdir(parents=True)
     (tmp_path / 'Annotations').mkdir()
+    (tmp_path / 'JPEGImages').mkdir()
     (tmp_path / 'ImageSets/Main/test.txt').write_text('1\n2\n3\n')
     for name in '123':
+        (tmp_path / f'JPEGImages/{name}.jpg').touch()  # listed, not opened
         text = '<annotation><object><name>cat</name></object></annotation>'
         (tmp_path / f'Annotations/{name}.xml').write_text(text)
     assert len(VOCClassification(tmp_path, 'test').names) == 3

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mochi_mm.experiments.images import loaders_of
 from mochi_mm.experiments.sweep import Run
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
+from mochi_mm.launch.config_parts import parts_of
 
 #: Hooks that measure; those of a sweep are its measures'.
 _WATCHERS = ('KNNHook', 'AnalysisHook')
@@ -73,13 +73,3 @@ def _cut(config: Any, epochs: int, images: int, shares: bool) -> None:
         elif images:
             steps = epochs * images // config.train_dataloader.batch_size
             schedule.end = min(schedule.end, max(1, steps // 5))
-
-
-def parts_of(node: Any) -> Iterator[Any]:
-    """Yield every dict in a config, the outer ones first."""
-    if isinstance(node, Mapping):
-        yield node
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for child in node:
-            yield from parts_of(child)

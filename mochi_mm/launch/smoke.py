@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mochi_mm.launch.config_parts import parts_of
 from mochi_mm.launch.smoke_detection import shrink_detection
 
 BATCH = 4
@@ -71,8 +72,11 @@ def _shrink(config: Config) -> None:
         for name, section in hook.items():
             if name.endswith('_dataloader'):
                 _shrink_loader(section)
-    _start_at_once(config.get('model'))
-    _shrink_banks(config.get('model'))
+    for part in parts_of(config.get('model')):
+        if part.get('start_epoch'):
+            part['start_epoch'] = 0  # exercised at once
+        if part.get('type') == 'InstanceBank':
+            part['length'] = BATCH * STEPS  # one row per generated image
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
@@ -106,25 +110,3 @@ def _pipeline(dataset: Mapping[str, Any]) -> Any:
     within = [dataset.get('dataset'), *(dataset.get('datasets') or [])]
     found = (_pipeline(part) for part in within if isinstance(part, Mapping))
     return next((pipeline for pipeline in found if pipeline), [])
-
-
-def _start_at_once(node: Any) -> None:
-    """Let whatever has a ``start_epoch``, such as mixing, begin with the run."""
-    if isinstance(node, dict):
-        if node.get('start_epoch'):
-            node['start_epoch'] = 0
-        node = list(node.values())
-    for child in node if isinstance(node, (list, tuple)) else ():
-        _start_at_once(child)
-
-
-def _shrink_banks(node: Any) -> None:
-    """Give every bank of one row per image the few rows that the generated images need."""
-    if isinstance(node, Mapping):
-        if node.get('type') == 'InstanceBank':
-            node['length'] = BATCH * STEPS  # type: ignore[index]
-        for child in node.values():
-            _shrink_banks(child)
-    elif isinstance(node, (list, tuple)):
-        for child in node:
-            _shrink_banks(child)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -75,7 +75,11 @@ def gather_samples(
 
 @torch.no_grad()
 def extract_features(
-    model: nn.Module, dataloader: DataLoader, progress: bool = True, require_labels: bool = False
+    model: nn.Module,
+    dataloader: DataLoader,
+    progress: bool = True,
+    require_labels: bool = False,
+    encode: Callable[[Sequence[Tensor]], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return the pooled backbone features of every sample, from the network in evaluation mode.
 
@@ -87,6 +91,8 @@ def extract_features(
         dataloader: Batches of one view. It must visit every sample; it may repeat some.
         progress: Show a bar with the time left, if stderr is a terminal.
         require_labels: Refuse samples without a label.
+        encode: Function of the views of a batch that returns other features (B, C) of the model
+            than the pooled ones; None for these.
 
     Returns:
         features (M, C) float32 and labels (M,) int64, on the CPU, in the order of the data set.
@@ -96,6 +102,7 @@ def extract_features(
             missing or with a shared ``sample_idx``.
     """
     bare = unwrap(model)
+    encode = encode or bare.extract_feat
     collected: list[tuple[Tensor, Tensor, Tensor]] = []
     with evaluating(bare):
         for batch in progress_bar(dataloader, 'features', len(dataloader), progress):
@@ -106,7 +113,7 @@ def extract_features(
                     'a sample without a label (gt_label -1) where labels are needed; use a data '
                     'set with labels, for an image folder one sub-folder for each class.'
                 )
-            features = bare.extract_feat(data['inputs']).float().cpu()
+            features = encode(data['inputs']).float().cpu()
             collected.append((data['data_samples']['sample_idx'].cpu(), features, labels))
     if not collected:
         raise ValueError(

@@ -6,7 +6,7 @@ memory does not grow with the product of the two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -52,6 +52,7 @@ def nearest_in_bank(
     k: int,
     query_chunk: int = 1024,
     bank_chunk: int = 32768,
+    similarity: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return the cosine and the label of the k nearest bank rows of each query, nearest first.
 
@@ -65,6 +66,9 @@ def nearest_in_bank(
         k: Number of neighbors, at most M.
         query_chunk: Queries compared at a time.
         bank_chunk: Bank rows compared at a time.
+        similarity: Function of (q, C) and (m, C) float32 rows that takes the place of the cosine
+            and returns (q, m); None for the cosine. Of equal similarities it is left open which
+            are among the nearest.
 
     Returns:
         similarity (Q, k) float32 and labels (Q, k) int64.
@@ -75,27 +79,32 @@ def nearest_in_bank(
     """
     _check_rows(queries, bank, bank_labels, k)
     device = queries.device
-    similarity = torch.full((len(queries), k), -torch.inf, device=device)
+    compare, prepare = (similarity, Tensor.float) if similarity else (_products, unit_rows)
+    nearest = torch.full((len(queries), k), -torch.inf, device=device)
     labels = torch.full((len(queries), k), -1, dtype=torch.int64, device=device)
     with torch.autocast(device.type, enabled=False):
         for start in range(0, len(bank), bank_chunk):
-            block = unit_rows(bank[start : start + bank_chunk].to(device))
+            block = prepare(bank[start : start + bank_chunk].to(device))
             block_labels = bank_labels[start : start + bank_chunk].to(device)
             for first in range(0, len(queries), query_chunk):
                 rows = slice(first, first + query_chunk)
-                cosine = unit_rows(queries[rows]) @ block.T  # (q, m)
-                near, index = cosine.topk(min(k, len(block)), dim=1)  # (q, min(k, m)) each
-                candidates = torch.cat([similarity[rows], near], dim=1)  # (q, k + min(k, m))
+                alike = compare(prepare(queries[rows]), block)  # (q, m)
+                near, index = alike.topk(min(k, len(block)), dim=1)  # (q, min(k, m)) each
+                candidates = torch.cat([nearest[rows], near], dim=1)  # (q, k + min(k, m))
                 candidate_labels = torch.cat([labels[rows], block_labels[index]], dim=1)
-                similarity[rows], best = candidates.topk(k, dim=1)  # (q, k) each
+                nearest[rows], best = candidates.topk(k, dim=1)  # (q, k) each
                 labels[rows] = candidate_labels.gather(1, best)  # (q, k)
     # A NaN ranks above every number, so one in the bank shows up here too.
-    if not torch.isfinite(similarity).all():
+    if not torch.isfinite(nearest).all():
         raise ValueError(
             'the features are not finite, so nothing is near anything; the network has diverged '
             'or its weights are damaged.'
         )
-    return similarity, labels
+    return nearest, labels
+
+
+def _products(rows: Tensor, candidates: Tensor) -> Tensor:
+    return rows @ candidates.T
 
 
 def vote(similarity: Tensor, labels: Tensor, num_classes: int, temperature: float) -> Tensor:

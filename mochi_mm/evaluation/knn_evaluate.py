@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from mmengine.dist import all_reduce, get_comm_device
@@ -12,6 +12,8 @@ from torch.utils.data import DataLoader
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn import check_knn_settings, nearest_in_bank, vote
+from mochi_mm.evaluation.learned_similarity import SIMILARITIES, LearnedFeatures
+from mochi_mm.utils.checks import check_choice
 from mochi_mm.utils.class_names import check_same_classes
 
 
@@ -68,6 +70,7 @@ def knn_accuracy(
     ks: Sequence[int],
     temperature: float,
     chunk: int = 1024,
+    similarity: Callable[[Tensor, Tensor], Tensor] | None = None,
 ) -> dict[str, float]:
     """Return top-1 and top-5 accuracy in percent for each k; every rank takes part of the queries.
 
@@ -79,6 +82,8 @@ def knn_accuracy(
         ks: Numbers of neighbors.
         temperature: Temperature of the votes.
         chunk: Queries scored at a time.
+        similarity: In the place of the cosine, see :func:`nearest_in_bank`; the figures are then
+            called ``knn_learned/...``.
 
     Returns:
         ``knn/top1_k{k}`` and, with more than five classes, ``knn/top5_k{k}``.
@@ -87,20 +92,23 @@ def knn_accuracy(
     hits = torch.zeros(len(ks), 2, dtype=torch.int64)
     mine, truth = queries[rank() :: world_size()], labels[rank() :: world_size()].to(queries.device)
     if len(mine):
-        similarity, near = nearest_in_bank(mine, bank, bank_labels, max(ks), chunk)
+        values, near = nearest_in_bank(
+            mine, bank, bank_labels, max(ks), chunk, similarity=similarity
+        )
         for start in range(0, len(mine), chunk):
             rows = slice(start, start + chunk)
             for i, k in enumerate(ks):
-                scores = vote(similarity[rows, :k], near[rows, :k], num_classes, temperature)
+                scores = vote(values[rows, :k], near[rows, :k], num_classes, temperature)
                 hits[i] += count_hits(scores, truth[rows]).cpu()
     hits = hits.to(get_comm_device())
     all_reduce(hits)
     percent = (100 * hits.cpu().double() / len(queries)).tolist()
     result: dict[str, float] = {}
+    name = 'knn_learned' if similarity else 'knn'
     for k, (top1, top5) in zip(ks, percent, strict=True):
-        result[f'knn/top1_k{k}'] = top1
+        result[f'{name}/top1_k{k}'] = top1
         if num_classes > 5:
-            result[f'knn/top5_k{k}'] = top5
+            result[f'{name}/top5_k{k}'] = top5
     return result
 
 
@@ -111,6 +119,7 @@ def knn_evaluate(
     k: int | Sequence[int] = (20,),
     temperature: float = 0.07,
     progress: bool = True,
+    similarity: str = 'cosine',
 ) -> dict[str, float]:
     """Return the kNN accuracy of ``model`` on the queries, given the labeled samples of the bank.
 
@@ -121,19 +130,36 @@ def knn_evaluate(
         k: One number of neighbors, or several that share one search.
         temperature: Temperature of the votes ``exp(cosine / temperature)``.
         progress: Show bars while features are extracted.
+        similarity: ``cosine`` of the pooled features, or ``learned``: that of a head such as
+            :class:`~mochi_mm.models.heads.BregmanHead`, of what the head compares.
 
     Returns:
         ``knn/top1_k{k}`` in percent and, with more than five classes, ``knn/top5_k{k}``; the same
-        on every rank.
+        on every rank. By a learned similarity, ``knn_learned/...``.
 
     Raises:
-        ValueError: k above the size of the bank, missing labels, other classes in bank and queries,
-            features that are not finite.
+        ValueError: An unknown similarity, or one that the model has not learned; k above the size
+            of the bank, missing labels, other classes in bank and queries, features that are not
+            finite.
     """
     ks = as_tuple(k)
     check_knn_settings(ks, temperature)
     check_knn_data(bank_loader, query_loader, ks)
-    bank, bank_labels = extract_features(model, bank_loader, progress, require_labels=True)
-    queries, labels = extract_features(model, query_loader, progress, require_labels=True)
+    learned = learned_features(model, similarity)
+    encode, compare = (learned.encode, learned.similarity) if learned else (None, None)
+    bank, bank_labels = extract_features(model, bank_loader, progress, True, encode)
+    queries, labels = extract_features(model, query_loader, progress, True, encode)
     device = next(model.parameters()).device
-    return knn_accuracy(queries.to(device), labels, bank, bank_labels, ks, temperature)
+    return knn_accuracy(
+        queries.to(device), labels, bank, bank_labels, ks, temperature, similarity=compare
+    )
+
+
+def learned_features(model: nn.Module, similarity: str) -> LearnedFeatures | None:
+    """Return what the neighbors are nearest by, None for the cosine of the pooled features.
+
+    Raises:
+        ValueError: An unknown similarity, or one that the model has not learned.
+    """
+    check_choice('similarity', similarity, SIMILARITIES)
+    return LearnedFeatures.of(model) if similarity == 'learned' else None

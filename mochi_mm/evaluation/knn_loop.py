@@ -9,7 +9,12 @@ from mmengine.evaluator import Evaluator
 from mmengine.runner import BaseLoop
 
 from mochi_mm.evaluation.knn import check_knn_settings
-from mochi_mm.evaluation.knn_evaluate import as_tuple, check_knn_data, knn_evaluate
+from mochi_mm.evaluation.knn_evaluate import (
+    as_tuple,
+    check_knn_data,
+    knn_evaluate,
+    learned_features,
+)
 from mochi_mm.registry import LOOPS
 
 
@@ -28,6 +33,7 @@ class KNNLoop(BaseLoop):
         bank_dataloader: Samples that vote, as a config or a data loader.
         k: One number of neighbors, or several that share one search.
         temperature: Temperature of the votes ``exp(cosine / temperature)``.
+        similarity: ``cosine``, or ``learned``, that of the head; see :func:`knn_evaluate`.
 
     Raises:
         ValueError: An evaluator, unusable settings, k above the size of the bank, missing labels,
@@ -42,14 +48,16 @@ class KNNLoop(BaseLoop):
         bank_dataloader: Any,
         k: int | Sequence[int] = (10, 20, 100, 200),
         temperature: float = 0.07,
+        similarity: str = 'cosine',
     ) -> None:
         if evaluator.metrics if isinstance(evaluator, Evaluator) else evaluator:
             raise ValueError(
                 f'test_evaluator is {evaluator!r}, but KNNLoop computes its metrics itself; set '
                 'test_evaluator = [].'
             )
-        self.k, self.temperature = as_tuple(k), temperature
+        self.k, self.temperature, self.similarity = as_tuple(k), temperature, similarity
         check_knn_settings(self.k, temperature)
+        learned_features(runner.model, similarity)
         super().__init__(runner, bank_dataloader)
         self.bank_dataloader = self.dataloader
         super().__init__(runner, dataloader)
@@ -61,7 +69,12 @@ class KNNLoop(BaseLoop):
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
         metrics = knn_evaluate(
-            self.runner.model, self.bank_dataloader, self.dataloader, self.k, self.temperature
+            self.runner.model,
+            self.bank_dataloader,
+            self.dataloader,
+            self.k,
+            self.temperature,
+            similarity=self.similarity,
         )
         self.runner.call_hook('after_test_epoch', metrics=metrics)
         self.runner.call_hook('after_test')

@@ -58,6 +58,17 @@ class FollowsByAverage(Protocol):
         """Move the averaged encoder; called once after each optimizer step."""
 
 
+@runtime_checkable
+class LearnedSimilarity(Protocol):
+    """A head that compares by a similarity of its own, which it learns."""
+
+    def outputs(self, embeddings: Tensor) -> Tensor:
+        """Return (N, K) what is compared, of raw embeddings (N, D)."""
+
+    def similarity(self, rows: Tensor, candidates: Tensor) -> Tensor:
+        """Return (A, M) the similarity of rows (A, K) and candidates (M, K)."""
+
+
 class Module(Protocol):
     """The methods of a torch module that are used, whatever its class."""
 

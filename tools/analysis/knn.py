@@ -1,10 +1,12 @@
 """Measure a checkpoint by k nearest neighbors and print a table.
 
     python tools/analysis/knn.py CONFIG CHECKPOINT [--k 10 20 100 200] [--untrained]
+        [--similarity learned]
 
 CONFIG is a kNN benchmark config (test_cfg of type KNNLoop), or a pre-training config whose
 custom_hooks hold a KNNHook: its data sets are used. With --untrained, the network as initialized
-is measured too, or alone without a CHECKPOINT.
+is measured too, or alone without a CHECKPOINT. --similarity learned takes the similarity of the
+head, where it learns one (BregmanHead), in the place of the cosine of the pooled features.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -27,6 +30,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', nargs='?', help='a checkpoint of a training run')
     parser.add_argument('--k', type=int, nargs='+', help="numbers of neighbours (the config's)")
     parser.add_argument('--temperature', type=float, help="of the votes (the config's)")
+    parser.add_argument(
+        '--similarity', choices=('cosine', 'learned'), help="what is near (the config's, or cosine)"
+    )
     parser.add_argument('--untrained', action='store_true', help='measure random weights too')
     parser.add_argument('--seed', type=int, default=0, help='of the random weights (0)')
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
@@ -58,10 +64,32 @@ def print_table(results: dict[str, dict[str, float]], ks: list[int]) -> None:
     width = max(len(name) for name in ['network', *results])
     print(f'{"network":{width}}  {"k":>5}  {"top-1":>6}  {"top-5":>6}')
     for name, metrics in results.items():
+        kind = next(iter(metrics)).split('/')[0]  # knn, or knn_learned
         for k in ks:
-            top5 = metrics.get(f'knn/top5_k{k}')
+            top5 = metrics.get(f'{kind}/top5_k{k}')
             shown = '-' if top5 is None else f'{top5:.2f}'
-            print(f'{name:{width}}  {k:>5}  {metrics[f"knn/top1_k{k}"]:>6.2f}  {shown:>6}')
+            print(f'{name:{width}}  {k:>5}  {metrics[f"{kind}/top1_k{k}"]:>6.2f}  {shown:>6}')
+
+
+def load(model: Any, checkpoint: str, allow_other_input: bool, similarity: str) -> None:
+    """Load the backbone of a checkpoint, and neck and head for a learned similarity; print what.
+
+    Raises:
+        ValueError: The checkpoint does not hold all of it.
+    """
+    from mochi_mm.evaluation.analysis.load_model import load_for_analysis
+    from mochi_mm.files.load_weights import load_backbone
+
+    if similarity == 'cosine':
+        print(load_backbone(model, checkpoint, allow_other_input))
+        return
+    report, absent = load_for_analysis(model, checkpoint, allow_other_input)
+    if absent:
+        raise ValueError(
+            f'{next(iter(absent.values()))}, which a learned similarity needs; give the checkpoint '
+            'of the whole run, or --similarity cosine.'
+        )
+    print(report)
 
 
 def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
@@ -74,7 +102,6 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
 
     from mochi_mm.evaluation import knn_evaluate
     from mochi_mm.evaluation.knn_settings import find_benchmark
-    from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.check_config import check_config
     from mochi_mm.launch.check_surroundings import check_checkpoint
     from mochi_mm.launch.config import load_config, parse_options
@@ -91,6 +118,7 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     temperature = args.temperature
     if temperature is None:
         temperature = settings.get('temperature', 0.07)
+    similarity = args.similarity or settings.get('similarity', 'cosine')
     if cfg.get('data_preprocessor') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
@@ -101,13 +129,15 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
         model = fresh_model(cfg.model, args.seed)
         if checkpoint:
-            print(load_backbone(model, checkpoint, args.allow_other_input))
+            load(model, checkpoint, args.allow_other_input, similarity)
         results[checkpoint or 'untrained'] = knn_evaluate(
-            model.to(device), bank, queries, ks, temperature
+            model.to(device), bank, queries, ks, temperature, similarity=similarity
         )
     print_table(results, ks)
     if args.out is not None:
-        record = dict(config=args.config, temperature=temperature, results=results)
+        record = dict(
+            config=args.config, temperature=temperature, similarity=similarity, results=results
+        )
         partial = args.out.with_name(args.out.name + '.part')
         partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
         os.replace(partial, args.out)
@@ -115,7 +145,8 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
         from mochi_mm.experiments.result_record import result_record, write_record
 
         source = Path(args.checkpoint)
-        protocol = f'weighted kNN, temperature {temperature:g}'
+        learned = ', learned similarity' if similarity == 'learned' else ''
+        protocol = f'weighted kNN, temperature {temperature:g}{learned}'
         metrics = results[args.checkpoint]
         pretraining = source.parent.name or source.name
         write_record(args.record, result_record(protocol, args.config, metrics, pretraining))

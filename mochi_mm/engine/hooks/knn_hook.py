@@ -9,9 +9,11 @@ from torch.utils.data import DataLoader
 
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.knn import check_knn_settings
-from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_evaluate
+from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_evaluate, learned_features
+from mochi_mm.evaluation.learned_similarity import SIMILARITIES
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
+from mochi_mm.utils.checks import check_choice
 
 
 @HOOKS.register_module()
@@ -20,8 +22,9 @@ class KNNHook(Hook):
 
     Training goes on as if the hook were not there: no weight, running statistic, training flag
     or random generator changes. The result is logged, kept in the message hub and sent to the
-    visualizer as ``knn/top1`` and, with more than five classes, ``knn/top5``, in percent. With
-    MMEngine's EMAHook it is the average that is measured, as in a validation.
+    visualizer as ``knn/top1`` and, with more than five classes, ``knn/top5``, in percent; by a
+    learned similarity as ``knn_learned/...``. With MMEngine's EMAHook it is the average that is
+    measured, as in a validation.
 
     Args:
         bank_dataloader: Labeled samples that vote, as a config or a data loader.
@@ -30,10 +33,12 @@ class KNNHook(Hook):
         k: Number of neighbors.
         temperature: Temperature of the votes ``exp(cosine / temperature)``.
         at_start: Also measure the network before the first iteration.
+        similarity: ``cosine``, or ``learned``, that of the head; see :func:`knn_evaluate`.
 
     Raises:
         ValueError: Unusable settings; before training starts, a k above the size of the bank,
-            a data set without labels, or other classes in bank and queries.
+            a data set without labels, other classes in bank and queries, or a similarity that the
+            model does not learn.
     """
 
     priority = 'NORMAL'
@@ -46,6 +51,7 @@ class KNNHook(Hook):
         k: int = 20,
         temperature: float = 0.07,
         at_start: bool = False,
+        similarity: str = 'cosine',
     ) -> None:
         check_knn_settings((k,), temperature)
         if not isinstance(interval, int) or interval < 1:
@@ -53,10 +59,12 @@ class KNNHook(Hook):
         self.bank_dataloader, self.query_dataloader = bank_dataloader, query_dataloader
         self.interval, self.k, self.temperature = interval, k, temperature
         self.at_start = at_start
+        self.similarity = check_choice('similarity', similarity, SIMILARITIES)
         self._measured_iter: int | None = None
 
     def before_train(self, runner: Any) -> None:
         """Build and check the data, so that a mistake shows now and not epochs later."""
+        learned_features(runner.model, self.similarity)
         with preserved_random_state():
             self.bank_dataloader = self._build(runner, self.bank_dataloader)
             self.query_dataloader = self._build(runner, self.query_dataloader)
@@ -77,7 +85,12 @@ class KNNHook(Hook):
     def _measure(self, runner: Any, epoch: int) -> None:
         with preserved_random_state(), validated_weights(runner):
             by_k = knn_evaluate(
-                runner.model, self.bank_dataloader, self.query_dataloader, self.k, self.temperature
+                runner.model,
+                self.bank_dataloader,
+                self.query_dataloader,
+                self.k,
+                self.temperature,
+                similarity=self.similarity,
             )
         metrics = {name.removesuffix(f'_k{self.k}'): value for name, value in by_k.items()}
         self._measured_iter = runner.iter

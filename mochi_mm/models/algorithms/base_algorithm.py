@@ -95,6 +95,11 @@ class BaseAlgorithm(BaseModel):
         if channels_last:
             self.to(memory_format=torch.channels_last)
 
+    @property
+    def query_views(self) -> tuple[int, ...]:
+        """Return the views that are compared with the others: what a view editor mixes."""
+        return (0,)
+
     def check_samples(self, samples: DataSamples) -> None:
         """Check the samples of a batch for every head, before it is moved to the device.
 

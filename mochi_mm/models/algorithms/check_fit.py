@@ -11,6 +11,7 @@ from mochi_mm.structures.protocols import Head, Neck
 
 if TYPE_CHECKING:
     from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
+    from mochi_mm.models.view_editors import BaseViewEditor
 
 #: What a head may take, and an algorithm that gives it.
 ALGORITHMS = dict(
@@ -20,6 +21,8 @@ ALGORITHMS = dict(
 
 def check_fit(head: Head, model: BaseAlgorithm) -> None:
     """Refuse a head that takes what the algorithm does not give, or taps what is not there.
+
+    And one that knows a single target where a view editor mixes two images.
 
     Raises:
         ValueError: It does.
@@ -36,6 +39,15 @@ def check_fit(head: Head, model: BaseAlgorithm) -> None:
         raise ValueError(
             f'tap of {type(head).__name__} is {tap!r}; expected one of {", ".join(TAPS)}.'
         )
+    for editor in model.view_editors:
+        if editor.mixes_targets and not getattr(head, 'mixed_targets', False):
+            raise ValueError(
+                f'{type(editor).__name__} mixes two images in a query, but {type(head).__name__} '
+                'has one target for each and would ignore the second; take a head with two: '
+                'NPairHead in InBatchContrast; ContrastiveHead, HardNegativeMixingHead, '
+                'SoftContrastiveHead or KeyBatchHead in MoCo. Or take the editor out of '
+                'view_editors.'
+            )
 
 
 def check_num_views(head: Head, num_views: int) -> None:
@@ -98,6 +110,29 @@ def check_predictor(predictor: Neck | None, neck: Neck) -> None:
             f'the predictor goes from {given[0]} to {given[1]} channels but the neck gives '
             f'{width}; expected in_channels and out_channels of {width}.'
         )
+
+
+def check_mixed_views(
+    editors: Sequence[BaseViewEditor], online: Sequence[int], target: Sequence[int]
+) -> None:
+    """Refuse an editor that mixes queries where a view is query and key at once.
+
+    Args:
+        editors: View editors of the algorithm.
+        online: Views that the trained encoder sees.
+        target: Views that the averaged encoder sees.
+
+    Raises:
+        ValueError: There is such an editor, and such a view.
+    """
+    both = sorted(set(online) & set(target))
+    for editor in editors:
+        if editor.mixes_targets and both:
+            raise ValueError(
+                f'{type(editor).__name__} mixes the queries and leaves the keys, but the views '
+                f'{both} are both; set online_views and target_views without a common view, such '
+                'as (0,) and (1,).'
+            )
 
 
 def check_pair_views(online: Sequence[int], target: Sequence[int], heads: Sequence[Head]) -> int:

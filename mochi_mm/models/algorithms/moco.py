@@ -11,7 +11,11 @@ from torch import Tensor, nn
 
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, Losses, build
 from mochi_mm.models.algorithms.batch_shuffle import BatchShuffle
-from mochi_mm.models.algorithms.check_fit import check_pair_views, check_predictor
+from mochi_mm.models.algorithms.check_fit import (
+    check_mixed_views,
+    check_pair_views,
+    check_predictor,
+)
 from mochi_mm.models.algorithms.named_heads import named_heads
 from mochi_mm.models.functional.ema import check_ema_decay, ema_update
 from mochi_mm.models.functional.ema_schedule import EMA_SCHEDULES, scheduled_ema_decay
@@ -102,7 +106,13 @@ class MoCo(BaseAlgorithm):
         self.num_views = check_pair_views(
             self.online_views, self.target_views, list(named_heads(self).values())
         )
+        check_mixed_views(self.view_editors, self.online_views, self.target_views)
         self.progress: float | None = None
+
+    @property
+    def query_views(self) -> tuple[int, ...]:
+        """Return the views that the trained encoder sees."""
+        return self.online_views
 
     @property
     def step_key(self) -> StepKey | None:

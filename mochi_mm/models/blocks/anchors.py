@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from mochi_mm.structures import Anchors, Views
+from mochi_mm.structures import Anchors, MixedInputs, Views
 
 
 def image_anchors(views: Views) -> Anchors:
@@ -26,11 +26,14 @@ def image_anchors(views: Views) -> Anchors:
 def pair_anchors(views: Views) -> Anchors:
     """Return a query for each pair of an online and another target view, pair by pair.
 
+    The query of a mixed image has two own keys, that of its image and that of the partner.
+
     Args:
         views: Unit rows.
     """
     rows = torch.cat([views.online[i] for i, _ in views.pairs])  # (A, D)
-    keys = torch.cat([views.target[j] for _, j in views.pairs])[:, None]  # (A, 1, D)
+    mixed = MixedInputs.of(views.samples)
+    keys = torch.cat([_keys(views.target[j], mixed) for _, j in views.pairs])  # (A, 1 or 2, D)
     return _of_views(rows, keys, views, len(views.pairs))
 
 
@@ -49,6 +52,11 @@ def query_anchors(views: Views, positives: Sequence[int]) -> Anchors:
         ]
     )
     return _of_views(rows, keys, views, len(views.online))
+
+
+def _keys(rows: Tensor, mixed: MixedInputs | None) -> Tensor:
+    """Return (B, P, D) the own keys of each image: one, or two where images are mixed."""
+    return rows[:, None] if mixed is None else torch.stack([rows, rows[mixed.partner]], dim=1)
 
 
 def _of_views(rows: Tensor, keys: Tensor, views: Views, times: int) -> Anchors:

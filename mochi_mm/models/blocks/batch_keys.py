@@ -7,28 +7,34 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mochi_mm.distributed.rows import gather_rows, rank, row_counts
-from mochi_mm.structures import Anchors, Block, Views
+from mochi_mm.distributed.rows import gather_rows, gather_rows_with_gradient, rank, row_counts
+from mochi_mm.structures import Anchors, Block, MixedInputs, Views
 
 
 def batch_keys_block(
-    anchors: Anchors, views: Views, similarity: Callable[[Tensor, Tensor], Tensor]
+    anchors: Anchors,
+    views: Views,
+    similarity: Callable[[Tensor, Tensor], Tensor],
+    gradient: bool = False,
 ) -> Block:
     """Return the block ``batch_keys``: the keys of all ranks, for queries of :func:`pair_anchors`.
 
     A query of a pair (i, j) meets the keys of the view j; those of other views are dropped.
-    ``same_image`` marks its own key. With B images of this rank, M of all ranks, P pairs and T
-    target views in them, A = P B anchors meet T M candidates.
+    ``same_image`` marks its own key, which pulls; the query of a mixed image is pulled by its
+    partner's key as well, each by its share (see :class:`MixedInputs`). With B images of this rank,
+    M of all ranks, P pairs and T target views in them, A = P B anchors meet T M candidates.
 
     Args:
         anchors: Queries, pair by pair.
         views: Unit rows.
         similarity: Function of (A, D) and (T M, D) rows that returns (A, T M).
+        gradient: Keep the gradient of the keys, those of other ranks included.
     """
     counts = row_counts(views.num_images, anchors.rows.device)
     total, first = sum(counts), sum(counts[: rank()])
     targets = list(dict.fromkeys(j for _, j in views.pairs))
-    candidates = torch.cat([gather_rows(views.target[j], counts) for j in targets])  # (T M, D)
+    gather = gather_rows_with_gradient if gradient else gather_rows
+    candidates = torch.cat([gather(views.target[j], counts) for j in targets])  # (T M, D)
     device = candidates.device
     sets = torch.arange(len(targets), device=device).repeat_interleave(total)  # (T M,)
     number = torch.arange(total, device=device).repeat(len(targets))  # (T M,) of the image
@@ -39,12 +45,18 @@ def batch_keys_block(
         ]
     )  # (A,) the set that a query meets
     other = wanted[:, None] != sets  # (A, T M)
-    own = (anchors.image + first)[:, None] == number  # (A, T M)
-    return Block(
+    own = ((anchors.image + first)[:, None] == number) & ~other  # (A, T M)
+    block = Block(
         'batch_keys',
         similarity(anchors.rows, candidates),
         rows=candidates,
         dropped=other,
         mixable=~other,
-        same_image=own & ~other,
+        same_image=own,
     )
+    mixed = MixedInputs.of(anchors.samples)
+    if mixed is None:
+        return block.attract(own)
+    theirs = ((mixed.partner + first)[:, None] == number) & ~other  # (A, T M)
+    weights = mixed.weights(anchors.image)  # (A, 2)
+    return block.attract(own | theirs).but(pull=own * weights[:, :1] + theirs * weights[:, 1:])

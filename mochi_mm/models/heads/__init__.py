@@ -1,6 +1,7 @@
 """Heads: objectives that take embeddings and blocks of candidates and return losses."""
 
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+from mochi_mm.models.heads.bregman_head import BregmanHead
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.models.heads.cross_view_head import CrossViewHead
 from mochi_mm.models.heads.decoupled_head import DecoupledHead
@@ -9,6 +10,7 @@ from mochi_mm.models.heads.false_negative_head import FalseNegativeHead
 from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHead
 from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
+from mochi_mm.models.heads.n_pair_head import NPairHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
 from mochi_mm.models.heads.sup_con_head import SupConHead
@@ -16,6 +18,7 @@ from mochi_mm.models.heads.sup_info_nce_head import SupInfoNCEHead
 
 __all__ = [
     'BaseContrastiveHead',
+    'BregmanHead',
     'ContrastiveHead',
     'CrossViewHead',
     'DecoupledHead',
@@ -24,6 +27,7 @@ __all__ = [
     'HardNegativeMixingHead',
     'KeyBatchHead',
     'LinearHead',
+    'NPairHead',
     'NTXentHead',
     'SoftContrastiveHead',
     'SupConHead',

@@ -32,6 +32,7 @@ class KeyBatchHead(BaseContrastiveHead):
     """
 
     with_memory = False
+    mixed_targets = True
 
     def __init__(self, temperature: float = 0.2, **kwargs: Any) -> None:
         super().__init__(temperature=temperature, **kwargs)
@@ -46,8 +47,8 @@ class KeyBatchHead(BaseContrastiveHead):
         return [batch_keys_block(anchors, views, self.similarity)]
 
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
-        """Return the keys, of which each anchor's own attracts."""
-        return [block.attract(block.need('same_image')) for block in blocks]
+        """Return the keys as they are: each anchor's own attracts."""
+        return blocks
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor, so that the mean is the sum over pairs of views."""

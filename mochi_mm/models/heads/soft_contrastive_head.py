@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from mochi_mm.models.functional.contrast_blocks import weights_of
 from mochi_mm.models.functional.soft_targets import check_own_weight, soft_targets
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.registry import MODELS
@@ -19,7 +21,8 @@ class SoftContrastiveHead(ContrastiveHead):
     """Match the query's similarity distribution over the memory to that of its key.
 
     ``own_weight`` on the own key, ``1 - own_weight`` over the memory. ``own_weight=1`` is InfoNCE.
-    Rows with a share in the target can be mixed.
+    Rows with a share in the target can be mixed. The target of a mixed query is that of its own key
+    and that of its partner's, by their shares.
     Source: Denize et al., Similarity Contrastive Estimation, WACV 2023; code CEA-LIST/SCE.
 
     Args:
@@ -29,7 +32,10 @@ class SoftContrastiveHead(ContrastiveHead):
         own_weight: lambda, weight of the own key in the target, in [0, 1].
         own_slot: Place of the own key in the target's softmax: ``masked``, none, as in the
             equation; ``zero``, with the logit 0, as in the code.
-        **kwargs: As in :class:`~mochi_mm.models.heads.BaseContrastiveHead`.
+        **kwargs: As in :class:`~mochi_mm.models.heads.ContrastiveHead`.
+
+    Raises:
+        ValueError: A setting out of range; ``batch_keys``, which the target does not know.
 
     >>> from mochi_mm.models.memories import FeatureQueue
     >>> head = SoftContrastiveHead(FeatureQueue(length=64, dim=16), own_weight=0.5)
@@ -49,19 +55,32 @@ class SoftContrastiveHead(ContrastiveHead):
         self.key_temperature = check_temperature(key_temperature, 'key_temperature')
         check_own_weight(own_weight, own_slot)
         self.own_weight, self.own_slot = own_weight, own_slot
+        if self.batch_keys:
+            raise ValueError(
+                'batch_keys=True, but the target of SoftContrastiveHead is spread over the memory '
+                'alone, so keys of the batch would only push; take it out, or use ContrastiveHead.'
+            )
 
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the blocks with the share of each row in the target; own keys have the rest."""
         own, memory = blocks
-        key = own.need('rows')[:, 0]  # (A, D)
-        target = soft_targets(
+        keys = own.need('rows')  # (A, P, D): P is 1, or 2 of a mixed query
+        weights = own.but(pull=weights_of(own)).need('pull')  # (A, P)
+        targets = [
+            weights[:, p : p + 1] * self._target(keys[:, p], memory) for p in range(keys.shape[1])
+        ]  # P times (A, K)
+        shares = torch.stack([target.sum(1) for target in targets], dim=1)  # (A, P)
+        rest = (weights - shares).clamp_min(0)  # (A, P)
+        return [own.but(pull=rest), memory.but(pull=sum(targets[1:], targets[0]))]
+
+    def _target(self, key: Tensor, memory: Block) -> Tensor:
+        """Return (A, K) the share of each row in the target of a key (A, D)."""
+        return soft_targets(
             without(key @ memory.need('rows').T, memory.dropped),
             self.key_temperature,
             self.own_weight,
             self.own_slot,
-        )  # (A, K)
-        rest = (1 - target.sum(1, keepdim=True)).clamp_min(0)  # (A, 1)
-        return [own.but(pull=rest), memory.but(pull=target)]
+        )
 
     def pushing(self, block: Block) -> Tensor:
         """Return (A, K) the similarity of every row that is not dropped: all of them push."""

@@ -34,6 +34,9 @@ class BaseViewEditor(BaseModule, ABC):
         ValueError: A setting out of range.
     """
 
+    #: Whether it mixes two images in a query, so that a head needs two targets for it.
+    mixes_targets = False
+
     def __init__(
         self, start_epoch: int = 0, probability: float = 1.0, init_cfg: dict | None = None
     ) -> None:

@@ -33,8 +33,9 @@ def check(block: Block, first: int, last: int) -> None:
                 expected = dot(ONLINE[i][first + b], TARGET[view][image])
                 assert float(block.similarity[a, m]) == pytest.approx(expected, abs=1e-12)
                 assert bool(block.dropped[a, m]) == (view != j)
-                assert bool(block.mixable[a, m]) == (view == j)
+                assert bool(block.mixable[a, m]) == (view == j and image != first + b)
                 assert bool(block.same_image[a, m]) == (view == j and image == first + b)
+                assert float(block.pull[a, m]) == (view == j and image == first + b)
 
 
 def test_equals_the_loop() -> None:

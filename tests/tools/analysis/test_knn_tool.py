@@ -74,7 +74,7 @@ def test_benchmark_config(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixtu
     results = tool.main([config, checkpoint, '--untrained', '--out', str(out), '--device', 'cpu'])
     assert results == {checkpoint: expected(5, (1, 5), 0.2), 'untrained': expected(0, (1, 5), 0.2)}
     record = json.loads(out.read_text())
-    assert record == dict(config=config, temperature=0.2, results=results)
+    assert record == dict(config=config, temperature=0.2, similarity='cosine', results=results)
     table = capsys.readouterr().out.splitlines()[-5:]
     assert table[0].split() == ['network', 'k', 'top-1', 'top-5']
     top1, top5 = (results['untrained'][f'knn/top{n}_k5'] for n in (1, 5))

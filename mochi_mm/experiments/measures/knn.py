@@ -55,7 +55,7 @@ class KNN(Measure):
         loaders = dict(
             bank_dataloader=config.bank_dataloader, query_dataloader=config[self.queries]
         )
-        settings = dict(interval=interval, k=self.k, temperature=self.temperature)
+        settings: dict[str, Any] = dict(interval=interval, k=self.k, temperature=self.temperature)
         if self.similarity != 'cosine':
             settings['similarity'] = self.similarity
         return [dict(type='KNNHook', **settings, **loaders)]

@@ -46,6 +46,7 @@ def cross_view(**kwargs: Any) -> Any:
     return MODELS.build(dict(config, **kwargs))
 
 
+MIXES = dict(view_editors=[dict(type='InstanceMix')])
 SUPPORT = dict(online_views=(0, 1), target_views=(0, 1, 2))
 LINEAR = dict(type='LinearHead', num_classes=3, in_channels=64)
 
@@ -183,3 +184,38 @@ def test_views_are_counted(online: Any, target: Any, number: int) -> None:
 def test_views_with_a_gap_or_without_a_pair(online: Any, target: Any) -> None:
     with pytest.raises(ValueError, match='expected the numbers 0 to V - 1'):
         check_pair_views(online, target, [])
+
+
+@pytest.mark.parametrize(
+    'make',
+    [
+        lambda: moco(head=dict(type='SupConHead', memory=QUEUE), **MIXES),
+        lambda: moco(head=FNC_MEMORY, **SUPPORT, **MIXES),
+        lambda: in_batch(head=dict(type='NTXentHead'), **MIXES),
+        lambda: in_batch(head=dict(type='BregmanHead', in_channels=8), **MIXES),
+        lambda: in_batch(
+            head=dict(type='NPairHead'), heads=dict(bias=dict(type='FairKLHead')), **MIXES
+        ),
+        lambda: cross_view(**MIXES),
+    ],
+)
+def test_a_head_with_one_target_is_refused_beside_an_editor_that_mixes_two(make: Any) -> None:
+    with pytest.raises(ValueError, match='InstanceMix mixes two images .* NPairHead in InBatch'):
+        make()
+
+
+@pytest.mark.parametrize(
+    'head', ['ContrastiveHead', 'HardNegativeMixingHead', 'SoftContrastiveHead']
+)
+def test_heads_with_two_targets_are_built(head: str) -> None:
+    number = dict(num_hard=3) if head == 'HardNegativeMixingHead' else {}
+    model = moco(head=dict(type=head, memory=QUEUE, **number), **MIXES)
+    assert model.query_views == (0,)
+    assert moco(head=dict(type='KeyBatchHead'), online_views=(1,), target_views=(0,), **MIXES)
+    assert in_batch(head=dict(type='NPairHead'), **MIXES).query_views == (0,)
+
+
+def test_a_mixed_view_is_no_key() -> None:
+    with pytest.raises(ValueError, match=r'mixes the queries .* the views \[1\] are both; set'):
+        moco(online_views=(0, 1), target_views=(1,), **MIXES)
+    assert moco(online_views=(0, 1), target_views=(1,)).query_views == (0, 1)

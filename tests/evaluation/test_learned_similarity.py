@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from mochi_mm.evaluation.features import evaluating, extract_features
 from mochi_mm.evaluation.knn import nearest_in_bank
 from mochi_mm.evaluation.knn_evaluate import knn_evaluate
 from mochi_mm.evaluation.learned_similarity import LearnedFeatures
+from mochi_mm.experiments.measures import KNN
 from mochi_mm.registry import MODELS
 from tests.evaluation.toy import ToyImages, toy_loader, toy_model
+from tests.experiments.measures.toy import toy_subject
 
 
 def model(**heads: Any) -> Any:
@@ -98,3 +101,17 @@ def test_an_unknown_similarity_is_refused() -> None:
         knn_evaluate(model(), *loaders(), k=1, similarity='bregman')
     with pytest.raises(ValueError, match=message):
         KNNHook({}, {}, similarity='bregman')
+
+
+def test_the_measure_of_a_sweep_is_the_evaluation(tmp_path: Path) -> None:
+    subject = toy_subject(tmp_path)
+    subject.model = model()
+    expected = knn_evaluate(
+        subject.model,
+        subject.loader('bank_dataloader'),
+        subject.loader('query_dataloader'),
+        k=3,
+        similarity='learned',
+    )
+    found = KNN(k=3, similarity='learned', optional=True)(subject)
+    assert found == {'knn_learned/top1_k3': expected['knn_learned/top1_k3']}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_accuracy, knn_evaluate
+from mochi_mm.evaluation.learned_similarity import LearnedFeatures
 from mochi_mm.experiments.measures.measure import Measure
 from mochi_mm.experiments.measures.subject import Subject
 
@@ -23,6 +24,7 @@ class KNN(Measure):
         temperature: Temperature of the votes ``exp(cosine / temperature)``.
         watch: Also while the network trains.
         similarity: ``cosine`` of the pooled features, or ``learned``, that of the head.
+        optional: Leave the figure out for a network that has learned no similarity.
     """
 
     queries: str = 'query_dataloader'
@@ -31,9 +33,12 @@ class KNN(Measure):
     temperature: float = 0.07
     watch: bool = True
     similarity: str = 'cosine'
+    optional: bool = False
 
     def __call__(self, subject: Subject) -> dict[str, float]:
-        """Return the one figure."""
+        """Return the one figure, or none where it is ``optional`` and there is none."""
+        if self.optional and not LearnedFeatures.all_of(subject.model):
+            return {}
         check_knn_data(subject.loader('bank_dataloader'), subject.loader(self.queries), self.k)
         if self.similarity == 'learned':
             loaders = subject.loader('bank_dataloader'), subject.loader(self.queries)

@@ -20,13 +20,13 @@ from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
 from mochi_mm.models.layers import SubnetBank
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import HeadStep, Views
+from mochi_mm.structures import Block, HeadStep, Views
 from mochi_mm.utils.checks import check_integer, check_number
 
-#: Names of the frame, and those of the divergence.
+#: Names of the frame, and those of the divergence. Its accuracy is left out: all that share a
+#: winner are equally near, so an anchor whose other view is the nearest of all is rare.
 NAMES = dict(
     loss_contrast='loss_divergence',
-    acc_contrast='acc_divergence',
     sim_positive='sim_divergence',
     chance_level='chance_divergence',
 )
@@ -41,7 +41,8 @@ class BregmanHead(NTXentHead):
     place of the cosine in NT-Xent; to that ``loss_divergence`` the ordinary NT-Xent of the
     embeddings adds ``loss_contrast``. Views that share a winner are alike, whatever their outputs.
     Where one sub-network wins everywhere, all similarities are 1 and the first loss is at chance
-    without a gradient: ``active_subnets`` is logged, and an epoch of one winner is a warning.
+    without a gradient: ``active_subnets`` and ``share_same_winner``, of the two views of an image,
+    are logged, and an epoch of one winner is a warning.
     Source: Rezaei et al., Deep Bregman Divergence for Contrastive Learning of Visual
     Representations (arXiv 2109.07455); code csfarzin/BeCLR.
 
@@ -118,6 +119,8 @@ class BregmanHead(NTXentHead):
         losses = {NAMES[name]: value for name, value in step.losses.items()}
         found = {NAMES[k]: value for k, value in step.statistics.items() if k in NAMES}
         found['active_subnets'] = active.float()
+        with torch.no_grad():
+            found['share_same_winner'] = share_of_ties(step.block('batch'))
         if self.contrast is not None:
             contrast = self.contrast.compute(views)
             losses, found = {**losses, **contrast.losses}, {**contrast.statistics, **found}
@@ -143,6 +146,12 @@ class BregmanHead(NTXentHead):
         """Note how many sub-networks won; nobody reads it before the next epoch."""
         self.most_active.copy_(torch.maximum(self.most_active, active))
         self._steps += 1
+
+
+def share_of_ties(block: Block) -> Tensor:
+    """Return the share of the other views of all anchors with nothing between them, a scalar."""
+    same = block.need('same_image')  # (A, M)
+    return ((block.similarity == 1) & same).sum() / same.sum()
 
 
 def _check_parts(memory: Any, mixing: Any) -> None:

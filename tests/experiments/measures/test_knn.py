@@ -40,3 +40,12 @@ def test_the_hook(tmp_path: Path) -> None:
     )
     assert hook['query_dataloader'] == config.other_dataloader
     assert KNN(watch=False).hooks(config, 4) == []
+
+
+def test_a_network_that_has_learned_no_similarity(tmp_path: Path) -> None:
+    subject = toy_subject(tmp_path)
+    assert KNN(k=3, similarity='learned', optional=True)(subject) == {}
+    with pytest.raises(ValueError, match='0 heads that learn one'):
+        KNN(k=3, similarity='learned')(subject)
+    (hook,) = KNN(similarity='learned').hooks(subject.config, 4)
+    assert hook['similarity'] == 'learned'

@@ -47,6 +47,11 @@ def test_worked_values() -> None:
     result = given().loss(OUTPUTS)
     assert float(result['loss_divergence']) == pytest.approx(1.019603, abs=1e-6)
     assert int(result['active_subnets']) == 3 and 'loss_contrast' not in result
+    # The winners are 0 and 1 of the one image, 1 and 2 of the other.
+    assert float(result['share_same_winner']) == 0
+    assert float(given().loss(ONE_WINNER)['share_same_winner']) == 1
+    near = math.exp(-1 / 1.62), math.exp(-0.2 / 1.62), math.exp(-0.5 / 1.62), math.exp(-1 / 1.62)
+    assert float(result['sim_divergence']) == pytest.approx(sum(near) / 4, abs=1e-6)
     contrast = float(BregmanHead(2, 3, 2).loss(UNITS)['loss_contrast'])
     assert contrast == pytest.approx(0.870714, abs=1e-6)
     assert contrast + 1.019603 == pytest.approx(1.890316, abs=2e-6)

@@ -60,3 +60,13 @@ def batch_keys_block(
     theirs = ((mixed.partner + first)[:, None] == number) & ~other  # (A, T M)
     weights = mixed.weights(anchors.image)  # (A, 2)
     return block.attract(own | theirs).but(pull=own * weights[:, :1] + theirs * weights[:, 1:])
+
+
+def without_partners(block: Block) -> Block:
+    """Return the block with the own key of each query alone to pull, as statistics count it.
+
+    Args:
+        block: From :func:`batch_keys_block`; the key of the partner of a mixed query is dropped.
+    """
+    own = block.need('same_image')  # (A, T M)
+    return block.drop((block.need('pull') > 0) & ~own).attract(own)

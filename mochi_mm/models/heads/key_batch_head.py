@@ -8,9 +8,10 @@ from typing import Any
 from torch import Tensor
 
 from mochi_mm.models.blocks import batch_keys_block, pair_anchors
+from mochi_mm.models.blocks.batch_keys import without_partners
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Anchors, Block, Views
+from mochi_mm.structures import Anchors, Block, Mixed, Views
 
 
 @MODELS.register_module()
@@ -49,6 +50,13 @@ class KeyBatchHead(BaseContrastiveHead):
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the keys as they are: each anchor's own attracts."""
         return blocks
+
+    def statistics(
+        self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Return the figures of the frame; of a mixed query, with the key of its own image."""
+        keys, *rest = blocks
+        return super().statistics([without_partners(keys), *rest], mixed, counted)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor, so that the mean is the sum over pairs of views."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor
+
 from mochi_mm.models.blocks import batch_keys_block, pair_anchors
+from mochi_mm.models.blocks.batch_keys import without_partners
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Anchors, Block, Views
+from mochi_mm.structures import Anchors, Block, Mixed, Views
 
 
 @MODELS.register_module()
@@ -53,6 +57,13 @@ class NPairHead(BaseContrastiveHead):
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the second views as they are: those of the image, or images, attract."""
         return blocks
+
+    def statistics(
+        self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
+    ) -> dict[str, Tensor]:
+        """Return the figures of the frame; of a mixed query, with the key of its own image."""
+        keys, *rest = blocks
+        return super().statistics([without_partners(keys), *rest], mixed, counted)
 
 
 def _one_way(views: Views) -> Views:

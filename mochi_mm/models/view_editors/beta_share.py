@@ -26,8 +26,8 @@ class BetaShare(nn.Module):
         ValueError: ``alpha`` not above 0.
 
     >>> share = BetaShare(alpha=1.0)(1000, torch.Generator().manual_seed(0))
-    >>> bool((share >= 0.5).all()), round(float(share.mean()), 1)
-    (True, 0.8)
+    >>> bool((share >= 0.5).all()), bool((share <= 1).all())
+    (True, True)
     """
 
     quantiles: Tensor

@@ -13,6 +13,7 @@ from mochi_mm.models.heads import (
     ContrastiveHead,
     HardNegativeMixingHead,
     KeyBatchHead,
+    NPairHead,
     SoftContrastiveHead,
 )
 from mochi_mm.models.memories import FeatureQueue
@@ -137,12 +138,26 @@ def test_masks_act_for_both_images() -> None:
             assert bool(block.mixable[a, k]) is not (own or same)
 
 
-def test_statistics_are_those_of_the_own_image() -> None:
-    head = ContrastiveHead(memory())
+@pytest.mark.parametrize('head', ['moco', 'moco-v3', 'n-pair'])
+def test_statistics_are_those_of_the_own_image(head: str) -> None:
+    """The key of the partner is neither a hit nor a miss."""
     queries, keys, samples = mixed_pairs(6)
-    result = head.loss_views(queries, keys, samples)
-    cosines = torch.cosine_similarity(queries[0], keys[1])
-    assert float(result['sim_positive']) == pytest.approx(float(cosines.mean()), abs=1e-6)
+    keys = {1: keys[1] + 0.5 * queries[0]}
+    if head == 'moco':
+        result = ContrastiveHead(memory()).loss_views(queries, keys, samples)
+    elif head == 'moco-v3':
+        result = KeyBatchHead().loss_views(queries, keys, samples)
+    else:
+        result = NPairHead().loss_views({0: queries[0], 1: keys[1]}, None, samples)
+    cosines = torch.cosine_similarity(queries[0][:, None], keys[1], dim=-1).double()
+    own = cosines.diagonal()
+    assert float(result['sim_positive']) == pytest.approx(float(own.mean()), abs=1e-6)
+    if head != 'moco':
+        hits = 0
+        for a in range(6):
+            others = [j for j in range(6) if j not in (a, int(samples['mix_partner'][a]))]
+            hits += all(own[a] > cosines[a, j] for j in others)
+        assert hits > 0 and float(result['acc_contrast']) == pytest.approx(hits / 6)
 
 
 def test_keys_of_the_batch_push_without_a_mixture_too() -> None:

@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from mochi_mm.evaluation.knn_evaluate import knn_evaluate
+from mochi_mm.launch.config import load_config
+from mochi_mm.registry import MODELS
 from tests.evaluation.toy import ToyImages, toy_loader, toy_model
 
 SCRIPT = Path(__file__).resolve().parents[3] / 'tools' / 'analysis' / 'knn.py'
@@ -138,3 +140,40 @@ def test_errors(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
         with pytest.raises(SystemExit):
             tool.main(arguments)
         assert message in capsys.readouterr().err
+
+
+LEARNED = (
+    LOOP.replace('ToyAlgorithm', 'InBatchContrast').replace(
+        "backbone=dict(type='ToyBackbone')",
+        "backbone=dict(type='ToyBackbone'), "
+        "neck=dict(type='MLPNeck', in_channels=16, out_channels=6), "
+        "head=dict(type='BregmanHead', in_channels=6, num_subnets=5, hidden_channels=4)",
+    )
+    + "test_cfg['similarity'] = 'learned'\n"
+)
+
+
+def test_a_learned_similarity_takes_neck_and_head(
+    tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    config, backbone = write(tmp_path, LEARNED)
+    with pytest.raises(ValueError, match=r'holds no neck.*which a learned similarity needs'):
+        tool.main([config, backbone])
+    torch.manual_seed(5)
+    trained = MODELS.build(load_config(config).model)
+    checkpoint = str(tmp_path / 'whole.pth')
+    torch.save(dict(state_dict=trained.state_dict()), checkpoint)
+    found = tool.main([config, checkpoint, '--record', str(tmp_path / 'r.json')])[checkpoint]
+    assert found == knn_evaluate(
+        trained,
+        toy_loader(ToyImages(30, noise=1000)),
+        toy_loader(ToyImages(12, seed=1, noise=1000)),
+        (1, 5),
+        0.2,
+        similarity='learned',
+    )
+    assert 'knn_learned/top1_k5' in found and 'whole.pth' in capsys.readouterr().out
+    record = json.loads((tmp_path / 'r.json').read_text())
+    assert record['protocol'] == 'weighted kNN, temperature 0.2, learned similarity'
+    cosine = tool.main([config, backbone, '--similarity', 'cosine'])[backbone]
+    assert 'knn/top1_k5' in cosine

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.distributed.rows import gather_rows, gather_rows_with_gradient, rank, row_counts
+from mochi_mm.models.blocks.batch import check_images
 from mochi_mm.structures import Anchors, Block, MixedInputs, Views
 
 
@@ -29,9 +30,13 @@ def batch_keys_block(
         views: Unit rows.
         similarity: Function of (A, D) and (T M, D) rows that returns (A, T M).
         gradient: Keep the gradient of the keys, those of other ranks included.
+
+    Raises:
+        ValueError: The batch of all ranks is a single image.
     """
     counts = row_counts(views.num_images, anchors.rows.device)
     total, first = sum(counts), sum(counts[: rank()])
+    check_images(total)
     targets = list(dict.fromkeys(j for _, j in views.pairs))
     gather = gather_rows_with_gradient if gradient else gather_rows
     candidates = torch.cat([gather(views.target[j], counts) for j in targets])  # (T M, D)

@@ -95,3 +95,5 @@ def test_what_it_refuses() -> None:
         NPairHead(memory=dict(type='FeatureQueue', length=4, dim=2))
     with pytest.raises(ValueError, match='1 views of shapes'):
         NPairHead().loss(torch.ones(4, 1, 2))
+    with pytest.raises(ValueError, match=r'the batch of all ranks holds 1 image\(s\)'):
+        NPairHead().loss(torch.ones(1, 2, 2))

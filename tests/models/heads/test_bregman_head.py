@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -13,9 +14,12 @@ from torch import Tensor, nn
 
 from mochi_mm.models.heads import BregmanHead, NTXentHead, bregman_head
 from mochi_mm.structures import Views
+from tests.models.algorithms.toy import moco_config
 from tests.models.heads.worked import random_views
+from tests.models.view_editors.test_base_view_editor import StopAfterIteration
 from tests.ranks import run_ranks
 from tests.reference import unit
+from tests.toy_runner import runner_config, train
 
 # Outputs of three sub-networks for two views of two images.
 OUTPUTS = torch.tensor([[[2.0, 1, 0], [1, 1.2, 0]], [[0, 1.5, 1], [0, 1, 2]]])
@@ -217,3 +221,28 @@ def test_bad_settings(settings: dict[str, Any], message: str) -> None:
 def test_a_batch_of_one_image_is_refused() -> None:
     with pytest.raises(ValueError, match=r'the batch of all ranks holds 1 image\(s\)'):
         small().loss(random_views(1, 2))
+
+
+def test_a_resumed_run_is_the_straight_one(tmp_path: Path) -> None:
+    """Drop-out included: interrupted within the first epoch, gone on with from a checkpoint."""
+    torch.set_num_threads(1)
+
+    def config(name: str) -> Any:
+        torch.manual_seed(0)
+        config = runner_config(tmp_path / name)
+        head = dict(type='BregmanHead', in_channels=8, num_subnets=6, hidden_channels=5)
+        encoder = {k: v for k, v in moco_config().items() if k in ('backbone', 'neck')}
+        config.model = dict(type='InBatchContrast', head=head, **encoder)
+        config.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=2)
+        return config
+
+    straight = train(config('straight'))
+    first = config('parts')
+    first.custom_hooks = [dict(type=StopAfterIteration.__name__, iterations=3)]
+    with pytest.raises(KeyboardInterrupt):
+        train(first)
+    second = config('parts')
+    second.resume, second.experiment_name = True, second.experiment_name + 'resumed'
+    resumed = train(second)
+    for name, value in straight.model.state_dict().items():
+        assert torch.equal(value, resumed.model.state_dict()[name]), name

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mochi_mm.models.view_editors import InstanceMix
 from mochi_mm.randomness import StepKey
+from tests.meta import StepOfNoGenerator, on_one_device
 from tests.models.algorithms.toy import build_moco, moco_config, views
 from tests.models.view_editors.test_base_view_editor import StopAfterIteration
 from tests.toy_runner import runner_config, train
@@ -147,3 +148,14 @@ def test_a_resumed_run_mixes_as_the_straight_one(tmp_path: Path) -> None:
     resumed = train(second)
     for name, value in straight.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
+@pytest.mark.parametrize('kind', ['mixup', 'cutmix'])
+def test_an_edit_waits_for_no_host(kind: str) -> None:
+    editor = InstanceMix(kind=kind, alpha=0.3).to('meta')
+    editor.set_step(StepOfNoGenerator(0, 0))
+    inputs = [torch.empty(4, 3, 6, 8, device='meta') for _ in range(2)]
+    with on_one_device():
+        (query, key), samples = editor(inputs, {}, MODEL)
+    assert query.is_meta and query.shape == inputs[0].shape and key is inputs[1]
+    assert samples['mix_partner'].shape == samples['mix_share'].shape == (4,)

@@ -21,8 +21,8 @@ class NPairHead(BaseContrastiveHead):
     ``-log( e^(q_i.k_i/t) / sum_j e^(q_i.k_j/t) )``, q of the first and k of the second view, both
     with gradient, j over the images of all ranks. Unlike NT-Xent it compares no first view with
     another, so the first may be mixed: the target of a mixed query is then the key of its image and
-    that of its partner, by their shares (i-Mix; see :class:`~mochi_mm.models.view_editors.
-    InstanceMix`). Sources: Sohn 2016, N-pair loss; Lee et al., i-Mix, ICLR 2021.
+    that of its partner, by their shares (:class:`~mochi_mm.models.view_editors.InstanceMix`).
+    Sources: Sohn 2016, N-pair loss; Lee et al., i-Mix, ICLR 2021.
 
     Args:
         temperature: t, divides every cosine, > 0.

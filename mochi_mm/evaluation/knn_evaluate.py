@@ -148,6 +148,11 @@ def knn_evaluate(
     learned = learned_features(model, similarity)
     encode, compare = (learned.encode, learned.similarity) if learned else (None, None)
     bank, bank_labels = extract_features(model, bank_loader, progress, True, encode)
+    if learned:
+        # Many rows can be equally near, and data sets stand class by class: in their order, all
+        # ties would vote for the first class.
+        order = torch.randperm(len(bank), generator=torch.Generator().manual_seed(0))
+        bank, bank_labels = bank[order], bank_labels[order]
     queries, labels = extract_features(model, query_loader, progress, True, encode)
     device = next(model.parameters()).device
     return knn_accuracy(

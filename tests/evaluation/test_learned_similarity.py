@@ -115,3 +115,23 @@ def test_the_measure_of_a_sweep_is_the_evaluation(tmp_path: Path) -> None:
     )
     found = KNN(k=3, similarity='learned', optional=True)(subject)
     assert found == {'knn_learned/top1_k3': expected['knn_learned/top1_k3']}
+
+
+def test_ties_do_not_vote_for_the_class_that_stands_first() -> None:
+    """One sub-network wins everywhere, so all images are equally near."""
+    network = model()
+    with torch.no_grad():
+        network.head.subnets.last.zero_()
+    images = ToyImages(60)
+    order = images.labels.argsort(stable=True)
+    images.images, images.labels = images.images[order], images.labels[order]
+    pooled, labels = extract_features(network, toy_loader(images))
+    bank = network.eval().head.outputs(network.neck(pooled)).detach()
+    _, near = nearest_in_bank(bank, bank, labels, 10, similarity=network.head.similarity)
+    assert len(near.unique()) <= 2  # ten neighbors from one end of the bank
+    found = knn_evaluate(network, toy_loader(images), loaders()[1], k=10, similarity='learned')
+    shuffled = torch.randperm(60, generator=torch.Generator().manual_seed(0))
+    voters = labels[shuffled][:10]
+    assert len(voters.unique()) > 3
+    assert 0 <= found['knn_learned/top1_k10'] <= 100
+    assert found['knn_learned/top5_k10'] > 100 / 6  # more than one class has votes

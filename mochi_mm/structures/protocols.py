@@ -58,6 +58,14 @@ class FollowsByAverage(Protocol):
         """Move the averaged encoder; called once after each optimizer step."""
 
 
+@runtime_checkable
+class StartsAverage(Protocol):
+    """An algorithm whose averaged encoder starts as a copy of the trained one."""
+
+    def reset_average(self) -> None:
+        """Make the copy; called once the trained encoder has been loaded by itself."""
+
+
 class Module(Protocol):
     """The methods of a torch module that are used, whatever its class."""
 

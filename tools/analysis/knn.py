@@ -35,6 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_cfg_options()
+    parser.add_checkpoint_key()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -101,7 +102,10 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
         model = fresh_model(cfg.model, args.seed)
         if checkpoint:
-            print(load_backbone(model, checkpoint, args.allow_other_input))
+            report = load_backbone(
+                model, checkpoint, args.allow_other_input, checkpoint_key=args.checkpoint_key
+            )
+            print(report)
         results[checkpoint or 'untrained'] = knn_evaluate(
             model.to(device), bank, queries, ks, temperature
         )

@@ -39,6 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
     parser.add_cfg_options()
+    parser.add_checkpoint_key()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -72,7 +73,8 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
     if cfg.get('data_preprocessor') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     model = MODELS.build(cfg.model)
-    print(load_backbone(model, args.checkpoint, args.allow_other_input))
+    key = args.checkpoint_key
+    print(load_backbone(model, args.checkpoint, args.allow_other_input, checkpoint_key=key))
     loaders = [(Runner.build_dataloader(part, seed=0), part['dataset']) for part in (bank, queries)]
     check_same_classes(*(loader.dataset for loader, _ in loaders), 'training', 'test')
     return model.to(device), cfg.model, loaders

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,15 @@ from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.runners.claim_folder import claim_folder
 from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
+from mochi_mm.engine.runners.naming import naming
 from mochi_mm.engine.runners.pretrained_files import pretrained_files
 from mochi_mm.engine.save_run import save_run
-from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
+from mochi_mm.files.checkpoint import local_path, read_checkpoint
 from mochi_mm.files.checkpoint_folder import newest_valid
-from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
+from mochi_mm.files.load_weights import load_for_test
+from mochi_mm.files.load_whole import check_all, load_partial, load_whole, partial_names
 from mochi_mm.files.run_lock import RunLock
-from mochi_mm.files.shown import shown
+from mochi_mm.files.weight_sets import weights_of
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
@@ -61,7 +62,7 @@ class SafeRunner(Runner):
     ``RUNNERS.build(config)`` makes one from a config.
     """
 
-    _tested: tuple[str, bool] | None = None
+    _tested: tuple[str, bool, str | None] | None = None
     run_lock: RunLock | None = None
 
     @classmethod
@@ -134,18 +135,21 @@ class SafeRunner(Runner):
                 if isinstance(hook, PreemptionHook):
                     hook.give_back()
 
-    def test_from(self, path: str, allow_other_input: bool = False) -> dict[str, float]:
+    def test_from(
+        self, path: str, allow_other_input: bool = False, checkpoint_key: str | None = None
+    ) -> dict[str, float]:
         """Measure the weights in a file with the config's test loop and return the metrics.
 
         Args:
             path: See :func:`mochi_mm.files.load_weights.load_for_test`.
             allow_other_input: Likewise.
+            checkpoint_key: Likewise.
 
         Raises:
             FileNotFoundError: No such file.
             ValueError: The file does not hold what is to be measured.
         """
-        self._tested = path, allow_other_input
+        self._tested = path, allow_other_input, checkpoint_key
         metrics: dict[str, float] = self.test()
         return metrics
 
@@ -205,8 +209,8 @@ class SafeRunner(Runner):
 
         ``resume=True`` continues ``load_from``, or the newest whole checkpoint of the work dir if
         that is None; ``resume='auto'`` the newest, and where there is none, starts from the weights
-        of ``load_from``. ``restarted=True`` in the config takes, before all that, the newest one
-        that this job wrote.
+        of ``load_from``: the set that ``checkpoint_key`` names, the parts of ``load_partial``.
+        ``restarted=True`` takes, before all that, the newest one that this job wrote.
         """
         if getattr(self, '_has_loaded', False):
             return
@@ -233,8 +237,9 @@ class SafeRunner(Runner):
             self.load_checkpoint(self._load_from)
         self._has_loaded = True
 
-    def _load_for_test(self, path: str, allow_other_input: bool) -> None:
-        content = self._hear(path, resuming=False)
+    def _load_for_test(self, path: str, allow_other_input: bool, key: str | None) -> None:
+        content = self._hear(path, resuming=False, key=key)
+        content = {part: content[part] for part in ('state_dict', 'meta') if part in content}
         classes = class_names(self.test_dataloader.dataset)
         self.logger.info(load_for_test(self.model, path, classes, allow_other_input, content))
         self._has_loaded = True
@@ -258,24 +263,33 @@ class SafeRunner(Runner):
             FileNotFoundError: No such file.
             ValueError: Not plain data, or weights that do not fit.
         """
-        content = self._hear(filename, resuming=False)
+        content = self._hear(filename, resuming=False, key=self.cfg.get('checkpoint_key'))
         if revise_keys:
             content['state_dict'] = _revised(content['state_dict'], revise_keys)
-        self.load_weights(content, str(filename), strict)
+        parts = self.cfg.get('load_partial')
+        if parts is None:
+            self.load_weights(content, str(filename), strict)
+        else:
+            model, tensors = unwrap(self.model), content['state_dict']
+            report = load_partial(model, tensors, str(filename), partial_names(parts))
+            self.logger.info(report)
         return content
 
-    def _hear(self, filename: str, resuming: bool) -> dict[str, Any]:
+    def _hear(self, filename: str, resuming: bool, key: str | None = None) -> dict[str, Any]:
         """Read a checkpoint and call the hooks, which ask the runner whether it is a resume."""
         content = read_checkpoint(local_path(filename))
-        content['state_dict'] = state_dict_of(content)  # where hooks look for the weights
-        check_all_finite(content, str(filename))
+        taken = weights_of(content, str(filename), key)
+        if not resuming and taken.told():
+            self.logger.info(f'{filename}: {taken.told()}')
+        content['state_dict'] = taken.tensors  # where hooks look for the weights
+        check_all(content, str(filename))
         self._resume = resuming
         self.call_hook('after_load_checkpoint', checkpoint=content)
         return content
 
     def load_weights(self, content: Mapping[str, Any], source: str, strict: bool) -> None:
         """Copy the weights in ``content`` into the model, or raise ``ValueError``."""
-        report = load_whole(unwrap(self.model), content, source, strict)
+        report = load_whole(unwrap(self.model), content['state_dict'], source, strict)
         if report is not None:
             self.logger.log(logging.WARNING, report)
         self.logger.info(f'weights loaded from {source}')
@@ -378,22 +392,3 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
     for pattern, replacement in pairs:
         tensors = {re.sub(pattern, replacement, name): value for name, value in tensors.items()}
     return dict(tensors)
-
-
-@contextmanager
-def naming(source: str) -> Iterator[None]:
-    """Turn errors from parts that no run has written into one that names the file."""
-    try:
-        yield
-    except ValueError as error:
-        if source in str(error):
-            raise
-        raise ValueError(f'{source} cannot be continued: {error}') from error
-    except (LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and is_lost_connection(error):
-            raise
-        raise ValueError(
-            f'{source} cannot be continued: a part of it is of another kind than runs write '
-            f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
-            'from its weights alone with load_from.'
-        ) from error

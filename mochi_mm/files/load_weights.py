@@ -18,7 +18,7 @@ from mochi_mm.files.shown import shown_path
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weight_sets import counted, weights_of
 from mochi_mm.files.weights_record import record_of
-from mochi_mm.files.weights_source import Source, input_recorded, recognise
+from mochi_mm.files.weights_source import Source, input_recorded, recognize
 from mochi_mm.structures.protocols import StartsAverage
 from mochi_mm.utils.class_names import check_same_names, names_in
 from mochi_mm.utils.unwrap import unwrap
@@ -62,7 +62,7 @@ def load_backbone(
     wanted = {name.removeprefix(prefix): value for name, value in state.items()}
     path = local_path(path)
     content = read_checkpoint(path) if content is None else content
-    source = recognise(content, path, wanted, checkpoint_key)
+    source = recognize(content, path, wanted, checkpoint_key)
     made = match_backbone(source, wanted)
     told = _RECORDED if source.record is not None else _NOT_RECORDED
     note = check_images(model, source.input, str(source.path), told, allow_other_input)
@@ -213,7 +213,7 @@ def load_part(
     there = behind(tensors, prefix, wanted)
     found = there.tensors
     if not prefix and not there.share:
-        found = recognise(content, Path(path), wanted, checkpoint_key).tensors
+        found = recognize(content, Path(path), wanted, checkpoint_key).tensors
     made = fit(wanted, found, str(path), type(module).__name__)
     made.demand(
         'Expected a checkpoint of the same part; set prefix if its names there begin with one'

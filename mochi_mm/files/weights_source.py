@@ -13,7 +13,7 @@ from torch import Tensor
 from mochi_mm.files.checkpoint import local_path, read_checkpoint
 from mochi_mm.files.find_backbone import Found, backbones_in, behind
 from mochi_mm.files.fit import some
-from mochi_mm.files.origin import NOT_NORMALISED, ORIGINS, Input, Origin
+from mochi_mm.files.origin import NOT_NORMALIZED, ORIGINS, Input, Origin
 from mochi_mm.files.shown import shown_path
 from mochi_mm.files.weight_sets import WeightSet, counted, named, weights_of
 from mochi_mm.files.weights_record import record_of
@@ -51,8 +51,8 @@ def input_recorded(record: Mapping[str, Any] | None) -> Input:
         return Input()
     mean, std = record.get('mean'), record.get('std')
     return Input(
-        NOT_NORMALISED.mean if mean is None else tuple(mean),
-        NOT_NORMALISED.std if std is None else tuple(std),
+        NOT_NORMALIZED.mean if mean is None else tuple(mean),
+        NOT_NORMALIZED.std if std is None else tuple(std),
         record.get('channel_order'),
     )
 
@@ -70,10 +70,10 @@ def read_source(path: str | Path, wanted: Iterable[str], key: str | None = None)
         ValueError: The file is no checkpoint, or holds no such backbone.
     """
     path = local_path(path)
-    return recognise(read_checkpoint(path), path, wanted, key)
+    return recognize(read_checkpoint(path), path, wanted, key)
 
 
-def recognise(
+def recognize(
     content: Mapping[str, Any], path: Path, wanted: Iterable[str], key: str | None = None
 ) -> Source:
     """Return the weights of a file that has been read, with their origin and record.
@@ -138,7 +138,7 @@ def _refusal(path: Path, taken: WeightSet) -> str:
     networks = f' A ResNet stands behind {some(prefixes)}.' if prefixes else ''
     beside = f' The file also holds {counted(taken.beside)}.' if taken.beside else ''
     return (
-        f'{shown_path(path)} was not recognised: {named(taken.place)} holds {len(taken.tensors)} '
+        f'{shown_path(path)} was not recognized: {named(taken.place)} holds {len(taken.tensors)} '
         f'weights, named {some(taken.tensors)}; by the first part of their names {counted(firsts)}.'
         f'{networks}{beside} Expected the weights of this backbone, whatever stands before their '
         "names. If the file has them, checkpoint_key=PLACE (a tool's --checkpoint-key PLACE) says "

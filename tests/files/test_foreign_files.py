@@ -320,11 +320,11 @@ UNKNOWN = {
     ),
     'another network': (
         lambda net: dict(teacher={'vit.blocks.0.attn.qkv.weight': ONE, 'vit.norm.weight': ONE}),
-        r'was not recognised: teacher holds 2 weights, named vit\.blocks.*first part.* vit \(2\)',
+        r'was not recognized: teacher holds 2 weights, named vit\.blocks.*first part.* vit \(2\)',
     ),
     'a network beside': (
         lambda net: dict(model={'layer1.0.conv1.weight': ONE}, ema=behind('', net)),
-        r'was not recognised: model holds 1 .* also holds ema \(72\)\.',
+        r'was not recognized: model holds 1 .* also holds ema \(72\)\.',
     ),
     'no weights': (
         lambda net: dict(optimizer=OPTIMIZER, epoch=3),

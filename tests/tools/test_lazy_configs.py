@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ TOOLS: dict[str, list[str]] = {
     'test.py': ['CONFIG', 'none.pth'],
     'analysis/knn.py': ['CONFIG', 'none.pth'],
     'analysis/linear_probe.py': ['CONFIG', 'none.pth'],
-    'analysis/analyse.py': ['CONFIG', 'none.pth'],
+    'analysis/analyze.py': ['CONFIG', 'none.pth'],
     'analysis/print_config.py': ['CONFIG'],
     'analysis/browse_dataset.py': ['CONFIG', '--out', 'page.png'],
     'analysis/show_detections.py': ['CONFIG', 'none.pth'],
@@ -44,5 +45,7 @@ def test_every_tool_refuses_a_lazy_config(tool: str, tmp_path: Path, monkeypatch
     main = runpy.run_path(str(REPOSITORY / 'tools' / tool.split()[0]))['main']
     for config in ('lazy.py', 'child.py'):
         with pytest.raises(ValueError, match=r'lazy\.py is written in .*pure-Python style'):
-            main([config if word == 'CONFIG' else word for word in TOOLS[tool]])
+            words = [config if word == 'CONFIG' else word for word in TOOLS[tool]]
+            monkeypatch.setattr(sys, 'argv', [tool.split()[0], *words])
+            main()
     assert {path.name for path in tmp_path.iterdir()} == {'lazy.py', 'child.py'}

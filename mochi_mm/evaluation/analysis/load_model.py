@@ -41,7 +41,7 @@ def load_for_analysis(
         checkpoint_key: Likewise.
 
     Returns:
-        A report, and what cannot be measured, with the reason, for :func:`analyse`.
+        A report, and what cannot be measured, with the reason, for :func:`analyze`.
 
     Raises:
         FileNotFoundError: No such file.

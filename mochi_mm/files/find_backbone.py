@@ -11,7 +11,7 @@ from torch import Tensor
 from mochi_mm.files.fit import COUNTER
 from mochi_mm.files.name_styles import with_our_names
 
-_DEEPEST = 6
+_DEEPEST, _MOST = 6, 64  # a file of a million names is no reason to look for an hour
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def behind(tensors: Mapping[str, Tensor], prefix: str, wanted: Iterable[str]) ->
         wanted: Names that the backbone wants.
     """
     inside = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
-    while inside and all(name.startswith('module.') for name in inside):
+    if all(name.startswith('module.') for name in inside):
         inside = {name.removeprefix('module.'): value for name, value in inside.items()}
     needed = [name for name in wanted if name.split('.')[-1] != COUNTER]
     named, style = inside, ''
@@ -72,9 +72,8 @@ def backbones_in(tensors: Mapping[str, Tensor], wanted: Iterable[str]) -> list[F
     for name in tensors:
         parts = name.split('.')
         holds.update('.'.join([*parts[:i], '']) for i in range(min(len(parts), _DEEPEST)))
-    found = [
-        behind(tensors, prefix, wanted) for prefix, count in holds.items() if 2 * count >= needed
-    ]
+    places = [prefix for prefix, count in holds.items() if 2 * count >= needed]
+    found = [behind(tensors, prefix, wanted) for prefix in places[:_MOST]]
     best = max((one.share for one in found), default=0.0)
     if best < 0.5:
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +29,13 @@ PREFERRED = (
     'backbone',
     '',
 )
+_USUAL = ('', 'state_dict', 'model_state_dict', 'model', PREFERRED[0])
 #: What data-parallel wrappers, ``torch.compile`` and others put into the names.
 _WRAPPERS = re.compile(
     r'^(?:module\.)+|(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.'
 )
 _NO_NETWORKS = re.compile(r'optim|^(?:meta|message_hub)$')
-_DEEPEST = 8
+_DEEPEST, _LONGEST = 8, 80
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ class WeightSet:
     def told(self) -> str:
         """Return where the weights are from and what lies beside them, as part of a sentence.
 
-        Empty where the file holds nothing else.
+        Empty where the file holds nothing else and they stand where most files have them.
         """
         if not self.beside:
-            return ''
+            return '' if self.place in _USUAL else f'taken from {named(self.place)}'
         others = counted(self.beside)
         return f'taken from {named(self.place)}; the file also holds {others}: {_CHOICE}'
 
@@ -79,8 +80,8 @@ def weights_of(content: Mapping[str, Any], source: str | Path, key: str | None =
         ValueError: The file holds no tensors, several sets of which none is known, or no such set;
             or two names of it are the same without what wrappers add.
     """
-    sets = _sets(content)
     where = shown_path(source)
+    sets = _sets(content, where)
     if not sets:
         raise ValueError(
             f'{where} is no checkpoint: it holds {some(content, 5) or "nothing"}, and no tensors; '
@@ -102,7 +103,8 @@ def weights_of(content: Mapping[str, Any], source: str | Path, key: str | None =
 
 def named(place: str) -> str:
     """Return the name of a place, for people."""
-    return shown_path(place)[:80] if place else 'the top of the file'
+    text = shown_path(place[:_LONGEST])
+    return f'{text}{"..." * (len(place) > _LONGEST)}' if place else 'the top of the file'
 
 
 def counted(counts: Mapping[str, int], most: int = 8) -> str:
@@ -112,25 +114,43 @@ def counted(counts: Mapping[str, int], most: int = 8) -> str:
     return ', '.join(f'{named(name)} ({n})' for name, n in ordered[:most]) + more
 
 
-def _sets(content: Mapping[str, Any]) -> dict[str, dict[str, Tensor]]:
-    """Return each mapping that holds tensors by name, by its place; of circles one turn."""
+def _sets(content: Mapping[str, Any], where: str) -> dict[str, dict[str, Tensor]]:
+    """Return each mapping that holds tensors by name, by its place; of circles one turn.
+
+    Items of lists are numbered: ``models.0``.
+    """
     found: dict[str, dict[str, Tensor]] = {}
-    waiting: list[tuple[tuple[str, ...], Mapping[Any, Any]]] = [((), content)]
+    waiting: deque[tuple[tuple[str, ...], Any]] = deque([((), content)])
     seen: set[int] = set()
     while waiting:
-        place, node = waiting.pop(0)
+        place, node = waiting.popleft()
         if id(node) in seen or len(place) > _DEEPEST:
             continue
         seen.add(id(node))
-        tensors = {str(k): v for k, v in node.items() if isinstance(v, Tensor)}
-        if tensors:
-            found['.'.join(place)] = tensors
+        items = list(node.items()) if isinstance(node, Mapping) else list(enumerate(node))
+        named_tensors = [(str(k), v) for k, v in items if isinstance(v, Tensor)]
+        name = '.'.join(place)
+        if named_tensors and isinstance(node, Mapping):
+            tensors = dict(named_tensors)
+            if name in found or len(tensors) < len(named_tensors):
+                raise ValueError(
+                    f'{where} has two things of one name in {named(name)}; expected a name for '
+                    'each.'
+                )
+            found[name] = tensors
         waiting += [
-            ((*place, key), child)
-            for key, child in node.items()
-            if isinstance(child, Mapping) and isinstance(key, str) and not _NO_NETWORKS.search(key)
+            ((*place, str(key)), child)
+            for key, child in items
+            if isinstance(child, (Mapping, list, tuple)) and _leads_on(key, node)
         ]
     return found
+
+
+def _leads_on(key: Any, node: Any) -> bool:
+    """Return whether networks may lie below ``key``: states of optimizers and notes hold none."""
+    if not isinstance(node, Mapping):
+        return True
+    return isinstance(key, str) and not _NO_NETWORKS.search(key)
 
 
 def _is_network(tensors: Mapping[str, Tensor]) -> bool:

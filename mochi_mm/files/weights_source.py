@@ -18,6 +18,8 @@ from mochi_mm.files.shown import shown_path
 from mochi_mm.files.weight_sets import WeightSet, counted, named, weights_of
 from mochi_mm.files.weights_record import record_of
 
+_FIRST = 'conv1.weight'
+
 
 @dataclass(frozen=True)
 class Source:
@@ -116,18 +118,19 @@ def _unknown(found: Found) -> Origin:
     style = f', named {found.style}' if found.style else ''
     if not found.prefix:
         return Origin(f'bare weights under the names of the backbone{style}', '')
-    return Origin(f'an unknown program (behind {shown_path(found.prefix)}{style})', found.prefix)
+    return Origin(f'an unknown program (behind {named(found.prefix)}{style})', found.prefix)
 
 
 def _several(path: Path, taken: WeightSet, found: list[Found]) -> str:
-    places = [one.prefix.rstrip('.') for one in found]
+    places = [named(one.prefix.rstrip('.')) for one in found]
+    channels = [one.tensors[_FIRST].shape[1:2] for one in found if _FIRST in one.tensors]
     halves = ''
-    if len(found) == 2:
-        halves = ' Two networks that see channels of their own (CMC) fit a SplitBackbone.'
+    if len(set(channels)) > 1:
+        halves = ' Networks that see channels of their own (CMC) together fit a SplitBackbone.'
     return (
         f'{shown_path(path)} holds the backbone {len(found)} times: behind '
-        f'{", ".join(map(shown_path, places))}. Expected a choice: checkpoint_key='
-        f"{shown_path(places[0])} (a tool's --checkpoint-key {shown_path(places[0])}).{halves}"
+        f'{", ".join(places[:8])}. Expected a choice: checkpoint_key={places[0]} '
+        f"(a tool's --checkpoint-key {places[0]}).{halves}"
     )
 
 

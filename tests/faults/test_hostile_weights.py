@@ -119,18 +119,6 @@ def test_text_of_a_file_chooses_nothing(tmp_path: Path) -> None:
     assert told.isprintable() and len(told) < 1000
 
 
-def test_a_report_moves_no_cursor(tmp_path: Path) -> None:
-    pytest.importorskip('mmdet', reason='mmdet is not installed')
-    from mochi_mm.transfer.weights.load_detector import load_detector
-    from tests.transfer.weights.toy import Detector
-    from tests.transfer.weights.toy import network as detected
-
-    others = {f'\x1b[2J{i}': ONE for i in range(50)}
-    content = dict(state_dict=behind('encoder_q.', detected(), **others))
-    page = str(load_detector(Detector(), save(tmp_path, {**content, 'ema\x07': {'a.weight': ONE}})))
-    assert page.replace('\n', '').isprintable() and 'and 38 more' in page
-
-
 def test_a_list_of_networks(tmp_path: Path) -> None:
     """What lies in a list is seen, and can be chosen."""
     nets = [network(seed) for seed in (1, 2)]

@@ -133,6 +133,16 @@ def test_a_choice_that_nothing_reads(tmp_path: Path, kind: str) -> None:
         check_start(runner_config(tmp_path, **changes))
 
 
+def test_both_are_options_of_the_command_line() -> None:
+    from mochi_mm.launch.config import load_config, parse_options
+    from tests.toy_runner import REPOSITORY
+
+    words = ["load_partial=['backbone','neck']", 'load_from=a.pth', 'checkpoint_key=2020']
+    path = REPOSITORY / 'configs/mocov2/mocov2_resnet10w025_1xb128-quickstart_shapes.py'
+    config = load_config(path, parse_options(words))
+    assert config.load_partial == ['backbone', 'neck'] and config.checkpoint_key == '2020'
+
+
 def test_the_backbone_of_a_probe(tmp_path: Path) -> None:
     """Beside ``pretrained`` too, ``checkpoint_key`` says which weights."""
     net = network(2)

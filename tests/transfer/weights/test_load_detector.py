@@ -119,6 +119,14 @@ def test_another_set_of_a_file(tmp_path: Path) -> None:
     assert torch.equal(detector.backbone.conv1.weight, average.conv1.weight)
 
 
+def test_names_of_a_file_move_no_cursor_and_fill_no_page(tmp_path: Path) -> None:
+    others = {f'\x1b[2J{i}': torch.zeros(1) for i in range(50)}
+    content = dict(state_dict=prefixed(network(), 'encoder_q.', **others))
+    path = save(tmp_path, {**content, 'ema\x07': {'a.weight': torch.zeros(1)}})
+    page = str(load_detector(Detector(), path))
+    assert page.replace('\n', '').isprintable() and 'and 38 more' in page
+
+
 def test_no_checkpoint(tmp_path: Path) -> None:
     path = save(tmp_path, dict(note='hello', epoch=3))
     refused(Detector(), path, 'is no checkpoint: it holds note, epoch, and no tensors')

@@ -127,7 +127,7 @@ def _firsts(names: Any) -> Counter[str]:
 def _advice(made: Fit, state: Mapping[str, Any], found: Mapping[str, Any] | None = None) -> str:
     """Return how to take what fits."""
     found = made.matched if found is None else found
-    fits = {n for n, value in state.items() if n in found and found[n].shape == value.shape}
+    fits = {n: None for n, value in state.items() if n in found and found[n].shape == value.shape}
     absent = _firsts(name for name in state if name not in fits)
     whole = [part for part in _firsts(fits) if part not in absent]
     if whole:

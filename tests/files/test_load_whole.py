@@ -26,7 +26,7 @@ def memory(length: int) -> dict[str, Any]:
 def test_what_fits_of_another_queue_length() -> None:
     saved, model = longer().state_dict(), build_moco(seed=2)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    advice = r"have another shape.*load_partial=\['backbone', 'key_encoder', 'neck'\]"
+    advice = r"have another shape.*load_partial=\['backbone', 'neck', 'key_encoder'\]"
     with pytest.raises(ValueError, match=advice):
         load_whole(model, saved, 'a.pth', strict=False)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mochi_mm.evaluation.analysis.records import TIME
 from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.files.json_text import MAX_RECORD, read_json_file
 from mochi_mm.utils.versions import installed_version
 from mochi_mm.version import __version__
 
@@ -45,7 +49,8 @@ def describe_start() -> dict[str, Any]:
         torch=installed_version('torch') or 'unknown',
         host=socket.gethostname(),
         process=os.getpid(),
-        began=time.strftime('%Y%m%d_%H%M%S'),
+        began=time.strftime(TIME),
+        unix_time=time.time(),
     )
 
 
@@ -71,10 +76,43 @@ def write_start(folder: str | Path, start: Mapping[str, Any], finished: bool = F
     write_atomically(Path(folder) / FILE, lambda file: file.write(text.encode()))
 
 
+def read_start(folder: str | Path) -> dict[str, Any]:
+    """Return the facts of a start, none where nobody wrote them or they cannot be read."""
+    try:
+        content = read_json_file(Path(folder) / FILE, MAX_RECORD)
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def is_finished(folder: str | Path) -> bool:
     """Return whether the run of a log folder came to its end in that start; no if nobody knows."""
+    return read_start(folder).get('finished') is True
+
+
+def began_at(folder: str | Path) -> float:
+    """Return when a start began, in seconds since 1970, whatever the time zone was.
+
+    The name of a log folder is a local time, so where a run goes on under another time zone, or
+    summer time ends, names are not in the order of the starts. They are asked where nobody wrote
+    down more.
+    """
+    folder = Path(folder)
+    known = read_start(folder).get('unix_time')
+    if type(known) in (int, float) and math.isfinite(known):
+        return float(known)
+    named = seconds_of(folder.name)
+    return folder.stat().st_mtime if named is None else named
+
+
+def seconds_of(text: str) -> float | None:
+    """Return the seconds since 1970 of a local time such as 20260131_235959, None for other text.
+
+    What stands behind it (``_1`` of a second start within one second) comes a moment later.
+    """
     try:
-        content = json.loads((Path(folder) / FILE).read_text(encoding='utf-8'))
-        return isinstance(content, dict) and content.get('finished') is True
-    except (OSError, ValueError, RecursionError):
-        return False
+        seconds = datetime.strptime(text[:15], TIME).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+    number = text[16:]
+    return seconds + (min(int(number), 900) / 1000 if number.isdecimal() else 0)

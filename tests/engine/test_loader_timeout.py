@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mochi_mm.engine.runners.loader_timeout import LOADER_TIMEOUT, with_timeout
+from mochi_mm.datasets.loader_timeout import LOADER_TIMEOUT, with_timeout
 from mochi_mm.engine.runners.safe_runner import SafeRunner
 from mochi_mm.launch.runner import build_runner
 from mochi_mm.registry import DATASETS

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mochi_mm.datasets.loader_timeout import frozen_workers_named, with_timeout
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.alone import alone_in_work_dir
@@ -24,14 +24,13 @@ from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.runners.claim_folder import claim_folder
-from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
+from mochi_mm.engine.runners.naming import naming
 from mochi_mm.engine.runners.pretrained_files import pretrained_files
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
 from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
 from mochi_mm.files.run_lock import RunLock
-from mochi_mm.files.shown import shown
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
@@ -63,6 +62,7 @@ class SafeRunner(Runner):
 
     _tested: tuple[str, bool] | None = None
     run_lock: RunLock | None = None
+    _start: dict[str, Any] | None = None
 
     @classmethod
     def from_cfg(cls, cfg: Any) -> SafeRunner:
@@ -103,16 +103,16 @@ class SafeRunner(Runner):
             ValueError: Another run is training in the work dir.
         """
         with alone_in_work_dir(self):
-            start = describe_start()
-            self._write_start(start, finished=False)
+            self._start = describe_start()
+            self._write_start()
             model = self._train()
-            self._write_start(start, finished=True)
+            self._write_start(finished=True)
             return model
 
-    def _write_start(self, start: dict[str, Any], finished: bool) -> None:
+    def _write_start(self, finished: bool = False) -> None:
         if rank() == 0:
             try:
-                write_start(self._log_dir, start, finished)
+                write_start(self._log_dir, self._start or {}, finished)
             except OSError as error:
                 self.logger.log(logging.WARNING, f'{self._log_dir} does not say: {error}')
 
@@ -169,7 +169,11 @@ class SafeRunner(Runner):
         if isinstance(loop, dict) and loop.get('by_epoch') is True and 'type' not in loop:
             loop = {k: v for k, v in loop.items() if k != 'by_epoch'}
             loop['type'] = 'mochi_mm.EpochBasedTrainLoop'
-        return super().build_train_loop(loop)
+        built = super().build_train_loop(loop)
+        if self._start and not isinstance(built, IterBasedTrainLoop):
+            self._start['epoch_length'] = len(built.dataloader)
+            self._write_start()
+        return built
 
     def build_logger(self, *args: Any, **settings: Any) -> Any:
         """Build MMEngine's logger; the screen shows long lists by a line, the file has them."""
@@ -378,22 +382,3 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
     for pattern, replacement in pairs:
         tensors = {re.sub(pattern, replacement, name): value for name, value in tensors.items()}
     return dict(tensors)
-
-
-@contextmanager
-def naming(source: str) -> Iterator[None]:
-    """Turn errors from parts that no run has written into one that names the file."""
-    try:
-        yield
-    except ValueError as error:
-        if source in str(error):
-            raise
-        raise ValueError(f'{source} cannot be continued: {error}') from error
-    except (LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and is_lost_connection(error):
-            raise
-        raise ValueError(
-            f'{source} cannot be continued: a part of it is of another kind than runs write '
-            f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
-            'from its weights alone with load_from.'
-        ) from error

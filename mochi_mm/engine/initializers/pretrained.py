@@ -21,13 +21,21 @@ class Pretrained:
         prefix: Beginning of the names in the file that belong to this part, such as
             'backbone.'.
         map_location: Without effect; weights are read on the CPU and copied.
+        allow_other_input: Whether a run may load a backbone that was trained on images with another
+            mean, standard deviation or channel order than its data preprocessor makes.
 
     Raises:
         FileNotFoundError: When called: no such file.
         ValueError: An address; when called: not plain data, or weights that do not fit.
     """
 
-    def __init__(self, checkpoint: str, prefix: str | None = None, map_location: Any = None):
+    def __init__(
+        self,
+        checkpoint: str,
+        prefix: str | None = None,
+        map_location: Any = None,
+        allow_other_input: bool = False,
+    ) -> None:
         self.checkpoint = local_path(checkpoint)
         self.prefix = '' if prefix is None else prefix.rstrip('.') + '.'
 

@@ -25,7 +25,7 @@ from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.runners.claim_folder import claim_folder
 from mochi_mm.engine.runners.naming import naming
-from mochi_mm.engine.runners.pretrained_files import pretrained_files
+from mochi_mm.engine.runners.pretrained_files import look_at_pretrained
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.checkpoint_folder import newest_valid
@@ -350,9 +350,7 @@ class SafeRunner(Runner):
     def _init_model_weights(self) -> None:
         """Initialize as MMEngine does, after a look at the files that parts of other libraries
         will read with its loader, which can run what they hold."""
-        for module in unwrap(self.model).modules():
-            for file in pretrained_files(getattr(module, 'init_cfg', None)):
-                read_checkpoint(local_path(file))
+        look_at_pretrained(unwrap(self.model))
         super()._init_model_weights()
 
     def _newest(self, own: bool = False) -> str | None:

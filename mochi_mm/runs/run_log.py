@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mochi_mm.files.text_file import read_json_lines, read_text
-from mochi_mm.runs.start_facts import began_at, is_finished, read_start, seconds_of
+from mochi_mm.runs.start_facts import began_at, is_finished, number_of, read_start, seconds_of
 
 Line = dict[str, Any]
 # As MMEngine writes it where a loop counts epochs: number and iteration, of how many.
@@ -91,7 +91,8 @@ def starts_of(work_dir: str | Path) -> tuple[list[Path], list[Path], list[Path]]
 
 
 def _in_time(starts: Iterable[Path]) -> list[Path]:
-    return sorted(starts, key=lambda start: (began_at(start), start.name))
+    """Sort starts: those that an earlier version did not count come first, by their time."""
+    return sorted(starts, key=lambda start: (number_of(start), began_at(start), start.name))
 
 
 def _is_start(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import math
 import os
@@ -21,32 +22,55 @@ from mochi_mm.utils.versions import installed_version
 from mochi_mm.version import __version__
 
 FILE = 'start_facts.json'
+_LIBRARIES = ('torch', 'torchvision', 'numpy', 'pillow', 'mmengine')
 #: What must not change between the starts of a run without a word.
-COMPARED = ('version', 'commit', 'torch')
+COMPARED = ('version', 'commit', 'changes', *_LIBRARIES)
+_HERE = Path(__file__).resolve()
 
 
 @functools.cache
 def commit() -> str:
-    """Return the commit of the source tree, with '-dirty' where files differ from it."""
+    """Return the commit of the source tree, with '-dirty' where files differ from it.
+
+    Unknown for an installed copy, also one that lies within the repository of somebody else.
+    """
     try:
-        found = subprocess.run(
-            ['git', 'describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'],
-            cwd=Path(__file__).resolve().parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        _git('ls-files', '--error-unmatch', _HERE.name)
+        words = ('describe', '--always', '--dirty', '--abbrev=12', '--exclude=*')
+        return _git(*words).decode().strip()
     except (OSError, subprocess.CalledProcessError):
         return 'unknown'
-    return found.stdout.strip()
 
 
-def describe_start() -> dict[str, Any]:
-    """Return the facts of a start that is now."""
+@functools.cache
+def changes() -> str:
+    """Return text that stands for what differs from the commit; empty where nothing does."""
+    if not commit().endswith('-dirty'):
+        return ''
+    try:
+        return hashlib.sha256(_git('diff', 'HEAD')).hexdigest()[:12]
+    except (OSError, subprocess.CalledProcessError):
+        return 'unknown'
+
+
+def _git(*words: str) -> bytes:
+    return subprocess.run(['git', *words], cwd=_HERE.parent, capture_output=True, check=True).stdout
+
+
+def describe_start(work_dir: str | Path | None = None) -> dict[str, Any]:
+    """Return the facts of a start that is now.
+
+    Args:
+        work_dir: The starts in it are counted: the order of starts rests on no clock, which may
+            be set back.
+    """
+    folders = [] if work_dir is None else Path(work_dir).glob(f'*/{FILE}')
     return dict(
+        number=1 + max((number_of(file.parent) for file in folders), default=0),
         version=__version__,
         commit=commit(),
-        torch=installed_version('torch') or 'unknown',
+        changes=changes(),
+        **{name: installed_version(name) or 'unknown' for name in _LIBRARIES},
         host=socket.gethostname(),
         process=os.getpid(),
         began=time.strftime(TIME),
@@ -56,9 +80,8 @@ def describe_start() -> dict[str, Any]:
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return the differences between two starts of a run, as ``name: before -> now``."""
-    return [
-        f'{n}: {before.get(n)} -> {now.get(n)}' for n in COMPARED if before.get(n) != now.get(n)
-    ]
+    known = [n for n in COMPARED if n in before]  # an earlier version wrote down less
+    return [f'{n}: {before[n]} -> {now.get(n)}' for n in known if before[n] != now.get(n)]
 
 
 def write_start(folder: str | Path, start: Mapping[str, Any], finished: bool = False) -> None:
@@ -83,6 +106,12 @@ def read_start(folder: str | Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def number_of(folder: str | Path) -> int:
+    """Return which of the starts in a work dir this is, from 1 on; 0 where nobody counted."""
+    number = read_start(folder).get('number')
+    return number if type(number) is int and number > 0 else 0
 
 
 def is_finished(folder: str | Path) -> bool:

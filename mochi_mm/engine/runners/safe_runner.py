@@ -103,7 +103,7 @@ class SafeRunner(Runner):
             ValueError: Another run is training in the work dir.
         """
         with alone_in_work_dir(self):
-            self._start = describe_start()
+            self._start = describe_start(self.work_dir)
             self._write_start()
             model = self._train()
             self._write_start(finished=True)

@@ -128,7 +128,7 @@ def began_at(folder: str | Path) -> float:
     """
     folder = Path(folder)
     known = read_start(folder).get('unix_time')
-    if type(known) in (int, float) and math.isfinite(known):
+    if isinstance(known, (int, float)) and type(known) is not bool and math.isfinite(known):
         return float(known)
     named = seconds_of(folder.name)
     return folder.stat().st_mtime if named is None else named

@@ -112,7 +112,7 @@ def spectrum_charts(runs: Sequence[Run]) -> list[Chart]:
 def summary(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     """Return the heads and the rows of the table of latest values."""
     columns: list[tuple[str, Callable[[Run], float | None]]] = [
-        ('epochs', lambda run: run.log.epochs()),
+        ('epochs', lambda run: _defined(run.log.epochs())),
         ('starts', lambda run: float(run.starts)),
         ('loss (nats)', lambda run: run.log.last('loss')),
         ('kNN top-1 (%)', lambda run: run.log.last('knn/top1')),
@@ -129,10 +129,9 @@ def summary(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
         factor = 100.0 if title.endswith('(%)') else 1.0
         columns.append((title, partial(_last_analysed, key=key, factor=factor)))
     shown = [(title, [value(run) for run in runs]) for title, value in columns]
-    shown = [(title, values) for title, values in shown if any(_known(v) for v in values)]
+    shown = [(title, values) for title, values in shown if any(v is not None for v in values)]
     rows = [
-        [runs[number].state]
-        + [f'{values[number]:.4g}' if _known(values[number]) else '-' for _, values in shown]
+        [runs[number].state] + [_cell(values[number]) for _, values in shown]
         for number in range(len(runs))
     ]
     return ['state', *(title for title, _ in shown)], rows
@@ -174,8 +173,15 @@ def _latest(run: Run, key: str) -> dict[str, np.ndarray]:
 
 def _last_analysed(run: Run, key: str, factor: float) -> float | None:
     values = [r['scalars'][key] for r, _ in run.analyses if key in r['scalars']]
-    return values[-1] * factor if values else None
+    return _defined(values[-1] * factor) if values else None
 
 
-def _known(value: float | None) -> bool:
-    return value is not None and bool(np.isfinite(value))
+def _cell(value: float | None) -> str:
+    """Return a number as text; one that was logged and is none, as of a run that diverged, too."""
+    if value is None:
+        return '-'
+    return f'{value:.4g}' if np.isfinite(value) else 'not finite'
+
+
+def _defined(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -89,7 +89,7 @@ def render(runs: Sequence[Run]) -> str:
 
 def breakable(name: str) -> Markup:
     """Return a name that a browser may break behind its separators, and not inside its words."""
-    parts = re.split(r'(?<=[/_.,=-])(?=[^/_.,=-])', name)
+    parts = re.split(r'(?<=[/_.,=-])(?=[^\s/_.,=-])', name)
     return Markup('<wbr>').join(parts)
 
 

@@ -209,23 +209,25 @@ ODD_NAMES = (
 
 
 @pytest.mark.filterwarnings('ignore:Glyph')
-@pytest.mark.parametrize('name', ODD_NAMES, ids=ascii)
-def test_any_name_of_a_folder(tmp_path: Path, name: str) -> None:
+def test_any_name_of_a_folder(tmp_path: Path) -> None:
     """In legends, titles, captions and notes; the page is UTF-8, and its pictures are XML."""
-    folders = [write_run(tmp_path / name, 0), write_run(tmp_path / 'plain', 1)]
-    write_analysis(
-        folders[0] / 'analysis', 'epoch_2',
-        dict(epoch=2, iter=8, scalars={}, checkpoint=f'elsewhere/{name}/epoch_2.pth'.encode(
-            'utf-8', 'backslashreplace').decode()),
-        dict(probabilities=np.ones(3)), {f'{ascii(name)[1:5].replace("/", "")}': PNG},
-    )  # fmt: skip
-    (folders[0] / 'analysis' / os.fsdecode(b'\xfe$x.json')).write_text('{}')
-    page = write_report(folders, tmp_path / 'report.html').read_text(encoding='utf-8')
+    for number, name in enumerate(ODD_NAMES):
+        write_start(tmp_path / name, '20260102_030405', [step(n, n + number) for n in (1, 5)])
+        write_analysis(
+            tmp_path / name / 'analysis', 'epoch_2',
+            dict(epoch=2, iter=8, scalars={}), dict(probabilities=np.ones(3)),
+        )  # fmt: skip
+    odd = tmp_path / ODD_NAMES[0] / 'analysis'
+    (odd / os.fsdecode(b'\xfe$x.json')).write_text('{}')
+    (odd / os.fsdecode(b'epoch_2_\xfe$.png')).write_bytes(PNG)
+    out = tmp_path / 'report.html'
+    page = write_report([tmp_path / name for name in ODD_NAMES], out).read_text(encoding='utf-8')
     pictures = [base64.b64decode(found) for found in re.findall(r'svg\+xml;base64,([^"]*)', page)]
-    assert len(pictures) > 10
+    assert len(pictures) == len(ODD_NAMES) + 3
     for picture in pictures:
         ElementTree.fromstring(picture)
-    assert '<script>' not in page and '\x1b' not in page and '<title>mochi_mm: 2 runs' in page
+    assert '<script>' not in page and '\x1b' not in page and 'bytes \\udcff\\udcfe' in page
+    assert '<li>lr_$0.1: analysis/\\udcfe$x.json: it is no analysis</li>' in page
 
 
 def test_names_in_a_legend_are_spelled_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

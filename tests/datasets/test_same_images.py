@@ -50,7 +50,7 @@ def test_data_sets_by_name() -> None:
 
 @pytest.mark.parametrize('split', ['train', 'val'])
 def test_knn_of_images_among_themselves(tmp_path: Path, split: str) -> None:
-    """As when one forgets to change ``split`` of the queries: each was its own neighbour, 100 %."""
+    """As when one forgets to change ``split`` of the queries: each was its own neighbor, 100 %."""
     for name in ('train', 'val'):
         folder(tmp_path / name)
     bank, queries = (

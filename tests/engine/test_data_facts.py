@@ -132,7 +132,7 @@ def test_the_facts(root: Path) -> None:
 
 
 @DATASETS.register_module(force=True)
-class Relabelled(NoiseImages):
+class Relabeled(NoiseImages):
     """The same images; some have changed places among the classes, which are as large as before."""
 
     moved = False
@@ -149,11 +149,11 @@ def test_other_labels_in_classes_of_the_same_size(
 ) -> None:
     def config(epochs: int, **changes: Any) -> Any:
         found = runner_config(tmp_path, max_epochs=epochs, resume=True, **changes)
-        found.train_dataloader.dataset.type = 'Relabelled'
+        found.train_dataloader.dataset.type = 'Relabeled'
         return found
 
     train(config(1))
-    monkeypatch.setattr(Relabelled, 'moved', True)
+    monkeypatch.setattr(Relabeled, 'moved', True)
     with pytest.raises(ValueError, match=r'\[dataset\] other labels of the same number'):
         train(config(2))
     assert train(config(2, resume_allow=['dataset'])).epoch == 2

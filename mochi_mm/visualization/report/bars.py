@@ -9,7 +9,7 @@ import numpy as np
 
 from mochi_mm.visualization.report.charts import (
     Series,
-    colour_of,
+    color_of,
     finish,
     label_axes,
     new_figure,
@@ -17,7 +17,7 @@ from mochi_mm.visualization.report.charts import (
 )
 
 _HATCHES = ('', '//', '..', 'xx', '--')
-_COLOURS = 8
+_COLORS = 8
 
 
 def are_single(series: Sequence[Series]) -> bool:
@@ -50,8 +50,8 @@ def bar_chart(
             continue
         place = variants.index(one.variant) - 0.4 + width * (shown.index(one.run) + 0.5)
         axis.bar(
-            [place], [value], 0.92 * width, color=colour_of(one.run), edgecolor='white',
-            hatch=_HATCHES[one.run // _COLOURS % len(_HATCHES)], linewidth=0,
+            [place], [value], 0.92 * width, color=color_of(one.run), edgecolor='white',
+            hatch=_HATCHES[one.run // _COLORS % len(_HATCHES)], linewidth=0,
         )  # fmt: skip
         if few:
             up = value >= 0

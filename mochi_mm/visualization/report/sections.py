@@ -44,12 +44,12 @@ def training_charts(runs: Sequence[Run], by_epoch: bool) -> list[Chart]:
 
 def analysis_charts(runs: Sequence[Run], by_epoch: bool) -> list[Chart]:
     """Return the numbers of the analyses over time, and the plane of the two losses."""
-    charts = _charts(ANALYSES, runs, by_epoch, lambda run, key: run.analysed(key, by_epoch))
+    charts = _charts(ANALYSES, runs, by_epoch, lambda run, key: run.analyzed(key, by_epoch))
     for layer in ('backbone', 'neck'):
         paths = []
         for number, run in enumerate(runs):
-            _, even = run.analysed(f'uniformity/{layer}', by_epoch)
-            _, near = run.analysed(f'alignment/class/{layer}', by_epoch)
+            _, even = run.analyzed(f'uniformity/{layer}', by_epoch)
+            _, near = run.analyzed(f'alignment/class/{layer}', by_epoch)
             if even and len(even) == len(near):
                 paths.append(Series(number, [-v for v in even], [-v for v in near]))
         if paths:
@@ -127,7 +127,7 @@ def summary(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
         ('false among the hardest (%)', 'false_negatives/hardest'),
     ):
         factor = 100.0 if title.endswith('(%)') else 1.0
-        columns.append((title, partial(_last_analysed, key=key, factor=factor)))
+        columns.append((title, partial(_last_analyzed, key=key, factor=factor)))
     shown = [(title, [value(run) for run in runs]) for title, value in columns]
     shown = [(title, values) for title, values in shown if any(v is not None for v in values)]
     rows = [
@@ -171,7 +171,7 @@ def _latest(run: Run, key: str) -> dict[str, np.ndarray]:
     return found[-1] if found else {}
 
 
-def _last_analysed(run: Run, key: str, factor: float) -> float | None:
+def _last_analyzed(run: Run, key: str, factor: float) -> float | None:
     values = [r['scalars'][key] for r, _ in run.analyses if key in r['scalars']]
     return _defined(values[-1] * factor) if values else None
 

@@ -78,7 +78,7 @@ class Analysis:
         )
 
 
-def analyse(
+def analyze(
     model: nn.Module,
     loader: DataLoader,
     views: DataLoader,

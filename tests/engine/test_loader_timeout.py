@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mochi_mm.datasets.loader_timeout import (
@@ -83,7 +84,7 @@ def test_a_limit_without_workers() -> None:
 def images_that_freeze(**settings: Any) -> dict[str, Any]:
     pipeline = [dict(type='Resize', size=16), dict(type='CenterCrop', size=16)]
     dataset = dict(
-        type='FreezingImages', how='stopped', pipeline=[*pipeline, dict(type='PackInputs')]
+        type='FreezingImages', how='sleeping', pipeline=[*pipeline, dict(type='PackInputs')]
     )
     return dict(
         batch_size=4,
@@ -97,6 +98,7 @@ def images_that_freeze(**settings: Any) -> dict[str, Any]:
 
 def test_a_measurement_outside_of_a_run_names_it_too() -> None:
     """As kNN, the fast probe, an analysis and a sweep measure: without a runner around them."""
+    init_default_scope('mochi_mm')
     model = build_moco().eval()
     loader = SafeRunner.build_dataloader(images_that_freeze(timeout=2), seed=0)
     before = multiprocessing.active_children()
@@ -110,6 +112,7 @@ def test_a_measurement_outside_of_a_run_names_it_too() -> None:
 
 
 def test_the_loaders_of_sweeps_wait_as_those_of_runs_do(tmp_path: Path) -> None:
+    init_default_scope('mochi_mm')
     subject = Subject(build_moco(), None, tmp_path, 0, tmp_path)
     assert subject.build(images_that_freeze()).timeout == LOADER_TIMEOUT
     assert subject.build(images_that_freeze(timeout=7)).timeout == 7

@@ -65,6 +65,7 @@ def test_a_frozen_worker_is_named_within_the_limit(
 
 def test_a_limit_where_none_is_set() -> None:
     """In the loaders of training, validation and hooks alike, and only where there are workers."""
+    init_default_scope('mochi_mm')
     loader = dict(
         batch_size=2,
         dataset=dict(type='NoiseImages'),

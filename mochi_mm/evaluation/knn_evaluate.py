@@ -9,6 +9,7 @@ from mmengine.dist import all_reduce, get_comm_device
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn import check_knn_settings, nearest_in_bank, vote
@@ -27,7 +28,7 @@ def check_knn_data(
 
     Raises:
         ValueError: k above the number of bank samples; a data set that declares samples without
-            a label; data sets with other classes.
+            a label; data sets with other classes, or with the same images; a bank of one class.
     """
     size = len(bank_loader.dataset)  # type: ignore[arg-type]
     if max(as_tuple(k)) > size:
@@ -44,6 +45,19 @@ def check_knn_data(
                 'sub-folder for each class, or remove the kNN hook from the config.'
             )
     check_same_classes(bank_loader.dataset, query_loader.dataset, 'bank', 'query')
+    known = getattr(bank_loader.dataset, 'labels', None)
+    if known is not None and len(torch.as_tensor(known).unique()) == 1:
+        raise ValueError(
+            f'all {size} samples of the bank are of one class, so every network would find it, '
+            'with 100 %; expected several classes. Set data_root (or split) to the folder whose '
+            'sub-folders are the classes.'
+        )
+    if same_images(bank_loader.dataset, query_loader.dataset):
+        raise ValueError(
+            'the bank and the queries of kNN are the same images, so each query would find itself; '
+            'expected other images to be asked, such as those of the test set: set split (or '
+            'data_root) of one of the two.'
+        )
 
 
 def count_hits(scores: Tensor, labels: Tensor) -> Tensor:

@@ -134,9 +134,23 @@ def check_images(model: Any, trained: Input, path: str, told: str, allow: bool) 
             f'{text}. What is measured on other images than the weights were trained on says '
             'little of them. Give the config the values of the weights, such as --cfg-options '
             'model.data_preprocessor.mean=[R,G,B], or allow it: --allow-other-input of a tool, '
-            'allow_other_input=True of a hook.'
+            'allow_other_input=True of a hook or of init_cfg.'
         )
     return f'. Allowed: {text}' if wrong else ''
+
+
+def check_recorded_images(model: Any, content: Mapping[str, Any], path: str) -> None:
+    """Refuse a file whose record names other images than a model makes; without a record, nothing.
+
+    Args:
+        model: See :func:`check_images`.
+        content: What the file holds.
+        path: The file.
+
+    Raises:
+        ValueError: Mean, standard deviation or channel order differ.
+    """
+    check_images(model, input_recorded(record_of(content, path)), path, _RECORDED, allow=False)
 
 
 def load_for_test(

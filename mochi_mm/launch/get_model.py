@@ -31,8 +31,8 @@ def get_model(
     Raises:
         KeyError: No config of that name, with the nearest ones, or an unknown component.
         FileNotFoundError: No such config or checkpoint.
-        ValueError: The checkpoint lacks a weight of the model, or holds one of another shape or
-            one that is not finite.
+        ValueError: The checkpoint lacks a weight of the model, holds one of another shape or one
+            that is not finite, or was trained on other images than the model makes.
 
     >>> model = get_model('mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes')
     >>> type(model).__name__, type(model.head).__name__, model.head.memory.length

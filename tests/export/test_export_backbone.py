@@ -66,6 +66,9 @@ def test_timm(r18: Any, tmp_path: Path) -> None:
     path, query, _ = r18
     out, _ = export_backbone(path, 'timm', tmp_path / 'a.safetensors')
     model = timm.create_model('resnet18', num_classes=0, checkpoint_path=str(out))
+    fresh = timm.create_model('resnet18', num_classes=0)
+    assert not torch.equal(model.conv1.weight, fresh.conv1.weight)
+    assert model.state_dict().keys() == fresh.state_dict().keys()
     with torch.no_grad():
         same(model.eval()(images()), query, images())
 

@@ -55,8 +55,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     """Return the network, its config and, for training and test, the loader and its data's."""
     from mmengine.registry import init_default_scope
-    from mmengine.runner import Runner
 
+    from mochi_mm.engine.runners import SafeRunner
     from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.check_config import check_config
@@ -75,7 +75,8 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
     model = MODELS.build(cfg.model)
     key = args.checkpoint_key
     print(load_backbone(model, args.checkpoint, args.allow_other_input, checkpoint_key=key))
-    loaders = [(Runner.build_dataloader(part, seed=0), part['dataset']) for part in (bank, queries)]
+    build = SafeRunner.build_dataloader
+    loaders = [(build(part, seed=0), part['dataset']) for part in (bank, queries)]
     check_same_classes(*(loader.dataset for loader, _ in loaders), 'training', 'test')
     return model.to(device), cfg.model, loaders
 

@@ -15,6 +15,7 @@ from torch.utils.data import BatchSampler, Subset
 
 from mochi_mm.datasets.facts import facts_of
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.planned_rates import beyond_the_end, describe_rates, planned_rates
 from mochi_mm.engine.run_state import sampler_of
@@ -37,7 +38,7 @@ class RunCheckHook(Hook):
     counts iterations it warns when gradients are accumulated, or images per iteration are not what
     the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
     repeated the augmentation of the first. A classifier (a probe, fine-tuning) is validated on the
-    classes that it is trained on, or not at all.
+    classes that it is trained on, or not at all; on the images too, with a warning.
 
     Args:
         memory: Compare the memory with the data set. ``--smoke`` does not: eight generated images
@@ -127,6 +128,13 @@ class RunCheckHook(Hook):
         if isinstance(unwrap(runner.model), ImageClassifier) and runner.val_loop is not None:
             train, val = runner.train_dataloader.dataset, runner.val_dataloader.dataset
             check_same_classes(train, val, 'training', 'validation')
+            if same_images(train, val):
+                runner.logger.log(
+                    logging.WARNING,
+                    'the validation images are the training images: the accuracy says how well '
+                    'these are learned by heart. Set split (or data_root) of '
+                    'val_dataloader.dataset to others',
+                )
 
     @staticmethod
     def _state_rates(runner: Any, rate: float) -> None:

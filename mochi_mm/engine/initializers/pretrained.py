@@ -22,6 +22,8 @@ class Pretrained:
             'backbone.'.
         checkpoint_key: Set of weights that is taken of a file with several.
         map_location: Without effect; weights are read on the CPU and copied.
+        allow_other_input: Whether a run may load a backbone that was trained on images with another
+            mean, standard deviation or channel order than its data preprocessor makes.
 
     Raises:
         FileNotFoundError: When called: no such file.
@@ -34,6 +36,7 @@ class Pretrained:
         prefix: str | None = None,
         map_location: Any = None,
         checkpoint_key: str | None = None,
+        allow_other_input: bool = False,
     ) -> None:
         self.checkpoint = local_path(checkpoint)
         self.prefix = '' if prefix is None else prefix.rstrip('.') + '.'

@@ -1,4 +1,4 @@
-"""Errors of a resume that name the file."""
+"""Errors of what a checkpoint holds, with the name of its file."""
 
 from __future__ import annotations
 

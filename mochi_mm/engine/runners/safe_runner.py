@@ -11,8 +11,9 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mochi_mm.datasets.loader_timeout import frozen_workers_named, with_timeout
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.alone import alone_in_work_dir
@@ -23,9 +24,8 @@ from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.runners.claim_folder import claim_folder
-from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
 from mochi_mm.engine.runners.naming import naming
-from mochi_mm.engine.runners.pretrained_files import pretrained_files
+from mochi_mm.engine.runners.pretrained_files import look_at_pretrained
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint
 from mochi_mm.files.checkpoint_folder import newest_valid
@@ -64,6 +64,7 @@ class SafeRunner(Runner):
 
     _tested: tuple[str, bool, str | None] | None = None
     run_lock: RunLock | None = None
+    _start: dict[str, Any] | None = None
 
     @classmethod
     def from_cfg(cls, cfg: Any) -> SafeRunner:
@@ -104,16 +105,16 @@ class SafeRunner(Runner):
             ValueError: Another run is training in the work dir.
         """
         with alone_in_work_dir(self):
-            start = describe_start()
-            self._write_start(start, finished=False)
+            self._start = describe_start(self.work_dir)
+            self._write_start()
             model = self._train()
-            self._write_start(start, finished=True)
+            self._write_start(finished=True)
             return model
 
-    def _write_start(self, start: dict[str, Any], finished: bool) -> None:
+    def _write_start(self, finished: bool = False) -> None:
         if rank() == 0:
             try:
-                write_start(self._log_dir, start, finished)
+                write_start(self._log_dir, self._start or {}, finished)
             except OSError as error:
                 self.logger.log(logging.WARNING, f'{self._log_dir} does not say: {error}')
 
@@ -173,7 +174,11 @@ class SafeRunner(Runner):
         if isinstance(loop, dict) and loop.get('by_epoch') is True and 'type' not in loop:
             loop = {k: v for k, v in loop.items() if k != 'by_epoch'}
             loop['type'] = 'mochi_mm.EpochBasedTrainLoop'
-        return super().build_train_loop(loop)
+        built = super().build_train_loop(loop)
+        if self._start and not isinstance(built, IterBasedTrainLoop):
+            self._start['epoch_length'] = len(built.dataloader)
+            self._write_start()
+        return built
 
     def build_logger(self, *args: Any, **settings: Any) -> Any:
         """Build MMEngine's logger; the screen shows long lists by a line, the file has them."""
@@ -360,9 +365,7 @@ class SafeRunner(Runner):
     def _init_model_weights(self) -> None:
         """Initialize as MMEngine does, after a look at the files that parts of other libraries
         will read with its loader, which can run what they hold."""
-        for module in unwrap(self.model).modules():
-            for file in pretrained_files(getattr(module, 'init_cfg', None)):
-                read_checkpoint(local_path(file))
+        look_at_pretrained(unwrap(self.model))
         super()._init_model_weights()
 
     def _newest(self, own: bool = False) -> str | None:

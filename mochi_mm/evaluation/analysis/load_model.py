@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,11 +70,11 @@ def load_for_analysis(
 
 
 def position_of(path: str | Path) -> dict[str, Any]:
-    """Return the ``epoch``, ``iter`` and time (``saved``) of a checkpoint, where it says so.
+    """Return ``epoch``, ``iter`` and time (``saved``, ``saved_at``) of a checkpoint that says so.
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: A position that is no whole number, a time that is no line of text.
+        ValueError: A position that is no whole number, a time that is no line of text or number.
     """
     meta = read_checkpoint(path).get('meta')
     meta = meta if isinstance(meta, Mapping) else {}
@@ -85,4 +86,11 @@ def position_of(path: str | Path) -> dict[str, Any]:
             )
     if 'time' in meta:
         position['saved'] = one_line(meta['time'], 'meta.time', path)
+    seconds = meta.get('unix_time', 0.0)
+    if type(seconds) is not float or not math.isfinite(seconds):
+        raise ValueError(
+            f'{path}: meta.unix_time is {shown(seconds)}; expected seconds. Restore the file.'
+        )
+    if seconds:
+        position['saved_at'] = seconds
     return position

@@ -14,6 +14,7 @@ from mochi_mm.models.algorithms.check_fit import check_fit, check_widths
 from mochi_mm.models.algorithms.named_heads import join_losses, named_heads
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
 from mochi_mm.models.view_editors import BaseViewEditor
+from mochi_mm.models.view_editors.base_view_editor import number_editors
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.features import Features
@@ -85,6 +86,7 @@ class BaseAlgorithm(BaseModel):
         more = nn.ModuleDict({name: build(part) for name, part in (heads or {}).items()})
         self.heads = cast(Mapping[str, Head], more)
         editors = nn.ModuleList(build(editor) for editor in view_editors)
+        number_editors(list(editors))
         self.view_editors = cast(Sequence[BaseViewEditor], editors)
         self.channels_last = channels_last
         for part in named_heads(self).values():

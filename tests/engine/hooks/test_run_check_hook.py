@@ -136,7 +136,21 @@ def test_every_part_that_asks_is_told_the_facts_of_the_training_set_once() -> No
 
 
 def test_nobody_asks_so_nothing_is_counted() -> None:
-    telling(nn.Linear(2, 2), object())
+    looked: list[str] = []
+
+    class Images:
+        def __len__(self) -> int:
+            looked.append('len')
+            return 7
+
+        def __getattr__(self, name: str) -> Any:
+            looked.append(name)
+            raise AttributeError(name)
+
+    telling(nn.Linear(2, 2), Images())
+    assert looked == []
+    telling(nn.Sequential(Asks()), Images())
+    assert 'labels' in looked and 'len' in looked
 
 
 @pytest.mark.parametrize(

@@ -252,6 +252,9 @@ def test_labels_of_a_table_in_the_batch() -> None:
     loss = head.loss_views(queries, None, dict(sample_idx=samples['sample_idx']))
     plain = SupConHead().loss_views(queries, None, dict(gt_label=torch.tensor([5, 7, 5, 7])))
     same_state(plain, loss)
+    table.write(torch.arange(4), label=torch.tensor([5, 5, 7, 7]))
+    other = head.loss_views(queries, None, dict(sample_idx=samples['sample_idx']))
+    assert not torch.equal(other['loss_contrast'], loss['loss_contrast'])
 
 
 def test_a_batch_is_checked_on_the_host_before_the_table_is_read() -> None:

@@ -160,7 +160,10 @@ def test_other_images(
 
 def test_small_roundings_are_no_contradiction(tmp_path: Path) -> None:
     path = save(tmp_path, recorded(mean=[123.68, 116.28, 103.53]))
-    load_detector(Detector(), path)
+    report = str(load_detector(Detector(), path))
+    assert '116.28 103.53 in both' in report
+    path = save(tmp_path, recorded(mean=[123.78, 116.28, 103.53]))
+    refused(Detector(), path, r'mean: trained with 123\.78')
 
 
 def test_what_a_file_does_not_say_can_be_stated(tmp_path: Path) -> None:

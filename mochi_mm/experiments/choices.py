@@ -1,0 +1,99 @@
+"""What a stage of the evidence chooses for the next one, by a rule written down before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mochi_mm.experiments.figures import Figure, Values, figures_of, mean_and_spread
+
+
+def mean_of(values: Values, setting: str, figure: Figure) -> float:
+    """Return the mean of a figure over the seeds of a setting, as it is shown; NaN without any."""
+    return figure.factor * mean_and_spread(figures_of(figure, values.get(setting, {})))[0]
+
+
+def choose_regime(
+    values: Values,
+    reference: str,
+    names: Sequence[str],
+    accuracy: Figure,
+    own_key: Figure,
+    gate: float = 50.0,
+) -> tuple[str, str]:
+    """Return the chosen regime, empty for none, and why in a sentence.
+
+    Of the regimes whose contrastive accuracy is at least ``gate`` and whose accuracy is not below
+    the reference's, the one with the highest accuracy; means over the seeds, all of validation.
+
+    Args:
+        values: Values of the finished runs.
+        reference: The regime that must not be undercut.
+        names: Regimes of which one is chosen.
+        accuracy: The accuracy that counts.
+        own_key: The contrastive accuracy.
+        gate: The least contrastive accuracy, in percent.
+
+    >>> figure, own = Figure('a', ''), Figure('b', '', factor=100.0)
+    >>> values = {'old': {0: dict(a=10.0, b=0.1)}, 'new': {0: dict(a=11.0, b=0.6)}}
+    >>> choose_regime(values, 'old', ['new'], figure, own)[0]
+    'new'
+    """
+    if missing := [name for name in (reference, *names) if not values.get(name)]:
+        return '', f'**no regime is chosen yet**: no run of {", ".join(missing)} is finished.'
+    least = mean_of(values, reference, accuracy)
+    open_ones = {name: mean_of(values, name, own_key) for name in names}
+    saturated = [name for name, share in open_ones.items() if share >= gate]
+    fit = {name: mean_of(values, name, accuracy) for name in saturated}
+    fit = {name: value for name, value in fit.items() if value >= least}
+    rule = (
+        f'contrastive accuracy of at least {gate:g} % and {accuracy.words} of at least {least:.2f} '
+        f'({reference})'
+    )
+    if not fit:
+        return '', (
+            f'**no regime is chosen**: none has a {rule}; the contrastive accuracies are '
+            f'{_listed(open_ones)}.'
+        )
+    chosen = max(fit, key=lambda name: fit[name])
+    others = f'; those that pass: {_listed(fit)}' if len(fit) > 1 else '; it alone passes'
+    return chosen, (
+        f'**{chosen} is chosen**: {rule}, and the highest {accuracy.words}, '
+        f'{fit[chosen]:.2f}{others}.'
+    )
+
+
+def choose_mixing(
+    values: Values,
+    sizes: Mapping[str, tuple[int, int]],
+    accuracy: Figure,
+    within: float = 0.1,
+) -> tuple[str, str]:
+    """Return the chosen setting, empty while runs are missing, and why in a sentence.
+
+    The setting with the highest accuracy; of those within ``within`` points of it the one with
+    fewer synthetic negatives, then with fewer ranks skipped. One is chosen whatever MoCo-v2 has.
+
+    Args:
+        values: Values of the finished runs.
+        sizes: Number of synthetic negatives and of skipped ranks of each setting.
+        accuracy: The accuracy that counts.
+        within: Points of accuracy that make no difference.
+
+    >>> values = {'big': {0: dict(a=20.05)}, 'small': {0: dict(a=20.0)}}
+    >>> choose_mixing(values, dict(big=(9, 0), small=(3, 0)), Figure('a', ''))[0]
+    'small'
+    """
+    if missing := [name for name in sizes if not values.get(name)]:
+        return '', f'**no setting is chosen yet**: no run of {", ".join(missing)} is finished.'
+    found = {name: mean_of(values, name, accuracy) for name in sizes}
+    best = max(found.values())
+    near = [name for name in sizes if found[name] >= best - within]
+    chosen = min(near, key=lambda name: (*sizes[name], -found[name]))
+    return chosen, (
+        f'**{chosen} is chosen**: {accuracy.words} {found[chosen]:.2f}, the highest is {best:.2f}; '
+        f'all: {_listed(found)}.'
+    )
+
+
+def _listed(values: Mapping[str, float]) -> str:
+    return ', '.join(f'{name} {value:.2f}' for name, value in values.items())

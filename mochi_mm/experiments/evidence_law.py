@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mochi_mm.experiments import evidence_plan as plan
 from mochi_mm.experiments.comparison import comparisons
@@ -30,7 +31,7 @@ def settings(classes: int) -> list[Setting]:
     mix = plan.MIXINGS[plan.CHOSEN_MIXING]
     oracle = {'model.head.oracle_loss': True}
     mocov2, mochi = f'mocov2-{classes}', f'mochi-{classes}'
-    rows = (
+    rows: tuple[tuple[str, str, dict[str, Any], str, str], ...] = (
         (mocov2, 'MoCo-v2', {}, 'baseline', ''),
         (mochi, mix.words(), mix.options(), 'mixing', mocov2),
         (f'{mocov2}-oracle', 'MoCo-v2 with the class oracle', oracle, 'oracle', mocov2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from mochi_mm.experiments.figures import Figure, Values, figures_of, mean_and_spread
 
@@ -12,53 +13,64 @@ def mean_of(values: Values, setting: str, figure: Figure) -> float:
     return figure.factor * mean_and_spread(figures_of(figure, values.get(setting, {})))[0]
 
 
+@dataclass(frozen=True)
+class Gate:
+    """What a regime must reach to be chosen; all figures are means over the seeds.
+
+    Attributes:
+        accuracy: The accuracy that must not be below the reference's, and that decides.
+        own_key: The contrastive accuracy.
+        least: Least contrastive accuracy, in percent.
+        seeds: Seeds that each regime must have.
+    """
+
+    accuracy: Figure
+    own_key: Figure
+    least: float
+    seeds: tuple[int, ...]
+
+    def words(self, least: float, reference: str) -> str:
+        """Return it in words, with the accuracy of the reference."""
+        return (
+            f'{self.own_key.words} of at least {self.least:g} % and {self.accuracy.words} of at '
+            f'least {least:.2f} ({reference})'
+        )
+
+
 def choose_regime(
-    values: Values,
-    reference: str,
-    names: Sequence[str],
-    accuracy: Figure,
-    own_key: Figure,
-    gate: float = 50.0,
+    values: Values, reference: str, names: Sequence[str], gate: Gate
 ) -> tuple[str, str]:
     """Return the chosen regime, empty for none, and why in a sentence.
 
-    Of the regimes whose contrastive accuracy is at least ``gate`` and whose accuracy is not below
-    the reference's, the one with the highest accuracy; means over the seeds, all of validation.
+    Of the regimes whose contrastive accuracy passes the gate and whose accuracy is not below the
+    reference's, the one with the highest accuracy; means over the seeds, all of validation.
 
     Args:
         values: Values of the finished runs.
         reference: The regime that must not be undercut.
         names: Regimes of which one is chosen.
-        accuracy: The accuracy that counts.
-        own_key: The contrastive accuracy.
-        gate: The least contrastive accuracy, in percent.
+        gate: What one must reach.
 
     >>> figure, own = Figure('a', ''), Figure('b', '', factor=100.0)
     >>> values = {'old': {0: dict(a=10.0, b=0.1)}, 'new': {0: dict(a=11.0, b=0.6)}}
-    >>> choose_regime(values, 'old', ['new'], figure, own)[0]
+    >>> choose_regime(values, 'old', ['new'], Gate(figure, own, 50.0, (0,)))[0]
     'new'
     """
-    if missing := [name for name in (reference, *names) if not values.get(name)]:
-        return '', f'**no regime is chosen yet**: no run of {", ".join(missing)} is finished.'
-    least = mean_of(values, reference, accuracy)
-    open_ones = {name: mean_of(values, name, own_key) for name in names}
-    saturated = [name for name, share in open_ones.items() if share >= gate]
-    fit = {name: mean_of(values, name, accuracy) for name in saturated}
+    seeds = set(gate.seeds)
+    if missing := [n for n in (reference, *names) if not seeds <= set(values.get(n, {}))]:
+        return '', f'**no regime is chosen yet**: runs of {", ".join(missing)} are not finished.'
+    least = mean_of(values, reference, gate.accuracy)
+    own = {name: mean_of(values, name, gate.own_key) for name in names}
+    fit = {name: mean_of(values, name, gate.accuracy) for name in names if own[name] >= gate.least}
     fit = {name: value for name, value in fit.items() if value >= least}
-    rule = (
-        f'contrastive accuracy of at least {gate:g} % and {accuracy.words} of at least {least:.2f} '
-        f'({reference})'
-    )
+    rule, shares = gate.words(least, reference), f'{gate.own_key.words} {_listed(own)}'
     if not fit:
-        return '', (
-            f'**no regime is chosen**: none has a {rule}; the contrastive accuracies are '
-            f'{_listed(open_ones)}.'
-        )
+        return '', f'**no regime is chosen**: none has a {rule}; {shares}.'
     chosen = max(fit, key=lambda name: fit[name])
-    others = f'; those that pass: {_listed(fit)}' if len(fit) > 1 else '; it alone passes'
+    others = f'those that pass: {_listed(fit)}' if len(fit) > 1 else 'it alone passes'
     return chosen, (
-        f'**{chosen} is chosen**: {rule}, and the highest {accuracy.words}, '
-        f'{fit[chosen]:.2f}{others}.'
+        f'**{chosen} is chosen**: {rule}, and the highest {gate.accuracy.words}, '
+        f'{fit[chosen]:.2f}; {others}; {shares}.'
     )
 
 

@@ -20,14 +20,13 @@ IMAGES = Images(queries_per_class=50, final_per_class=100, held_out=True)
 #: Loader of the images that wait.
 FINAL = 'final_dataloader'
 
-#: The regime of today's sweep, and those of which one is chosen.
+#: The regime of today's sweep, and milder ones.
 REFERENCE = 'views-0.2-k4096-output-norm'
 REGIMES = {
     REFERENCE: Regime(0.2, 0.4, 0.2, 4096, output_norm=True),
-    'views-0.2-k1024': Regime(0.2, 0.4, 0.2, 1024),
     'views-0.4-k1024': Regime(0.4, 0.2, 0.1, 1024),
-    'views-0.4-k4096': Regime(0.4, 0.2, 0.1, 4096),
     'views-0.6-k1024': Regime(0.6, 0.1, 0.05, 1024),
+    'views-0.2-k1024': Regime(0.2, 0.4, 0.2, 1024),
 }
 
 
@@ -81,6 +80,12 @@ MIXINGS = {
 #: What the stages chose; docs/evidence_plan.md says which of these are decided yet.
 CHOSEN_REGIME = 'views-0.4-k1024'
 CHOSEN_MIXING = 'mochi-128-256-64'
+
+#: Regimes that stage 0 chooses from; the other one tells what queue and neck do by themselves.
+CANDIDATES = ('views-0.4-k1024', 'views-0.6-k1024')
+#: Least own contrastive accuracy of MoCo-v2 in percent, after the two epochs of stage 0 and after
+#: the six of stage 1.
+GATE, LATER_GATE = 40.0, 50.0
 
 #: Seeds that choose, fresh ones that decide, and those of the controls.
 PILOT_SEEDS, FRESH_SEEDS, CONTROL_SEEDS = (100, 101), tuple(range(8)), (0, 1, 2)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mochi_mm.experiments.choices import choose_mixing, choose_regime, mean_of
+from mochi_mm.experiments.choices import Gate, choose_mixing, choose_regime, mean_of
 from mochi_mm.experiments.figures import Figure, Values
 
 LINEAR, OWN = Figure('linear', '', 'linear top-1'), Figure('own', '', factor=100.0)
@@ -24,7 +24,7 @@ def made(**settings: tuple[float, float]) -> Values:
 
 
 def regime(values: Values, *names: str) -> tuple[str, str]:
-    return choose_regime(values, 'old', names, LINEAR, OWN)
+    return choose_regime(values, 'old', names, Gate(LINEAR, OWN, 50.0, (7, 8)))
 
 
 def test_means_are_in_the_units_of_the_figure() -> None:
@@ -39,7 +39,7 @@ def test_the_best_of_those_that_pass_is_chosen() -> None:
     chosen, text = regime(values, 'hard', 'mild', 'a', 'b')
     assert chosen == 'b'
     assert text.startswith('**b is chosen**') and 'a 21.00, b 22.00' in text
-    assert 'mild' not in text and 'hard' not in text
+    assert 'hard 49.00, mild 90.00' in text
 
 
 def test_the_gate_itself_passes_and_alone() -> None:
@@ -54,7 +54,10 @@ def test_where_none_passes_none_is_chosen() -> None:
 
 def test_nothing_is_chosen_before_all_have_run() -> None:
     chosen, text = regime(made(old=(20.0, 0.2), a=(30.0, 0.6)), 'a', 'b', 'c')
-    assert chosen == '' and 'no run of b, c is finished' in text
+    assert chosen == '' and 'runs of b, c are not finished' in text
+    values = made(old=(20.0, 0.2), a=(30.0, 0.6))
+    del values['a'][8]
+    assert 'runs of a are not finished' in regime(values, 'a')[1]
 
 
 @pytest.mark.parametrize(

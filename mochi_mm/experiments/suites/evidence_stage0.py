@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mochi_mm.experiments import evidence_plan as plan
-from mochi_mm.experiments.choices import choose_regime
+from mochi_mm.experiments.choices import Gate, choose_regime
 from mochi_mm.experiments.figures import Values
 from mochi_mm.experiments.measures import KNN, Analysis, FastLinear
 from mochi_mm.experiments.setting import Setting
@@ -16,14 +16,14 @@ from mochi_mm.experiments.suite import Suite
 
 
 def _choice(out: Path, by_data: dict[str, Values]) -> list[str]:
-    names = [name for name in plan.REGIMES if name != plan.REFERENCE]
     values = by_data.get(plan.DATA, {})
-    return [choose_regime(values, plan.REFERENCE, names, plan.LINEAR, plan.OWN_KEY)[1]]
+    gate = Gate(plan.LINEAR, plan.OWN_KEY, plan.GATE, plan.PILOT_SEEDS)
+    return [choose_regime(values, plan.REFERENCE, plan.CANDIDATES, gate)[1]]
 
 
 SUITE = Suite(
     title='Evidence plan, stage 0: the regime of MoCo-v2',
-    epochs=3,
+    epochs=2,
     images=plan.IMAGES,
     settings=[
         Setting(
@@ -32,7 +32,7 @@ SUITE = Suite(
             plan.CONFIG,
             plan.DATA,
             regime.options(),
-            'reference' if name == plan.REFERENCE else 'candidate',
+            'candidate' if name in plan.CANDIDATES else '',
             '' if name == plan.REFERENCE else plan.REFERENCE,
         )
         for name, regime in plan.REGIMES.items()

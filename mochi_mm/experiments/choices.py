@@ -78,6 +78,7 @@ def choose_mixing(
     values: Values,
     sizes: Mapping[str, tuple[int, int]],
     accuracy: Figure,
+    seeds: Sequence[int],
     within: float = 0.1,
 ) -> tuple[str, str]:
     """Return the chosen setting, empty while runs are missing, and why in a sentence.
@@ -89,14 +90,15 @@ def choose_mixing(
         values: Values of the finished runs.
         sizes: Number of synthetic negatives and of skipped ranks of each setting.
         accuracy: The accuracy that counts.
+        seeds: Seeds that each setting must have.
         within: Points of accuracy that make no difference.
 
     >>> values = {'big': {0: dict(a=20.05)}, 'small': {0: dict(a=20.0)}}
-    >>> choose_mixing(values, dict(big=(9, 0), small=(3, 0)), Figure('a', ''))[0]
+    >>> choose_mixing(values, dict(big=(9, 0), small=(3, 0)), Figure('a', ''), (0,))[0]
     'small'
     """
-    if missing := [name for name in sizes if not values.get(name)]:
-        return '', f'**no setting is chosen yet**: no run of {", ".join(missing)} is finished.'
+    if missing := [name for name in sizes if not set(seeds) <= set(values.get(name, {}))]:
+        return '', f'**no setting is chosen yet**: runs of {", ".join(missing)} are not finished.'
     found = {name: mean_of(values, name, accuracy) for name in sizes}
     best = max(found.values())
     near = [name for name in sizes if found[name] >= best - within]
@@ -105,6 +107,23 @@ def choose_mixing(
         f'**{chosen} is chosen**: {accuracy.words} {found[chosen]:.2f}, the highest is {best:.2f}; '
         f'all: {_listed(found)}.'
     )
+
+
+def gate_of(values: Values, name: str, own_key: Figure, least: float, seeds: Sequence[int]) -> str:
+    """Return a sentence on whether a setting tells its own key often enough.
+
+    Args:
+        values: Values of the finished runs.
+        name: Name of the setting.
+        own_key: The contrastive accuracy.
+        least: The least that will do, in percent; a mean over the seeds.
+        seeds: Seeds that it must have.
+    """
+    if not set(seeds) <= set(values.get(name, {})):
+        return f'**not known yet**: whether {name} passes the gate.'
+    share = mean_of(values, name, own_key)
+    start = '**passes the gate**' if share >= least else '**does not pass the gate**'
+    return f'{start}: {own_key.words} of {name} {share:.1f} %, at least {least:g} % are asked for.'
 
 
 def _listed(values: Mapping[str, float]) -> str:

@@ -74,7 +74,7 @@ def settings(data: str) -> list[Setting]:
 FIGURES = (plan.LINEAR_TEST, plan.KNN_TEST, *FEATURES)
 #: What both suites of the controls have.
 COMMON: dict[str, Any] = dict(
-    epochs=9,
+    epochs=6,
     options=plan.regime_options(),
     seeds=plan.CONTROL_SEEDS,
     measures=(

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mochi_mm.experiments.choices import Gate, choose_mixing, choose_regime, mean_of
+from mochi_mm.experiments.choices import Gate, choose_mixing, choose_regime, gate_of, mean_of
 from mochi_mm.experiments.figures import Figure, Values
 
 LINEAR, OWN = Figure('linear', '', 'linear top-1'), Figure('own', '', factor=100.0)
@@ -74,6 +74,14 @@ def test_a_mixing_wins_by_accuracy_then_by_being_small(
 ) -> None:
     sizes = dict(small=(10, 0), skipping=(10, 1), large=(90, 0))
     values = made(**{name: (accuracy, 0.0) for name, accuracy in accuracies.items()})
-    found, text = choose_mixing(values, sizes, LINEAR)
+    found, text = choose_mixing(values, sizes, LINEAR, (7, 8))
     assert found == chosen and f'{accuracies[chosen]:.2f}' in text
-    assert choose_mixing(made(small=(20.0, 0.0)), sizes, LINEAR)[0] == ''
+    assert choose_mixing(made(small=(20.0, 0.0)), sizes, LINEAR, (7, 8))[0] == ''
+
+
+def test_the_later_gate_wants_every_seed_and_the_mean() -> None:
+    values = made(a=(20.0, 0.5))
+    assert gate_of(values, 'a', OWN, 50.0, (7, 8)).startswith('**passes the gate**')
+    assert gate_of(values, 'a', OWN, 50.1, (7, 8)).startswith('**does not pass the gate**')
+    for seeds in ((7, 8, 9), (1,)):
+        assert gate_of(values, 'a', OWN, 50.0, seeds).startswith('**not known yet**')

@@ -130,7 +130,7 @@ def test_worlds_of_the_law() -> None:
         classes = int(setting.name.split('-')[1])
         for loader in (config.train_dataloader, config.bank_dataloader, config.query_dataloader):
             assert loader.dataset.num_classes == classes
-        assert config.train_dataloader.dataset.num_scenes == 16_000
+        assert config.train_dataloader.dataset.num_scenes == 12_800
         head = config.model.head
         assert ('mixing' in head) is setting.name.startswith('mochi')
         assert head.get('oracle_loss', False) is setting.name.endswith('oracle')

@@ -12,7 +12,7 @@ from mochi_mm.experiments.suite import Suite
 
 SUITE = Suite(
     title='Evidence plan, the law: gain and share of false negatives',
-    epochs=6,
+    epochs=5,
     settings=[setting for classes in law.CLASSES for setting in law.settings(classes)],
     options=plan.regime_options(),
     seeds=plan.CONTROL_SEEDS,

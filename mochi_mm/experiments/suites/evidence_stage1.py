@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mochi_mm.experiments import evidence_plan as plan
-from mochi_mm.experiments.choices import choose_mixing
+from mochi_mm.experiments.choices import choose_mixing, gate_of
 from mochi_mm.experiments.figures import Values
 from mochi_mm.experiments.measures import KNN, Analysis, FastLinear
 from mochi_mm.experiments.setting import Setting
@@ -17,7 +17,11 @@ from mochi_mm.experiments.suite import Suite
 
 def _choice(out: Path, by_data: dict[str, Values]) -> list[str]:
     sizes = {name: (mixing.total, mixing.skip) for name, mixing in plan.MIXINGS.items()}
-    return [choose_mixing(by_data.get(plan.DATA, {}), sizes, plan.LINEAR)[1]]
+    values = by_data.get(plan.DATA, {})
+    return [
+        gate_of(values, 'mocov2', plan.OWN_KEY, plan.LATER_GATE, plan.PILOT_SEEDS),
+        choose_mixing(values, sizes, plan.LINEAR, plan.PILOT_SEEDS)[1],
+    ]
 
 
 SUITE = Suite(

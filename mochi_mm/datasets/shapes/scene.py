@@ -11,9 +11,9 @@ from mochi_mm.datasets.shapes.outlines import KINDS, Contours, coverage, outline
 from mochi_mm.datasets.shapes.textures import (
     TEXTURES,
     background,
-    hue_colours,
+    hue_colors,
     pattern,
-    shape_colours,
+    shape_colors,
 )
 
 # A shape keeps at least this share of its area visible, and lies this far inside the image.
@@ -84,10 +84,10 @@ def _candidate(rng: np.random.Generator, request: Request, size: int, shrink: fl
     side = request.side * size * shrink
     x, y, turn, stretch = rng.random(4)
     margin = 0.4 * side
-    centre = margin + (size - 2 * margin) * np.array([x, y])
+    center = margin + (size - 2 * margin) * np.array([x, y])
     contours = place(
         outline(KINDS[request.kind]),
-        centre,
+        center,
         side,
         MAX_TURN * (2 * turn - 1),
         float(np.exp(MAX_STRETCH * (2 * stretch - 1))),
@@ -139,7 +139,7 @@ def render_scene(rng: np.random.Generator, requests: Sequence[Request], size: in
     objects = []
     for shape, mask in zip(placed, masks, strict=True):
         wanted = shape.request
-        first, second = shape_colours(rng) if wanted.hue is None else hue_colours(rng, wanted.hue)
+        first, second = shape_colors(rng) if wanted.hue is None else hue_colors(rng, wanted.hue)
         texture = wanted.texture or TEXTURES[rng.integers(len(TEXTURES))]
         weight = pattern(rng, texture, size, max(3.0, shape.side * rng.uniform(0.2, 0.45)))
         fill = first + (second - first) * weight[..., None]

@@ -71,7 +71,7 @@ def settings(data: str) -> list[Setting]:
     ]
 
 
-FIGURES = (plan.LINEAR_TEST, plan.KNN_TEST, *FEATURES)
+FIGURES = (plan.LINEAR_TEST, plan.KNN_TEST, *FEATURES, plan.DOSE)
 #: What both suites of the controls have.
 COMMON: dict[str, Any] = dict(
     epochs=6,

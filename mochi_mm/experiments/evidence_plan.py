@@ -93,7 +93,8 @@ PILOT_SEEDS, FRESH_SEEDS, CONTROL_SEEDS = (100, 101), tuple(range(8)), (0, 1, 2)
 LINEAR = Figure('fast_linear/top1', 'linear top-1 (%)', 'linear top-1', digits=2)
 KNN_TOP1 = Figure('knn/top1_k20', 'kNN top-1 (%)', 'kNN top-1', digits=2)
 OWN_KEY = Figure('acc_contrast', 'own key told (%)', 'contrastive accuracy', 100.0)
-FIGURES = (LINEAR, KNN_TOP1, *FEATURES)
+DOSE = Figure('share_synthetic', 'mass on synthetic (%)', 'mass on synthetic negatives', 100.0)
+FIGURES = (LINEAR, KNN_TOP1, *FEATURES, DOSE)
 _LINEAR_TEST = 'linear top-1 on the test part'
 LINEAR_TEST = Figure('fast_linear/top1 test', f'{_LINEAR_TEST} (%)', _LINEAR_TEST, digits=2)
 _KNN_TEST = 'kNN top-1 on the test part'

@@ -45,6 +45,7 @@ FIGURES = (
     Figure('few_shot/top1_n10', f'{_FEW} (%)', _FEW, digits=2),
     plan.KNN_TOP1,
     *FEATURES,
+    plan.DOSE,
 )
 _LOOKED = tuple(
     f'knn/top1 at epoch {e}' for e in range(EPOCHS // LOOKS, EPOCHS + 1, EPOCHS // LOOKS)

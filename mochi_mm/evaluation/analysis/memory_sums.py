@@ -121,9 +121,8 @@ def scalars_of(sums: Sums) -> dict[str, float]:
     A share of false negatives is NaN where no class is known.
     """
     queries = sums['queries']
-    names = ('acc_contrast', 'acc_contrast_synthetic', 'sim_positive')
-    names += ('share_harder', 'share_synthetic')
-    scalars = {name: sums[name] / queries for name in names if name in sums}
+    means = ('acc_', 'sim_', 'share_')
+    scalars = {name: total / queries for name, total in sums.items() if name.startswith(means)}
     for name in ('probabilities', 'probabilities_synthetic'):
         if name in sums:
             curve = sums[name] / queries

@@ -78,7 +78,7 @@ MIXINGS = {
     'mochi-128-256-64-skip4': Mixing(128, 256, 64, 4),
 }
 #: What the stages chose; docs/evidence_plan.md says which of these are decided yet.
-CHOSEN_REGIME = 'views-0.4-k1024'
+CHOSEN_REGIME = 'views-0.6-k1024'
 CHOSEN_MIXING = 'mochi-128-256-64'
 
 #: Regimes that stage 0 chooses from; the other one tells what queue and neck do by themselves.

@@ -9,6 +9,7 @@ import pytest
 
 from mochi_mm.experiments import evidence_controls, evidence_law
 from mochi_mm.experiments import evidence_plan as plan
+from mochi_mm.experiments.evidence_page import read_stage
 from mochi_mm.experiments.suites import read_suite
 from mochi_mm.launch.config import load_config
 from tests.toy_runner import REPOSITORY
@@ -118,6 +119,17 @@ def test_only_what_is_asked_differs_in_the_controls(name: str) -> None:
             mixers = heads[key]['mixing']['mixers']
             total = sum(mixer['num'] for mixer in mixers)
             assert abs(total - mix.total) <= 6 and len(mixers) == (6 if key == 'synco' else 1)
+
+
+def test_what_was_recorded_leads_to_what_the_plan_goes_on_with() -> None:
+    for name, chosen in (
+        ('evidence_stage0', plan.CHOSEN_REGIME),
+        ('evidence_stage1', plan.CHOSEN_MIXING),
+    ):
+        stage = read_stage(REPOSITORY / 'results/measured', name)
+        assert stage.suite.more is not None
+        last = stage.suite.more(REPOSITORY, {plan.DATA: stage.values(plan.DATA)})[-1]
+        assert 'not finished' in last or last.startswith(f'**{chosen} is chosen**')
 
 
 def test_worlds_of_the_law() -> None:

@@ -1,4 +1,4 @@
-"""Generated scenes of one shape whose class is its kind, its texture and its hue, at 32 pixels."""
+"""Combined scenes: one generated shape; the label is its kind, its texture and its hue."""
 
 view_pipeline = [
     dict(type='RandomResizedCrop', size=32, scale=(0.4, 1.0)),

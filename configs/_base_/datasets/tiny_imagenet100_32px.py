@@ -1,4 +1,4 @@
-"""Tiny ImageNet, 100 of its classes, at 32 pixels: decoded once, views in one pass, milder views."""
+"""Tiny ImageNet at 32 pixels: 100 of its classes, decoded once, milder views in one pass."""
 
 data_root = 'data/tiny_imagenet100'
 

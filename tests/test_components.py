@@ -54,6 +54,7 @@ EXAMPLES: dict[str, Any] = dict(
 # Where an argument has another meaning, or a default that would take long.
 SPECIAL: dict[str, dict[str, Any]] = {
     'ColouredShapeScenes': dict(num_scenes=3),
+    'CombinedShapeScenes': dict(num_scenes=3),
     'CrossViewContrast': dict(
         backbone=dict(type='SplitBackbone', backbones=SPLIT),
         neck=dict(type='SplitNeck', necks=[NECK, NECK]),

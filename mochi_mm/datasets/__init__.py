@@ -2,6 +2,7 @@
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.coloured_shape_scenes import ColouredShapeScenes
+from mochi_mm.datasets.combined_shape_scenes import CombinedShapeScenes
 from mochi_mm.datasets.concat_dataset import ConcatDataset
 from mochi_mm.datasets.image_folder import ImageFolder
 from mochi_mm.datasets.in_memory import InMemory
@@ -14,6 +15,7 @@ from mochi_mm.datasets.voc_classification import VOCClassification
 
 __all__ = [
     'ColouredShapeScenes',
+    'CombinedShapeScenes',
     'ConcatDataset',
     'ImageDataset',
     'ImageFolder',

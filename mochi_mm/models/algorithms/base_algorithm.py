@@ -17,7 +17,7 @@ from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.features import Features
-from mochi_mm.structures.protocols import Backbone, Head, Neck, ViewsHead
+from mochi_mm.structures.protocols import Backbone, ClassifierHead, Head, Neck, ViewsHead
 
 Losses = dict[str, Tensor]
 
@@ -131,11 +131,24 @@ class BaseAlgorithm(BaseModel):
         raise NotImplementedError(f'{type(self).__name__} is not trained by itself.')
 
     def predict(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Any:
-        """Return predictions for a batch of views."""
-        raise NotImplementedError(
-            f'{type(self).__name__} predicts nothing: measure its features with a kNN or linear '
-            'probe config from configs/benchmarks.'
-        )
+        """Return predictions for a batch of one view, by the first head that classifies.
+
+        Returns:
+            ``[dict(scores=(B, num_classes), gt_label=(B,), sample_idx=(B,), ...)]``: the scores
+            and everything in ``data_samples``, as :class:`TopKAccuracy` reads them.
+
+        Raises:
+            NotImplementedError: No head classifies.
+        """
+        classifier = next((h for h in named_heads(self).values() if hasattr(h, 'predict')), None)
+        if classifier is None:
+            raise NotImplementedError(
+                f'{type(self).__name__} predicts nothing: measure its features with a kNN or '
+                'linear probe config from configs/benchmarks.'
+            )
+        features = self.extract_feat(inputs)
+        scores = cast(ClassifierHead, classifier).predict(features)
+        return [dict(data_samples or {}, scores=scores)]
 
     def encoder(self, name: str) -> tuple[Backbone, Neck | None, Neck | None]:
         """Return backbone, neck and predictor of an encoder.

@@ -8,6 +8,7 @@ from mochi_mm.experiments.measures.linear_transfer import LinearTransfer
 from mochi_mm.experiments.measures.logged import Logged
 from mochi_mm.experiments.measures.measure import Measure
 from mochi_mm.experiments.measures.subject import Subject
+from mochi_mm.experiments.measures.tail_accuracy import TailAccuracy
 
 __all__ = [
     'KNN',
@@ -18,4 +19,5 @@ __all__ = [
     'Logged',
     'Measure',
     'Subject',
+    'TailAccuracy',
 ]

@@ -1,6 +1,6 @@
 """Long-tailed CIFAR-10 (factor 0.01): cross-entropy, balanced softmax, SupCon, PaCo, GPaCo.
 
-A quarter-width ResNet-10, 30 epochs over the 12,406 images, batches of 128, one CPU core; tested on
+A quarter-width ResNet-10, 20 epochs over the 12,406 images, batches of 128, one CPU core; tested on
 all 10,000 test images, which are balanced. A class has many training images above 1,000 (4 classes)
 and few below 200 (3 classes).
 """
@@ -35,7 +35,7 @@ def _claim(key: str, words: str) -> Claim:
 
 SUITE = Suite(
     title='CIFAR-10-LT, factor 0.01',
-    epochs=30,
+    epochs=20,
     measures=(TailAccuracy(_CUTS), KNN(watch=False)),
     figures=(
         Figure(_ALL, 'all', 'top-1 over all classes'),

@@ -97,3 +97,18 @@ def test_the_suite_in_the_documentation_is_one() -> None:
     assert [setting.against for setting in suite.settings] == ['', 't0.2', 't0.2']
     for setting in suite.settings:
         check_config(load_config(REPOSITORY / setting.config, setting.options))
+
+
+def test_the_settings_of_the_long_tail_differ_in_the_method_alone() -> None:
+    """Images, budget, rate and backbone are the same; one view or two is the method's."""
+    suite = read_suite('long_tail_cifar10')
+    configs = {s.name: load_config(REPOSITORY / s.config).to_dict() for s in suite.settings}
+    for config in configs.values():
+        first = configs['cross-entropy']
+        assert config['model']['backbone'] == first['model']['backbone']
+        for name in ('train_images', 'optim_wrapper', 'param_scheduler', 'query_dataloader'):
+            assert config[name] == first[name], name
+        assert config['cuts'] == (1000, 200) == suite.measures[0].cuts
+        assert config['train_dataloader']['batch_size'] == 128
+    assert [s.against for s in suite.settings] == ['', *['cross-entropy'] * 5]
+    assert len(suite.seeds) == 3

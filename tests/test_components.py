@@ -33,6 +33,7 @@ EXAMPLES: dict[str, Any] = dict(
     datasets=[dict(type='ShapeScenes', num_scenes=3)],
     depth=10,
     dim=4,
+    factor=0.5,
     finder=dict(type='FalseNegativeFinder', num_support=1),
     in_channels=4,
     length=8,
@@ -61,6 +62,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     ),
     'FeatureQueue': dict(length=8),
     'KeyedSampler': dict(dataset=range(5), seed=0),
+    'LongTail': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
     'SafeLocalVisBackend': dict(save_dir='{tmp}'),  # an argument of the class it extends
     'ShapeScenes': dict(num_scenes=3),
 }

@@ -270,6 +270,10 @@ def shrunk(node: Any) -> Any:
         small['hidden_channels'] = WIDTH
     if small.get('start_epoch'):
         small['start_epoch'] = 0
+    if small.get('type') == 'CIFARResNet':
+        small = dict(BACKBONE, type='ResNet', stem='small')
+    if small.get('num_classes') and small.get('in_channels'):  # of the pooled features
+        small['in_channels'] = WIDTH
     if small.get('type') == 'FalseNegativeFinder':
         small['threshold'] = THRESHOLD
     for neck in small['neck'].get('necks', [small['neck']]) if small.get('neck') else ():

@@ -163,7 +163,10 @@ class BaseAlgorithm(BaseModel):
                 f'{type(self).__name__} predicts nothing: measure its features with a kNN or '
                 'linear probe config from configs/benchmarks.'
             )
-        scores = classifier.predict(self.embed(only_view(inputs)).at(classifier.tap))
+        # Centers beside an objective on embeddings classify the pooled features.
+        pooled = getattr(classifier, 'uses_features', False)
+        tap = 'backbone' if pooled else classifier.tap
+        scores = classifier.predict(self.embed(only_view(inputs)).at(tap))
         return [dict(data_samples or {}, scores=scores)]
 
     def encoder(self, name: str) -> tuple[Backbone, Neck | None, Neck | None]:

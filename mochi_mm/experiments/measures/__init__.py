@@ -1,6 +1,7 @@
 """Measures of a network at the end of a run: functions that return named figures."""
 
 from mochi_mm.experiments.measures.analysis import Analysis
+from mochi_mm.experiments.measures.classified import Classified
 from mochi_mm.experiments.measures.fast_linear import FastLinear
 from mochi_mm.experiments.measures.few_shot import FewShot
 from mochi_mm.experiments.measures.knn import KNN
@@ -13,6 +14,7 @@ from mochi_mm.experiments.measures.tail_accuracy import TailAccuracy
 __all__ = [
     'KNN',
     'Analysis',
+    'Classified',
     'FastLinear',
     'FewShot',
     'LinearTransfer',

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mochi_mm.models.blocks import batch_block, image_anchors
 from mochi_mm.models.functional.effective_number import effective_weights
 from mochi_mm.models.functional.mined import mined
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
+from mochi_mm.models.heads.class_counts import ClassCounts
 from mochi_mm.models.memories import ClassBalancedQueue
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Anchors, Block, DataFacts, DataSamples, Mixed, Views
+from mochi_mm.structures import Anchors, Block, DataSamples, Mixed, Views
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.known import require_class
 from mochi_mm.utils.checks import check_integer
@@ -40,10 +40,9 @@ class ResComHead(BaseContrastiveHead):
         num_negatives: Queued keys of other classes that an anchor is compared with.
         temperature: Divides every cosine.
         effective_beta: beta of the effective number, in [0, 1); 0 weights all classes alike.
+        class_counts: ``data`` takes the images of each class from the training set; C numbers
+            stand in their place; None weights all classes alike.
         **kwargs: As in :class:`BaseContrastiveHead`.
-
-    Attributes:
-        class_weights: (C,) float32 weight of each class, from the facts of the data set.
 
     Raises:
         ValueError: More mined than the queue holds, nothing mined, a beta out of range, an oracle;
@@ -60,7 +59,6 @@ class ResComHead(BaseContrastiveHead):
     with_memory = True
     needs_labels = True
 
-    class_weights: Tensor
     memory: ClassBalancedQueue
 
     def __init__(
@@ -70,6 +68,7 @@ class ResComHead(BaseContrastiveHead):
         num_negatives: int = 400,
         temperature: float = 0.2,
         effective_beta: float = 0.999999,
+        class_counts: str | Sequence[int] | None = 'data',
         **kwargs: Any,
     ) -> None:
         super().__init__(memory, temperature, **kwargs)
@@ -82,18 +81,8 @@ class ResComHead(BaseContrastiveHead):
         self.effective_beta = effective_beta
         self._check_settings()
         self.num_classes = self.memory.num_classes
-        self.register_buffer('class_weights', torch.ones(self.num_classes))
-        self._counted = effective_beta == 0
-
-    def set_data(self, facts: DataFacts) -> None:
-        """Set the weights of the classes; called before the first iteration.
-
-        Raises:
-            ValueError: Another number of classes than the queue has, or a class without an image.
-        """
-        counts = facts.images_of(self.num_classes, type(self).__name__)
-        self.class_weights.copy_(effective_weights(counts, self.effective_beta))
-        self._counted = True
+        given = class_counts if effective_beta else None  # at 0 all weights are 1
+        self.class_counts = ClassCounts(self.num_classes, given, type(self).__name__)
 
     def anchors(self, views: Views) -> Anchors:
         """Return every view of the batch."""
@@ -161,18 +150,9 @@ class ResComHead(BaseContrastiveHead):
             require_class(samples[self.label_key], self.num_classes, name)
 
     def _weights_of(self, anchors: Anchors) -> Tensor:
-        """Return (A,) the weight of the class of each anchor.
-
-        Raises:
-            ValueError: The images of each class were never counted.
-        """
-        if not self._counted:
-            raise ValueError(
-                f'effective_beta is {self.effective_beta} but nothing is known of the images of '
-                'each class; call set_data(facts_of(dataset)) of mochi_mm.datasets.facts before '
-                'the first step, as RunCheckHook does, or set effective_beta=0.'
-            )
-        return self.class_weights[self.labels(anchors.samples)]
+        """Return (A,) the weight of the class of each anchor."""
+        weights = effective_weights(self.class_counts(), self.effective_beta)  # (C,)
+        return weights[self.labels(anchors.samples)]
 
     def _check_settings(self) -> None:
         """Refuse settings that do not fit the queue, or that cannot act."""

@@ -18,9 +18,12 @@ CLASSES, EACH, DIM, BETA = 3, 3, 6, 0.9
 COUNTS = [9, 4, 1]
 
 
-def facts(counts: Any = COUNTS) -> DataFacts:
-    number = sum(counts)
-    return DataFacts(number, (), torch.tensor(counts), torch.ones(number).bool())
+def told(head: ResComHead, counts: list[int]) -> None:
+    """Tell all parts of the head the facts of a data set, as a run does."""
+    labelled = torch.ones(sum(counts)).bool()
+    for module in head.modules():
+        if hasattr(module, 'set_data'):
+            module.set_data(DataFacts(sum(counts), (), torch.tensor(counts), labelled))
 
 
 def queue(keys: int = 7) -> ClassBalancedQueue:
@@ -33,9 +36,7 @@ def queue(keys: int = 7) -> ClassBalancedQueue:
 
 def make(keys: int = 7, **settings: Any) -> ResComHead:
     chosen: dict[str, Any] = dict(num_positives=2, num_negatives=3, effective_beta=BETA)
-    head = ResComHead(queue(keys), **{**chosen, **settings})
-    head.set_data(facts())
-    return head
+    return ResComHead(queue(keys), **{**chosen, 'class_counts': COUNTS, **settings})
 
 
 def batch(size: int, seed: int = 0, views: int = 2) -> tuple[Tensor, dict[str, Tensor]]:
@@ -75,8 +76,7 @@ def test_worked_values() -> None:
     keys = torch.tensor([(0.96, 0.28), (0.6, 0.8), (0.28, 0.96), (-0.6, 0.8)])
     memory.enqueue(keys, torch.tensor([0, 0, 1, 1]))
     head = ResComHead(memory, 1, 1, temperature=0.2, effective_beta=0.9)
-    head.set_data(facts([10, 2]))
-    assert head.class_weights.tolist() == pytest.approx([0.645857, 2.214004], abs=1e-6)
+    told(head, [10, 2])
     features = torch.tensor([[(1.0, 0.0), (0.8, 0.6)], [(0.0, 1.0), (0.6, 0.8)]])
     losses = head.loss(features, dict(gt_label=torch.tensor([0, 1])))
     assert float(losses['loss_contrast']) == pytest.approx(2.848065, abs=2e-6)
@@ -185,12 +185,12 @@ def test_settings_that_do_not_fit() -> None:
 
 def test_facts_and_labels_that_do_not_fit() -> None:
     head = ResComHead(queue(), 1, 1)
-    with pytest.raises(ValueError, match='nothing is known of the images of each class; call set'):
+    with pytest.raises(ValueError, match='ResComHead does not know how many images each of its 3'):
         head.loss(*batch(4))
-    with pytest.raises(ValueError, match='made for 3 classes but the training set has 2'):
-        head.set_data(facts([3, 2]))
-    with pytest.raises(ValueError, match='1 of the 3 classes have no image .* class 1; ResComHead'):
-        head.set_data(facts([3, 0, 2]))
+    with pytest.raises(ValueError, match='queue is made for 3 classes but the training set has 2'):
+        told(head, [3, 2])
+    with pytest.raises(ValueError, match='1 of the 3 classes have no image .* class 1; '):
+        told(head, [3, 0, 2])
     features, samples = batch(4)
     with pytest.raises(ValueError, match='label 3 but ResComHead has 3 classes; expected .*0 to 2'):
         make().loss(features, dict(gt_label=samples['gt_label'] + 1))

@@ -16,13 +16,13 @@ class DataFacts:
         num_images: n, images of the data set.
         classes: Names of the classes, in the order of their labels; empty where there are none.
         class_counts: (C,) int64, labeled images of each class.
-        labelled: (n,) bool, which images have a label.
+        labeled: (n,) bool, which images have a label.
     """
 
     num_images: int
     classes: Sequence[str]
     class_counts: Tensor
-    labelled: Tensor
+    labeled: Tensor
 
     def images_of(self, num_classes: int, who: str) -> Tensor:
         """Return (num_classes,) int64, images of each class, at least one of each.

@@ -23,7 +23,7 @@ VIEWS = [
 ]
 
 
-class Labelled(ImageFolder):
+class Labeled(ImageFolder):
     """A data set of labels without images."""
 
     def __init__(self, labels: Any, names: int = 0) -> None:
@@ -51,9 +51,9 @@ def tail(root: Path, factor: float = 0.25, **settings: Any) -> LongTail:
 
 
 def test_cifar_10_and_100() -> None:
-    ten = LongTail(Labelled(np.tile(np.arange(10), 5000), 10), 0.01)
+    ten = LongTail(Labeled(np.tile(np.arange(10), 5000), 10), 0.01)
     assert len(ten) == 12406 and np.bincount(ten.labels)[[0, 9]].tolist() == [5000, 50]
-    hundred = LongTail(Labelled(np.repeat(np.arange(100), 500)), 0.01)
+    hundred = LongTail(Labeled(np.repeat(np.arange(100), 500)), 0.01)
     assert len(hundred) == 10847 and facts_of(hundred).class_counts[[0, 99]].tolist() == [500, 5]
 
 
@@ -70,7 +70,7 @@ def test_it_is_a_part_of_the_data_set(root: Path) -> None:
         assert sample['data_samples'] == dict(gt_label=alone.labels[row], sample_idx=index)
     facts = facts_of(dataset)
     assert facts.class_counts.tolist() == [8, 4, 2] and facts.num_images == 14
-    assert list(facts.classes) == ['a', 'b', 'c'] and bool(facts.labelled.all())
+    assert list(facts.classes) == ['a', 'b', 'c'] and bool(facts.labeled.all())
 
 
 def test_fingerprints_differ_with_the_choice(root: Path) -> None:
@@ -122,9 +122,9 @@ def test_targets(root: Path) -> None:
 
 def test_what_is_refused(root: Path) -> None:
     with pytest.raises(ValueError, match=r'class 2 has 0 of the 4 images; .* of 4 classes'):
-        LongTail(Labelled([0, 1, 3, 3], 4), 0.5)
+        LongTail(Labeled([0, 1, 3, 3], 4), 0.5)
     with pytest.raises(ValueError, match='2 of 4 images have labels such as -1'):
-        LongTail(Labelled([0, 1, -1, -1]), 0.5)
+        LongTail(Labeled([0, 1, -1, -1]), 0.5)
     with pytest.raises(ValueError, match=r'factor of the long tail is 2'):
         tail(root, factor=2)
     with pytest.raises(ValueError, match=r'8 images .* 0\.1 leave 0\.8 .* last of 3 classes'):

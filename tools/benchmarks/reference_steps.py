@@ -248,8 +248,8 @@ def count_images(model: Any) -> None:
     for module in model.modules():
         if hasattr(module, 'set_data') and hasattr(module, 'num_classes'):
             counts = torch.arange(module.num_classes, 0, -1)
-            labelled = torch.ones(int(counts.sum()), dtype=torch.bool)
-            module.set_data(project().data_facts(len(labelled), (), counts, labelled))
+            labeled = torch.ones(int(counts.sum()), dtype=torch.bool)
+            module.set_data(project().data_facts(len(labeled), (), counts, labeled))
 
 
 def shrunk(node: Any) -> Any:

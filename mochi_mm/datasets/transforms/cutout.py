@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import ImageDraw
 
-from mochi_mm.datasets.transforms.checks import grey_level
+from mochi_mm.datasets.transforms.checks import gray_level
 from mochi_mm.registry import TRANSFORMS
 
 
@@ -28,7 +28,7 @@ class Cutout:
     def __init__(self, length: int = 16, fill: int = 0) -> None:
         if not isinstance(length, int) or isinstance(length, bool) or length < 1:
             raise ValueError(f'length is {length!r}; expected pixels, an integer >= 1.')
-        self.length, self.fill = length, grey_level(fill, 'fill')
+        self.length, self.fill = length, gray_level(fill, 'fill')
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by a copy with a hole."""

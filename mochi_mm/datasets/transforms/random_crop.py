@@ -6,7 +6,7 @@ from typing import Any
 
 from torchvision.transforms import functional as F
 
-from mochi_mm.datasets.transforms.checks import grey_level, height_width
+from mochi_mm.datasets.transforms.checks import gray_level, height_width
 from mochi_mm.registry import TRANSFORMS
 
 
@@ -29,7 +29,7 @@ class RandomCrop:
         self.size = height_width(size)
         if not isinstance(padding, int) or isinstance(padding, bool) or padding < 0:
             raise ValueError(f'padding is {padding!r}; expected pixels, an integer >= 0.')
-        self.padding, self.fill = padding, grey_level(fill, 'fill')
+        self.padding, self.fill = padding, gray_level(fill, 'fill')
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by a crop."""

@@ -14,9 +14,9 @@ from mochi_mm.structures import DataFacts
 
 def facts(*counts: int, names: bool = True) -> DataFacts:
     """Facts of a data set with these counts."""
-    number, labelled = sum(counts), torch.ones(sum(counts)).bool()
+    number, labeled = sum(counts), torch.ones(sum(counts)).bool()
     classes = [f'c{i}' for i in range(len(counts))] if names else []
-    return DataFacts(number, classes, torch.tensor(counts), labelled)
+    return DataFacts(number, classes, torch.tensor(counts), labeled)
 
 
 def close(prior: Tensor, *shares: float) -> None:

@@ -1,7 +1,7 @@
 """GPaCo, CIFAR-10-LT (factor 0.01), a quarter-width ResNet-10, 30 epochs: a run for one CPU core.
 
-Paper: Cui et al. 2023 (GPaCo, arXiv 2209.12400); network, budget, rate, temperature and augmentation
-    are ours, for a CPU.
+Paper: Cui et al. 2023 (GPaCo, arXiv 2209.12400); network, budget, rate, alpha, temperature and
+    augmentation are ours, for a CPU.
 Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/paco/gpaco_resnet10w025_1xb128-cosine-30e_cifar10-lt-cpu.py
 Hardware: 1 CPU core.
@@ -26,7 +26,8 @@ model = dict(
         anchor_views='both',
         num_classes=10,
         in_channels=128,
-        alpha=0.05,
+        # 1,024 keys hold some 400 of the first class: alpha times as many compete with its center.
+        alpha=0.002,
         temperature=0.2,
         memory=dict(type='FeatureQueue', length=1024, dim=128),
     ),

@@ -11,7 +11,7 @@ Measured: not yet measured.
 
 _base_ = './esupcon_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 
-# Validation images keep their labels; those that vote in the kNN are the wrong ones too.
+# Validation images keep their labels; images that vote in a kNN or fit a probe do not.
 wrong = dict(
     type='NoisyLabels',
     dataset=dict(

@@ -37,8 +37,16 @@ def _settings(ending: str, words: str) -> list[Setting]:
         role, against = '', ''
         if name != 'cross-entropy':
             role, against = name, f'cross-entropy{ending}'
-        settings = dict(data='cifar10', role=role, against=against)
-        found.append(Setting(f'{name}{ending}', f'{title}{words}', config, **settings))
+        found.append(
+            Setting(
+                f'{name}{ending}',
+                f'{title}{words}',
+                config,
+                'cifar10',
+                role=role,
+                against=against,
+            )
+        )
     return found
 
 

@@ -110,7 +110,7 @@ def test_the_settings_of_the_long_tail_differ_in_the_method_alone() -> None:
             assert config[name] == first[name], name
         assert config['cuts'] == (1000, 200) == suite.measures[0].cuts
         assert config['train_dataloader']['batch_size'] == 128
-    assert [s.against for s in suite.settings] == ['', *['cross-entropy'] * 5]
+    assert [s.against for s in suite.settings] == ['', *['cross-entropy'] * 6]
     assert len(suite.seeds) == 3
 
 

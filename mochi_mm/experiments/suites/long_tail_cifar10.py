@@ -1,4 +1,4 @@
-"""Long-tailed CIFAR-10 (factor 0.01): cross-entropy, balanced softmax, SupCon, PaCo, GPaCo.
+"""Long-tailed CIFAR-10 (factor 0.01): cross-entropy, balanced softmax, SupCon, PaCo, GPaCo, ResCom.
 
 A quarter-width ResNet-10, 20 epochs over the 12,406 images, batches of 128, one CPU core; tested on
 all 10,000 test images, which are balanced. A class has many training images above 1,000 (4 classes)
@@ -52,6 +52,7 @@ SUITE = Suite(
         _setting('paco', 'multi-task', 'balanced softmax + SupCon', 'balanced'),
         _setting('paco', 'paco', 'PaCo', 'balanced'),
         _setting('paco', 'gpaco', 'GPaCo', 'balanced'),
+        _setting('rescom', 'rescom', 'ResCom', 'balanced'),
     ),
     compared=(_ALL, _FEW),
     claims=(

@@ -35,7 +35,7 @@ def test_every_setting_has_a_config_that_fits(name: str) -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(KeyError, match="no suite 'os'; there are evidence_cpu, evidence_cuda"):
+    with pytest.raises(KeyError, match="no suite 'os'; there are .*evidence_cpu, evidence_cuda"):
         read_suite('os')
 
 
@@ -97,3 +97,35 @@ def test_the_suite_in_the_documentation_is_one() -> None:
     assert [setting.against for setting in suite.settings] == ['', 't0.2', 't0.2']
     for setting in suite.settings:
         check_config(load_config(REPOSITORY / setting.config, setting.options))
+
+
+def test_the_settings_of_the_long_tail_differ_in_the_method_alone() -> None:
+    """Images, budget, rate and backbone are the same; one view or two is the method's."""
+    suite = read_suite('long_tail_cifar10')
+    configs = {s.name: load_config(REPOSITORY / s.config).to_dict() for s in suite.settings}
+    for config in configs.values():
+        first = configs['cross-entropy']
+        assert config['model']['backbone'] == first['model']['backbone']
+        for name in ('train_images', 'optim_wrapper', 'param_scheduler', 'query_dataloader'):
+            assert config[name] == first[name], name
+        assert config['cuts'] == (1000, 200) == suite.measures[0].cuts
+        assert config['train_dataloader']['batch_size'] == 128
+    assert [s.against for s in suite.settings] == ['', *['cross-entropy'] * 6]
+    assert len(suite.seeds) == 3
+
+
+def test_wrong_labels_change_the_training_labels_alone() -> None:
+    settings = {s.name: s for s in read_suite('esupcon_cifar10').settings}
+    for name in ('cross-entropy', 'supcon', 'esupcon'):
+        clean, noisy = (
+            load_config(REPOSITORY / settings[key].config).to_dict()
+            for key in (name, f'{name}-noise40')
+        )
+        assert clean['model'] == noisy['model'] and clean['optim_wrapper'] == noisy['optim_wrapper']
+        assert clean['query_dataloader'] == noisy['query_dataloader']
+        for loader in ('train_dataloader', 'bank_dataloader'):
+            wrapped = noisy[loader].pop('dataset')
+            inner = clean[loader].pop('dataset')
+            assert wrapped['type'] == 'NoisyLabels' and wrapped['share'] == 0.4
+            assert wrapped['dataset'] == {k: v for k, v in inner.items() if k != 'pipeline'}
+            assert wrapped['pipeline'] == inner['pipeline'] and clean[loader] == noisy[loader]

@@ -65,7 +65,9 @@ def small_model(config: Any) -> tuple[Any, int]:
         parts = len(settings['backbone'].get('backbones', [None]))
         settings['head']['in_channels'] = STEPS.WIDTH * parts
     pixels = STEPS.PIXELS['small' if "'stem': 'small'" in str(settings) else 'imagenet']
-    return MODELS.build(copy.deepcopy(settings)).train().to('meta'), pixels
+    model = MODELS.build(copy.deepcopy(settings)).train()
+    STEPS.count_images(model)
+    return model.to('meta'), pixels
 
 
 def take_step(model: Any, config: Any, batch: dict[str, Any]) -> list[str]:

@@ -36,6 +36,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='weights of the penalty to choose from (1e-4 1e-3 1e-2)',
     )
     parser.add_argument('--seed', type=int, default=0, help='of the held-out fifth (0)')
+    parser.add_argument(
+        '--cuts',
+        type=int,
+        nargs=2,
+        metavar=('MANY', 'FEW'),
+        help='on a long tail, such as 100 20: also top-1 of classes with more than MANY training '
+        'images, fewer than FEW, and those between',
+    )
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
     parser.add_cfg_options()
@@ -86,6 +94,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     args = parse_args(argv)
     import torch
 
+    from mochi_mm.evaluation.class_groups import check_cuts
     from mochi_mm.evaluation.feature_file import cached_features
     from mochi_mm.evaluation.features import extract_features
     from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
@@ -106,7 +115,11 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     l2, tried = choose_l2(x, y, values, seed=args.seed, device=device)
     for value, top1 in tried.items():
         print(f'l2 {value:g}: {top1:.2f} on the held-out fifth')
-    found = fit_linear(x, y, l2, classes, device=device).accuracy(x_test, y_test)
+    probe = fit_linear(x, y, l2, classes, device=device)
+    found = probe.accuracy(x_test, y_test)
+    if args.cuts:
+        counts = torch.bincount(y, minlength=classes)
+        found.update(probe.by_group(x_test, y_test, counts, check_cuts(args.cuts)))
     metrics = {f'fast_linear/{name}': value for name, value in found.items()}
     grid = f' of {" ".join(f"{value:g}" for value in values)}' if len(values) > 1 else ''
     protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g}{grid})'

@@ -11,18 +11,33 @@ from mochi_mm.models.heads import (
     BaseContrastiveHead,
     ContrastiveHead,
     DecoupledHead,
+    ESupConHead,
     FalseNegativeHead,
     HardNegativeMixingHead,
     KeyBatchHead,
     NTXentHead,
+    ResComHead,
     SoftContrastiveHead,
     SupConHead,
     SupInfoNCEHead,
 )
-from tests.models.heads.toy import FixedPair, FixedQuery, T, finder, inputs, memory, mixing
+from mochi_mm.models.memories import ClassBalancedQueue
+from tests.models.heads.toy import DIM, FixedPair, FixedQuery, T, finder, inputs, memory, mixing
+from tests.reference import random_units
 
 Make = Callable[..., BaseContrastiveHead]
 MIXERS = [FixedPair(9), FixedQuery(3)]
+
+
+def class_queue() -> ClassBalancedQueue:
+    """Three rings, of which the last is not full; not enqueued, which all ranks would do."""
+    queue = ClassBalancedQueue(3, 3, DIM)
+    queue.features[:8] = random_units(8, DIM, 41).float()
+    queue.labels[:8], queue.indices[:8] = torch.arange(8) // 3, torch.arange(8)
+    queue.count.copy_(torch.tensor([3, 3, 2]))
+    queue.pointer.copy_(torch.tensor([0, 1, 2]))
+    return queue
+
 
 WITH_MEMORY: dict[str, Make] = {
     'moco': lambda **k: ContrastiveHead(memory(), T, **k),
@@ -81,6 +96,12 @@ IN_BATCH: dict[str, Make] = {
         finder(threshold=None), 'eliminate', **k
     ),
     'in-batch fnc attract, scoring': lambda **k: FalseNegativeHead(finder('score'), **k),
+    'rescom': lambda **k: ResComHead(class_queue(), 2, 3, effective_beta=0, **k),
+    'rescom, own masked': lambda **k: ResComHead(
+        class_queue(), 1, 4, effective_beta=0, mask_own_keys=True, **k
+    ),
+    'esupcon': lambda **k: ESupConHead(4, DIM, T, **k),
+    'esupcon, single views': lambda **k: ESupConHead(4, DIM, T, 2.0, True, **k),
     'moco-v3': lambda **k: KeyBatchHead(T, **k),
 }
 FAMILY: dict[str, Make] = {

@@ -119,7 +119,7 @@ def on_a_rank(rank: int, state: dict[str, Tensor]) -> dict[str, dict[str, Any]]:
     results = {}
     for name, make in ON_RANKS.items():
         head = make()
-        if head.memory is not None:
+        if isinstance(head.memory, FeatureQueue):
             head.memory.load_state_dict(state)
         batches = [
             of_rank(batch_of(name, head, sum(splits), seed), splits, rank)

@@ -17,6 +17,7 @@ from mochi_mm.models.blocks import (
     memory_block,
     own_keys_block,
     pair_anchors,
+    same_label,
 )
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
 from mochi_mm.models.functional.chance_level import chance_level, mean_chance
@@ -24,11 +25,13 @@ from mochi_mm.models.functional.contrast_blocks import attracted, contrast_block
 from mochi_mm.models.functional.statistics import (
     batch_statistics,
     key_statistics,
+    mean_positive,
     mixing_statistics,
     pushing_of,
 )
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
+from mochi_mm.models.heads.check_memory import check_memory
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
@@ -107,7 +110,8 @@ class BaseContrastiveHead(BaseModule):
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         self.memory = build_optional(memory, BaseMemory)  # type: ignore[type-abstract]
         self.table = build_optional(table, SampleTable)
-        self._check_memory()
+        masks = dict(mask_own_keys=mask_own_keys, oracle_loss=oracle_loss, oracle_mix=oracle_mix)
+        check_memory(type(self).__name__, self.memory, self.with_memory, masks)
         #: What the head takes: views of the trained encoder, or pairs with the averaged one.
         self.takes = 'views' if self.memory is None else 'pairs'
         if mixing is None and self.memory is not None:
@@ -359,40 +363,3 @@ class BaseContrastiveHead(BaseModule):
     def _known(self, samples: DataSamples, reason: str) -> Tensor:
         name = self.label_key if self.table is None else 'sample_idx'
         return require_known(samples, name, reason)
-
-    def _check_memory(self) -> None:
-        if self.with_memory is not None and self.with_memory != (self.memory is not None):
-            wanted = 'a memory, such as dict(type="FeatureQueue")' if self.with_memory else 'none'
-            raise ValueError(f'memory is {self.memory} but {type(self).__name__} needs {wanted}.')
-        masks = dict(
-            mask_own_keys=self.mask_own_keys,
-            oracle_loss=self.oracle_loss,
-            oracle_mix=self.oracle_mix,
-        )
-        if self.memory is None and any(masks.values()):
-            names = ', '.join(name for name, value in masks.items() if value)
-            raise ValueError(
-                f'{names} is set but there is no memory whose rows it could leave out; set memory, '
-                'or take it out.'
-            )
-
-
-def same_label(labels: Tensor, block: Block) -> Tensor:
-    """Return (A, M) bool, where a candidate has the anchor's label; -1 matches nothing.
-
-    Args:
-        labels: (A,) label of each anchor.
-        block: Candidates with labels; what is dropped matches nothing.
-    """
-    # (A, M)
-    same = (labels[:, None] == block.need('labels')[None]) & (labels[:, None] >= 0)
-    return same if block.itself is None else same & ~block.itself
-
-
-def mean_positive(block: Block) -> Tensor:
-    """Return (A, 1) the mean similarity of each anchor to its positives, 0 without any."""
-    positive = block.positive()
-    if positive is None:
-        return block.similarity.new_zeros(len(block.similarity), 1)
-    total = (block.similarity * positive).sum(1, keepdim=True)  # (A, 1)
-    return total / positive.sum(1, keepdim=True).clamp_min(1)

@@ -11,6 +11,7 @@ from mochi_mm.datasets.transforms.held_multi_view import HeldMultiView
 from mochi_mm.datasets.transforms.multi_view import MultiView
 from mochi_mm.datasets.transforms.pack_inputs import PackInputs
 from mochi_mm.datasets.transforms.rand_augment import RandAugment
+from mochi_mm.datasets.transforms.random_erasing import RandomErasing
 from mochi_mm.datasets.transforms.random_flip import RandomFlip
 from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
 from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
@@ -29,6 +30,7 @@ __all__ = [
     'MultiView',
     'PackInputs',
     'RandAugment',
+    'RandomErasing',
     'RandomFlip',
     'RandomGrayscale',
     'RandomResizedCrop',

@@ -10,6 +10,7 @@ from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHe
 from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
+from mochi_mm.models.heads.skew_renyi_head import SkewRenyiHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
 from mochi_mm.models.heads.sup_con_head import SupConHead
 from mochi_mm.models.heads.sup_info_nce_head import SupInfoNCEHead
@@ -25,6 +26,7 @@ __all__ = [
     'KeyBatchHead',
     'LinearHead',
     'NTXentHead',
+    'SkewRenyiHead',
     'SoftContrastiveHead',
     'SupConHead',
     'SupInfoNCEHead',

@@ -20,6 +20,7 @@ from mochi_mm.models.blocks import (
     same_label,
 )
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
+from mochi_mm.models.estimators import NegativeEstimator
 from mochi_mm.models.functional.chance_level import chance_level, mean_chance
 from mochi_mm.models.functional.contrast_blocks import attracted, contrast_blocks
 from mochi_mm.models.functional.statistics import (
@@ -57,6 +58,8 @@ class BaseContrastiveHead(BaseModule):
             with a memory, as MoCo-v2.
         weight: Factor on the loss, > 0.
         mixing: A :class:`HardNegativeMixing`, as a config or a module; None mixes nothing.
+        negatives: A :class:`NegativeEstimator`, as a config or a module, which acts on what the
+            objective pushes from; None leaves the candidates as they are.
         label_key: Name of the labels among the data samples.
         table: A :class:`SampleTable` whose labels take the place of ``label_key``, those of the
             memory's rows included.
@@ -86,12 +89,18 @@ class BaseContrastiveHead(BaseModule):
     #: Whether the objective takes the pooled backbone features beside the embeddings.
     uses_features = False
 
+    #: Whether the objective can be given an estimate in the place of its negatives.
+    estimable = True
+    #: The least value of :meth:`similarity`.
+    least_similarity = -1.0
+
     def __init__(
         self,
         memory: dict | nn.Module | None = None,
         temperature: float | None = None,
         weight: float = 1.0,
         mixing: dict | nn.Module | None = None,
+        negatives: dict | nn.Module | None = None,
         label_key: str = 'gt_label',
         table: dict | nn.Module | None = None,
         mask_own_keys: bool = False,
@@ -119,6 +128,12 @@ class BaseContrastiveHead(BaseModule):
         self.mixing = build_optional(mixing, HardNegativeMixing)
         if self.mixing is not None and self.memory is not None:
             self.mixing.fit(self.memory.length)
+        self.negatives = build_optional(negatives, NegativeEstimator)
+        if self.negatives is not None and not self.estimable:
+            raise ValueError(
+                f'negatives is {self.negatives} but the objective of {type(self).__name__} has no '
+                'sum over negatives that an estimate could stand for; take it out.'
+            )
 
     # The step.
 
@@ -141,12 +156,13 @@ class BaseContrastiveHead(BaseModule):
             blocks = self.positives(anchors, blocks, views)
             mixed, synthetic = self.mix(anchors, blocks)
             blocks = [*blocks, *synthetic]
-            per_anchor = self.objective(anchors, blocks)
+            seen, estimated = self.estimate(blocks)
+            per_anchor = self.objective(anchors, seen)
             counted = attracted(blocks) if anchors.keys is None else None
             mean = mean_over_ranks(per_anchor, None if self.count_all else counted)
             losses = dict(loss_contrast=self.weight * mean)
             with torch.no_grad():
-                statistics = self.statistics(blocks, mixed, counted)
+                statistics = {**self.statistics(blocks, mixed, counted), **estimated}
                 level = mean_chance(self.chance_level(anchors, blocks), counted, self.count_all)
                 statistics['chance_level'] = self.weight * level
         return HeadStep(losses, statistics, self.writes(views), anchors, tuple(blocks), mixed)
@@ -210,8 +226,9 @@ class BaseContrastiveHead(BaseModule):
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Set the current epoch, in a loop without hooks."""
-        if self.mixing is not None:
-            self.mixing.set_epoch(epoch, max_epochs)
+        for part in (self.mixing, self.negatives):
+            if part is not None:
+                part.set_epoch(epoch, max_epochs)
 
     # The parts of the step.
 
@@ -265,6 +282,12 @@ class BaseContrastiveHead(BaseModule):
     def mix(self, anchors: Anchors, blocks: Sequence[Block]) -> tuple[Mixed | None, list[Block]]:
         """Return the mixtures, or None, and the block of synthetic negatives, or none."""
         return (None, []) if self.mixing is None else self.mixing(anchors.rows, blocks)
+
+    def estimate(self, blocks: Sequence[Block]) -> tuple[list[Block], dict[str, Tensor]]:
+        """Return the blocks as the objective sees them, and statistics of the estimate."""
+        if self.negatives is None:
+            return list(blocks), {}
+        return self.negatives(blocks, self.temperature, self.least_similarity)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor; 0 for one without a positive."""

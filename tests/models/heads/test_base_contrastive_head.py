@@ -105,7 +105,8 @@ def test_what_is_not_finite_is_never_taken_for_a_candidate_that_is_not_there(
 
 MIXING = [
     'moco', 'sce', 'labels', 'labels, one positive', 'fnc attract', 'simclr', 'supcon',
-    'dclw, with gradient', 'eps-SupInfoNCE', 'in-batch fnc attract', 'moco-v3',
+    'dclw, with gradient', 'eps-SupInfoNCE', 'in-batch fnc attract', 'moco-v3', 'hcl', 'renyi',
+    'hcl moco, own keys masked',
 ]  # fmt: skip
 ON_RANKS = {**FAMILY, **{key: EVERY[key] for key in (f'{name}, mixing' for name in MIXING)}}
 

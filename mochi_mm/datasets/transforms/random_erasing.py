@@ -35,6 +35,7 @@ class RandomErasing:
         ValueError: A number out of range.
 
     >>> import numpy as np
+    >>> from PIL import Image
     >>> white = Image.new('RGB', (32, 32), (255, 255, 255))
     >>> erase = RandomErasing(prob=1.0, area=(0.25, 0.25), ratio=(1.0, 1.0), fill=0)
     >>> erased = erase(dict(img=white, rng=np.random.default_rng(0)))['img']

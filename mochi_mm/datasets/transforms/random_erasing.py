@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mochi_mm.datasets.transforms.checks import grey_level, interval, probability
+from mochi_mm.datasets.transforms.checks import gray_level, interval, probability
 from mochi_mm.registry import TRANSFORMS
 
 _TRIES = 10
@@ -55,7 +55,7 @@ class RandomErasing:
         self.ratio = interval(ratio, 'ratio', 0)
         if self.ratio[0] == 0 or self.area[0] == 0:
             raise ValueError(f'area {area!r} and ratio {ratio!r} must begin above 0')
-        self.fill = fill if fill == 'noise' else grey_level(fill, 'fill')
+        self.fill = fill if fill == 'noise' else gray_level(fill, 'fill')
 
     def draw(self, width: int, height: int, rng: np.random.Generator) -> tuple[int, ...] | None:
         """Return (top, left, height, width) of what is erased, None where nothing fits.

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mochi_mm.datasets.transforms import RandomErasing
 
-GREY = Image.new('RGB', (40, 30), (7, 7, 7))
+GRAY = Image.new('RGB', (40, 30), (7, 7, 7))
 
 
 def erased(erase: RandomErasing, image: Image.Image, seed: int = 0) -> np.ndarray:
@@ -30,7 +30,7 @@ def box_of(pixels: np.ndarray) -> tuple[int, int, int, int]:
 
 def test_area_and_ratio_stay_in_their_bounds_and_reach_all_places() -> None:
     erase = RandomErasing(1.0, area=(0.05, 0.3), ratio=(0.5, 2.0), fill=200)
-    boxes = [box_of(erased(erase, GREY, seed)) for seed in range(400)]
+    boxes = [box_of(erased(erase, GRAY, seed)) for seed in range(400)]
     areas = [height * width / 1200 for _, _, height, width in boxes]
     ratios = [height / width for _, _, height, width in boxes]
     assert 0.04 < min(areas) < 0.07 and 0.28 < max(areas) < 0.32
@@ -51,12 +51,12 @@ def test_noise_is_normal_around_the_mean_color() -> None:
 
 def test_probability_and_what_never_fits() -> None:
     never, always = RandomErasing(0.0, fill=0), RandomErasing(1.0, fill=0)
-    assert (erased(never, GREY) == 7).all() and not (erased(always, GREY) == 7).all()
+    assert (erased(never, GRAY) == 7).all() and not (erased(always, GRAY) == 7).all()
     some = RandomErasing(0.3, fill=0)
-    changed = [not (erased(some, GREY, seed) == 7).all() for seed in range(500)]
+    changed = [not (erased(some, GRAY, seed) == 7).all() for seed in range(500)]
     assert np.mean(changed) == pytest.approx(0.3, abs=0.06)
     tall = RandomErasing(1.0, area=(0.9, 0.9), ratio=(50.0, 50.0), fill=0)
-    assert (erased(tall, GREY) == 7).all()
+    assert (erased(tall, GRAY) == 7).all()
 
 
 def test_the_same_generator_erases_the_same_and_leaves_the_image_alone(picture: Any) -> None:
@@ -75,8 +75,8 @@ def test_the_same_generator_erases_the_same_and_leaves_the_image_alone(picture: 
         (dict(area=(0.5, 0.2)), 'area must satisfy 0 <= smallest <= largest <= 1'),
         (dict(area=(0.0, 0.2)), r'area \(0.0, 0.2\) and ratio .* must begin above 0'),
         (dict(ratio=(0.0, 1.0)), 'must begin above 0'),
-        (dict(fill='random'), 'fill must be a grey level from 0 to 255'),
-        (dict(fill=256), 'fill must be a grey level from 0 to 255, got 256'),
+        (dict(fill='random'), 'fill must be a gray level from 0 to 255'),
+        (dict(fill=256), 'fill must be a gray level from 0 to 255, got 256'),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from mochi_mm.models.functional.skew_renyi import skew_renyi
 from mochi_mm.models.heads import SkewRenyiHead
 from mochi_mm.structures import Anchors, Block
-from tests.models.heads.toy import Embeddings, labelled, memory, mixing, pairs, synthetic
+from tests.models.heads.toy import Embeddings, labeled, memory, mixing, pairs, synthetic
 from tests.models.heads.worked import random_views
 from tests.ranks import run_ranks
 from tests.reference import dot, unit
@@ -43,7 +43,7 @@ def made(query: Tensor, rows: list[Tensor], part: Any) -> list[float]:
 
 
 def loss(head: SkewRenyiHead, online: Embeddings, target: Embeddings | None = None) -> float:
-    samples = labelled(len(online[0]))
+    samples = labeled(len(online[0]))
     return float(head.loss_views(online, target, samples)['loss_contrast'])
 
 

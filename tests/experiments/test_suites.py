@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +88,40 @@ def test_the_class_oracle_is_no_method_of_the_family() -> None:
     settings = read_suite('family_cifar10').settings_in(REPOSITORY)
     assert [setting.config for setting in settings if 'oracle' in setting.config] == []
     assert len(list((REPOSITORY / 'configs').glob('*/*cifar10-cpu-oracle.py'))) == 2
+
+
+def test_nothing_but_the_estimate_differs_from_simclr() -> None:
+    settings = settings_of('negatives_cifar10', 'cifar10')
+    configs = [load_config(REPOSITORY / s.config, s.options).to_dict() for s in settings]
+    estimates = [config['model']['head'].pop('negatives') for config in configs]
+    assert all(config == configs[0] for config in configs)
+    plain = load_config(
+        REPOSITORY / 'configs/simclr' / Path(settings[0].config).name.replace('debiased', 'simclr')
+    ).to_dict()
+    plain['model']['head']['temperature'] = 0.5
+    assert plain == configs[0]
+    found = [(part['beta'], part['tau_plus']) for part in estimates]
+    assert found[:2] == [(0, 0), (0, 0)] and len(set(found[1:])) == 8
+    assert [setting.against for setting in settings] == ['', ''] + ['simclr'] * 7
+
+
+def test_every_strength_compares_two_objectives_on_the_same_views() -> None:
+    _, *settings = settings_of('augmentation_cifar10', 'cifar10')
+    configs = [load_config(REPOSITORY / s.config, s.options).to_dict() for s in settings]
+    heads = [config['model'].pop('head')['type'] for config in configs]
+    assert heads == ['KeyBatchHead', 'SkewRenyiHead'] * 4
+    views = []
+    for (infonce, renyi), pair in zip(batched(settings), batched(configs), strict=True):
+        assert pair[0] == pair[1]
+        assert renyi.against == infonce.name and infonce.against == ''
+        assert renyi.name.split('-')[1] == infonce.name.split('-')[1]
+        recipes = pair[0]['train_dataloader']['dataset']['pipeline'][0]['transforms']
+        views.append([transform['type'] for transform in recipes[0]])
+    assert all(set(weaker) < set(harder) for weaker, harder in pairwise(views))
+
+
+def batched(values: list[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(values[::2], values[1::2], strict=True))
 
 
 def test_the_suite_in_the_documentation_is_one() -> None:

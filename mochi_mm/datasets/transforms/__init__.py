@@ -13,6 +13,7 @@ from mochi_mm.datasets.transforms.multi_view import MultiView
 from mochi_mm.datasets.transforms.pack_inputs import PackInputs
 from mochi_mm.datasets.transforms.rand_augment import RandAugment
 from mochi_mm.datasets.transforms.random_crop import RandomCrop
+from mochi_mm.datasets.transforms.random_erasing import RandomErasing
 from mochi_mm.datasets.transforms.random_flip import RandomFlip
 from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
 from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
@@ -33,6 +34,7 @@ __all__ = [
     'PackInputs',
     'RandAugment',
     'RandomCrop',
+    'RandomErasing',
     'RandomFlip',
     'RandomGrayscale',
     'RandomResizedCrop',

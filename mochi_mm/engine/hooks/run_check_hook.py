@@ -42,7 +42,8 @@ class RunCheckHook(Hook):
     counts iterations it warns when gradients are accumulated, or images per iteration are not what
     the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
     repeated the augmentation of the first. A classifier (a probe, fine-tuning, prototypes) is
-    validated on the classes that it is trained on, or not at all; on the images too, with a warning.
+    validated on the classes that it is trained on, or not at all; on the same images with a
+    warning.
 
     Args:
         memory: Compare the memory and the classes of the model with the data set. ``--smoke`` does

@@ -6,6 +6,7 @@ from mochi_mm.models.blocks.batch_keys import batch_keys_block
 from mochi_mm.models.blocks.memory import memory_block
 from mochi_mm.models.blocks.own_keys import own_keys_block
 from mochi_mm.models.blocks.prototypes import prototype_block
+from mochi_mm.models.blocks.same_label import same_label
 
 __all__ = [
     'batch_block',
@@ -16,4 +17,5 @@ __all__ = [
     'pair_anchors',
     'prototype_block',
     'query_anchors',
+    'same_label',
 ]

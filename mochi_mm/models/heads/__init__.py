@@ -14,6 +14,7 @@ from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
 from mochi_mm.models.heads.parametric_contrast_head import ParametricContrastHead
 from mochi_mm.models.heads.res_com_head import ResComHead
+from mochi_mm.models.heads.skew_renyi_head import SkewRenyiHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
 from mochi_mm.models.heads.sup_con_head import SupConHead
 from mochi_mm.models.heads.sup_info_nce_head import SupInfoNCEHead
@@ -33,6 +34,7 @@ __all__ = [
     'NTXentHead',
     'ParametricContrastHead',
     'ResComHead',
+    'SkewRenyiHead',
     'SoftContrastiveHead',
     'SupConHead',
     'SupInfoNCEHead',

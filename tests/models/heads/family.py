@@ -17,6 +17,7 @@ from mochi_mm.models.heads import (
     KeyBatchHead,
     NTXentHead,
     ResComHead,
+    SkewRenyiHead,
     SoftContrastiveHead,
     SupConHead,
     SupInfoNCEHead,
@@ -26,6 +27,7 @@ from tests.models.heads.toy import DIM, FixedPair, FixedQuery, T, finder, inputs
 from tests.reference import random_units
 
 Make = Callable[..., BaseContrastiveHead]
+DEBIASED, HARD = dict(beta=0.0, tau_plus=0.1), dict(beta=1.0, tau_plus=0.1)
 MIXERS = [FixedPair(9), FixedQuery(3)]
 
 
@@ -63,6 +65,15 @@ WITH_MEMORY: dict[str, Make] = {
     ),
     'fnc eliminate, own masked': lambda **k: FalseNegativeHead(
         finder(threshold=None), 'eliminate', memory=memory(), mask_own_keys=True, **k
+    ),
+    'debiased moco': lambda **k: ContrastiveHead(memory(), 0.5, negatives=DEBIASED, **k),
+    'hcl moco, own keys masked': lambda **k: ContrastiveHead(
+        memory(), 0.5, negatives=HARD, mask_own_keys=True, **k
+    ),
+    'hcl labels': lambda **k: SupConHead(memory=memory(), negatives=HARD, **k),
+    'renyi moco': lambda **k: SkewRenyiHead(memory=memory(), **k),
+    'renyi moco, oracle': lambda **k: SkewRenyiHead(
+        1.5, 0.25, memory=memory(), oracle_loss=True, **k
     ),
     'fnc attract, oracle': lambda **k: FalseNegativeHead(
         finder(threshold=None), memory=memory(), oracle_loss=True, **k
@@ -103,6 +114,16 @@ IN_BATCH: dict[str, Make] = {
     'esupcon': lambda **k: ESupConHead(4, DIM, T, **k),
     'esupcon, single views': lambda **k: ESupConHead(4, DIM, T, 2.0, True, **k),
     'moco-v3': lambda **k: KeyBatchHead(T, **k),
+    'debiased': lambda **k: NTXentHead(0.5, negatives=DEBIASED, **k),
+    'hcl': lambda **k: NTXentHead(0.5, negatives=HARD, **k),
+    'hcl supcon, one positive': lambda **k: SupConHead(
+        denominator='one_positive', negatives=HARD, **k
+    ),
+    'hcl dcl': lambda **k: DecoupledHead(0.5, negatives=HARD, **k),
+    'hcl eps-SupInfoNCE, in': lambda **k: SupInfoNCEHead(0.2, form='in', negatives=HARD, **k),
+    'hcl moco-v3': lambda **k: KeyBatchHead(0.5, negatives=HARD, **k),
+    'renyi': lambda **k: SkewRenyiHead(**k),
+    'renyi, views': lambda **k: SkewRenyiHead(1.0, 0.25, candidates='views', **k),
 }
 FAMILY: dict[str, Make] = {
     **WITH_MEMORY,

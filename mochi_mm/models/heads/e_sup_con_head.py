@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from mochi_mm.distributed.rows import rank, world_size
-from mochi_mm.models.blocks import batch_block, image_anchors, prototype_block
+from mochi_mm.models.blocks import batch_block, image_anchors, prototype_block, same_label
 from mochi_mm.models.functional.unit_rows import unit_rows
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.memories import Prototypes
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, DataFacts, DataSamples, Mixed, Views

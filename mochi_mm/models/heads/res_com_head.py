@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mochi_mm.models.blocks import batch_block, image_anchors
+from mochi_mm.models.blocks import batch_block, image_anchors, same_label
 from mochi_mm.models.functional.effective_number import effective_weights
 from mochi_mm.models.functional.mined import mined
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.class_counts import ClassCounts
 from mochi_mm.models.memories import ClassBalancedQueue
 from mochi_mm.registry import MODELS

@@ -110,7 +110,8 @@ def test_paths_exist(document: Path) -> None:
 def test_python_blocks_compile(document: Path) -> None:
     for block in blocks(document):
         if block.language == 'python':
-            compile(block.text, str(document), 'exec')
+            code = compile(block.text, str(document), 'exec')
+            assert code.co_code, f'{document}: an empty block'
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -145,7 +146,9 @@ def test_commands_name_configs_and_settings_that_exist(
         for words in commands(block.text) if block.language == 'bash' else ():
             name, options = options_of(words)
             if name not in files_of(document) or '/' not in name:
-                check_config(load_config(name, options))
+                config = load_config(name, options)
+                check_config(config)
+                assert 'model' in config, f'{document}: {name} configures no model'
 
 
 def test_one_line_settings_exist() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.evaluator import Evaluator
 from mmengine.runner import BaseLoop
 
+from mochi_mm.evaluation.class_groups import check_cuts
 from mochi_mm.evaluation.knn import check_knn_settings
 from mochi_mm.evaluation.knn_evaluate import (
     as_tuple,
@@ -34,6 +35,8 @@ class KNNLoop(BaseLoop):
         k: One number of neighbors, or several that share one search.
         temperature: Temperature of the votes ``exp(cosine / temperature)``.
         similarity: ``cosine``, or ``learned``, that of the head; see :func:`knn_evaluate`.
+        cuts: On a long tail: samples of the bank above which a class has many, and below which it
+            has few, such as (100, 20); top-1 is then reported of each group as well.
 
     Raises:
         ValueError: An evaluator, unusable settings, k above the size of the bank, missing labels,
@@ -49,6 +52,7 @@ class KNNLoop(BaseLoop):
         k: int | Sequence[int] = (10, 20, 100, 200),
         temperature: float = 0.07,
         similarity: str = 'cosine',
+        cuts: Sequence[int] | None = None,
     ) -> None:
         if evaluator.metrics if isinstance(evaluator, Evaluator) else evaluator:
             raise ValueError(
@@ -58,6 +62,7 @@ class KNNLoop(BaseLoop):
         self.k, self.temperature, self.similarity = as_tuple(k), temperature, similarity
         check_knn_settings(self.k, temperature)
         learned_features(runner.model, similarity)
+        self.cuts = None if cuts is None else check_cuts(cuts)
         super().__init__(runner, bank_dataloader)
         self.bank_dataloader = self.dataloader
         super().__init__(runner, dataloader)
@@ -65,7 +70,7 @@ class KNNLoop(BaseLoop):
         self.evaluator = Evaluator([])
 
     def run(self) -> dict[str, float]:
-        """Return and log ``knn/top1_k{k}`` and ``knn/top5_k{k}`` in percent."""
+        """Return and log ``knn/top1_k{k}`` and ``knn/top5_k{k}`` in percent, and of groups."""
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
         metrics = knn_evaluate(
@@ -75,6 +80,7 @@ class KNNLoop(BaseLoop):
             self.k,
             self.temperature,
             similarity=self.similarity,
+            cuts=self.cuts,
         )
         self.runner.call_hook('after_test_epoch', metrics=metrics)
         self.runner.call_hook('after_test')

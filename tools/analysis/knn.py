@@ -41,12 +41,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_cfg_options()
-    parser.add_argument(
-        '--allow-other-input',
-        action='store_true',
-        help='measure weights on images with another mean, std or channel order than they were '
-        'trained on',
-    )
+    parser.add_weights_options()
     args = parser.parse_args(argv)
     if not args.checkpoint and not args.untrained:
         parser.error('give a CHECKPOINT, or --untrained to measure random weights')
@@ -71,7 +66,7 @@ def print_table(results: dict[str, dict[str, float]], ks: list[int]) -> None:
             print(f'{name:{width}}  {k:>5}  {metrics[f"{kind}/top1_k{k}"]:>6.2f}  {shown:>6}')
 
 
-def load(model: Any, checkpoint: str, allow_other_input: bool, similarity: str) -> None:
+def load(model: Any, checkpoint: str, args: argparse.Namespace, similarity: str) -> None:
     """Load the backbone of a checkpoint, and neck and head for a learned similarity; print what.
 
     Raises:
@@ -80,10 +75,11 @@ def load(model: Any, checkpoint: str, allow_other_input: bool, similarity: str) 
     from mochi_mm.evaluation.analysis.load_model import load_for_analysis
     from mochi_mm.files.load_weights import load_backbone
 
+    allow, key = args.allow_other_input, args.checkpoint_key
     if similarity == 'cosine':
-        print(load_backbone(model, checkpoint, allow_other_input))
+        print(load_backbone(model, checkpoint, allow, checkpoint_key=key))
         return
-    report, absent = load_for_analysis(model, checkpoint, allow_other_input)
+    report, absent = load_for_analysis(model, checkpoint, allow, checkpoint_key=key)
     if absent:
         raise ValueError(
             f'{next(iter(absent.values()))}, which a learned similarity needs; give the checkpoint '
@@ -98,8 +94,8 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
 
     import torch
     from mmengine.registry import init_default_scope
-    from mmengine.runner import Runner
 
+    from mochi_mm.engine.runners import SafeRunner
     from mochi_mm.evaluation import knn_evaluate
     from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.launch.check_config import check_config
@@ -122,14 +118,14 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     if cfg.get('data_preprocessor') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    bank = Runner.build_dataloader(bank_cfg, seed=args.seed)
-    queries = Runner.build_dataloader(query_cfg, seed=args.seed)
+    bank = SafeRunner.build_dataloader(bank_cfg, seed=args.seed)
+    queries = SafeRunner.build_dataloader(query_cfg, seed=args.seed)
 
     results: dict[str, dict[str, float]] = {}
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
         model = fresh_model(cfg.model, args.seed)
         if checkpoint:
-            load(model, checkpoint, args.allow_other_input, similarity)
+            load(model, checkpoint, args, similarity)
         results[checkpoint or 'untrained'] = knn_evaluate(
             model.to(device), bank, queries, ks, temperature, similarity=similarity
         )

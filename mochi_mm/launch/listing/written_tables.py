@@ -11,6 +11,7 @@ from typing import BinaryIO
 from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.launch.listing.list_components import list_components
 from mochi_mm.launch.listing.list_configs import list_configs
+from mochi_mm.launch.listing.list_family import list_family
 from mochi_mm.launch.listing.list_methods import list_methods, list_objectives
 from mochi_mm.launch.listing.list_tools import list_tools
 from mochi_mm.launch.listing.table import Link, Table
@@ -52,6 +53,10 @@ def _configs(root: Path, folder: Path, pattern: str) -> Table:
     return Table(table.titles, rows)
 
 
+def _family(root: Path, folder: Path, pattern: str) -> Table:
+    return list_family(root, pattern)
+
+
 #: What stands after ``list:``, the name and a pattern; each gets the root, the folder and that.
 TABLES: Mapping[str, Callable[[Path, Path, str], Table]] = dict(
     tools=_tools,
@@ -59,6 +64,7 @@ TABLES: Mapping[str, Callable[[Path, Path, str], Table]] = dict(
     objectives=_objectives,
     components=_components,
     configs=_configs,
+    family=_family,
 )
 
 

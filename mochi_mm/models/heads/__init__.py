@@ -1,10 +1,12 @@
 """Heads: objectives that take embeddings and blocks of candidates and return losses."""
 
+from mochi_mm.models.heads.balanced_softmax_head import BalancedSoftmaxHead
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.bregman_head import BregmanHead
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.models.heads.cross_view_head import CrossViewHead
 from mochi_mm.models.heads.decoupled_head import DecoupledHead
+from mochi_mm.models.heads.e_sup_con_head import ESupConHead
 from mochi_mm.models.heads.fair_kl_head import FairKLHead
 from mochi_mm.models.heads.false_negative_head import FalseNegativeHead
 from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHead
@@ -12,16 +14,21 @@ from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.n_pair_head import NPairHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
+from mochi_mm.models.heads.parametric_contrast_head import ParametricContrastHead
+from mochi_mm.models.heads.res_com_head import ResComHead
+from mochi_mm.models.heads.skew_renyi_head import SkewRenyiHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
 from mochi_mm.models.heads.sup_con_head import SupConHead
 from mochi_mm.models.heads.sup_info_nce_head import SupInfoNCEHead
 
 __all__ = [
+    'BalancedSoftmaxHead',
     'BaseContrastiveHead',
     'BregmanHead',
     'ContrastiveHead',
     'CrossViewHead',
     'DecoupledHead',
+    'ESupConHead',
     'FairKLHead',
     'FalseNegativeHead',
     'HardNegativeMixingHead',
@@ -29,6 +36,9 @@ __all__ = [
     'LinearHead',
     'NPairHead',
     'NTXentHead',
+    'ParametricContrastHead',
+    'ResComHead',
+    'SkewRenyiHead',
     'SoftContrastiveHead',
     'SupConHead',
     'SupInfoNCEHead',

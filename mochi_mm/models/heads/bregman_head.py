@@ -29,6 +29,8 @@ NAMES = dict(
     loss_contrast='loss_divergence',
     sim_positive='sim_divergence',
     chance_level='chance_divergence',
+    share_clamped='share_clamped',
+    beta='beta',
 )
 
 
@@ -58,7 +60,8 @@ class BregmanHead(NTXentHead):
             on ImageNet-1K.
         memory: None; nothing else will do.
         mixing: None; mixers work on cosines.
-        **kwargs: As in :class:`BaseContrastiveHead`; ``weight`` is that of the divergence.
+        **kwargs: As in :class:`BaseContrastiveHead`; ``weight`` is that of the divergence, and
+            ``negatives`` acts on it alone.
 
     Raises:
         ValueError: A setting out of range, a memory or a mixing.
@@ -69,6 +72,8 @@ class BregmanHead(NTXentHead):
     >>> 1 <= int(results['active_subnets']) <= 5
     True
     """
+
+    least_similarity = 0.0
 
     #: The most sub-networks that won in a step of the epoch.
     most_active: Tensor

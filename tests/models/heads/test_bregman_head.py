@@ -246,3 +246,24 @@ def test_a_resumed_run_is_the_straight_one(tmp_path: Path) -> None:
     resumed = train(second)
     for name, value in straight.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name
+
+
+def test_estimate_of_the_negatives_of_the_divergence() -> None:
+    """Debiased in a loop: similarities lie in (0, 1], so the least logit is 0."""
+    tau, temperature = 0.1, 0.5
+    head = given(
+        temperature=temperature, negatives=dict(type='NegativeEstimator', beta=0, tau_plus=tau)
+    )
+    result = head.loss(OUTPUTS)
+    rows = OUTPUTS.double().flatten(0, 1)  # image by image
+    logits = head.similarity(rows, rows) / temperature
+    losses = []
+    for i in range(4):
+        pair = i ^ 1
+        positive = math.exp(logits[i, pair])
+        negatives = [math.exp(logits[i, j]) for j in range(4) if j not in (i, pair)]
+        count = len(negatives)
+        estimate = (sum(negatives) - tau * count * positive) / (1 - tau)
+        losses.append(-math.log(positive / (positive + max(estimate, count * 1.0))))
+    assert float(result['loss_divergence']) == pytest.approx(sum(losses) / 4, abs=1e-6)
+    assert 'share_clamped' in result

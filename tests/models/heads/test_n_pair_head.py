@@ -62,6 +62,32 @@ def test_loss_equals_the_loop(size: int, mixed: bool, part: Any) -> None:
     assert loss(head, features, inputs) == pytest.approx(loop(head, features, inputs), abs=2e-6)
 
 
+@pytest.mark.parametrize('beta', [0.0, 0.7])
+def test_estimate_of_the_negatives_of_mixed_queries(beta: float) -> None:
+    """Both images' keys are positives, the mean of which is taken by their shares."""
+    tau, size, temperature = 0.05, 5, 0.5
+    features, partner = random_views(size, 2), torch.tensor([1, 2, 3, 0, 4])
+    inputs = MixedInputs(partner, torch.linspace(0.5, 0.9, size))
+    part = dict(type='NegativeEstimator', beta=beta, tau_plus=tau)
+    rows = [[unit(row.double()) for row in image] for image in features]
+    total = 0.0
+    for i, (query, _) in enumerate(rows):
+        logits = [dot(query, key) / temperature for _, key in rows]
+        shares = {i: 1.0}
+        if int(partner[i]) != i:
+            shares = {i: float(inputs.share[i]), int(partner[i]): 1 - float(inputs.share[i])}
+        others = [logits[j] for j in range(size) if j not in shares]
+        weights = [math.exp(beta * value) for value in others]
+        mean = sum(w * math.exp(v) for w, v in zip(weights, others, strict=True)) / sum(weights)
+        positive = sum(share * math.exp(logits[j]) for j, share in shares.items())
+        least = math.exp(-1 / temperature)
+        estimate = len(others) * max((mean - tau * positive) / (1 - tau), least)
+        whole = math.log(sum(math.exp(logits[j]) for j in shares) + estimate)
+        total += whole - sum(share * logits[j] for j, share in shares.items())
+    head = NPairHead(temperature, negatives=part)
+    assert loss(head, features, inputs) == pytest.approx(total / size, abs=2e-6)
+
+
 def test_both_views_have_a_gradient() -> None:
     features = random_views(4, 2).requires_grad_()
     NPairHead().loss(features)['loss_contrast'].backward()

@@ -66,7 +66,7 @@ def check_arguments(component: Any, arguments: Any) -> None:
     for name in arguments:
         if name not in accepted:
             close = nearest(name, accepted, 1)
-            hint = f'; did you mean {close[0]!r}?' if close else ''
+            hint = f'; did you mean {close[0]!r}?' if close else '.'
             raise ValueError(
                 f'{component.__name__} got an unknown argument {name!r}{hint} '
                 f'It accepts: {", ".join(accepted) or "no arguments"}.'

@@ -9,10 +9,12 @@ from mochi_mm.datasets.in_memory import InMemory
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.long_tail import LongTail
 from mochi_mm.datasets.noisy_labels import NoisyLabels
+from mochi_mm.datasets.open_world import OpenWorld
 from mochi_mm.datasets.repeat_dataset import RepeatDataset
 from mochi_mm.datasets.shape_scenes import ShapeScenes
 from mochi_mm.datasets.start_worker import start_worker
 from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
+from mochi_mm.datasets.two_stream_sampler import TwoStreamSampler
 from mochi_mm.datasets.voc_classification import VOCClassification
 
 __all__ = [
@@ -25,9 +27,11 @@ __all__ = [
     'KeyedSampler',
     'LongTail',
     'NoisyLabels',
+    'OpenWorld',
     'RepeatDataset',
     'ShapeScenes',
     'TorchVisionDataset',
+    'TwoStreamSampler',
     'VOCClassification',
     'start_worker',
 ]

@@ -14,6 +14,7 @@ from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.n_pair_head import NPairHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
+from mochi_mm.models.heads.open_con_head import OpenConHead
 from mochi_mm.models.heads.parametric_contrast_head import ParametricContrastHead
 from mochi_mm.models.heads.res_com_head import ResComHead
 from mochi_mm.models.heads.skew_renyi_head import SkewRenyiHead
@@ -36,6 +37,7 @@ __all__ = [
     'LinearHead',
     'NPairHead',
     'NTXentHead',
+    'OpenConHead',
     'ParametricContrastHead',
     'ResComHead',
     'SkewRenyiHead',

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from mochi_mm.datasets import OpenWorld, ShapeScenes
 from mochi_mm.registry import components
 
 QUEUE = dict(type='FeatureQueue', length=8, dim=4)
@@ -46,6 +47,7 @@ EXAMPLES: dict[str, Any] = dict(
     num=3,
     num_classes=3,
     num_hard=3,
+    num_known=1,
     num_views=[2],
     optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1),
     query_dataloader={},
@@ -64,8 +66,12 @@ SPECIAL: dict[str, dict[str, Any]] = {
     ),
     'FeatureQueue': dict(length=8),
     'KeyedSampler': dict(dataset=range(5), seed=0),
+    'TwoStreamSampler': dict(
+        dataset=OpenWorld(ShapeScenes(num_scenes=20), num_known=3, labeled_share=0.5), seed=0
+    ),
     'LongTail': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
     'ResComHead': dict(memory=RINGS, num_positives=1, num_negatives=4),
+    'OpenWorld': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
     'SafeLocalVisBackend': dict(save_dir='{tmp}'),  # an argument of the class it extends
     'ShapeScenes': dict(num_scenes=3),
 }

@@ -23,7 +23,8 @@ def run_config(run: Run) -> Any:
     """Return the config of a run, checked.
 
     Network, batch and rates are the config's. The cosine ends with the last epoch, the warm-up
-    takes at most a fifth of the steps of a cut budget, and what has a ``start_epoch``, such as
+    takes at most a fifth of the steps of a cut budget, a run that starts from another one takes its
+    encoder, and what has a ``start_epoch``, such as
     mixing, starts after the same share of the run as in the config, unless the suite leaves it. A
     bank with one row per image is as long as the images are many: the others would stay random, and
     easy to tell apart for ever. The measures of the suite take the place of validation and test.
@@ -56,8 +57,24 @@ def run_config(run: Run) -> Any:
     config.work_dir = str(run.folder)
     config.experiment_name = f'{setting.name}_{time.time_ns()}'
     config.resume = (run.folder / 'last_checkpoint').is_file()
+    if run.start is not None and not config.resume:
+        _start_from(config, run.start)
     check_config(config)
     return config
+
+
+def _start_from(config: Any, run: Run) -> None:
+    """Let a config start from the encoder that a run ends with.
+
+    Raises:
+        FileNotFoundError: It has not ended.
+    """
+    if not run.weights_path.is_file():
+        raise FileNotFoundError(
+            f'no {run.weights_path}, which this run starts from; expected {run.name} to be trained '
+            'before it: leave out --settings, or name both.'
+        )
+    config.load_from, config.load_partial = str(run.weights_path), ['backbone', 'neck']
 
 
 def _set_workers(loader: Any, number: int) -> None:

@@ -39,9 +39,9 @@ def untrained(config: Any, run: Run) -> Subject:
 
 def trained(config: Any, run: Run) -> Subject:
     """Return the network of a run as its last checkpoint has it."""
-    subject, epochs = untrained(config, run), run.sweep.suite.epochs
-    print(load_for_analysis(subject.model, run.folder / f'epoch_{epochs}.pth')[0])
-    subject.epochs = epochs
+    subject = untrained(config, run)
+    print(load_for_analysis(subject.model, run.weights_path)[0])
+    subject.epochs = run.sweep.suite.epochs
     return subject
 
 

@@ -22,6 +22,8 @@ class Setting:
         role: Role beside the others: ``untrained`` is not trained, any other is a name that the
             claims of a suite refer to.
         against: Name of the setting that it is compared with, seed by seed; empty for none.
+        start: Name of the setting whose backbone and neck it starts from, as the run with the same
+            seed ends; empty for random weights.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Setting:
     options: dict[str, Any] = field(default_factory=dict)
     role: str = ''
     against: str = ''
+    start: str = ''
 
     @property
     def trained(self) -> bool:

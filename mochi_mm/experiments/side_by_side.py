@@ -20,6 +20,7 @@ class Task:
         log: File of its output; earlier output is kept.
         work: Amount of work.
         done: Returns how much of that is done, at any time.
+        after: Name of a task that has to end first, if it is among them; empty for none.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Task:
     log: Path
     work: float
     done: Callable[[], float]
+    after: str = ''
 
 
 def run_side_by_side(
@@ -58,8 +60,8 @@ def run_side_by_side(
     told = start
     try:
         while waiting or running:
-            while waiting and len(running) < jobs:
-                task = waiting.pop(0)
+            while len(running) < jobs and (task := _next(waiting, running)):
+                waiting.remove(task)
                 running[task.name] = (task, _start(task, environment))
             time.sleep(poll)
             for task, process in list(running.values()):
@@ -79,6 +81,12 @@ def run_side_by_side(
         for _, process in running.values():
             process.wait()
     return codes
+
+
+def _next(waiting: Sequence[Task], running: Mapping[str, Any]) -> Task | None:
+    """Return the first task that waits for no other, None where there is none."""
+    open_names = {task.name for task in waiting} | set(running)
+    return next((task for task in waiting if task.after not in open_names), None)
 
 
 def _start(task: Task, environment: Mapping[str, str]) -> subprocess.Popen:

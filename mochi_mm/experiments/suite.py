@@ -63,8 +63,9 @@ class Suite:
         record_seeds: Least number of seeds for a record.
 
     Raises:
-        ValueError: Two settings of one name, a setting compared with one that is not there, no
-            figure for a claim or comparison, a seed twice.
+        ValueError: Two settings of one name, a setting compared with one that is not there, or that
+            starts from one that is not trained before it, no figure for a claim or comparison, a
+            seed twice.
     """
 
     title: str
@@ -99,6 +100,13 @@ class Suite:
                 raise ValueError(
                     f'{self.title}: {setting.name} is compared with {setting.against!r}, which is '
                     f'none of {", ".join(name for _, name in by_name)}.'
+                )
+        for i, setting in enumerate(self.settings):
+            before = {s.name for s in self.settings[:i] if s.data == setting.data and s.trained}
+            if setting.start and setting.start not in before:
+                raise ValueError(
+                    f'{self.title}: {setting.name} starts from {setting.start!r}; expected a '
+                    f'setting that is trained and stands before it: {", ".join(before) or "none"}.'
                 )
         figures = {figure.key for figure in self.figures}
         wanted = [*self.compared, *(claim.key for claim in self.claims)]

@@ -148,6 +148,23 @@ class Run:
         return self.sweep.out / self.data / self.setting.name / f'seed_{self.seed}'
 
     @property
+    def start(self) -> Run | None:
+        """Return the run whose last weights this one starts from, if it does."""
+        if not self.setting.start:
+            return None
+        (setting,) = (
+            s
+            for s in self.sweep.settings
+            if s.name == self.setting.start and s.data == self.setting.data
+        )
+        return Run(self.sweep, setting, self.seed)
+
+    @property
+    def weights_path(self) -> Path:
+        """Return the path of the last checkpoint."""
+        return self.folder / f'epoch_{self.sweep.suite.epochs}.pth'
+
+    @property
     def result_path(self) -> Path:
         """Return the path of the result, a file once the run is trained and measured."""
         return self.folder / 'result.json'

@@ -18,6 +18,8 @@ BATCH = 4
 STEPS = 2
 # Views of an image above which a batch holds two images only.
 MANY_VIEWS = 4
+# Generated images of a split into known and new classes: two of each class.
+OPEN_WORLD = 20
 # Pixels of images that are held in memory: not more than a view has.
 HELD_SIZE = 32
 
@@ -92,15 +94,32 @@ def _shrink_loader(loader: Any) -> None:
     held = dataset['type'] == 'InMemory'
     if held:
         kind = dict(type='InMemory', dataset=dict(type='ShapeScenes', image_size=HELD_SIZE))
+    split = _open_world(dataset)
+    if split:
+        known = min(split['num_known'], OPEN_WORLD // 4)
+        scenes = kind.pop('dataset', kind)
+        world = dict(split, dataset=scenes, num_known=known)
+        kind = dict(type='InMemory', dataset=world) if held else world
     loader['dataset'] = dict(kind, pipeline=pipeline)
     counts = [step.get('num_views', 1) for step in pipeline]
     views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
     batch = BATCH if views <= MANY_VIEWS else 2
-    scenes = loader['dataset']['dataset'] if held else loader['dataset']
+    if split:
+        batch = OPEN_WORLD // STEPS
+    else:
+        scenes = loader['dataset']['dataset'] if held else loader['dataset']
     scenes['num_scenes'] = batch * STEPS
     loader.update(batch_size=batch, num_workers=0, persistent_workers=False, pin_memory=False)
     loader.pop('prefetch_factor', None)
     loader.pop('timeout', None)  # torch takes none without workers
+
+
+def _open_world(dataset: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the settings of a split into known and new classes, if the data set is one."""
+    if dataset['type'] == 'OpenWorld':
+        return {name: dataset[name] for name in dataset if name not in ('dataset', 'pipeline')}
+    within = dataset.get('dataset')
+    return _open_world(within) if isinstance(within, Mapping) else None
 
 
 def _pipeline(dataset: Mapping[str, Any]) -> Any:

@@ -72,3 +72,22 @@ def test_a_suite_changes_what_every_setting_has(tmp_path: Path) -> None:
     config = run_config(run)
     assert (config.model.head.temperature, config.model.head.num_hard) == (0.3, 256)
     assert [hook.interval for hook in config.custom_hooks] == [2, 2]
+
+
+def test_a_run_starts_from_the_encoder_of_another(tmp_path: Path) -> None:
+    """Not where it goes on from a checkpoint of its own; refused where the other has not ended."""
+    suite = cut('open_world_cifar10', 3, 26)
+    run = run_of(tmp_path, 'open_world_cifar10', suite, 'opencon', 260)
+    assert run.start is not None and run.start.name == 'cifar10 simclr seed 3'
+    with pytest.raises(FileNotFoundError, match='expected cifar10 simclr seed 3 to be trained'):
+        run_config(run)
+    run.start.folder.mkdir(parents=True)
+    run.start.weights_path.touch()
+    config = run_config(run)
+    assert config.load_from == str(run.start.weights_path)
+    assert config.load_partial == ['backbone', 'neck']
+    start = run_config(run.start)
+    assert start.get('load_from') is None and start.model.head.type == 'NTXentHead'
+    run.folder.mkdir(parents=True)
+    (run.folder / 'last_checkpoint').touch()
+    assert run_config(run).get('load_from') is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,27 @@ os.remove(mark)
     run_side_by_side(tasks, 2, os.environ, lambda line: None, poll=0.02)
     counts = [int((tmp_path / name / 'output.log').read_text()) for name in 'abcd']
     assert len(counts) == 4 and max(counts) == 2
+
+
+def test_one_that_comes_after_another_waits_for_it(tmp_path: Path) -> None:
+    """With room for both; the next in line goes first, and a name that is no task is not there."""
+    slow = f'import time; time.sleep(1.5); open({str(tmp_path / "made")!r}, "w")'
+    reads = f'open({str(tmp_path / "made")!r})'
+    tasks = [
+        python('first', slow, tmp_path),
+        replace(python('second', reads, tmp_path), after='first'),
+        replace(python('third', 'print(1)', tmp_path), after='nobody'),
+    ]
+    ended: list[str] = []
+    codes = run_side_by_side(
+        tasks,
+        2,
+        dict(os.environ),
+        lambda line: None,
+        lambda task, code: ended.append(task.name),
+        poll=0.02,
+    )
+    assert codes == dict(first=0, second=0, third=0) and ended == ['third', 'first', 'second']
 
 
 def test_an_interrupt_ends_what_runs(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from mochi_mm.experiments.setting import Setting
 from tests.experiments.toy import two_settings
 
 A, B = Setting('a', 'A', 'a.py'), Setting('b', 'B', 'b.py', 'cifar10', against='a')
+FROM_A = Setting('c', 'C', 'c.py', start='a')
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,11 @@ A, B = Setting('a', 'A', 'a.py'), Setting('b', 'B', 'b.py', 'cifar10', against='
         (dict(settings=[A, B]), "b is compared with 'a', which is none of a, b"),
         (dict(compared=['nothing']), "no figure has the key 'nothing'"),
         (dict(claims=[Claim('', 'loss', 1, 'words', 'source')]), "no figure has the key 'loss'"),
+        (dict(settings=[Setting('b', 'B', 'b.py', start='b')]), "b starts from 'b'; .*: none"),
+        (
+            dict(settings=[Setting('a', 'A', 'a.py', role='untrained'), FROM_A]),
+            "c starts from 'a'; .* trained and stands before it: none",
+        ),
         (dict(seeds=(1, 1)), r'seeds \(1, 1\)'),
         (dict(epochs=0), 'epochs 0'),
         (dict(looks=0), 'looks 0'),

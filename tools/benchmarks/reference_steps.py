@@ -209,7 +209,8 @@ def steps_of(name: str, kind: str) -> dict[str, Any]:
     views = num_views(config.train_dataloader.dataset.get('pipeline', ()))
     record = dict(settings=settings, initial=state_of(model), steps=[])
     for step in range(STEPS):
-        batch = model.data_preprocessor(batch_of(step, views, pixels), True)
+        batch = hide_labels(model, batch_of(step, views, pixels))
+        batch = model.data_preprocessor(batch, True)
         batch['inputs'] = [view.to(trained[0].dtype) for view in batch['inputs']]
         values, gradients = one_step(model, optimizer, batch, step)
         record['steps'].append(dict(values=values, gradients=gradients, **state_of(model)))
@@ -248,6 +249,7 @@ def count_images(model: Any) -> None:
     for module in model.modules():
         if hasattr(module, 'set_data') and hasattr(module, 'num_classes'):
             counts = torch.arange(module.num_classes, 0, -1)
+            counts[getattr(module, 'num_known', module.num_classes) :] = 0
             labeled = torch.ones(int(counts.sum()), dtype=torch.bool)
             module.set_data(project().data_facts(len(labeled), (), counts, labeled))
 
@@ -307,6 +309,16 @@ def batch_of(step: int, views: int, pixels: int) -> dict[str, Any]:
     bias = torch.where(index // CLASSES % 4 == 0, (label + 1) % CLASSES, label)
     samples = dict(sample_idx=index, gt_label=label, bias_label=bias)
     return dict(inputs=inputs, data_samples=samples)
+
+
+def hide_labels(model: Any, batch: dict[str, Any]) -> dict[str, Any]:
+    """Return the batch without labels of classes new to a head, and without half of the others."""
+    known = [module.num_known for module in model.modules() if hasattr(module, 'num_known')]
+    if known:
+        label = batch['data_samples']['gt_label']
+        hidden = (label >= min(known)) | (batch['data_samples']['sample_idx'] // CLASSES % 2 == 1)
+        batch['data_samples']['gt_label'] = label.masked_fill(hidden, -1)
+    return batch
 
 
 def seeded(*words: int) -> Any:

@@ -144,7 +144,14 @@ def do_runs(args: argparse.Namespace, sweep: Any, runs: Sequence[Any], seeds: An
         write_tables(sweep, runs, seeds, failed)
 
     tasks = [
-        Task(run.name, command(args, run), run.folder / 'output.log', run.work, run.done)
+        Task(
+            run.name,
+            command(args, run),
+            run.folder / 'output.log',
+            run.work,
+            run.done,
+            after=run.start.name if run.start else '',
+        )
         for run in runs
         if run.result() is None
     ]

@@ -259,9 +259,10 @@ class RunCheckHook(Hook):
 
 
 def _one_of_each(facts: DataFacts, module: TakesData) -> DataFacts:
-    """Return the facts as if there were one image of each class of the module."""
+    """Return the facts as if there were one labeled image of each class of the module."""
     classes = getattr(module, 'num_classes', len(facts.class_counts))
     ones = torch.ones(classes, dtype=torch.int64)
+    ones[getattr(module, 'num_known', classes) :] = 0  # new classes have no label
     return replace(facts, classes=(), class_counts=ones)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
-from mochi_mm.evaluation.features import evaluating
 from mochi_mm.experiments.measures.fast_linear import linear_top1
 from mochi_mm.experiments.measures.measure import Measure
 from mochi_mm.experiments.measures.subject import Subject
@@ -31,11 +28,5 @@ class Classified(Measure):
         if classifier_of(subject.model) is None:
             bank, queries = subject.features('bank_dataloader'), subject.features(self.queries)
             return {'classified/top1': linear_top1(bank, queries, subject)[0]}
-        hits = total = 0
-        with evaluating(subject.model), torch.no_grad():
-            for batch in subject.loader(self.queries):
-                data = subject.model.data_preprocessor(batch, False)
-                (record,) = subject.model(**data, mode='predict')
-                right = record['scores'].argmax(1) == record['gt_label']
-                hits, total = hits + int(right.sum()), total + len(right)
-        return {'classified/top1': 100 * hits / total}
+        guesses, labels = subject.predicted(self.queries)
+        return {'classified/top1': 100 * int((guesses == labels).sum()) / len(labels)}

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mochi_mm.engine.runners import SafeRunner
-from mochi_mm.evaluation.features import extract_features
+from mochi_mm.evaluation.features import evaluating, extract_features
 
 
 @dataclass
@@ -62,6 +62,23 @@ class Subject:
         if name not in self._features:
             self._features[name] = self.extract(self.loader(name))
         return self._features[name]
+
+    def predicted(self, name: str) -> tuple[Tensor, Tensor]:
+        """Return the class (M,) that the network's own classifier gives, and labels, on the CPU.
+
+        The whole network runs, whatever place the classifier taps.
+
+        Args:
+            name: Loader of the images.
+        """
+        guesses, labels = [], []
+        with evaluating(self.model), torch.no_grad():
+            for batch in self.loader(name):
+                data = self.model.data_preprocessor(batch, False)
+                (record,) = self.model(**data, mode='predict')
+                guesses.append(record['scores'].argmax(1).cpu())
+                labels.append(record['gt_label'].cpu())
+        return torch.cat(guesses), torch.cat(labels)
 
     def build(self, config: Any) -> DataLoader:
         """Return the loader that a part of a config describes."""

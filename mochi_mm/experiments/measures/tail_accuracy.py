@@ -34,29 +34,26 @@ class TailAccuracy(Measure):
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return the four figures; a group without images that are classified has none."""
         known = facts_of(subject.loader('bank_dataloader').dataset).class_counts
-        features, labels = subject.features(self.queries)
+        own = classifier_of(subject.model) is not None
+        guesses, labels = subject.predicted(self.queries) if own else self.probed(subject)
         classes = max(len(known), int(labels.max()) + 1)
-        guesses = torch.cat([part.argmax(1) for part in self.scores(subject, features, classes)])
-        hits, totals = hits_by_class(guesses.cpu() == labels, labels, classes)
+        hits, totals = hits_by_class(guesses == labels, labels, classes)
         counts = F.pad(known, (0, classes - len(known)))
         groups = group_accuracy(hits, totals, counts, self.cuts)
         top1 = 100 * int(hits.sum()) / len(labels)
         return {'tail/top1': top1, **{f'tail/{name}': value for name, value in groups.items()}}
 
-    def scores(self, subject: Subject, features: Tensor, classes: int) -> list[Tensor]:
-        """Return the scores (n, classes) of pooled features, block by block.
+    def probed(self, subject: Subject) -> tuple[Tensor, Tensor]:
+        """Return the class (M,) that a linear classifier of the features gives, and labels.
 
         Args:
             subject: The network.
-            features: (n, C).
-            classes: Number of classes.
         """
-        blocks = features.split(8192)
-        classifier = classifier_of(subject.model)
-        if classifier is not None:
-            with torch.no_grad():
-                return [classifier.predict(block.to(subject.device)) for block in blocks]
-        bank = subject.features('bank_dataloader')
+        bank, (features, labels) = (
+            subject.features(name) for name in ('bank_dataloader', self.queries)
+        )
         l2, _ = choose_l2(*bank, L2_GRID, device=subject.device)
+        classes = max(int(bank[1].max()), int(labels.max())) + 1
         probe = fit_linear(*bank, l2, classes, device=subject.device)
-        return [probe.scores(block) for block in blocks]
+        scores = [probe.scores(block) for block in features.split(8192)]
+        return torch.cat([block.argmax(1).cpu() for block in scores]), labels

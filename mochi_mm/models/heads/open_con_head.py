@@ -248,7 +248,9 @@ class OpenConHead(BaseContrastiveHead):
         taken = torch.zeros(self.num_classes, device=found.pseudo.device)
         taken.index_add_(0, found.pseudo, unlabeled.float())
         share = found.novel.sum() / unlabeled.sum().clamp_min(1)
-        return dict(novelty_cut=found.cut, share_novel=share, active_prototypes=(taken > 0).sum())
+        return dict(
+            novelty_cut=found.cut, share_novel=share, active_prototypes=(taken > 0).sum().float()
+        )
 
     def updates(self, found: Found) -> tuple[Write, ...]:
         """Return the move of the prototypes, made after the loss."""

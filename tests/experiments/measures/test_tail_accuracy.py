@@ -8,7 +8,9 @@ import torch
 
 from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
 from mochi_mm.experiments.measures import TailAccuracy
-from mochi_mm.models.heads import LinearHead
+from mochi_mm.models.algorithms import InBatchContrast
+from mochi_mm.models.heads import ESupConHead, LinearHead
+from mochi_mm.models.necks import MLPNeck
 from tests.evaluation.toy import loader_config
 from tests.experiments.measures.toy import toy_subject
 
@@ -46,3 +48,19 @@ def test_of_a_linear_one_where_it_has_none(tmp_path: Path) -> None:
     guesses = fit_linear(x, y, l2, 6).scores(features).argmax(1)
     found = TailAccuracy((5, 5), queries='other_dataloader')(subject)
     assert found == expected(guesses, labels)
+
+
+def test_of_a_classifier_behind_a_neck(tmp_path: Path) -> None:
+    """What it taps are embeddings, of another width than the pooled features."""
+    subject = toy_subject(tmp_path, bank_dataloader=loader_config(size=33, noise=200))
+    former = subject.model
+    subject.model = InBatchContrast(
+        former.backbone,
+        ESupConHead(6, 5),
+        MLPNeck(former.backbone.out_channels, out_channels=5),
+        data_preprocessor=former.data_preprocessor,
+    )
+    features, labels = subject.features('query_dataloader')
+    with torch.no_grad():
+        guesses = subject.model.eval().head.predict(subject.model.neck(features)).argmax(1)
+    assert TailAccuracy((5, 5))(subject) == expected(guesses, labels)

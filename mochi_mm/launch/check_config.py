@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 
 from mochi_mm import registry as registries
+from mochi_mm.launch.check_kinds import check_kinds
 from mochi_mm.launch.check_sections import check_sections
 from mochi_mm.launch.check_values import check_values
 from mochi_mm.registry import SCOPE, ComponentRegistry, check_arguments, nearest
@@ -50,10 +51,12 @@ def check_config(config: Config) -> None:
 
     Raises:
         KeyError: An unknown component, with the nearest names.
-        ValueError: An unknown argument or key, with the accepted ones; a number out of range; what
-            would never happen in the run; a pickle to be read.
+        ValueError: An unknown argument or key, with the accepted ones; a value of another kind than
+            its place takes; a number out of range; what would never happen in the run; a pickle to
+            be read.
     """
     _refuse_pickles(config._cfg_dict, '')
+    check_kinds(config._cfg_dict)
     check_sections(config._cfg_dict)
     check_values(config._cfg_dict)
     known = _registries(config.get('default_scope'))

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from types import TracebackType
 
 _CONFIG = 'with --cfg-options, or in the config'
+# What a wrong setting brings about where a component is built, and MMEngine's functions that build.
+_OF_SETTINGS = (TypeError, ValueError, AttributeError, AssertionError, KeyError)
+_BUILDS = re.compile(r'__init__$|from_cfg$|build_|setup_env$|set_randomness$|_init_model_weights$')
 _SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 # What the message says, and what is to be done about it.
@@ -59,7 +62,7 @@ def cure_of(error: BaseException) -> str | None:
         for pattern, cure in _BY_MESSAGE:
             if re.search(pattern, text, re.IGNORECASE):
                 return f'{text[:200]}: {cure}'
-    return _of_component(error)
+    return _of_component(error) or _of_setting(error)
 
 
 def _of_file(error: OSError) -> str:
@@ -92,6 +95,29 @@ def _of_component(error: BaseException) -> str | None:
     return (
         f'{getattr(built, "__name__", built)} cannot be built from the config: {error}. Expected '
         'the arguments of its constructor, by name.'
+    )
+
+
+def _of_setting(error: BaseException) -> str | None:
+    """Return what could not be made of a setting while MMEngine built what a config names."""
+    if not isinstance(error, _OF_SETTINGS):
+        return None
+    built = None
+    frame = error.__traceback__
+    while frame is not None:
+        code, names = frame.tb_frame.f_code, frame.tb_frame.f_locals
+        file = code.co_filename.replace('\\', '/')
+        if file.endswith('mmengine/registry/build_functions.py') and 'obj_cls' in names:
+            built = getattr(names['obj_cls'], '__name__', None)
+        elif file.endswith('mmengine/runner/runner.py') and _BUILDS.match(code.co_name):
+            built = f"MMEngine's {code.co_name.strip('_')}"
+        frame = frame.tb_next
+    if built is None:
+        return None
+    text = ' '.join(str(error).split())[:500]
+    return (
+        f'{built} could not be made of the config: {text} ({type(error).__name__}). Expected '
+        'settings of the kind and range that it takes; --debug shows where it was found.'
     )
 
 

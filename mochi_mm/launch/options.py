@@ -134,7 +134,8 @@ def fitted(options: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str,
 def _fit(key: str, text: str, value: Any, settings: Mapping[str, Any]) -> Any:
     there, old = found(settings, key.split('.'))
     if not there or old is None:
-        return text if key in TEXTS and value is not None else value
+        words = key in TEXTS or key.rpartition('.')[2] in TEXTS_ANYWHERE
+        return _plain(text) if words and value is not None else value
     if isinstance(old, str):
         sequence = text.strip()[:1] in ('[', '(') and isinstance(value, (list, tuple))
         return value if value is None or isinstance(value, bool) or sequence else _plain(text)
@@ -155,6 +156,8 @@ def _fit(key: str, text: str, value: Any, settings: Mapping[str, Any]) -> Any:
 
 #: Settings that are a text where the config says nothing of them.
 TEXTS = ('work_dir', 'load_from', 'pretrained', 'checkpoint_key', 'experiment_name')
+#: The same in every section.
+TEXTS_ANYWHERE = ('ann_file', 'data_root', 'exclude', 'include', 'index_cache', 'split')
 
 
 def _plain(text: str) -> str:

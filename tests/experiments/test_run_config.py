@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
+
 from mochi_mm.experiments.images import loaders_of
 from mochi_mm.experiments.run_config import run_config
 from mochi_mm.experiments.suite import Suite

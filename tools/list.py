@@ -23,9 +23,9 @@ NAMES = ('methods', 'configs', 'components', 'datasets', 'tools')
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('list', nargs='?', choices=NAMES)
     parser.add_argument('pattern', nargs='?', default='*')
     parser.add_argument('--write', action='store_true', help='write the tables of the documents')
@@ -63,4 +63,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(lambda: sys.exit(main()))

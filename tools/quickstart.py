@@ -16,7 +16,7 @@ import os
 import platform
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,26 @@ def save_untrained(path: Path) -> None:
 def pretrain(name: str, work_dir: Path) -> tuple[Path, float]:
     """Train one method; return its checkpoint and the seconds it took."""
     start = time.perf_counter()
-    runner = run_config(METHODS[name], work_dir)
+    # A checkpoint after each epoch, which tells how far it is.
+    runner = run_config(METHODS[name], work_dir, **{'default_hooks.checkpoint.interval': 1})
     runner.train()
     return work_dir / f'epoch_{runner.max_epochs}.pth', time.perf_counter() - start
+
+
+def tell_progress(tasks: dict[str, Future], folders: dict[str, Path]) -> None:
+    """Print the epochs that are done and the time left, until all tasks have ended."""
+    from mochi_mm.files.checkpoint_folder import epochs_saved
+    from mochi_mm.launch.config import load_config
+
+    epochs = load_config(ROOT / METHODS['MoCHi']).train_cfg.max_epochs
+    start, told = time.perf_counter(), 0
+    while not all(task.done() for task in tasks.values()):
+        wait(tasks.values(), timeout=2)
+        done = [epochs_saved(folder) for folder in folders.values()]
+        if sum(done) > told:
+            told = sum(done)
+            left = (time.perf_counter() - start) * (len(done) * epochs - told) / told
+            print(f'  epochs {done} of {epochs}, about {left:.0f} s left', flush=True)
 
 
 def measure(checkpoint: Path, work_dir: Path) -> dict[str, float]:
@@ -203,9 +220,10 @@ def main() -> int:
     with ProcessPoolExecutor(2, mp_context=spawn, initializer=one_thread) as pool:
         for name, path in METHODS.items():
             print(f'pre-training with {name}: python tools/train.py {path}', flush=True)
-        trained = pool.map(pretrain, METHODS, folders.values())
-        for name, outcome in zip(METHODS, trained, strict=True):
-            checkpoints[name], seconds[name] = outcome
+        tasks = {name: pool.submit(pretrain, name, folders[name]) for name in METHODS}
+        tell_progress(tasks, folders)
+        for name, task in tasks.items():
+            checkpoints[name], seconds[name] = task.result()
         print('measuring both and the untrained network: kNN and linear probe', flush=True)
         work_dirs = [args.out / f'measure_{name}' for name in checkpoints]
         measured = list(pool.map(measure, checkpoints.values(), work_dirs))

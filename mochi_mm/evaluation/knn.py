@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.functional.unit_rows import unit_rows
+from mochi_mm.utils.progress import progress_bar
 
 
 def check_knn_settings(ks: Sequence[int], temperature: float) -> None:
@@ -53,6 +54,7 @@ def nearest_in_bank(
     query_chunk: int = 1024,
     bank_chunk: int = 32768,
     similarity: Callable[[Tensor, Tensor], Tensor] | None = None,
+    progress: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return the cosine and the label of the k nearest bank rows of each query, nearest first.
 
@@ -69,6 +71,7 @@ def nearest_in_bank(
         similarity: Function of (q, C) and (m, C) float32 rows that takes the place of the cosine
             and returns (q, m); None for the cosine. Of equal similarities it is left open which
             are among the nearest.
+        progress: Show a bar with the time left, if stderr is a terminal.
 
     Returns:
         similarity (Q, k) float32 and labels (Q, k) int64.
@@ -83,7 +86,8 @@ def nearest_in_bank(
     nearest = torch.full((len(queries), k), -torch.inf, device=device)
     labels = torch.full((len(queries), k), -1, dtype=torch.int64, device=device)
     with torch.autocast(device.type, enabled=False):
-        for start in range(0, len(bank), bank_chunk):
+        starts = range(0, len(bank), bank_chunk)
+        for start in progress_bar(starts, 'neighbors', len(starts), progress):
             block = prepare(bank[start : start + bank_chunk].to(device))
             block_labels = bank_labels[start : start + bank_chunk].to(device)
             for first in range(0, len(queries), query_chunk):

@@ -90,6 +90,7 @@ def knn_accuracy(
     chunk: int = 1024,
     similarity: Callable[[Tensor, Tensor], Tensor] | None = None,
     cuts: tuple[int, int] | None = None,
+    progress: bool = False,
 ) -> dict[str, float]:
     """Return top-1 and top-5 accuracy in percent for each k; every rank takes part of the queries.
 
@@ -104,6 +105,7 @@ def knn_accuracy(
         similarity: In the place of the cosine, see :func:`nearest_in_bank`; the figures are then
             called ``knn_learned/...``.
         cuts: Rows of the bank above which a class has many, and below which it has few.
+        progress: Show a bar with the time left, if stderr is a terminal.
 
     Returns:
         ``knn/top1_k{k}`` and, with more than five classes, ``knn/top5_k{k}``; with ``cuts``, top-1
@@ -114,7 +116,7 @@ def knn_accuracy(
     mine, truth = queries[rank() :: world_size()], labels[rank() :: world_size()].to(queries.device)
     if len(mine):
         values, near = nearest_in_bank(
-            mine, bank, bank_labels, max(ks), chunk, similarity=similarity
+            mine, bank, bank_labels, max(ks), chunk, similarity=similarity, progress=progress
         )
         for start in range(0, len(mine), chunk):
             rows = slice(start, start + chunk)
@@ -158,7 +160,7 @@ def knn_evaluate(
         query_loader: Labeled samples to classify.
         k: One number of neighbors, or several that share one search.
         temperature: Temperature of the votes ``exp(cosine / temperature)``.
-        progress: Show bars while features are extracted.
+        progress: Show bars while features are extracted and compared.
         similarity: ``cosine`` of the pooled features, or ``learned``: that of a head such as
             :class:`~mochi_mm.models.heads.BregmanHead`, of what the head compares.
 
@@ -189,7 +191,15 @@ def knn_evaluate(
     device = next(model.parameters()).device
     groups = None if cuts is None else check_cuts(cuts)
     return knn_accuracy(
-        queries.to(device), labels, bank, bank_labels, ks, temperature, 1024, compare, groups
+        queries.to(device),
+        labels,
+        bank,
+        bank_labels,
+        ks,
+        temperature,
+        similarity=compare,
+        cuts=groups,
+        progress=progress,
     )
 
 

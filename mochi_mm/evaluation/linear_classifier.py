@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mochi_mm.evaluation.class_groups import group_accuracy, hits_by_class
+from mochi_mm.utils.progress import progress_bar
 
 #: What l2 is chosen from, in the tool and in the evidence.
 L2_GRID = (1e-4, 1e-3, 1e-2)
@@ -91,7 +92,7 @@ def fit_linear(
     """
     _check(features, labels, l2)
     x, y = features.to(device), labels.to(device)
-    mean, std = x.mean(dim=0), x.std(dim=0, unbiased=False).clamp_min(1e-6)
+    mean, std = _moments(x)
     classes = num_classes or int(y.max()) + 1
     weight = torch.zeros(x.shape[1], classes, dtype=x.dtype, device=device, requires_grad=True)
     bias = torch.zeros(classes, dtype=x.dtype, device=device, requires_grad=True)
@@ -121,6 +122,17 @@ def fit_linear(
         optimizer.step(closure)
     _warn_of_bound(optimizer.state[weight]['n_iter'], max_iter, l2)
     return LinearClassifier(mean, std, weight.detach(), bias.detach())
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation (C,) of rows (n, C) of any scale, none of them 0.
+
+    Rows are divided by a power of two first, which is exact, so that no square vanishes.
+    """
+    exponent = torch.frexp(x.abs().max()).exponent
+    scaled = torch.ldexp(x, -exponent)
+    std = scaled.std(dim=0, unbiased=False).clamp_min(1e-6)  # a channel that is constant
+    return torch.ldexp(scaled.mean(dim=0), exponent), torch.ldexp(std, exponent)
 
 
 def _warn_of_bound(iterations: int, bound: int, l2: float) -> None:
@@ -189,7 +201,7 @@ def choose_l2(
     train, chosen = held_out(labels, share, seed)
     classes = int(labels.max()) + 1
     found = {}
-    for value in values:
+    for value in progress_bar(values, 'fits of the linear classifier', len(values)):
         fitted = fit_linear(features[train], labels[train], value, classes, device=device)
         found[value] = fitted.accuracy(features[chosen], labels[chosen])['top1']
     return max(found, key=lambda value: found[value]), found

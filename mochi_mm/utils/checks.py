@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def check_number(name: str, value: float, example: float, zero: bool = False) -> float:
+def check_number(
+    name: str, value: float, example: float, zero: bool = False, most: float = math.inf
+) -> float:
     """Return ``value`` if it is a finite number above 0.
 
     Args:
@@ -15,9 +17,10 @@ def check_number(name: str, value: float, example: float, zero: bool = False) ->
         value: The setting.
         example: A usual value, for the error.
         zero: Accept 0 as well.
+        most: The largest that is accepted.
 
     Raises:
-        ValueError: Below, not finite, a bool, or no number.
+        ValueError: Below, above ``most``, not finite, a bool, or no number.
     """
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
@@ -25,6 +28,8 @@ def check_number(name: str, value: float, example: float, zero: bool = False) ->
         raise ValueError(
             f'{name} is {value!r}; expected a number {least} and finite, such as {example}.'
         )
+    if value > most:
+        raise ValueError(f'{name} is {value!r}; expected at most {most:g}, such as {example}.')
     return value
 
 

@@ -105,3 +105,12 @@ def test_top1_of_groups_of_classes() -> None:
         name: pytest.approx(100 * float(right[labels == c].double().mean()))
         for c, name in enumerate(['many_over6', 'medium_4to6', 'few_below4'])
     }
+
+
+@pytest.mark.parametrize('scale', [1e-20, 1e18])
+def test_the_scale_of_the_features_does_not_matter(scale: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    y = torch.arange(60) % 3
+    x = torch.randn(60, 4, generator=generator) + 4 * torch.eye(3, 4)[y]
+    plain, scaled = (fit_linear(f, y, 1e-3).scores(f) for f in (x, x * scale))
+    torch.testing.assert_close(scaled, plain, rtol=1e-3, atol=1e-3)

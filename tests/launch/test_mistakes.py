@@ -27,6 +27,7 @@ from mochi_mm.launch.mistakes import mistake_of
 from mochi_mm.launch.tool import Stopped, run_tool
 from mochi_mm.registry import check_arguments
 from mochi_mm.structures.plan import Plan
+from tests.toy_runner import REPOSITORY
 
 
 def caught(call: Callable[[], object]) -> BaseException:
@@ -222,3 +223,13 @@ def test_custom_keys_of_no_parameter() -> None:
     check_custom_keys(['head', 'backbone.conv1', 'fc.weight'], names)
     with pytest.raises(ValueError, match="has 'haed', which is part of no.*Nearest: head"):
         check_custom_keys(['head', 'haed'], names)
+
+
+def test_every_tool_shows_mistakes_so() -> None:
+    """But two, which have to run where this package cannot be imported, or is an older one."""
+    without = {
+        path.name
+        for path in (REPOSITORY / 'tools').rglob('*.py')
+        if 'run_tool(' not in path.read_text(encoding='utf-8')
+    }
+    assert without == {'check_env.py', 'reference_steps.py'}

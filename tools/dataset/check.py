@@ -72,11 +72,9 @@ def parse_args() -> argparse.Namespace:
 
 def write(verdicts: Iterable[Verdict], total: int, out: Path) -> Counter[str]:
     """Write both files as the verdicts come, with a progress bar; return how many of each kind."""
-    from mmengine.utils import ProgressBar
-
     from mochi_mm.datasets.path_list import to_line
+    from mochi_mm.utils.progress import progress_bar
 
-    bar = ProgressBar(total)
     counts: Counter[str] = Counter()
     out.mkdir(parents=True, exist_ok=True)
     with (
@@ -85,15 +83,13 @@ def write(verdicts: Iterable[Verdict], total: int, out: Path) -> Counter[str]:
     ):
         table = csv.writer(manifest)
         table.writerow(field.name for field in fields(Verdict))
-        for found in verdicts:
+        for found in progress_bar(verdicts, 'images', total):
             table.writerow(astuple(replace(found, path=to_line(found.path))))
             counts['ok' if found.verdict == 'ok' else 'bad'] += 1
             counts[f'{found.format or "no image"} {found.mode}'.strip()] += 1
             if found.verdict != 'ok':
                 exclude.write(f'{to_line(found.path)}\n')
-                print(f'\n{found.verdict}')
-            bar.update()
-    print()
+                print(found.verdict)
     return counts
 
 

@@ -206,5 +206,5 @@ def _all_finite(tensors: list[Tensor]) -> bool:
     """Return whether every number is finite; one number comes from the device."""
     if not tensors:
         return True
-    total = torch.stack([n.float() for n in torch._foreach_norm(tensors)]).sum()
-    return math.isfinite(float(total))
+    largest = torch._foreach_norm(tensors, ord=math.inf)  # squares of finite numbers can overflow
+    return bool(torch.stack([n.float() for n in largest]).isfinite().all())

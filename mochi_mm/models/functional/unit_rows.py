@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 def unit_rows(embeddings: Tensor) -> Tensor:
-    """Return float32 ``x / |x|`` along the last dimension; a zero row stays zero.
+    """Return float32 ``x / |x|`` along the last dimension; a zero row stays zero, without gradient.
 
     Each row is first divided by the power of two at its largest entry, so that squares neither
     overflow nor vanish. That is exact: a row of usual length gives the bits of ``F.normalize``.
@@ -21,7 +21,8 @@ def unit_rows(embeddings: Tensor) -> Tensor:
             [0.6000, 0.8000]])
     """
     rows = embeddings.float()
-    exponent = torch.frexp(rows.detach().abs().amax(-1, keepdim=True)).exponent
+    largest = rows.detach().abs().amax(-1, keepdim=True)
+    exponent = torch.frexp(largest).exponent
     half = exponent // 2  # in two steps: 2 ** 149, for the smallest number, is no float32
     rows = rows * torch.exp2(-half.float()) * torch.exp2((half - exponent).float())
-    return F.normalize(rows, dim=-1)
+    return F.normalize(rows.masked_fill(largest == 0, 0.0), dim=-1)

@@ -31,10 +31,10 @@ class Extrapolation(QueryMixing):
 
     def __init__(self, num: int, max_reach: float = 1.5) -> None:
         super().__init__(num)
-        if not max_reach > 1:
+        if not 1 < max_reach <= 1e6:
             raise ValueError(
                 f'Extrapolation max_reach is {max_reach}; expected a number above 1, such as 1.5: '
-                'at or below 1 nothing lies beyond the negative.'
+                'at or below 1 nothing lies beyond the negative, and above 1e6 nothing is near.'
             )
         self.max_reach = max_reach
 

@@ -7,6 +7,7 @@ import torch
 from mochi_mm.models.mixers.query_mixing import QueryMixing
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan
+from mochi_mm.utils.checks import check_number
 
 
 @MODELS.register_module()
@@ -31,9 +32,7 @@ class GradientStep(QueryMixing):
 
     def __init__(self, num: int, step: float = 0.01) -> None:
         super().__init__(num)
-        if not step > 0:
-            raise ValueError(f'GradientStep step is {step}; expected a number above 0, as 0.01.')
-        self.step = step
+        self.step = check_number('GradientStep step', step, 0.01, most=1e6)
 
     def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
         """Draw ``first`` (B, S) in the N; ``weight`` (B, S) is the same everywhere."""

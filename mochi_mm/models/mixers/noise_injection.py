@@ -11,6 +11,7 @@ from mochi_mm.models.functional.perturbing import noise_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan
+from mochi_mm.utils.checks import check_number
 
 
 @MODELS.register_module()
@@ -36,9 +37,7 @@ class NoiseInjection(BaseMixer):
 
     def __init__(self, num: int, std: float = 0.01) -> None:
         super().__init__(num)
-        if not std > 0:
-            raise ValueError(f'NoiseInjection std is {std}; expected a number above 0, as 0.01.')
-        self.std = std
+        self.std = check_number('NoiseInjection std', std, 0.01, most=1e6)
 
     def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
         """Draw ``first`` (B, S) in the N and ``noise`` (S, D); ``weight`` (B, S) is 1."""

@@ -11,6 +11,7 @@ from mochi_mm.models.functional.perturbing import sign_step_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan
+from mochi_mm.utils.checks import check_number
 
 
 @MODELS.register_module()
@@ -34,9 +35,7 @@ class SignStep(BaseMixer):
 
     def __init__(self, num: int, step: float = 0.01) -> None:
         super().__init__(num)
-        if not step > 0:
-            raise ValueError(f'SignStep step is {step}; expected a number above 0, such as 0.01.')
-        self.step = step
+        self.step = check_number('SignStep step', step, 0.01, most=1e6)
 
     def plan(self, hard: HardNegatives, generator: torch.Generator | None = None) -> Plan:
         """Draw ``first`` (B, S) in the N; ``weight`` (B, S), of the negative, is 1."""

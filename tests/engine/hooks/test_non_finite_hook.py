@@ -188,3 +188,12 @@ def test_settings_out_of_range() -> None:
     for bad in (dict(policy='ignore'), dict(max_skips=-1), dict(max_scaler_skips=-1)):
         with pytest.raises(ValueError, match='expected one of stop, skip'):
             NonFiniteHook(**bad)
+
+
+def test_large_numbers_are_finite() -> None:
+    """Their squares are not, nor the sum of many."""
+    from mochi_mm.engine.hooks.non_finite_hook import _all_finite
+
+    assert _all_finite([torch.full((4,), 1e20), torch.full((10_000,), 1e17)])
+    for bad in (float('nan'), float('inf'), -float('inf')):
+        assert not _all_finite([torch.ones(3), torch.tensor([1.0, bad])])

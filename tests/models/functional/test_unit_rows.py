@@ -87,3 +87,11 @@ def test_gradient(scale: float) -> None:
         for d in range(3):
             expected = (float(g[d]) - float(unit[d]) * along) / length
             assert float(grad[d]) == pytest.approx(expected, rel=1e-4, abs=1e-6 / length)
+
+
+def test_a_zero_row_has_no_gradient() -> None:
+    """It has no direction: whatever would move it would be made of rounding."""
+    rows = torch.tensor([[0.0, 0.0], [3.0, 4.0]], requires_grad=True)
+    unit_rows(rows).sum().backward()
+    assert rows.grad is not None
+    assert rows.grad[0].tolist() == [0, 0] and rows.grad[1].abs().sum() > 0

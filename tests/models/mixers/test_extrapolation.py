@@ -50,3 +50,9 @@ def test_lies_beyond_the_negative() -> None:
 def test_bad_settings() -> None:
     with pytest.raises(ValueError, match='max_reach is 1.0; expected a number above'):
         Extrapolation(3, max_reach=1.0)
+
+
+@pytest.mark.parametrize('value', [float('inf'), float('nan'), 1e25])
+def test_lengths_whose_squares_overflow_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match='Extrapolation max_reach is'):
+        Extrapolation(num=1, max_reach=value)

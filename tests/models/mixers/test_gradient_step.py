@@ -49,3 +49,9 @@ def test_makes_every_negative_harder() -> None:
 def test_bad_settings() -> None:
     with pytest.raises(ValueError, match='step is 0.0; expected a number above'):
         GradientStep(3, step=0.0)
+
+
+@pytest.mark.parametrize('value', [float('inf'), float('nan'), 1e25])
+def test_lengths_whose_squares_overflow_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match='GradientStep step is'):
+        GradientStep(num=1, step=value)

@@ -73,3 +73,9 @@ def test_a_plan_of_another_mixer_is_refused() -> None:
 def test_bad_settings() -> None:
     with pytest.raises(ValueError, match='std is -1.0; expected a number above'):
         NoiseInjection(3, std=-1.0)
+
+
+@pytest.mark.parametrize('value', [float('inf'), float('nan'), 1e25])
+def test_lengths_whose_squares_overflow_are_refused(value: float) -> None:
+    with pytest.raises(ValueError, match='NoiseInjection std is'):
+        NoiseInjection(num=1, std=value)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import torch
 
-from mochi_mm.evaluation.features import evaluating
 from mochi_mm.experiments.measures.fast_linear import linear_top1
 from mochi_mm.experiments.measures.measure import Measure
 from mochi_mm.experiments.measures.subject import Subject
 from mochi_mm.models.algorithms.named_heads import classifier_of
+from mochi_mm.models.evaluating import evaluating
 
 
 @dataclass(frozen=True)

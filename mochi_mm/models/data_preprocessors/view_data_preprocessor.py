@@ -89,8 +89,25 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         views = [view.float() for view in views]
         if parameters is not None:
             views = [augment(v, parameters.of_view(i)) for i, v in enumerate(views)]
-        normalized = [(self.convert(view) - self.mean) / self.std for view in views]
+        normalized = [self.normalize(view) for view in views]
         return dict(inputs=normalized, data_samples=data.get('data_samples'))
+
+    def normalize(self, view: Tensor) -> Tensor:
+        """Return a float view (B, 3, H, W), in gray levels, as a network sees it."""
+        return (self.convert(view) - self.mean) / self.std
+
+    def gray_levels(self, view: Tensor) -> Tensor:
+        """Return a normalized view (B, 3, H, W) in gray levels again, but for rounding.
+
+        Raises:
+            ValueError: The colors were converted.
+        """
+        if type(self).convert is not ViewDataPreprocessor.convert:
+            raise ValueError(
+                f'{type(self).__name__} converts colors, which cannot be taken back exactly; '
+                'expected a ViewDataPreprocessor.'
+            )
+        return view * self.std + self.mean
 
     def _cut(self, views: list[Tensor], parameters: ViewParameters) -> list[Tensor]:
         """Return the crops (B, 3, size, size) of the images whose numbers ``views`` (B,) are."""

@@ -62,6 +62,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         neck=dict(type='SplitNeck', necks=[NECK, NECK]),
         head=dict(type='CrossViewHead', memories=[BANK, BANK], num_negatives=3),
     ),
+    'FalseNegativeRemoval': dict(rule='top_k', top_k=2),
     'FeatureQueue': dict(length=8),
     'KeyedSampler': dict(dataset=range(5), seed=0),
     'LongTail': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),

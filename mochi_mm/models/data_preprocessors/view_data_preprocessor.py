@@ -12,6 +12,7 @@ from torch import Tensor
 from mochi_mm.models.functional.augment import (
     apply_colors,
     blur_radius,
+    filtered_crops,
     flip_some,
     gaussian_blur,
     resized_crops,
@@ -116,14 +117,14 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
                 'the views are numbers of images, and none are held; HeldMultiView needs '
                 "dict(type='HoldImagesHook') in custom_hooks."
             )
-        return [
-            resized_crops(
-                self.images[view],
-                parameters.box[:, i].to(self.mean.device, non_blocking=True),
-                int(parameters.size[0, i]),
-            )
-            for i, view in enumerate(views)
-        ]
+        crops = []
+        for number, view in enumerate(views):
+            box = parameters.box[:, number].to(self.mean.device, non_blocking=True)
+            size = int(parameters.size[0, number])
+            # A crop is reduced at most where the image is larger than the view.
+            cut = resized_crops if max(self.images.shape[2:]) <= size else filtered_crops
+            crops.append(cut(self.images[view], box, size))
+        return crops
 
     def convert(self, view: Tensor) -> Tensor:
         """Return a float view (B, 3, H, W), in gray levels, in the colors to be normalized."""

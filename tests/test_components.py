@@ -55,6 +55,7 @@ EXAMPLES: dict[str, Any] = dict(
 )
 # Where an argument has another meaning, or a default that would take long.
 SPECIAL: dict[str, dict[str, Any]] = {
+    'AdversarialContrast': dict(view_editors=[dict(type='AdversarialViews')]),
     'ColouredShapeScenes': dict(num_scenes=3),
     'CombinedShapeScenes': dict(num_scenes=3),
     'CrossViewContrast': dict(

@@ -37,6 +37,8 @@ class InBatchContrast(BaseAlgorithm):
     """
 
     gives = 'views'
+    #: Whether views that an editor appends are embedded and compared like the others.
+    takes_more_views = True
 
     def __init__(
         self,

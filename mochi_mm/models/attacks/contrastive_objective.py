@@ -23,7 +23,7 @@ def contrastive_objective(
     views: Sequence[Tensor],
     attacked: Sequence[int],
     samples: DataSamples,
-    encoder: str = 'online',
+    encoders: tuple[str, str] = ('online', 'online'),
 ) -> Objective:
     """Return the loss of ``model.head`` as a function of the pixels of some views of a batch.
 
@@ -35,7 +35,7 @@ def contrastive_objective(
         views: V views (B, 3, H, W), normalized.
         attacked: Numbers of the views that change, which the trained encoder sees; of one size.
         samples: Tensors (B,) by name.
-        encoder: Encoder that the attacked views pass.
+        encoders: Encoders that the other views of the trained network and the attacked ones pass.
 
     Returns:
         A function of (n B, 3, H, W) pixels in [0, 1], the n attacked views one after the other.
@@ -47,12 +47,12 @@ def contrastive_objective(
     online, target = model.view_numbers(len(views))
     _check_views(attacked, online, [tuple(view.shape) for view in views])
     with torch.no_grad():
-        clean = {v: model.embed(views[v]) for v in online if v not in attacked}
+        clean = {v: model.embed(views[v], encoders[0]) for v in online if v not in attacked}
         keys = {v: model.embed(views[v], 'target').at(head.tap) for v in target}
 
     def objective(pixels: Tensor) -> Tensor:
         images = preprocessor_of(model).normalize(255 * pixels)  # (n B, 3, H, W)
-        features = model.embed(model.in_layout([images])[0], encoder)
+        features = model.embed(model.in_layout([images])[0], encoders[1])
         changed = dict(zip(attacked, _parts(features, len(attacked)), strict=True))
         seen = {v: changed[v] if v in changed else clean[v] for v in online}
         pooled = {v: part.backbone for v, part in seen.items()} if head.uses_features else {}

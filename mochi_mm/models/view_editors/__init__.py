@@ -1,5 +1,6 @@
 """View editors: changes to a batch of views with labels, random draws or the model at hand."""
 
+from mochi_mm.models.view_editors.adversarial_views import AdversarialViews
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
 
-__all__ = ['BaseViewEditor']
+__all__ = ['AdversarialViews', 'BaseViewEditor']

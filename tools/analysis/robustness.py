@@ -133,21 +133,21 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, list[Any]]:
 def fitted(model: Any, bank: Any, args: argparse.Namespace, device: str) -> tuple[Any, str]:
     """Return the classifier as a function of pixels, and in words what it is."""
     from mochi_mm.evaluation.features import extract_features
-    from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
-    from mochi_mm.evaluation.robustness import PixelClassifier
-    from mochi_mm.models.algorithms.named_heads import classifier_of
+    from mochi_mm.evaluation.linear_classifier import L2_GRID
+    from mochi_mm.evaluation.robustness.fitted_classifier import fitted_classifier
 
-    if classifier_of(model) is not None:
-        if args.l2 is not None:
-            raise ValueError(
-                '--l2 is given, but the model has a head that classifies, so no probe is fitted; '
-                'take it out.'
-            )
-        return PixelClassifier(model), 'own classifier'
-    features, labels = extract_features(model, bank, require_labels=True)
-    l2, _ = choose_l2(features, labels, args.l2 or L2_GRID, device=device)
-    probe = fit_linear(features, labels, l2, device=device)
-    return PixelClassifier(model, probe), f'fast linear probe (l2 {l2:g})'
+    classifier, l2 = fitted_classifier(
+        model,
+        lambda: extract_features(model, bank, require_labels=True),
+        args.l2 or L2_GRID,
+        device,
+    )
+    if l2 is None and args.l2 is not None:
+        raise ValueError(
+            '--l2 is given, but the model has a head that classifies, so no probe is fitted; '
+            'take it out.'
+        )
+    return classifier, 'own classifier' if l2 is None else f'fast linear probe (l2 {l2:g})'
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:

@@ -8,6 +8,7 @@ from mochi_mm.experiments.measures.knn import KNN
 from mochi_mm.experiments.measures.linear_transfer import LinearTransfer
 from mochi_mm.experiments.measures.logged import Logged
 from mochi_mm.experiments.measures.measure import Measure
+from mochi_mm.experiments.measures.robust import Robust
 from mochi_mm.experiments.measures.subject import Subject
 from mochi_mm.experiments.measures.tail_accuracy import TailAccuracy
 
@@ -20,6 +21,7 @@ __all__ = [
     'LinearTransfer',
     'Logged',
     'Measure',
+    'Robust',
     'Subject',
     'TailAccuracy',
 ]

@@ -73,7 +73,7 @@ class AdversarialContrast(InBatchContrast):
             self.encoders = ('online', 'twins') if own_norms == 'clean' else ('twins', 'online')
             parts = dict(backbone=self.backbone, neck=self.neck)
             self.norm_twins = nn.ModuleDict(
-                {name: NormTwins(part) for name, part in parts.items() if _has_norms(part)}
+                {n: NormTwins(cast(nn.Module, p)) for n, p in parts.items() if _has_norms(p)}
             )
             self._check_twins()
 

@@ -57,6 +57,7 @@ EXAMPLES: dict[str, Any] = dict(
 )
 # Where an argument has another meaning, or a default that would take long.
 SPECIAL: dict[str, dict[str, Any]] = {
+    'AdversarialContrast': dict(view_editors=[dict(type='AdversarialViews')]),
     'ColouredShapeScenes': dict(num_scenes=3),
     'CombinedShapeScenes': dict(num_scenes=3),
     'CrossViewContrast': dict(
@@ -64,6 +65,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         neck=dict(type='SplitNeck', necks=[NECK, NECK]),
         head=dict(type='CrossViewHead', memories=[BANK, BANK], num_negatives=3),
     ),
+    'FalseNegativeRemoval': dict(rule='top_k', top_k=2),
     'FeatureQueue': dict(length=8),
     'KeyedSampler': dict(dataset=range(5), seed=0),
     'TwoStreamSampler': dict(

@@ -187,7 +187,7 @@ def test_every_pin_is_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    'name', ['runtime', 'det', 'timm', 'export', 'tensorboard', 'tests', 'docs']
+    'name', ['runtime', 'det', 'timm', 'export', 'tensorboard', 'attacks', 'tests', 'docs']
 )
 def test_pinned_set_lies_in_the_ranges(name: str) -> None:
     for need in read(name):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,20 +12,9 @@ from torch.utils.data import DataLoader
 
 from mochi_mm.datasets.loader_timeout import frozen_workers_named
 from mochi_mm.distributed.rows import gather_rows, row_counts, world_size
+from mochi_mm.models.evaluating import evaluating
 from mochi_mm.utils.progress import progress_bar
 from mochi_mm.utils.unwrap import unwrap
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put ``model`` in evaluation mode; restore the flag of every module on exit."""
-    flags = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, flag in flags:
-            module.training = flag
 
 
 def gather_samples(

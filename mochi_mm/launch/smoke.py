@@ -97,7 +97,7 @@ def _shrink_loader(loader: Any) -> None:
     split = _open_world(dataset)
     if split:
         known = min(split['num_known'], OPEN_WORLD // 4)
-        scenes = kind.pop('dataset', kind)
+        scenes: Any = kind.pop('dataset', kind)
         world = dict(split, dataset=scenes, num_known=known)
         kind = dict(type='InMemory', dataset=world) if held else world
     loader['dataset'] = dict(kind, pipeline=pipeline)

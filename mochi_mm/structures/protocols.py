@@ -83,6 +83,9 @@ class Classifies(Protocol):
 
     tap: str
 
+    def logits(self, features: Tensor) -> Tensor:
+        """Return (B, classes) logits of the features (B, D) at ``tap``."""
+
     def predict(self, features: Tensor) -> Tensor:
         """Return (B, classes) probabilities of the features (B, D) at ``tap``."""
 

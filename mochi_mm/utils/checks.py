@@ -68,3 +68,33 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> str:
     if value not in choices:
         raise ValueError(f'{name} is {value!r}; expected one of {", ".join(choices)}.')
     return value
+
+
+def check_cosine(name: str, value: Any) -> float:
+    """Return ``value`` if it is a bound that a cosine can exceed, in [-1, 1).
+
+    Raises:
+        ValueError: It is not.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not -1 <= value < 1:
+        raise ValueError(f'{name} is {value!r}; expected a cosine in [-1, 1), or None.')
+    return float(value)
+
+
+def check_share(name: str, value: Any, example: float, zero: bool = False) -> float:
+    """Return ``value`` if it is a share above 0 and at most 1.
+
+    Args:
+        name: Name of the setting, for the error.
+        value: The setting.
+        example: A usual value, for the error.
+        zero: Accept 0 as well.
+
+    Raises:
+        ValueError: Outside, not finite, a bool, or no number.
+    """
+    check_number(name, value, example, zero)
+    if value > 1:
+        raise ValueError(f'{name} is {value!r}; expected a share, at most 1, such as {example}.')
+    return value

@@ -116,6 +116,26 @@ def test_crops_on_the_device_are_pils(folder: Path) -> None:
             assert float((view - other).abs().max()) <= 1  # PIL rounds between its two passes
 
 
+@pytest.mark.parametrize('kind', ['FastMultiView', 'DeviceMultiView', 'HeldMultiView'])
+def test_crops_of_two_sizes_are_those_of_the_exact_recipe(folder: Path, kind: str) -> None:
+    """Large and small crops of one key: the same draws, and pixels to one gray level."""
+    flip = dict(type='RandomFlip', prob=0.5)
+    large = [dict(type='RandomResizedCrop', size=12, scale=(0.3, 1.0)), flip]
+    small = [dict(type='RandomResizedCrop', size=5, scale=(0.05, 0.9)), flip]
+
+    def crops(kind: str, epoch: int) -> list[torch.Tensor]:
+        views = dict(type=kind, transforms=[large, small], num_views=[2, 3])
+        source = dict(type='ImageFolder', data_root=str(folder))
+        return views_of(InMemory(source, pipeline=[views, dict(type='PackInputs')]), epoch)
+
+    for epoch in range(3):
+        got, expected = crops(kind, epoch), crops('MultiView', epoch)
+        assert [view.shape[-1] for view in got] == [12, 12, 5, 5, 5]
+        for view, other in zip(got, expected, strict=True):
+            assert float((view - other).abs().max()) <= 1
+        assert not torch.equal(got[2], got[3])
+
+
 def test_the_rest_is_what_the_device_recipe_does(folder: Path) -> None:
     for epoch in range(8):
         got = views_of(held(folder, 'HeldMultiView', VIEW), epoch)
@@ -125,9 +145,9 @@ def test_the_rest_is_what_the_device_recipe_does(folder: Path) -> None:
 
 
 def test_held_views_say_what_they_need(folder: Path) -> None:
-    dataset = held(folder, 'HeldMultiView', [dict(type='RandomResizedCrop', size=11)])
-    with pytest.raises(ValueError, match=r'images of 10 x 12 and views of 11 pixels'):
-        dataset[0]
+    tall = dict(type='HeldMultiView', transforms=[[dict(VIEW[0], size=(8, 4))]], num_views=[2])
+    with pytest.raises(ValueError, match=r'views of sizes .* HeldMultiView makes square ones'):
+        InMemory(ImageFolder(folder), pipeline=[tall, dict(type='PackInputs')])
     views = dict(type='HeldMultiView', transforms=[VIEW], num_views=[2])
     with pytest.raises(ValueError, match='InMemory'):
         ImageFolder(folder, pipeline=[views, dict(type='PackInputs')])[0]

@@ -165,3 +165,30 @@ def test_wrong_labels_change_the_training_labels_alone() -> None:
             assert wrapped['type'] == 'NoisyLabels' and wrapped['share'] == 0.4
             assert wrapped['dataset'] == {k: v for k, v in inner.items() if k != 'pipeline'}
             assert wrapped['pipeline'] == inner['pipeline'] and clean[loader] == noisy[loader]
+
+
+def test_robustness_compares_on_the_same_views_network_and_budget() -> None:
+    suite = read_suite('robustness_cifar10')
+    assert suite.seeds == (0, 1, 2) and suite.more is not None
+    configs = {
+        s.name: load_config(REPOSITORY / s.config, s.options).to_dict() for s in suite.settings
+    }
+    assert list(configs) == [
+        'supervised',
+        'simclr',
+        'supcon',
+        'removal-oracle',
+        'removal-threshold',
+        'rocl',
+        'acl',
+    ]
+    for name, config in configs.items():
+        for part in ('train_dataloader', 'optim_wrapper', 'param_scheduler', 'view_pipeline'):
+            assert config[part] == configs['simclr'][part], (name, part)
+        assert config['model']['backbone'] == configs['simclr']['model']['backbone']
+    heads = {name: config['model']['head'] for name, config in configs.items()}
+    assert {**heads['simclr'], 'removal': heads['removal-oracle']['removal']} == heads[
+        'removal-oracle'
+    ]
+    assert heads['removal-threshold'].pop('removal')['rule'] == 'threshold'
+    assert heads['removal-threshold'] == heads['rocl'] == heads['acl'] == heads['simclr']

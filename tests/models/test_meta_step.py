@@ -105,7 +105,13 @@ def take_step(model: Any, config: Any, batch: dict[str, Any]) -> list[str]:
 
 def test_every_config_that_trains_is_here() -> None:
     kinds = {CONFIGS[name].model.type for name in TRAINED}
-    assert kinds == {'MoCo', 'InBatchContrast', 'CrossViewContrast', 'ImageClassifier'}
+    assert kinds == {
+        'AdversarialContrast',
+        'CrossViewContrast',
+        'ImageClassifier',
+        'InBatchContrast',
+        'MoCo',
+    }
     assert len(TRAINED) > 60
 
 

@@ -34,7 +34,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-ALGORITHMS = ('MoCo', 'MomentumContrast', 'InBatchContrast', 'CrossViewContrast')
+ALGORITHMS = (
+    'MoCo',
+    'MomentumContrast',
+    'InBatchContrast',
+    'CrossViewContrast',
+    'AdversarialContrast',
+)
 STEPS, SEED = 3, 0
 RATES = dict(float32=0.05, float64=0.001)
 BATCH, IMAGES, CLASSES = 32, 48, 4

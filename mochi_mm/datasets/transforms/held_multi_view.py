@@ -18,15 +18,14 @@ class HeldMultiView(DrawnMultiView):
 
     For :class:`~mochi_mm.datasets.InMemory` with ``HoldImagesHook``: a view is the number of its
     image, a scalar, and ``view_parameters`` are those of ``DeviceMultiView``.
-    ``ViewDataPreprocessor`` does the rest. Views may not be smaller than the images: they are
-    resized without a filter.
+    ``ViewDataPreprocessor`` does the rest.
 
     Args:
         transforms: As for :class:`FastMultiView`.
         num_views: As for :class:`FastMultiView`.
 
     Raises:
-        ValueError: When called: the data set is no InMemory, or its images are larger than a view.
+        ValueError: Views that are not square; when called: the data set is no InMemory.
 
     >>> import numpy as np
     >>> from mochi_mm.datasets.transforms import RandomFlip, RandomResizedCrop
@@ -55,12 +54,6 @@ class HeldMultiView(DrawnMultiView):
                 "dataset=..., pipeline=...) with dict(type='HoldImagesHook') in custom_hooks."
             )
         height, width = results['size']
-        if max(height, width) > min(self.sizes):
-            raise ValueError(
-                f'images of {width} x {height} and views of {min(self.sizes)} pixels; '
-                'HeldMultiView resizes without a filter, so views must not be smaller. Use '
-                "'DeviceMultiView'."
-            )
         plans = [recipe.draw(width, height, results['rng']) for recipe in self.recipes]
         results['views'] = [torch.tensor(results['row']) for _ in plans]
         results['view_parameters'] = parameters_of(plans, self.sizes)

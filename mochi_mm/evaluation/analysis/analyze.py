@@ -22,7 +22,7 @@ from mochi_mm.evaluation.analysis.possible import (
     missing_measures,
 )
 from mochi_mm.evaluation.analysis.settings import MEMORY_MEASURES, AnalysisSettings
-from mochi_mm.evaluation.features import evaluating, extract_features
+from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.measures import (
     class_alignment,
     effective_rank,
@@ -30,6 +30,7 @@ from mochi_mm.evaluation.measures import (
     singular_values,
     uniformity,
 )
+from mochi_mm.models.evaluating import evaluating
 from mochi_mm.randomness import StepKey
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.structures import Views

@@ -9,6 +9,7 @@ from mochi_mm.experiments.measures.linear_transfer import LinearTransfer
 from mochi_mm.experiments.measures.logged import Logged
 from mochi_mm.experiments.measures.measure import Measure
 from mochi_mm.experiments.measures.open_world import OpenWorldMeasure
+from mochi_mm.experiments.measures.robust import Robust
 from mochi_mm.experiments.measures.subject import Subject
 from mochi_mm.experiments.measures.tail_accuracy import TailAccuracy
 
@@ -22,6 +23,7 @@ __all__ = [
     'Logged',
     'Measure',
     'OpenWorldMeasure',
+    'Robust',
     'Subject',
     'TailAccuracy',
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -44,9 +45,9 @@ class OpenWorldMeasure(Measure):
                 found.update({f'{name}/{key}': value for key, value in figures.items()})
         return found
 
-    def clusters(self, features: Tensor) -> Tensor:
+    def clusters(self, features: Tensor) -> np.ndarray:
         """Return (M,) the cluster of each row, the best of three k-means."""
         from sklearn.cluster import KMeans
 
         means = KMeans(self.num_classes, n_init=3, random_state=self.seed)
-        return means.fit_predict(F.normalize(features).numpy())
+        return np.asarray(means.fit_predict(F.normalize(features).numpy()))

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mochi_mm.engine.runners import SafeRunner
-from mochi_mm.evaluation.features import evaluating, extract_features
+from mochi_mm.evaluation.features import extract_features
+from mochi_mm.models.evaluating import evaluating
 
 
 @dataclass

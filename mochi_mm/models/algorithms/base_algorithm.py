@@ -18,7 +18,7 @@ from mochi_mm.models.view_editors.base_view_editor import number_editors
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.features import Features
-from mochi_mm.structures.protocols import Backbone, Head, Neck, ViewsHead
+from mochi_mm.structures.protocols import Backbone, Classifies, Head, Neck, ViewsHead
 
 Losses = dict[str, Tensor]
 Predictions = list[dict[str, Any]]
@@ -164,6 +164,17 @@ class BaseAlgorithm(BaseModel):
             NotImplementedError: No head classifies.
             ValueError: More than one view, or several heads that classify.
         """
+        classifier, features = self.classified(inputs)
+        scores = classifier.predict(features)
+        return [dict(data_samples or {}, scores=scores)]
+
+    def classified(self, inputs: Sequence[Tensor]) -> tuple[Classifies, Tensor]:
+        """Return the head that classifies, and the features (B, D) of one view that it is given.
+
+        Raises:
+            NotImplementedError: No head classifies.
+            ValueError: More than one view, or several heads that classify.
+        """
         classifier = classifier_of(self)
         if classifier is None:
             raise NotImplementedError(
@@ -173,8 +184,7 @@ class BaseAlgorithm(BaseModel):
         # Centers beside an objective on embeddings classify the pooled features.
         pooled = getattr(classifier, 'uses_features', False)
         tap = 'backbone' if pooled else classifier.tap
-        scores = classifier.predict(self.embed(only_view(inputs)).at(tap))
-        return [dict(data_samples or {}, scores=scores)]
+        return classifier, self.embed(only_view(inputs)).at(tap)
 
     def encoder(self, name: str) -> tuple[Backbone, Neck | None, Neck | None]:
         """Return backbone, neck and predictor of an encoder.
@@ -188,6 +198,10 @@ class BaseAlgorithm(BaseModel):
         if name != 'online':
             raise KeyError(f'{type(self).__name__} has no encoder {name!r}; expected online.')
         return self.backbone, self.neck, None
+
+    def view_numbers(self, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return which of ``count`` views the trained encoder sees, and which the averaged one."""
+        return tuple(range(count)), ()
 
     def embed(self, images: Tensor, encoder: str = 'online') -> Features:
         """Return the features of images at every place where a head may tap them.

@@ -21,8 +21,9 @@ class InBatchContrast(BaseAlgorithm):
     """SimCLR's algorithm, for any in-batch head: its head makes it SimCLR, SupCon or DCL.
 
     All views of the batch pass the encoder as one batch, so batch norms see all of them (Chen et
-    al. 2020). With several ranks set ``sync_bn='torch'`` in the config: statistics of one rank's
-    images alone let the encoder recognize which rank a view came from.
+    al. 2020); crops of several sizes as one batch for each size (multi-crop). With several ranks
+    set ``sync_bn='torch'`` in the config: statistics of one rank's images alone let the encoder
+    recognize which rank a view came from.
 
     Args:
         backbone: Backbone, as a config or a module.
@@ -36,6 +37,8 @@ class InBatchContrast(BaseAlgorithm):
     """
 
     gives = 'views'
+    #: Whether views that an editor appends are embedded and compared like the others.
+    takes_more_views = True
 
     def __init__(
         self,
@@ -52,10 +55,23 @@ class InBatchContrast(BaseAlgorithm):
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the losses and statistics of V views (B, 3, H, W) of each image."""
-        features = self.embed(torch.cat(list(inputs)))  # (V B, ...), view by view
-        parts = [getattr(features, name).chunk(len(inputs)) for name in ('backbone', 'neck')]
-        online = {
-            view: Features(pooled, embedding, embedding)
-            for view, (pooled, embedding) in enumerate(zip(*parts, strict=True))
-        }
-        return self.objectives(online, {}, data_samples or {})
+        return self.objectives(self.embed_views(inputs), {}, data_samples or {})
+
+    def embed_views(self, inputs: Sequence[Tensor], encoder: str = 'online') -> dict[int, Features]:
+        """Return the features of V views (B, 3, H, W) by their number; those of one size together.
+
+        Args:
+            inputs: Views of one size or of several.
+            encoder: Encoder that they pass.
+        """
+        sizes: dict[tuple[int, ...], list[int]] = {}
+        for view, images in enumerate(inputs):
+            sizes.setdefault(tuple(images.shape[2:]), []).append(view)
+        found: dict[int, Features] = {}
+        for views in sizes.values():
+            features = self.embed(torch.cat([inputs[view] for view in views]), encoder)
+            # (V B, ...), view by view
+            parts = (features.backbone.chunk(len(views)), features.neck.chunk(len(views)))
+            for view, pooled, embedding in zip(views, *parts, strict=True):
+                found[view] = Features(pooled, embedding, embedding)
+        return {view: found[view] for view in sorted(found)}

@@ -166,6 +166,10 @@ class MoCo(BaseAlgorithm):
             return cast(Backbone, averaged['backbone']), cast(Neck, averaged['neck']), None
         return (*super().encoder(name)[:2], self.predictor)
 
+    def view_numbers(self, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the views that the trained encoder sees, and those of the averaged one."""
+        return self.online_views, self.target_views
+
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the losses and statistics of V views (B, 3, H, W) of each image."""
         online = {view: self.embed(inputs[view]) for view in self.online_views}

@@ -3,6 +3,7 @@
 from mochi_mm.models.blocks.anchors import image_anchors, pair_anchors, query_anchors
 from mochi_mm.models.blocks.batch import batch_block
 from mochi_mm.models.blocks.batch_keys import batch_keys_block
+from mochi_mm.models.blocks.candidate_labels import candidate_labels
 from mochi_mm.models.blocks.memory import memory_block
 from mochi_mm.models.blocks.own_keys import own_keys_block
 from mochi_mm.models.blocks.prototypes import prototype_block
@@ -11,6 +12,7 @@ from mochi_mm.models.blocks.same_label import same_label
 __all__ = [
     'batch_block',
     'batch_keys_block',
+    'candidate_labels',
     'image_anchors',
     'memory_block',
     'own_keys_block',

@@ -12,6 +12,7 @@ from torch import Tensor
 from mochi_mm.models.functional.augment import (
     apply_colors,
     blur_radius,
+    filtered_crops,
     flip_some,
     gaussian_blur,
     resized_crops,
@@ -89,8 +90,25 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         views = [view.float() for view in views]
         if parameters is not None:
             views = [augment(v, parameters.of_view(i)) for i, v in enumerate(views)]
-        normalized = [(self.convert(view) - self.mean) / self.std for view in views]
+        normalized = [self.normalize(view) for view in views]
         return dict(inputs=normalized, data_samples=data.get('data_samples'))
+
+    def normalize(self, view: Tensor) -> Tensor:
+        """Return a float view (B, 3, H, W), in gray levels, as a network sees it."""
+        return (self.convert(view) - self.mean) / self.std
+
+    def gray_levels(self, view: Tensor) -> Tensor:
+        """Return a normalized view (B, 3, H, W) in gray levels again, but for rounding.
+
+        Raises:
+            ValueError: The colors were converted.
+        """
+        if type(self).convert is not ViewDataPreprocessor.convert:
+            raise ValueError(
+                f'{type(self).__name__} converts colors, which cannot be taken back exactly; '
+                'expected a ViewDataPreprocessor.'
+            )
+        return view * self.std + self.mean
 
     def _cut(self, views: list[Tensor], parameters: ViewParameters) -> list[Tensor]:
         """Return the crops (B, 3, size, size) of the images whose numbers ``views`` (B,) are."""
@@ -99,14 +117,14 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
                 'the views are numbers of images, and none are held; HeldMultiView needs '
                 "dict(type='HoldImagesHook') in custom_hooks."
             )
-        return [
-            resized_crops(
-                self.images[view],
-                parameters.box[:, i].to(self.mean.device, non_blocking=True),
-                int(parameters.size[0, i]),
-            )
-            for i, view in enumerate(views)
-        ]
+        crops = []
+        for number, view in enumerate(views):
+            box = parameters.box[:, number].to(self.mean.device, non_blocking=True)
+            size = int(parameters.size[0, number])
+            # A crop is reduced at most where the image is larger than the view.
+            cut = resized_crops if max(self.images.shape[2:]) <= size else filtered_crops
+            crops.append(cut(self.images[view], box, size))
+        return crops
 
     def convert(self, view: Tensor) -> Tensor:
         """Return a float view (B, 3, H, W), in gray levels, in the colors to be normalized."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -14,7 +13,7 @@ from mochi_mm.models.functional.false_negatives import (
     support_scores,
 )
 from mochi_mm.registry import MODELS
-from mochi_mm.utils.checks import check_choice, check_integer
+from mochi_mm.utils.checks import check_choice, check_cosine, check_integer
 
 SUPPORT = ('full', 'score')
 STRATEGIES = ('attract', 'eliminate', 'none')
@@ -60,7 +59,7 @@ class FalseNegativeFinder(BaseModule):
         if top_k is not None:
             check_integer('top_k', top_k, 10)
         if threshold is not None:
-            _check_cosine(threshold)
+            check_cosine('threshold', threshold)
         check_choice('aggregate', aggregate, AGGREGATES)
         check_choice('support', support, SUPPORT)
         self.num_support, self.support = num_support, support
@@ -95,9 +94,3 @@ class FalseNegativeFinder(BaseModule):
         scores = support_scores(scoring, candidates, self.aggregate)
         scores = scores.masked_fill(excluded, float('-inf'))  # (B, M)
         return find_false_negatives(scores, self.top_k, self.threshold)
-
-
-def _check_cosine(threshold: Any) -> None:
-    number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
-    if not number or not -1 <= threshold < 1:
-        raise ValueError(f'threshold is {threshold!r}; expected a cosine in [-1, 1), or None.')

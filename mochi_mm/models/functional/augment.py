@@ -56,7 +56,8 @@ def flip_some(images: Tensor, flip: Tensor) -> Tensor:
 def resized_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
     """Return a crop of each image, resized bilinearly and rounded to whole gray levels.
 
-    The filter is PIL's where a crop is enlarged; one that is reduced would need a wider filter.
+    The filter is PIL's where a crop is enlarged; one that is reduced needs a wider filter, that of
+    :func:`filtered_crops`.
 
     Args:
         images: (B, C, H, W) uint8.
@@ -76,3 +77,44 @@ def resized_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
     # (B, size, size, 2)
     grid = torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
     return F.grid_sample(images.float(), grid, align_corners=False).round()
+
+
+def filtered_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
+    """Return a crop of each image, enlarged or reduced as PIL does it bilinearly, in gray levels.
+
+    A pixel of the result is the mean of the crop's pixels under a triangle around it, two pixels of
+    the result wide, or two of the crop where these are larger; rounded to whole gray levels.
+
+    Args:
+        images: (B, C, H, W) uint8.
+        boxes: (B, 4) top, left, height, width in pixels.
+        size: Side of the result.
+
+    Returns:
+        (B, C, size, size) float.
+    """
+    height, width = images.shape[2:]
+    top, left, tall, wide = boxes.unbind(1)  # (B,) each
+    down = _triangles(top, tall, height, size)  # (B, size, H)
+    across = _triangles(left, wide, width, size)  # (B, size, W)
+    rows = down[:, None] @ images.float()  # (B, C, size, W)
+    return (rows @ across[:, None].transpose(2, 3)).round()
+
+
+def _triangles(start: Tensor, length: Tensor, pixels: int, size: int) -> Tensor:
+    """Return (B, size, pixels) the weight of each pixel of a line in each pixel of the result.
+
+    Args:
+        start: (B,) first pixel of the crop.
+        length: (B,) its length.
+        pixels: Length of the line.
+        size: Length of the result.
+    """
+    place = torch.arange(pixels, device=start.device, dtype=start.dtype)  # (pixels,)
+    steps = (torch.arange(size, device=start.device, dtype=start.dtype) + 0.5) / size  # (size,)
+    centers = start[:, None] + steps * length[:, None]  # (B, size)
+    reach = (length / size).clamp_min(1)[:, None, None]  # (B, 1, 1)
+    weights = (1 - (place + 0.5 - centers[..., None]).abs() / reach).clamp_min(0)
+    inside = (place >= start[:, None]) & (place < (start + length)[:, None])  # (B, pixels)
+    weights = weights * inside[:, None]
+    return weights / weights.sum(2, keepdim=True)

@@ -1,4 +1,7 @@
-"""Search for candidates of the anchor's class, without labels (Huynh et al. 2022, FNC)."""
+"""Search for candidates of the anchor's class by similarity, without labels.
+
+By a number or a threshold (Huynh et al. 2022, FNC), or by a share of the candidates.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +41,19 @@ def find_false_negatives(
         return found
     nearest = scores.topk(min(top_k, scores.shape[1]), dim=1).indices  # (B, min(top_k, M))
     return found & torch.zeros_like(found).scatter_(1, nearest, True)
+
+
+def find_nearest_share(scores: Tensor, share: float) -> Tensor:
+    """Return (A, M) bool: the nearest ``floor(share * n)`` of the n candidates of each row.
+
+    Args:
+        scores: (A, M); -inf for what can never be one, which n does not count either.
+        share: In [0, 1].
+    """
+    possible = scores > -torch.inf  # (A, M)
+    # A hair more, so that 0.3 of 10 are 3 in float32 as well.
+    numbers = (share * possible.sum(1, keepdim=True) + 1e-4).floor()  # (A, 1)
+    most = min(scores.shape[1], int(share * scores.shape[1] + 1e-4))
+    nearest = scores.topk(most, dim=1).indices  # (A, most), the nearest first
+    among = torch.arange(most, device=scores.device) < numbers  # (A, most)
+    return torch.zeros_like(possible).scatter_(1, nearest, among) & possible

@@ -21,6 +21,7 @@ from mochi_mm.models.blocks import (
 )
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
 from mochi_mm.models.estimators import NegativeEstimator
+from mochi_mm.models.finders import FalseNegativeRemoval
 from mochi_mm.models.functional.chance_level import chance_level, mean_chance
 from mochi_mm.models.functional.contrast_blocks import attracted, contrast_blocks
 from mochi_mm.models.functional.statistics import (
@@ -33,6 +34,7 @@ from mochi_mm.models.functional.statistics import (
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
 from mochi_mm.models.heads.check_memory import check_memory
+from mochi_mm.models.heads.check_parts import check_parts
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
@@ -60,6 +62,7 @@ class BaseContrastiveHead(BaseModule):
         mixing: A :class:`HardNegativeMixing`, as a config or a module; None mixes nothing.
         negatives: A :class:`NegativeEstimator`, as a config or a module, which acts on what the
             objective pushes from; None leaves the candidates as they are.
+        removal: A :class:`FalseNegativeRemoval`, as a config or a module; None removes nothing.
         label_key: Name of the labels among the data samples.
         table: A :class:`SampleTable` whose labels take the place of ``label_key``, those of the
             memory's rows included.
@@ -88,9 +91,10 @@ class BaseContrastiveHead(BaseModule):
     needs_labels = False
     #: Whether the objective takes the pooled backbone features beside the embeddings.
     uses_features = False
-
     #: Whether the objective can be given an estimate in the place of its negatives.
     estimable = True
+    #: Whether there are negatives among which false ones can be found.
+    removable = True
     #: The least value of :meth:`similarity`.
     least_similarity = -1.0
 
@@ -101,6 +105,7 @@ class BaseContrastiveHead(BaseModule):
         weight: float = 1.0,
         mixing: dict | nn.Module | None = None,
         negatives: dict | nn.Module | None = None,
+        removal: dict | nn.Module | None = None,
         label_key: str = 'gt_label',
         table: dict | nn.Module | None = None,
         mask_own_keys: bool = False,
@@ -129,11 +134,8 @@ class BaseContrastiveHead(BaseModule):
         if self.mixing is not None and self.memory is not None:
             self.mixing.fit(self.memory.length)
         self.negatives = build_optional(negatives, NegativeEstimator)
-        if self.negatives is not None and not self.estimable:
-            raise ValueError(
-                f'negatives is {self.negatives} but the objective of {type(self).__name__} has no '
-                'sum over negatives that an estimate could stand for; take it out.'
-            )
+        self.removal = build_optional(removal, FalseNegativeRemoval)
+        check_parts(self)
 
     # The step.
 
@@ -153,7 +155,9 @@ class BaseContrastiveHead(BaseModule):
             views = self.normalize(views)
             anchors = self.anchors(views)
             blocks = self.blocks(anchors, views)
-            blocks = self.positives(anchors, blocks, views)
+            blocks, removed = self.positives(anchors, blocks, views), {}
+            if self.removal is not None:
+                blocks, removed = self.removal(anchors, blocks, self.labels)
             mixed, synthetic = self.mix(anchors, blocks)
             blocks = [*blocks, *synthetic]
             seen, estimated = self.estimate(blocks)
@@ -162,7 +166,7 @@ class BaseContrastiveHead(BaseModule):
             mean = mean_over_ranks(per_anchor, None if self.count_all else counted)
             losses = dict(loss_contrast=self.weight * mean)
             with torch.no_grad():
-                statistics = {**self.statistics(blocks, mixed, counted), **estimated}
+                statistics = self.statistics(blocks, mixed, counted) | removed | estimated
                 level = mean_chance(self.chance_level(anchors, blocks), counted, self.count_all)
                 statistics['chance_level'] = self.weight * level
         return HeadStep(losses, statistics, self.writes(views), anchors, tuple(blocks), mixed)
@@ -226,7 +230,7 @@ class BaseContrastiveHead(BaseModule):
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Set the current epoch, in a loop without hooks."""
-        for part in (self.mixing, self.negatives):
+        for part in (self.mixing, self.negatives, self.removal):
             if part is not None:
                 part.set_epoch(epoch, max_epochs)
 
@@ -378,6 +382,8 @@ class BaseContrastiveHead(BaseModule):
         """
         if self.needs_labels or self.oracle_loss or self.oracle_mix:
             self._known(samples, type(self).__name__ if self.needs_labels else 'a class oracle')
+        if self.removal is not None and self.removal.needs_labels:
+            self._known(samples, 'removal')
         if self.mask_own_keys:
             require_known(samples, 'sample_idx', 'mask_own_keys')
         if self.memory is not None:

@@ -148,11 +148,15 @@ class ESupConHead(BaseContrastiveHead):
         hits, samples = right.gather(1, nearest).sum(), right.any(1).sum()
         return dict(stats, acc_top1=hits / samples.clamp_min(1))
 
-    def predict(self, features: Tensor) -> Tensor:
-        """Return (B, C) probabilities of raw embeddings (B, D)."""
+    def logits(self, features: Tensor) -> Tensor:
+        """Return (B, C) cosines of raw embeddings (B, D) over the temperature."""
         with torch.autocast(features.device.type, enabled=False):
             cosines = self.similarity(unit_rows(features), self.prototypes.snapshot())  # (B, C)
-            return (cosines / self.temperature).softmax(dim=1)
+            return cosines / self.temperature
+
+    def predict(self, features: Tensor) -> Tensor:
+        """Return (B, C) probabilities of raw embeddings (B, D)."""
+        return self.logits(features).softmax(dim=1)
 
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch with labels that no prototype stands for.

@@ -50,6 +50,9 @@ class FalseNegativeHead(BaseContrastiveHead):
     True
     """
 
+    #: It has a finder of its own.
+    removable = False
+
     def __init__(
         self,
         finder: dict | nn.Module,

@@ -93,6 +93,10 @@ class LinearHead(BaseModule):
         """Return the loss of (B, num_classes) logits for labels (B,), a scalar in nats."""
         return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 
+    def logits(self, features: Tensor) -> Tensor:
+        """Return (B, num_classes) float32 logits of (B, in_channels) features."""
+        return self(features)
+
     def predict(self, features: Tensor) -> Tensor:
         """Return (B, num_classes) probabilities."""
         return self(features).softmax(dim=1)

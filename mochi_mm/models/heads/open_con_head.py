@@ -185,8 +185,8 @@ class OpenConHead(BaseContrastiveHead):
                 ('novel', self.novel_weight, found.novel, found.pseudo, self.temperatures[2]),
             )
             losses = {
-                f'loss_{name}': weight * self.term(anchors, batch, found, *group)
-                for name, weight, *group in groups
+                f'loss_{name}': weight * self.term(anchors, batch, found, members, classes, t)
+                for name, weight, members, classes, t in groups
             }
             losses['loss_prior'] = self.weights[3] * self.prior_term(views, found)
             with torch.no_grad():

@@ -45,6 +45,7 @@ class SoftContrastiveHead(ContrastiveHead):
 
     # Every row pulls by its share and pushes; none is a negative alone.
     estimable = False
+    removable = False
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """View editors: changes to a batch of views with labels, random draws or the model at hand."""
 
+from mochi_mm.models.view_editors.adversarial_views import AdversarialViews
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
 from mochi_mm.models.view_editors.instance_mix import InstanceMix
 
-__all__ = ['BaseViewEditor', 'InstanceMix']
+__all__ = ['AdversarialViews', 'BaseViewEditor', 'InstanceMix']

@@ -56,6 +56,22 @@ def test_batch_norm_sees_all_views_together() -> None:
         torch.testing.assert_close(model.backbone.state_dict()[name], value, msg=name)
 
 
+def test_crops_of_two_sizes_pass_as_two_batches() -> None:
+    """In the order of their numbers, however sizes alternate; each with its own batch norms."""
+    head = Recorder()
+    model, reference = build(head=head, num_views=4), build(head=Recorder(), num_views=2)
+    batch = model.data_preprocessor(views(4, num_views=4))
+    inputs = [view[..., :6, :6] if i % 2 else view for i, view in enumerate(batch['inputs'])]
+    model(inputs, batch['data_samples'], mode='loss')
+    for numbers in ((0, 2), (1, 3)):
+        rows = reference.embed(torch.cat([inputs[i] for i in numbers])).neck.chunk(2)
+        for i, expected in zip(numbers, rows, strict=True):
+            torch.testing.assert_close(head.online[i], expected)
+    assert list(head.online) == [0, 1, 2, 3]
+    for name, value in reference.backbone.state_dict().items():
+        torch.testing.assert_close(model.backbone.state_dict()[name], value, msg=name)
+
+
 def test_without_a_neck_the_pooled_features_are_contrasted() -> None:
     head = Recorder()
     model = build(neck=None, head=head)

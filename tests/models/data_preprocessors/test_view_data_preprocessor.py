@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
+from mochi_mm.models.data_preprocessors import ColorSpaceDataPreprocessor, ViewDataPreprocessor
 from mochi_mm.models.functional.augment import blur_radius, gaussian_blur
 from mochi_mm.structures import ViewParameters
 
@@ -114,3 +114,14 @@ def test_other_parameters_are_refused(drawn: object) -> None:
     data = dict(inputs=views, data_samples=dict(view_parameters=drawn))
     with pytest.raises(ValueError, match=r'view_parameters is .* for 3 views; expected the ViewP'):
         ViewDataPreprocessor()(data)
+
+
+def test_gray_levels_take_the_normalization_back() -> None:
+    part = ViewDataPreprocessor(mean=(1, 2, 3), std=(4, 5, 6))
+    view = 255 * torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(part.gray_levels(part.normalize(view)), view)
+    expected = (float(view[1, 2, 3, 0]) - 3) / 6
+    assert float(part.normalize(view)[1, 2, 3, 0]) == pytest.approx(expected)
+    lab = ColorSpaceDataPreprocessor()
+    with pytest.raises(ValueError, match='ColorSpaceDataPreprocessor converts colors'):
+        lab.gray_levels(view)

@@ -10,6 +10,7 @@ import torch
 from mochi_mm.models.functional.augment import (
     apply_colors,
     blur_radius,
+    filtered_crops,
     flip_some,
     gaussian_blur,
     resized_crops,
@@ -78,3 +79,30 @@ def test_crops_are_enlarged_bilinearly_within_their_borders() -> None:
         )[0]
         # Rounded to whole gray levels, and half a level is rounded either way.
         assert float((result[b].double() - expected).abs().max()) <= 0.5 + 1e-3
+
+
+@pytest.mark.parametrize('size', [1, 3, 5, 8])
+def test_crops_that_are_reduced(size: int) -> None:
+    """The triangle of each pixel of the result, by the definition; enlarged, the other form."""
+    batch = images(2, 6, 7).to(torch.uint8)
+    boxes = torch.tensor([[1.0, 2.0, 4.0, 5.0], [0.0, 0.0, 6.0, 7.0]])
+    result = filtered_crops(batch, boxes, size)
+    for b, (top, left, tall, wide) in enumerate(boxes.tolist()):
+
+        def line(start: float, length: float, i: int) -> dict[int, float]:
+            reach, center = max(1.0, length / size), start + (i + 0.5) * length / size
+            pixels = range(int(start), int(start + length))
+            weights = {j: max(0.0, 1 - abs(j + 0.5 - center) / reach) for j in pixels}
+            return {j: w / sum(weights.values()) for j, w in weights.items()}
+
+        for y in range(size):
+            for x in range(size):
+                expected = sum(
+                    wy * wx * float(batch[b, 1, j, i])
+                    for j, wy in line(top, tall, y).items()
+                    for i, wx in line(left, wide, x).items()
+                )
+                assert abs(float(result[b, 1, y, x]) - expected) <= 0.5 + 1e-3
+    if size == 8:
+        other = resized_crops(batch, boxes, size)
+        assert float((result - other).abs().max()) <= 1

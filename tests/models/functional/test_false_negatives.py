@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mochi_mm.models.functional.false_negatives import find_false_negatives, support_scores
+from mochi_mm.models.functional.false_negatives import (
+    find_false_negatives,
+    find_nearest_share,
+    support_scores,
+)
 from tests.reference import dot, random_units
 
 
@@ -35,3 +39,16 @@ def test_found(top_k: int | None, threshold: float | None) -> None:
         expected = {m for m in ranked if float(scores[b, m]) > least}
         assert set(found[b].nonzero().flatten().tolist()) == expected
     assert not found[1].any() and not found[0, 2]
+
+
+@pytest.mark.parametrize('share', [0.0, 0.05, 0.3, 0.5, 1.0])
+def test_the_nearest_share_of_those_that_can_be_found(share: float) -> None:
+    scores = random_units(5, 10, 0).float()
+    scores[1], scores[2, ::2], scores[3, 1:] = -torch.inf, -torch.inf, -torch.inf
+    found = find_nearest_share(scores, share)
+    for b in range(5):
+        possible = [m for m in range(10) if float(scores[b, m]) > -torch.inf]
+        number = int(share * len(possible) + 1e-9)
+        expected = set(sorted(possible, key=lambda m: -float(scores[b, m]))[:number])
+        assert set(found[b].nonzero().flatten().tolist()) == expected
+    assert int(find_nearest_share(scores[:1], 0.3).sum()) == 3

@@ -27,6 +27,7 @@ from tests.models.heads.toy import DIM, FixedPair, FixedQuery, T, finder, inputs
 from tests.reference import random_units
 
 Make = Callable[..., BaseContrastiveHead]
+NEAREST = dict(rule='quantile', share=0.3)
 DEBIASED, HARD = dict(beta=0.0, tau_plus=0.1), dict(beta=1.0, tau_plus=0.1)
 MIXERS = [FixedPair(9), FixedQuery(3)]
 
@@ -74,6 +75,9 @@ WITH_MEMORY: dict[str, Make] = {
     'renyi moco': lambda **k: SkewRenyiHead(memory=memory(), **k),
     'renyi moco, oracle': lambda **k: SkewRenyiHead(
         1.5, 0.25, memory=memory(), oracle_loss=True, **k
+    ),
+    'moco, alike removed': lambda **k: ContrastiveHead(
+        memory(), T, removal=dict(rule='threshold', threshold=0.1, max_share=0.4), **k
     ),
     'fnc attract, oracle': lambda **k: FalseNegativeHead(
         finder(threshold=None), memory=memory(), oracle_loss=True, **k
@@ -123,6 +127,12 @@ IN_BATCH: dict[str, Make] = {
     'hcl eps-SupInfoNCE, in': lambda **k: SupInfoNCEHead(0.2, form='in', negatives=HARD, **k),
     'hcl moco-v3': lambda **k: KeyBatchHead(0.5, negatives=HARD, **k),
     'renyi': lambda **k: SkewRenyiHead(**k),
+    'simclr, oracle removed': lambda **k: NTXentHead(
+        0.3, removal=dict(rule='oracle', watch=True), **k
+    ),
+    'moco-v3, oracle removed': lambda **k: KeyBatchHead(0.5, removal=dict(rule='oracle'), **k),
+    'dcl, nearest removed': lambda **k: DecoupledHead(0.5, removal=NEAREST, **k),
+    'supcon, nearest removed': lambda **k: SupConHead(removal=NEAREST, **k),
     'renyi, views': lambda **k: SkewRenyiHead(1.0, 0.25, candidates='views', **k),
 }
 FAMILY: dict[str, Make] = {

@@ -1,0 +1,25 @@
+"""Adversarial SimCLR in the manner of ACL, CIFAR-10, a quarter-width ResNet-10, 6 epochs.
+
+Paper: Jiang et al. 2020 (ACL, arXiv 2010.13337), its dual stream; steps of the attack, network and
+    budget are ours, for a CPU.
+Command: OMP_NUM_THREADS=1 python tools/train.py \\
+    configs/adversarial/acl_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
+Hardware: 1 CPU core; minutes not yet measured.
+Expected: kNN top-1 (k=20) above that of the untrained network.
+Measured: not yet measured.
+"""
+
+_base_ = '../simclr/simclr_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+
+model = dict(
+    type='AdversarialContrast',
+    streams='dual',
+    own_norms='adversarial',
+    view_editors=[
+        dict(
+            type='AdversarialViews',
+            attack=dict(epsilon=8 / 255, step_size=4 / 255, steps=3),
+            views=(0, 1),
+        )
+    ],
+)

@@ -1,0 +1,35 @@
+"""Check of the parts of a contrastive head: none that has nothing to act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+
+
+def check_parts(head: BaseContrastiveHead) -> None:
+    """Refuse an estimator or a removal that the objective of a head leaves no place for.
+
+    Raises:
+        ValueError: There is one.
+    """
+    name = type(head).__name__
+    if head.negatives is not None and not head.estimable:
+        raise ValueError(
+            f'negatives is {head.negatives} but the objective of {name} has no '
+            'sum over negatives that an estimate could stand for; take it out.'
+        )
+    if head.removal is None:
+        return
+    if not head.removable:
+        raise ValueError(
+            f'removal is {head.removal} but {name} has no negatives that it could find: every '
+            'candidate attracts by its share, or the head looks for false negatives itself; take '
+            'it out.'
+        )
+    if head.removal.rule == 'oracle' and head.needs_labels:
+        raise ValueError(
+            f"removal has the rule 'oracle' but the anchor's class is what attracts in {name}, so "
+            'nothing would ever be removed; take it out, or choose another rule.'
+        )

@@ -55,8 +55,8 @@ def frozen_workers_named() -> Iterator[None]:
             raise
         _kill_workers()
         raise FrozenWorkerError(
-            f'no batch came from the workers of a data loader ({reason}): one of them is frozen, or '
-            'the storage is. Look at the disk or mount that holds the data, then continue with '
+            f'no batch came from the workers of a data loader ({reason}): one of them is frozen, '
+            'or the storage is. Look at the disk or mount that holds the data, then continue with '
             '--resume (training) or start it again. Where a batch really takes that long, raise '
             f'timeout of the dataloader (seconds, {LOADER_TIMEOUT} unless set), or take more '
             'workers.'

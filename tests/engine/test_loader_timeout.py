@@ -122,11 +122,11 @@ def test_a_worker_that_is_stopped_behind_the_announcement_of_a_batch() -> None:
     settings['dataset']['how'] = 'stopped later'
     loader = SafeRunner.build_dataloader(settings, seed=0)
     before, start = multiprocessing.active_children(), time.monotonic()
-    with pytest.raises(FrozenWorkerError, match='announced, and not handed over within 1 seconds'):
-        with frozen_workers_named():
-            batches = iter(loader)
-            time.sleep(3)
-            next(batches)
+    said = 'announced, and not handed over within 1 seconds'
+    with pytest.raises(FrozenWorkerError, match=said), frozen_workers_named():
+        batches = iter(loader)
+        time.sleep(3)
+        next(batches)
     assert time.monotonic() - start < 60
     assert not set(multiprocessing.active_children()) - set(before)
 

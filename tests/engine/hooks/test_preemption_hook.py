@@ -96,9 +96,7 @@ def test_nor_where_a_run_before_left_its_handler(found: str) -> None:
 
 def _start_with(found: str) -> None:
     """Let Ctrl-C do what it would have done without a run."""
-    handlers = dict(
-        default=signal.default_int_handler, ignored=signal.SIG_IGN, own=lambda *_: None
-    )
+    handlers = dict(default=signal.default_int_handler, ignored=signal.SIG_IGN, own=lambda *_: None)
     signal.signal(signal.SIGINT, handlers[found])
 
 

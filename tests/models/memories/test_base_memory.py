@@ -22,6 +22,8 @@ def test_starts_with_unit_rows_that_are_the_same_everywhere(kind: Any) -> None:
     assert torch.equal(memory.features, kind(100, 8).features)
     assert not torch.equal(memory.features, kind(100, 8, init_seed=1).features)
     assert float(memory.fill()) == 0 and not memory.held().any()
+    assert (memory.labels == -1).all() or kind is Prototypes  # whose rows are the classes
+    assert (memory.indices == -1).all()
 
 
 @pytest.mark.parametrize('kind', KINDS)

@@ -100,7 +100,7 @@ def check_sections(config: Mapping[str, Any]) -> None:
 
     Raises:
         ValueError: Such a key, with the nearest one and all that are read; a hook or a part of the
-            model without a type.
+            model without a type; a hook of the defaults a second time.
     """
     for where, accepted in _KEYS.items():
         _check_keys(setting_at(config, where), where, accepted)
@@ -117,6 +117,7 @@ def check_sections(config: Mapping[str, Any]) -> None:
     if isinstance(processor, Mapping) and 'type' not in processor:
         _check_keys(processor, 'log_processor', _LOG_PROCESSOR)
     _check_parts(config.get('model'), 'model')
+    _check_twice(config)
     hooks = config.get('default_hooks')
     for name, hook in hooks.items() if isinstance(hooks, Mapping) else ():
         if isinstance(hook, Mapping) and 'type' not in hook:
@@ -125,6 +126,22 @@ def check_sections(config: Mapping[str, Any]) -> None:
                 f'default_hooks.{name} is {dict(hook)!r}, which names no type, so it is no hook. '
                 f'Nearest: {", ".join(close) or "none"}.'
             )
+
+
+def _check_twice(config: Mapping[str, Any]) -> None:
+    """Raise on a hook of ``custom_hooks`` that ``default_hooks`` holds as well.
+
+    Both would act: an average would move twice a step, a checkpoint be written twice.
+    """
+    hooks = config.get('default_hooks')
+    for name, hook in hooks.items() if isinstance(hooks, Mapping) else ():
+        kind = hook.get('type') if isinstance(hook, Mapping) else None
+        for i, other in enumerate(config.get('custom_hooks') or ()):
+            if kind is not None and isinstance(other, Mapping) and other.get('type') == kind:
+                raise ValueError(
+                    f'custom_hooks[{i}] is a {kind}, which default_hooks.{name} is already, so it '
+                    f'would act twice; give default_hooks.{name} these settings, or set it to None.'
+                )
 
 
 def _check_parts(node: Any, where: str) -> None:

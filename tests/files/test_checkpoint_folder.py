@@ -81,6 +81,12 @@ def test_a_manifest_that_is_none_is_passed_over(tmp_path: Path, name: str, value
     assert entry.manifest is None and newest_valid(tmp_path) == (path, [])
 
 
+def test_where_nothing_was_saved_by_epoch(tmp_path: Path) -> None:
+    assert epochs_saved(tmp_path) == epochs_saved(tmp_path / 'none') == 0
+    (tmp_path / 'last_checkpoint').write_text('iter_7.pth')
+    assert epochs_saved(tmp_path) == 0
+
+
 def test_another_content_under_a_manifest_is_refused(tmp_path: Path) -> None:
     """Of another size, and of the same."""
     first, second = tmp_path / 'epoch_1.pth', tmp_path / 'epoch_2.pth'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -34,19 +35,20 @@ def test_what_is_none(config: dict[str, Any], message: str) -> None:
 
 
 def test_what_is_one() -> None:
-    check_runtime(dict(env_cfg=None, log_level=None))
-    check_runtime(
-        dict(
-            randomness=dict(seed=0, deterministic=True),
-            env_cfg=dict(
-                cudnn_benchmark=False,
-                mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-                dist_cfg=dict(backend='gloo', timeout=0.5),
-            ),
-            log_level='WARN',
-        )
+    loaded = dict(
+        randomness=dict(seed=0, deterministic=True),
+        env_cfg=dict(
+            cudnn_benchmark=False,
+            mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+            dist_cfg=dict(backend='gloo', timeout=0.5),
+        ),
+        log_level='WARN',
     )
-    check_runtime(dict(randomness=dict(seed=2**32 - 1), log_level=20))
+    bounds = dict(randomness=dict(seed=2**32 - 1), log_level=20)
+    for config in (loaded, bounds, dict(env_cfg=None, log_level=None), {}):
+        before = copy.deepcopy(config)
+        check_runtime(config)
+        assert config == before
 
 
 def test_a_part_of_a_model_that_nothing_is_built_from() -> None:

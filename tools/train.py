@@ -82,6 +82,11 @@ def read_config(args: argparse.Namespace) -> Any:
             f'{args.config} has no train_cfg, so there is nothing to train; measure a checkpoint '
             f'with it: python tools/test.py {args.config} CHECKPOINT'
         )
+    if args.allow_changed and not (args.resume or config.get('resume')):
+        raise ValueError(
+            f'--allow-changed {" ".join(args.allow_changed)} says what may differ from the run '
+            'that is resumed, and none is; expected --resume beside it.'
+        )
     if args.work_dir:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:

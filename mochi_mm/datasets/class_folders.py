@@ -143,12 +143,16 @@ def _content(root: str, name: str, most: int = 1000) -> str:
     files = islice(
         (os.path.join(folder, file) for folder, _, names in walk for file in names), most
     )
-    endings = Counter(
-        os.path.splitext(file)[1].lower() or 'no ending' if os.path.exists(file) else 'broken link'
-        for file in files
-    )
+    endings = Counter(_called(file) for file in files)
     counts = (f'{count} x {ending}' for ending, count in endings.most_common(3))
     return ', '.join(counts) or 'empty'
+
+
+def _called(file: str) -> str:
+    if not os.path.exists(file):
+        return 'broken link'
+    hidden = 'hidden ' if os.path.basename(file).startswith('.') else ''
+    return hidden + (os.path.splitext(file)[1].lower() or 'no ending')
 
 
 def _warn(text: str, names: Sequence[str], level: int = logging.WARNING) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.parts import built_parts, hand_down
+from mochi_mm.datasets.same_images import same_images
 from mochi_mm.datasets.transforms import Compose
 from mochi_mm.registry import DATASETS
 from mochi_mm.utils.class_names import check_same_names
@@ -34,14 +36,16 @@ class ConcatDataset(ImageDataset):
         targets: (len, classes), where all parts have ``targets``.
 
     Raises:
-        ValueError: No data set, one of another library, different classes, labels without names
-            beside classes, pipelines in some parts only or both here and there.
+        ValueError: No data set, one of another library, the same images in two of them, different
+            classes, labels without names beside classes, pipelines in some parts only or both here
+            and there.
     """
 
     def __init__(self, datasets: Sequence[Any], pipeline: Sequence[Any] = ()) -> None:
         super().__init__(pipeline)
         self.parts = built_parts(datasets, 'ConcatDataset.datasets')
         hand_down(self.pipeline, self.parts, 'ConcatDataset')
+        _refuse_copies(self.parts)
         self.classes = _common_classes(self.parts)
         self.labels = np.concatenate([part.labels for part in self.parts])
         self._starts = np.cumsum([0, *(len(part) for part in self.parts)])
@@ -80,6 +84,16 @@ class ConcatDataset(ImageDataset):
         """Return which part holds a sample, and its index there."""
         number = int(np.searchsorted(self._starts, index, side='right')) - 1
         return number, index - int(self._starts[number])
+
+
+def _refuse_copies(parts: Sequence[ImageDataset]) -> None:
+    for (i, first), (j, second) in combinations(enumerate(parts), 2):
+        if same_images(first, second):
+            raise ValueError(
+                f'datasets[{i}] and datasets[{j}] of ConcatDataset hold the same images, and each '
+                'would count as two: a negative of itself. Expected other images, such as those '
+                'of another split; to see images more often, RepeatDataset(dataset, times).'
+            )
 
 
 def _common_classes(parts: Sequence[ImageDataset]) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +15,8 @@ from mmengine.logging import print_log
 
 from mochi_mm.datasets.folder_index import FolderIndex
 from mochi_mm.files.json_text import read_json_file
+
+_HOUR = 3600.0  # no index takes so long to be written
 
 
 def load_index(
@@ -26,7 +30,8 @@ def load_index(
     A missing, unreadable or outdated cache is written anew, in one step, so that processes that
     do so at the same time cannot spoil it. One that cannot be read or written, on a full disk or in
     a folder of somebody else, is a warning: the run needs it for speed alone. A folder without
-    images is not worth a file.
+    images is not worth a file. What a process left that was killed while it wrote goes after an
+    hour.
 
     Args:
         root: The folder.
@@ -37,6 +42,7 @@ def load_index(
     if cache is None:
         return FolderIndex.scan(root, extensions, selected)
     path = Path(cache).expanduser()
+    _sweep(path)
     index = _read(path)
     if index is not None:
         if index.matches(root, extensions, selected) and index.is_current():
@@ -46,6 +52,17 @@ def load_index(
     if len(index):
         _write(path, index)
     return index
+
+
+def _sweep(path: Path) -> None:
+    """Delete the unfinished files of this cache that nobody writes any more."""
+    unfinished = re.compile(re.escape(path.name) + r'\.[0-9a-f]{32}\.tmp')
+    try:
+        for found in path.parent.iterdir():
+            if unfinished.fullmatch(found.name) and time.time() - found.lstat().st_mtime > _HOUR:
+                found.unlink(missing_ok=True)
+    except OSError:  # in a folder of somebody else, or of another rank that was quicker
+        return
 
 
 def _read(path: Path) -> FolderIndex | None:

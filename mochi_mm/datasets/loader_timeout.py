@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from mochi_mm.datasets.loader_watch import LoaderWatch
 from mochi_mm.datasets.start_worker import LOADER_TIMEOUT
 
 
@@ -34,23 +35,28 @@ class FrozenWorkerError(RuntimeError):
 
 @contextmanager
 def frozen_workers_named() -> Iterator[None]:
-    """Turn torch's error of a loader that waited too long into one that says what to do.
+    """Turn the error of a loader that waited too long into one that says what to do.
 
-    The workers are killed: one that is stopped, or waits for a disk, would keep the process from
-    ending.
+    Where torch waits without a limit, :class:`LoaderWatch` ends it. The workers are killed: one
+    that is stopped, or waits for a disk, would keep the process from ending.
 
     Raises:
         FrozenWorkerError: A loader waited longer than its ``timeout``.
     """
+    watch = LoaderWatch()
     try:
-        yield
-    except RuntimeError as error:
-        if isinstance(error, FrozenWorkerError) or 'DataLoader timed out' not in str(error):
+        with watch:
+            yield
+    except Exception as error:
+        reason = str(error) if 'DataLoader timed out' in str(error) else ''
+        if watch.limit is not None:  # whatever the killed workers led to
+            reason = f'one was announced, and not handed over within {watch.limit:g} seconds'
+        if isinstance(error, FrozenWorkerError) or not reason:
             raise
         _kill_workers()
         raise FrozenWorkerError(
-            f'no batch came from the workers of a data loader ({error}): one of them is frozen, or '
-            'the storage is. Look at the disk or mount that holds the data, then continue with '
+            f'no batch came from the workers of a data loader ({reason}): one of them is frozen, '
+            'or the storage is. Look at the disk or mount that holds the data, then continue with '
             '--resume (training) or start it again. Where a batch really takes that long, raise '
             f'timeout of the dataloader (seconds, {LOADER_TIMEOUT} unless set), or take more '
             'workers.'

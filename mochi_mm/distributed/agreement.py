@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import datetime
 import time
-from typing import Any
 
 import torch
 import torch.distributed as dist
 
+from mochi_mm.distributed.cpu_group import cpu_group
 from mochi_mm.distributed.rows import rank, world_size
 
-_groups: dict[int, Any] = {}
 # One tensor that is never freed: gloo's threads may let go of it after the interpreter's end began.
 _shared = torch.zeros(1, dtype=torch.int64)
-
-
-def open_cpu_group(timeout: float | None = None) -> None:
-    """Open a group of all ranks that exchanges CPU tensors; all ranks must call it together.
-
-    Args:
-        timeout: Seconds that a rank waits for the others; None takes torch's default.
-    """
-    if world_size() == 1 or id(dist.group.WORLD) in _groups:
-        return
-    if dist.get_backend() == 'gloo':
-        group = dist.group.WORLD
-    else:
-        limit = None if timeout is None else datetime.timedelta(seconds=timeout)
-        group = dist.new_group(backend='gloo', timeout=limit)
-    _groups.clear()
-    _groups[id(dist.group.WORLD)] = group
 
 
 def any_rank(flag: bool) -> bool:
@@ -40,9 +22,8 @@ def any_rank(flag: bool) -> bool:
     """
     if world_size() == 1:
         return flag
-    open_cpu_group()
     _shared.fill_(int(flag))
-    dist.all_reduce(_shared, op=dist.ReduceOp.MAX, group=_groups[id(dist.group.WORLD)])
+    dist.all_reduce(_shared, op=dist.ReduceOp.MAX, group=cpu_group())
     return bool(_shared.item())
 
 

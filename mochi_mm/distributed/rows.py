@@ -8,6 +8,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from mochi_mm.distributed.cpu_group import cpu_group
+
 
 def world_size() -> int:
     """Return the number of processes, 1 without a process group."""
@@ -19,13 +21,17 @@ def rank() -> int:
     return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
-def row_counts(rows: int, device: torch.device | str) -> list[int]:
-    """Return the number of rows of each rank, in rank order."""
+def row_counts(rows: int) -> list[int]:
+    """Return the number of rows of each rank, in rank order.
+
+    The numbers travel between CPUs, so an accelerator is not made to wait.
+    """
     if world_size() == 1:
         return [rows]
-    counts = [torch.zeros(1, dtype=torch.int64, device=device) for _ in range(world_size())]
-    dist.all_gather(counts, torch.tensor([rows], dtype=torch.int64, device=device))
-    return [int(c) for c in torch.cat(counts).tolist()]
+    counts = [torch.zeros(1, dtype=torch.int64, device='cpu') for _ in range(world_size())]
+    own = torch.tensor([rows], dtype=torch.int64, device='cpu')
+    dist.all_gather(counts, own, group=cpu_group())
+    return [int(count) for count in counts]
 
 
 @torch.no_grad()
@@ -41,7 +47,7 @@ def gather_rows(tensor: Tensor, counts: list[int] | None = None) -> Tensor:
     """
     if world_size() == 1:
         return tensor.detach()
-    counts = counts or row_counts(len(tensor), tensor.device)
+    counts = counts or row_counts(len(tensor))
     longest = max(counts)
     padded = tensor.new_zeros((longest, *tensor.shape[1:]))
     padded[: len(tensor)] = tensor

@@ -39,7 +39,7 @@ def gather_samples(
     tensors = (indices, *columns)
     if world_size() > 1:
         device = get_comm_device()
-        counts = row_counts(len(indices), device)
+        counts = row_counts(len(indices))
         gathered: list[list[Tensor]] = [[] for _ in tensors]
         for start in range(0, max(counts), chunk):
             parts = [min(max(count - start, 0), chunk) for count in counts]

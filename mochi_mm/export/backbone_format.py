@@ -27,4 +27,4 @@ def _usage(source: BackboneSource, name: str) -> str:
     return f'python tools/test.py CONFIG {name}'
 
 
-TARGET = Target('backbone', '.safetensors', _write, _features, _usage)
+TARGET = Target('backbone', '.safetensors', _write, _features, _usage, orders=None)

@@ -86,13 +86,13 @@ def _library_model(depth: int) -> tuple[Any, str]:
 
 
 def _usage(source: BackboneSource, name: str) -> str:
-    mean, std = source.record.get('mean'), source.record.get('std')
+    mean, std = source.normalization()
     order = str(source.record.get('channel_order') or 'unknown').upper()
     return (
-        f"MODEL: {{WEIGHTS: '{name}', PIXEL_MEAN: {mean}, PIXEL_STD: {std}, "
+        f"MODEL: {{WEIGHTS: '{name}', PIXEL_MEAN: {list(mean)}, PIXEL_STD: {list(std)}, "
         f'RESNETS: {{DEPTH: {source.record["backbone"]["depth"]}, STRIDE_IN_1X1: False}}}}  '
         f'INPUT: {{FORMAT: {order}}}'
     )
 
 
-TARGET = Target('detectron2', '.pth', _write, _features, _usage)
+TARGET = Target('detectron2', '.pth', _write, _features, _usage, orders=('rgb', 'bgr'))

@@ -49,13 +49,15 @@ def export_backbone(
 
     Raises:
         FileNotFoundError: No checkpoint.
-        ValueError: An unknown format, one that has no such network, or another difference.
+        ValueError: An unknown format, one that has no such network or reads no such images, or
+            another difference.
         FileExistsError: Something is there.
         ImportError: A package without which the format cannot be written.
     """
     if to not in TARGETS:
         raise ValueError(f'--to is {to!r}; expected one of {", ".join(TARGETS)}.')
     target, source = TARGETS[to], read_backbone_source(checkpoint, encoder)
+    _check_order(source, target)
     licence = source.licence if licence is None else licence
     out = Path(out) if out else source.path.with_name(f'{source.path.stem}_{to}{target.suffix}')
     beside = _free_place(out, target, overwrite)
@@ -92,6 +94,18 @@ def _free_place(out: Path, target: Target, overwrite: bool) -> Path:
         if path.is_dir() and (target.suffix or path == beside):
             raise FileExistsError(f'{path} is a folder, not an export; expected a new name.')
     return beside
+
+
+def _check_order(source: BackboneSource, target: Target) -> None:
+    """Refuse images of the training that the library would not make; unknown ones are its own."""
+    order = source.record.get('channel_order')
+    if target.orders is not None and order is not None and order not in target.orders:
+        raise ValueError(
+            f'{source.path} was trained on images in {order}, and {target.name} reads them in '
+            f'{" or ".join(target.orders)}, so its features would mean nothing there. Export it '
+            'with --to backbone (read by this project) or --to onnx (which takes images as they '
+            'are made for it).'
+        )
 
 
 def _check(equality: Equality, out: Path) -> None:

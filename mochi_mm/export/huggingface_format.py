@@ -84,10 +84,7 @@ def model_config(source: BackboneSource) -> dict[str, Any]:
 
 def preprocessor_config(source: BackboneSource) -> dict[str, Any]:
     """Return the content of ``preprocessor_config.json``: the crop of ImageNet's evaluation."""
-    mean, std = source.record.get('mean'), source.record.get('std')
-    statistics = {}
-    if mean is not None and std is not None:
-        statistics = dict(image_mean=[v / 255 for v in mean], image_std=[v / 255 for v in std])
+    mean, std = source.normalization()
     return dict(
         image_processor_type='ConvNextImageProcessor',
         do_resize=True,
@@ -96,8 +93,9 @@ def preprocessor_config(source: BackboneSource) -> dict[str, Any]:
         resample=2,  # bilinear
         do_rescale=True,
         rescale_factor=1 / 255,
-        do_normalize=bool(statistics),
-        **statistics,
+        do_normalize=True,
+        image_mean=[value / 255 for value in mean],
+        image_std=[value / 255 for value in std],
     )
 
 

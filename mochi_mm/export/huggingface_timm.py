@@ -19,9 +19,7 @@ CROP = 0.875
 
 def timm_config(source: BackboneSource) -> dict[str, Any]:
     """Return the content of ``config.json``, images and preprocessing among it."""
-    mean, std = source.record.get('mean'), source.record.get('std')
-    if mean is None or std is None:  # timm would take those of ImageNet
-        mean, std = [0.0] * 3, [255.0] * 3
+    mean, std = source.normalization()
     module = source.module()
     size = module.image_size
     arguments = timm_arguments(source)

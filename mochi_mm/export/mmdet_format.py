@@ -60,4 +60,4 @@ def _usage(source: BackboneSource, name: str) -> str:
     )
 
 
-TARGET = Target('mmdet', '.pth', _write, _features, _usage)
+TARGET = Target('mmdet', '.pth', _write, _features, _usage, orders=('rgb', 'bgr'))

@@ -95,4 +95,4 @@ def _usage(source: BackboneSource, name: str) -> str:
     return call + told
 
 
-TARGET = Target('onnx', '.onnx', _write, _features, _usage)
+TARGET = Target('onnx', '.onnx', _write, _features, _usage, orders=None)

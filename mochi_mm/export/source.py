@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.backbone_file import PREFIX, UNSPECIFIED, backbone_tensors
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.fit import fit, some
+from mochi_mm.files.origin import NOT_NORMALIZED
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weight_sets import weights_of
 from mochi_mm.files.weights_record import KEY, one_line, record_of
@@ -82,6 +83,15 @@ class BackboneSource:
                 f'{self.path} records a backbone that cannot be built: {type(error).__name__}: '
                 f'{error}. Expected a checkpoint of this project, unchanged.'
             ) from error
+
+    def normalization(self) -> tuple[Sequence[float], Sequence[float]]:
+        """Return mean and standard deviation that images were normalized with, in gray levels.
+
+        0 and 1 where they were not: these leave images as they are, where a library would take
+        values of its own.
+        """
+        mean, std = (self.record.get(name) for name in ('mean', 'std'))
+        return mean or NOT_NORMALIZED.mean or (), std or NOT_NORMALIZED.std or ()
 
     def image_size(self) -> tuple[int, int] | None:
         """Return the size (H, W) of images that the backbone is made for; None for any."""

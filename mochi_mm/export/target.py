@@ -25,6 +25,8 @@ class Target:
         features: Called with source, the written path and normalized images (B, 3, H, W); returns
             how it read the file, for people, and the features (B, C) that it got.
         usage: Called with source and the name of the file; how to load it, one line of code.
+        orders: Orders of channels, or color spaces, that the library can read images in; None for
+            a format that leaves the images to whoever computes with it.
     """
 
     name: str
@@ -32,3 +34,4 @@ class Target:
     write: Callable[[BackboneSource, Path, Metadata], None]
     features: Callable[[BackboneSource, Path, Tensor], tuple[str, Tensor]]
     usage: Callable[[BackboneSource, str], str]
+    orders: tuple[str, ...] | None = ('rgb',)

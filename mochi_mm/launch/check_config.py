@@ -11,6 +11,7 @@ from mmengine.registry import Registry
 
 from mochi_mm import registry as registries
 from mochi_mm.launch.check_kinds import check_kinds
+from mochi_mm.launch.check_runtime import check_runtime
 from mochi_mm.launch.check_sections import check_sections
 from mochi_mm.launch.check_values import check_values
 from mochi_mm.registry import SCOPE, ComponentRegistry, check_arguments, nearest
@@ -59,6 +60,7 @@ def check_config(config: Config) -> None:
     check_kinds(config._cfg_dict)
     check_sections(config._cfg_dict)
     check_values(config._cfg_dict)
+    check_runtime(config._cfg_dict)
     known = _registries(config.get('default_scope'))
     if not known:
         return

@@ -60,6 +60,8 @@ _OF_A_GROUP = (
     'trust_coeff',
     'weight_decay',
 )
+# Parts of a model that are built from a mapping with a `type`.
+_PARTS = ('backbone', 'data_preprocessor', 'head', 'memory', 'neck')
 # What MMEngine's functions read of each section; a section with a `type` is a component's.
 _KEYS: dict[str, tuple[str, ...]] = {
     'auto_scale_lr': ('base_batch_size', 'enable'),
@@ -97,10 +99,11 @@ def check_sections(config: Mapping[str, Any]) -> None:
         config: A whole config.
 
     Raises:
-        ValueError: Such a key, with the nearest one and all that are read; a hook without a type.
+        ValueError: Such a key, with the nearest one and all that are read; a hook or a part of the
+            model without a type; a hook of the defaults a second time.
     """
     for where, accepted in _KEYS.items():
-        _check_keys(_at(config, where), where, accepted)
+        _check_keys(setting_at(config, where), where, accepted)
     for where, loader in loaders(config):
         _check_keys(loader, where, _LOADER)
     wrapper = config.get('optim_wrapper')
@@ -113,6 +116,8 @@ def check_sections(config: Mapping[str, Any]) -> None:
     processor = config.get('log_processor')
     if isinstance(processor, Mapping) and 'type' not in processor:
         _check_keys(processor, 'log_processor', _LOG_PROCESSOR)
+    _check_parts(config.get('model'), 'model')
+    _check_twice(config)
     hooks = config.get('default_hooks')
     for name, hook in hooks.items() if isinstance(hooks, Mapping) else ():
         if isinstance(hook, Mapping) and 'type' not in hook:
@@ -121,6 +126,36 @@ def check_sections(config: Mapping[str, Any]) -> None:
                 f'default_hooks.{name} is {dict(hook)!r}, which names no type, so it is no hook. '
                 f'Nearest: {", ".join(close) or "none"}.'
             )
+
+
+def _check_twice(config: Mapping[str, Any]) -> None:
+    """Raise on a hook of ``custom_hooks`` that ``default_hooks`` holds as well.
+
+    Both would act: an average would move twice a step, a checkpoint be written twice.
+    """
+    hooks = config.get('default_hooks')
+    for name, hook in hooks.items() if isinstance(hooks, Mapping) else ():
+        kind = hook.get('type') if isinstance(hook, Mapping) else None
+        for i, other in enumerate(config.get('custom_hooks') or ()):
+            if kind is not None and isinstance(other, Mapping) and other.get('type') == kind:
+                raise ValueError(
+                    f'custom_hooks[{i}] is a {kind}, which default_hooks.{name} is already, so it '
+                    f'would act twice; give default_hooks.{name} these settings, or set it to None.'
+                )
+
+
+def _check_parts(node: Any, where: str) -> None:
+    """Raise on a part of a model that has settings and no type: those of a default, or of nothing.
+
+    Where the config leaves a part out, ``--cfg-options model.PART.KEY=VALUE`` makes such a one.
+    """
+    for key, child in node.items() if isinstance(node, Mapping) else ():
+        if key in _PARTS and isinstance(child, Mapping) and child and 'type' not in child:
+            raise ValueError(
+                f'{where}.{key} is {dict(child)!r}, which names no type, so nothing is built from '
+                f'it; set {where}.{key}.type as well.'
+            )
+        _check_parts(child, f'{where}.{key}')
 
 
 def _check_custom_keys(custom: Mapping[str, Any]) -> None:
@@ -152,7 +187,8 @@ def _loaders(node: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield from _loaders(child, f'{where}.{i}')
 
 
-def _at(config: Mapping[str, Any], where: str) -> Any:
+def setting_at(config: Mapping[str, Any], where: str) -> Any:
+    """Return the setting of a dotted key; None where there is none."""
     node: Any = config
     for key in where.split('.'):
         node = node.get(key) if isinstance(node, Mapping) else None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mochi_mm.launch.check_sections import loaders
+from mochi_mm.launch.check_sections import loaders, setting_at
 from mochi_mm.launch.metric_names import check_metric
 
 # Below these sections: the least value, and whether it has to be an integer.
 _OF_LOOP = {'max_epochs': 1, 'max_iters': 1, 'val_interval': 1, 'val_begin': 0}
 _OF_LOADER = {'batch_size': 1, 'num_workers': 0, 'prefetch_factor': 1}
+_BASE_BATCH = 'auto_scale_lr.base_batch_size'
 _OF_OPTIMIZER = ('lr', 'weight_decay', 'momentum', 'dampening', 'eps', 'alpha')
 
 
@@ -27,6 +28,9 @@ def check_values(config: Mapping[str, Any]) -> None:
         for key, least in _OF_LOADER.items():
             _check_integer(loader.get(key), f'{where}.{key}', least)
         _check_workers(loader, where)
+    _check_integer(setting_at(config, 'auto_scale_lr.base_batch_size'), _BASE_BATCH, 1)
+    for part in ('val', 'test'):
+        _check_together(config, [f'{part}_{name}' for name in ('dataloader', 'cfg', 'evaluator')])
     loop = config.get('train_cfg') or {}
     for key, least in _OF_LOOP.items():
         _check_integer(loop.get(key), f'train_cfg.{key}', least)
@@ -41,6 +45,17 @@ def _check_integer(value: Any, where: str, least: int) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f'{where} is {value!r}; expected an integer >= {least}.')
+
+
+def _check_together(config: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Raise where the engine would: it takes these together, or none of them."""
+    absent = [name for name in names if config.get(name) is None]
+    if absent and len(absent) < len(names):
+        there = [name for name in names if name not in absent]
+        raise ValueError(
+            f'the config has {" and ".join(there)} but no {" nor ".join(absent)}; expected '
+            f'{", ".join(names)} together, or none of them.'
+        )
 
 
 def _check_workers(loader: Mapping[str, Any], where: str) -> None:

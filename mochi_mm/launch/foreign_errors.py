@@ -66,7 +66,7 @@ def cure_of(error: BaseException) -> str | None:
 
 
 def _of_file(error: OSError) -> str:
-    where, reason = error.filename, error.strerror
+    where, reason = error.filename2 or error.filename, error.strerror  # the second: what it becomes
     if error.errno in _SPACE:
         fix = 'the disk is full; make room, or take another folder with --work-dir'
     elif isinstance(error, PermissionError) or error.errno == errno.EROFS:

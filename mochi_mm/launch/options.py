@@ -125,6 +125,12 @@ def fitted(options: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str,
         ValueError: A word for a number, or another one than True and False for one of these.
     """
     words = options.words if isinstance(options, Options) else {}
+    for key in ('train_cfg.val_interval', 'train_cfg.val_begin'):
+        if key in words and not found(settings, ['val_dataloader'])[1]:
+            raise ValueError(
+                f'--cfg-options {key}={words[key]}: the config has no val_dataloader, so nothing '
+                'is validated; leave it out. A KNNHook has an interval of its own.'
+            )
     return {
         key: _fit(key, words[key], value, settings) if key in words else value
         for key, value in options.items()

@@ -57,6 +57,14 @@ def whole(roots: list[Path]) -> ConcatDataset:
     )
 
 
+def test_the_same_images_twice_are_refused(roots: list[Path]) -> None:
+    """Each would be a negative of itself; a copied line of a config does it."""
+    once, again = folder(roots[0]), folder(Path(f'{roots[0]}/../{roots[0].name}'))
+    said = r'datasets\[0\] and datasets\[2\] .* hold the same images.*RepeatDataset'
+    with pytest.raises(ValueError, match=said):
+        DATASETS.build(dict(type='ConcatDataset', datasets=[once, folder(roots[1]), again]))
+
+
 def test_every_sample_of_every_part(roots: list[Path]) -> None:
     dataset = whole(roots)
     alone = [ImageFolder(root) for root in roots]

@@ -227,6 +227,7 @@ UNREAD = {
     'b (2 x .gif, 1 x .txt)': ['1.gif', '2.GIF', '3.txt'],
     'b (1 x .jfif)': ['deep/1.jfif'],
     'b (1 x no ending)': ['image'],
+    'b (1 x hidden .png)': ['._1.png'],
 }
 
 

@@ -79,6 +79,20 @@ def test_cache_is_used_and_gives_the_same(root, cache, scans) -> None:
     assert [path.name for path in cache.parent.iterdir()] == ['index.json']
 
 
+def test_what_killed_processes_left_goes_after_an_hour(root, cache) -> None:
+    """Also where the cache is true and nothing is written; files of others stay."""
+    cache.parent.mkdir()
+    left, young = (cache.parent / f'index.json.{digit * 32}.tmp' for digit in 'ab')
+    others = [cache.parent / name for name in ('index.json.tmp', f'more.json.{"a" * 32}.tmp')]
+    for _ in range(2):
+        for path in (left, young, *others):
+            path.touch()
+        for path in (left, *others):
+            os.utime(path, (time.time() - 3700,) * 2)
+        assert len(files(root, cache)) == 5
+        assert sorted(cache.parent.iterdir()) == sorted([cache, young, *others])
+
+
 def change_add(root: Path) -> None:
     (root / 'b/9.jpg').touch()
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,9 @@ class FreezingImages(NoiseImages):
         self.how = how
 
     def image(self, index: int) -> Image.Image:
-        if index == 9 and multiprocessing.parent_process() is not None:
+        if self.how == 'stopped later' and multiprocessing.parent_process() is not None:
+            threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGSTOP)).start()
+        elif index == 9 and multiprocessing.parent_process() is not None:
             if self.how == 'stopped':
                 os.kill(os.getpid(), signal.SIGSTOP)
             time.sleep(600)
@@ -110,6 +113,28 @@ def test_a_measurement_outside_of_a_run_names_it_too() -> None:
         raise error.value
     assert again.value is error.value
     assert not set(multiprocessing.active_children()) - set(before)
+
+
+def test_a_worker_that_is_stopped_behind_the_announcement_of_a_batch() -> None:
+    """Its tensors are asked for from the worker itself; torch waits for them without limit."""
+    init_default_scope('mochi_mm')
+    settings = images_that_freeze(timeout=1)
+    settings['dataset']['how'] = 'stopped later'
+    loader = SafeRunner.build_dataloader(settings, seed=0)
+    before, start = multiprocessing.active_children(), time.monotonic()
+    said = 'announced, and not handed over within 1 seconds'
+    with pytest.raises(FrozenWorkerError, match=said), frozen_workers_named():
+        batches = iter(loader)
+        time.sleep(3)
+        next(batches)
+    assert time.monotonic() - start < 60
+    assert not set(multiprocessing.active_children()) - set(before)
+
+
+def test_an_error_of_another_kind_stays_as_it_is() -> None:
+    with pytest.raises(RuntimeError, match='of a step') as error, frozen_workers_named():
+        raise RuntimeError('of a step')
+    assert not isinstance(error.value, FrozenWorkerError)
 
 
 def test_the_loaders_of_sweeps_wait_as_those_of_runs_do(tmp_path: Path) -> None:

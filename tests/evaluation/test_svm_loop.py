@@ -87,3 +87,15 @@ def test_mistakes(scenes: Path, tmp_path: Path) -> None:
         runner = runner_of('svm_resnet10w025_shapes', scenes, tmp_path / str(number), **options)
         with pytest.raises(ValueError, match=message):
             runner.test()
+
+
+@pytest.mark.parametrize('name', ['svm_resnet10w025_shapes', 'lowshot_resnet10w025_shapes'])
+def test_weights_of_other_images_are_refused(scenes: Path, tmp_path: Path, name: str) -> None:
+    """As kNN and probes do (tests/launch/test_recorded_images.py)."""
+    runner = runner_of(name, scenes, tmp_path / 'run')
+    record = dict(mean=[1.0, 2.0, 3.0], std=[4.0, 5.0, 6.0], channel_order='bgr', backbone={})
+    content = dict(state_dict=runner.model.state_dict(), meta=dict(mochi_mm=record))
+    torch.save(content, tmp_path / 'weights.pth')
+    said = r'weights\.pth.*trained on bgr, the config feeds rgb.*trained with 1 2 3.*with 4 5 6'
+    with pytest.raises(ValueError, match=said):
+        runner.test_from(str(tmp_path / 'weights.pth'))

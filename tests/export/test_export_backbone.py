@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,10 +246,10 @@ def test_names_of_transformers_there_and_back(r50: Any) -> None:
     assert hf.from_transformers('pooler.weight') == 'pooler.weight'
 
 
-def swapped(target: Target) -> Target:
+def swapped(target: Target, write: Any = None) -> Target:
     """The format, but two weights of equal shape change places: a mistake in a name map."""
 
-    def write(source: Any, path: Path, metadata: Any) -> None:
+    def exchange(source: Any, path: Path, metadata: Any) -> None:
         first, second = 'layer1.0.conv1.weight', 'layer1.0.conv2.weight'
         tensors = dict(source.tensors)
         tensors[first], tensors[second] = tensors[second], tensors[first]
@@ -256,7 +257,7 @@ def swapped(target: Target) -> Target:
         target.write(source, path, metadata)
         tensors[first], tensors[second] = tensors[second], tensors[first]
 
-    return Target(target.name, target.suffix, write, target.features, target.usage)
+    return replace(target, write=write or exchange)
 
 
 @pytest.mark.parametrize('to', ['torchvision', 'huggingface'])
@@ -293,6 +294,48 @@ def test_networks_that_a_library_has_not(
         export_backbone(tmp_path / 'a.pth', to)
     assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
     export_backbone(tmp_path / 'a.pth', 'backbone')
+
+
+@pytest.mark.parametrize(
+    ('order', 'refused'),
+    [
+        ('lab', ('torchvision', 'timm', 'mmdet', 'detectron2', 'huggingface')),
+        ('bgr', ('torchvision', 'timm', 'huggingface')),
+        (None, ()),
+    ],
+)
+def test_images_that_a_library_does_not_read(
+    order: str | None, refused: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its features would be those of other images, without a word."""
+    path = tmp_path / 'a.pth'
+    checkpoint(path, depth=18)
+    content = read_checkpoint(path)
+    content['meta']['mochi_mm']['channel_order'] = order
+    torch.save(content, path)
+    for to, target in TARGETS.items():
+        written: list[str] = []
+        stop = swapped(target, lambda *_, to=to, written=written: written.append(to) or 1 / 0)
+        monkeypatch.setitem(TARGETS, to, stop)
+        said = f'trained on images in {order}, and {to} reads them in rgb'
+        wanted, match = (ValueError, said) if to in refused else (ZeroDivisionError, '')
+        with pytest.raises(wanted, match=match):
+            export_backbone(path, to)
+        assert written == ([] if to in refused else [to])
+
+
+def test_images_that_were_not_normalized(tmp_path: Path) -> None:
+    """Of a detector that takes gray levels as they are; the libraries divide by 255 first."""
+    transformers = pytest.importorskip('transformers')
+    checkpoint(tmp_path / 'a.pth', depth=10)
+    content = read_checkpoint(tmp_path / 'a.pth')
+    content['meta']['mochi_mm'].update(mean=None, std=None)
+    torch.save(content, tmp_path / 'a.pth')
+    out, _ = export_backbone(tmp_path / 'a.pth', 'huggingface', tmp_path / 'hub')
+    processor = transformers.AutoImageProcessor.from_pretrained(str(out), local_files_only=True)
+    picture = torch.arange(256).repeat(256, 3, 1).permute(1, 0, 2).to(torch.uint8)  # (3, 256, 256)
+    taken = processor(picture, return_tensors='pt').pixel_values
+    assert taken.min() >= 10 and taken.max() == pytest.approx(239, abs=2)
 
 
 def test_mistakes(r18: Any, tmp_path: Path) -> None:

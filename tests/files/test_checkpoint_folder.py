@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,27 @@ def test_a_kill_before_the_file_leaves_the_former_one(
         write_checkpoint(path, content(1, 3.0))
     assert newest_valid(tmp_path) == (path, [])
     assert float(torch.load(path)['state_dict']['a'][0]) == 0.0
+
+
+@pytest.mark.parametrize('name', ['bytes', 'sha256', 'epoch', 'iter', 'saved'])
+@pytest.mark.parametrize('value', [None, 1.5, 'absent'])
+def test_a_manifest_that_is_none_is_passed_over(tmp_path: Path, name: str, value: Any) -> None:
+    """Whichever of its entries is of another kind, or gone: the file is judged by itself."""
+    path = tmp_path / 'epoch_1.pth'
+    write_checkpoint(path, content(1))
+    manifest = json.loads(manifest_path(path).read_text())
+    del manifest[name]
+    manifest_path(path).write_text(
+        json.dumps(manifest if value == 'absent' else {**manifest, name: value})
+    )
+    (entry,) = saved_in(tmp_path)
+    assert entry.manifest is None and newest_valid(tmp_path) == (path, [])
+
+
+def test_where_nothing_was_saved_by_epoch(tmp_path: Path) -> None:
+    assert epochs_saved(tmp_path) == epochs_saved(tmp_path / 'none') == 0
+    (tmp_path / 'last_checkpoint').write_text('iter_7.pth')
+    assert epochs_saved(tmp_path) == 0
 
 
 def test_another_content_under_a_manifest_is_refused(tmp_path: Path) -> None:

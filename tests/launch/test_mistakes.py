@@ -123,6 +123,10 @@ def test_what_a_component_cannot_be_called_with() -> None:
         (NotADirectoryError(errno.ENOTDIR, 'Not a directory', '/x/y'), 'a file stands where'),
         (IsADirectoryError(errno.EISDIR, 'Is a directory', '/x'), 'a folder stands where'),
         (FileNotFoundError(errno.ENOENT, 'No such file', '/x'), 'check the path'),
+        (
+            IsADirectoryError(errno.EISDIR, 'Is a directory', '/x/.y.partial', None, '/x/y'),
+            '/x/y: Is a directory',
+        ),
         (RuntimeError('shapes cannot be multiplied'), None),
     ],
 )

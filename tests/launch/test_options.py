@@ -19,6 +19,7 @@ share = 0.5
 sync_bn = 'torch'
 scale = (1, 2)
 steps = [1]
+train_cfg = dict(max_epochs=3)
 model = dict(root='$data_root', split='train', interval='$interval', enabled='$enabled',
     share='$share', scale='$scale', steps='$steps')
 """
@@ -78,6 +79,7 @@ def test_values(path: Path, word: str, expected: Any) -> None:
         ('data_root.x=1', 'no setting .x. of its own'),
         ('=3', 'expected KEY=VALUE'),
         ('model', 'expected KEY=VALUE'),
+        ('train_cfg.val_interval=2', 'no val_dataloader, so nothing is validated'),
     ],
 )
 def test_what_does_not_fit_is_named(path: Path, word: str, message: str) -> None:

@@ -81,6 +81,15 @@ def test_what_it_would_ignore_is_refused(words: list[str], capsys: pytest.Captur
     assert ended.value.code == 2 and f'leave {words[0]} out' in capsys.readouterr().err
 
 
+def test_what_may_differ_from_nothing_is_refused() -> None:
+    """Only a run that is resumed has something to differ from."""
+    words = [str(CONFIG), '--allow-changed', 'dataset']
+    with pytest.raises(ValueError, match='--allow-changed dataset says.*expected --resume beside'):
+        train.read_config(train.parse_args(words))
+    for more in (['--resume'], ['--cfg-options', 'resume=True']):
+        train.read_config(train.parse_args([*words, *more]))
+
+
 def test_lists_are_collected() -> None:
     args = train.parse_args(['c.py', '--allow-changed', 'dataset', '--allow-changed', 'weights'])
     assert args.allow_changed == ['dataset', 'weights']

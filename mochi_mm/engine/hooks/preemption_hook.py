@@ -51,8 +51,13 @@ class _Note:
         os.kill(os.getpid(), number)
 
 
-_DEFAULTS: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
+_found: dict[int, Any] = {}  # what stood there before any run of this process came
 _ignoring: list[bool] = []  # filled where this process is on its way out and ignores all
+
+
+def _is_deaf_to(number: int) -> bool:
+    """Return whether the process was started with Ctrl-C ignored, and stays so."""
+    return number == signal.SIGINT and _found.get(number) == signal.SIG_IGN
 
 
 def _forget() -> None:
@@ -62,7 +67,7 @@ def _forget() -> None:
     # lock; the default action needs no turn.
     for number in _SIGNALS:
         if isinstance(signal.getsignal(number), _Note) or _ignoring:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, signal.SIG_IGN if _is_deaf_to(number) else signal.SIG_DFL)
 
 
 os.register_at_fork(after_in_child=_forget)
@@ -76,7 +81,9 @@ class PreemptionHook(Hook):
     gone. A second Ctrl-C before that ends the process at once, without saving. After each iteration
     the ranks agree on whether any of them was told to leave, so that all stop behind the same one;
     with accumulated gradients, behind the optimizer's next step. 130 is for Ctrl-C, and 75 asks to
-    be started again, as ``tools/slurm_train.sh`` does.
+    be started again, as ``tools/slurm_train.sh`` does. A run that was started with SIGINT ignored,
+    as a shell starts a job in the background, goes on ignoring it: that Ctrl-C was meant for the
+    job in the foreground. At the end all handlers are again what was found.
 
     Args:
         interval: Iterations between two agreements; one rank alone never waits.
@@ -107,15 +114,18 @@ class PreemptionHook(Hook):
             )
         self.give_back()  # of a run before, in this process
         self._saver, self._note, self._leaving = savers[0], _Note(speaks=not rank()), False
-        left = isinstance(signal.getsignal(signal.SIGTERM), _Note) or bool(_ignoring)
-        _ignoring.clear()
+        if not (isinstance(signal.getsignal(signal.SIGTERM), _Note) or _ignoring):
+            # None is a handler of a library in C, which Python cannot put back.
+            here = {number: signal.getsignal(number) for number in _SIGNALS}
+            _found.update((n, signal.SIG_DFL if h is None else h) for n, h in here.items())
+        # Else a run before gave nothing back, and nobody reads its note.
         if threading.current_thread() is not threading.main_thread():
             runner.logger.warning('signals cannot be handled outside of the main thread')
             return
+        _ignoring.clear()
+        self._former = dict(_found)
         for number in _SIGNALS:
-            former = signal.signal(number, self._note)
-            # Those of a run before that gave nothing back: nobody reads its note.
-            self._former[number] = _DEFAULTS.get(number, signal.SIG_DFL) if left else former
+            signal.signal(number, signal.SIG_IGN if _is_deaf_to(number) else self._note)
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: dict | None = None

@@ -19,6 +19,7 @@ from mochi_mm.datasets.facts import facts_of
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import world_size
+from mochi_mm.engine.check_hooks import check_hooks
 from mochi_mm.engine.planned_rates import beyond_the_end, describe_rates, planned_rates
 from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms import BaseAlgorithm
@@ -63,9 +64,11 @@ class RunCheckHook(Hook):
             ValueError: The data set does not fill a single batch, or has more images than a bank
                 of one row per image, or would give the ranks different numbers of batches; the last
                 batch of an epoch is one image, which batch norm cannot take; a classifier's
-                validation images have other classes.
+                validation images have other classes; a hook that the model waits for is missing.
         """
         self._check_ranks(runner.train_dataloader)
+        if isinstance(unwrap(runner.model), BaseAlgorithm):
+            check_hooks(unwrap(runner.model), runner.hooks)
         self._check_classes(runner)
         batch = runner.train_dataloader.batch_size
         if batch is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from mmengine import runner as engine
+from mmengine.dataset import InfiniteSampler
+from torch import nn
 
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.engine.run_state import sampler_of
@@ -16,8 +18,21 @@ class EpochBasedTrainLoop(engine.EpochBasedTrainLoop):
     The samples that were consumed before are not read again. Arguments as in MMEngine.
 
     Raises:
-        ValueError: A run is taken up inside an epoch and its sampler is no :class:`KeyedSampler`.
+        ValueError: When run: a sampler without an end, or a run that is taken up inside an epoch
+            and whose sampler is no :class:`KeyedSampler`.
     """
+
+    def run(self) -> nn.Module:
+        """Train; refuse an epoch that would never end."""
+        sampler = sampler_of(self.dataloader)
+        if getattr(sampler, 'infinite', False) or isinstance(sampler, InfiniteSampler):
+            raise ValueError(
+                f'the sampler of train_dataloader, {type(sampler).__name__}, has no end, and '
+                'train_cfg counts epochs, so the first would never end. Set '
+                'train_dataloader.sampler.infinite=False, or count iterations: train_cfg=dict('
+                "type='IterBasedTrainLoop', max_iters=...)."
+            )
+        return super().run()
 
     def run_epoch(self) -> None:
         """Train on the batches of this epoch that are left."""

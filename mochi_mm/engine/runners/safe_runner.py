@@ -14,8 +14,9 @@ from mmengine.dist import broadcast_object_list
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mochi_mm.datasets.loader_timeout import frozen_workers_named, with_timeout
-from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
-from mochi_mm.distributed.rows import rank
+from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection
+from mochi_mm.distributed.cpu_group import cpu_group
+from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.engine.alone import alone_in_work_dir
 from mochi_mm.engine.console import shorten_screen
 from mochi_mm.engine.freed_memory import keep_freed_memory
@@ -80,7 +81,8 @@ class SafeRunner(Runner):
         super().setup_env(env_cfg)
         if env_cfg.get('keep_freed_memory') and get_device() == 'cpu':
             keep_freed_memory()
-        open_cpu_group((env_cfg.get('dist_cfg') or {}).get('timeout'))
+        if world_size() > 1:
+            cpu_group((env_cfg.get('dist_cfg') or {}).get('timeout'))
         self._timestamp = self._name_of_start()
 
     def _name_of_start(self) -> str:

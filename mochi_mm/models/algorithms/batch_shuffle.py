@@ -52,7 +52,7 @@ class BatchShuffle:
 
     def _exchanged(self, encode: Encode, images: Tensor) -> Features:
         """Encode the images in groups drawn from all ranks; return the features of this rank."""
-        counts = row_counts(len(images), images.device)
+        counts = row_counts(len(images))
         start = sum(counts[: rank()])
         stop = start + counts[rank()]
         # The same permutation on every rank: none has to be sent. On the CPU: what is sent where

@@ -29,7 +29,7 @@ def batch_block(
         ValueError: The batch of all ranks is a single image.
     """
     num_views = anchors.num_views
-    counts = row_counts(len(anchors.rows), anchors.rows.device)
+    counts = row_counts(len(anchors.rows))
     candidates = gather_rows_with_gradient(anchors.rows, counts)  # (M, D)
     check_images(len(candidates) // num_views)
     row = torch.arange(len(candidates), device=candidates.device)  # (M,)

@@ -34,7 +34,7 @@ def batch_keys_block(
     Raises:
         ValueError: The batch of all ranks is a single image.
     """
-    counts = row_counts(views.num_images, anchors.rows.device)
+    counts = row_counts(views.num_images)
     total, first = sum(counts), sum(counts[: rank()])
     check_images(total)
     targets = list(dict.fromkeys(j for _, j in views.pairs))

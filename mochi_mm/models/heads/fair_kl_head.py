@@ -111,7 +111,7 @@ class FairKLHead(BaseModule):
         check_images(len(labels))
         with torch.autocast(features.device.type, enabled=False):
             rows = unit_rows(features[:, 0])  # (B, D)
-            rows = gather_rows_with_gradient(rows, row_counts(len(rows), rows.device))
+            rows = gather_rows_with_gradient(rows, row_counts(len(rows)))
             value = fair_kl(
                 rows @ rows.T,  # (M, M), M images of all ranks
                 labels[:, None] == labels,  # (M, M)

@@ -111,7 +111,7 @@ class SkewRenyiHead(BaseContrastiveHead):
         sets = [j for _, j in anchors.pairs] or [0]
         # Pairs of views side by side, so that the rows of the ranks follow one another: (n, P, 5).
         rows = sums.unflatten(0, (len(sets), -1)).transpose(0, 1)
-        rows = gather_rows_with_gradient(rows, row_counts(len(rows), rows.device))
+        rows = gather_rows_with_gradient(rows, row_counts(len(rows)))
         by_pair = list(zip(sets, rows.unbind(1), strict=True))
         bounds = [
             skew_renyi(torch.cat([part for s, part in by_pair if s == j]), self.gamma, self.alpha)

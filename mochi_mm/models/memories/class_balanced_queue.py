@@ -92,7 +92,7 @@ class ClassBalancedQueue(BaseMemory):
                 'ClassBalancedQueue.enqueue needs the class of every key, got none; expected '
                 f'labels (batch,) from 0 to {self.num_classes - 1}.'
             )
-        counts = row_counts(len(features), features.device)
+        counts = row_counts(len(features))
         indices = labels.new_full(labels.shape, -1) if indices is None else indices
         keys = gather_rows(features.float(), counts)  # (M, D), M keys of all ranks
         meta = gather_rows(torch.stack([labels, indices], dim=1).to(self.labels), counts)  # (M, 2)

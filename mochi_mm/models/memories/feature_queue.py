@@ -64,7 +64,7 @@ class FeatureQueue(BaseMemory):
             ValueError: Rows of another width, or labels or indices of another number.
         """
         self.check_keys(features, labels, indices)
-        counts = row_counts(len(features), features.device)
+        counts = row_counts(len(features))
         unknown = self.labels.new_full((len(features),), -1)
         keys = gather_rows(features.float(), counts)  # (M, D), M keys of all ranks
         meta = torch.stack(

@@ -98,7 +98,7 @@ class InstanceBank(BaseMemory):
         """
         indices = self.check_indices(indices)
         self.check_keys(features, labels, indices)
-        counts = row_counts(len(features), features.device)
+        counts = row_counts(len(features))
         labels = self.labels.new_full((len(features),), -1) if labels is None else labels
         features = gather_rows(features.float(), counts)  # (M, D), M features of all ranks
         ids = gather_rows(indices, counts)  # (M,)

@@ -90,7 +90,7 @@ class Prototypes(BaseMemory):
         self.check_keys(features, labels, indices)
         if labels is None:
             raise ValueError('Prototypes.enqueue needs the class of every feature, got none.')
-        counts = row_counts(len(features), features.device)
+        counts = row_counts(len(features))
         rows = gather_rows(features.float(), counts)  # (M, D)
         classes = gather_rows(labels.to(self.labels), counts)  # (M,)
         taken = rows.isfinite().all(1) & (classes >= 0) & (classes < self.length)  # (M,)

@@ -90,7 +90,7 @@ class SampleTable(nn.Module):
         Raises:
             KeyError: A column that the table does not have.
         """
-        counts = row_counts(len(indices), indices.device)
+        counts = row_counts(len(indices))
         ids = gather_rows(indices, counts)  # (M,)
         place = torch.arange(len(ids), device=ids.device)  # (M,)
         # (M,) the last row of the same image

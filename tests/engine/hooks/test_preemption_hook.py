@@ -23,6 +23,14 @@ from tests.toy_runner import REPOSITORY, runner_config
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
+@pytest.fixture(autouse=True)
+def foreground() -> Iterator[None]:
+    """As started by hand: a job in the background is started with Ctrl-C ignored."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 @pytest.fixture
 def hook() -> Iterator[PreemptionHook]:
     """A hook that has taken over the signals, and gives them back."""
@@ -65,8 +73,10 @@ def test_a_forked_child_has_no_handler_in_python(hook: PreemptionHook) -> None:
     assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL  # here it is
 
 
-def test_nor_where_a_run_before_left_its_handler() -> None:
+@pytest.mark.parametrize('found', ['default', 'ignored', 'own'])
+def test_nor_where_a_run_before_left_its_handler(found: str) -> None:
     """A runner of another kind, ended by an error, calls no after_train."""
+    _start_with(found)
     runner = SimpleNamespace(hooks=[CheckpointHook(interval=1)], logger=getLogger('test'))
     before = [signal.getsignal(number) for number in SIGNALS]
     left, hook = PreemptionHook(), PreemptionHook()
@@ -74,10 +84,39 @@ def test_nor_where_a_run_before_left_its_handler() -> None:
     child = multiprocessing.get_context('fork').Process(target=_exit_with_handlers_left)
     child.start()
     child.join(timeout=20)
-    assert child.exitcode == 0
+    assert child.exitcode == (found == 'ignored')  # as its parent was started
     hook.before_train(runner)
     hook.after_train(runner)
     assert [signal.getsignal(number) for number in SIGNALS] == before
+    hook._ignore()  # on its way out, and caught by whoever started it
+    left.before_train(runner)
+    left.after_train(runner)
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def _start_with(found: str) -> None:
+    """Let Ctrl-C do what it would have done without a run."""
+    handlers = dict(default=signal.default_int_handler, ignored=signal.SIG_IGN, own=lambda *_: None)
+    signal.signal(signal.SIGINT, handlers[found])
+
+
+def test_what_was_started_in_the_background_does_not_hear_ctrl_c() -> None:
+    """Nor do its workers; what a scheduler sends is heard all the same."""
+    _start_with('ignored')
+    runner = SimpleNamespace(hooks=[CheckpointHook(interval=1)], logger=getLogger('test'))
+    hook = PreemptionHook()
+    hook.before_train(runner)
+    signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN and hook._note.number is None
+    signal.raise_signal(signal.SIGTERM)
+    assert hook._note.number == signal.SIGTERM
+    hook._ignore()
+    child = multiprocessing.get_context('fork').Process(target=_exit_with_handlers_left)
+    child.start()
+    child.join(timeout=20)
+    assert child.exitcode == 1  # SIGTERM and SIGUSR1 end it
+    hook.before_train(runner)
+    hook.after_train(runner)
 
 
 def test_an_error_gives_the_signals_back(tmp_path: Path) -> None:

@@ -114,3 +114,15 @@ def test_constants_may_have_a_direction(shared: bool) -> None:
             h = row_weight[b, s] * BANK[INDEX[b, position[b, s]]] + along[b, s] * towards
             expected += upstream[b, s] * h
         torch.testing.assert_close(query.grad[b], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_cosine_stays_one_whatever_the_rounding() -> None:
+    """Near the shortest mixtures the scalars round in the fourth digit."""
+    query, bank = torch.eye(2)[:1].requires_grad_(), torch.eye(2)
+    zero = torch.zeros(1, 3, dtype=torch.int64)
+    beyond = torch.tensor([[1.0004, 0.3, -1.0004]])
+    weights = (torch.ones(1, 3),)
+    cosine = constant_cosines(query, beyond, bank, torch.tensor([[0]]), (zero,), weights)
+    assert cosine.tolist() == [[1.0, pytest.approx(0.3), -1.0]]
+    cosine.sum().backward()
+    assert query.grad is not None and query.grad.tolist() == [[3.0, 0.0]]  # of the rows as ever

@@ -22,6 +22,8 @@ def test_starts_with_unit_rows_that_are_the_same_everywhere(kind: Any) -> None:
     assert torch.equal(memory.features, kind(100, 8).features)
     assert not torch.equal(memory.features, kind(100, 8, init_seed=1).features)
     assert float(memory.fill()) == 0 and not memory.held().any()
+    assert (memory.labels == -1).all() or kind is Prototypes  # whose rows are the classes
+    assert (memory.indices == -1).all()
 
 
 @pytest.mark.parametrize('kind', KINDS)
@@ -51,6 +53,10 @@ def test_masks_match_labels_and_indices_that_are_known() -> None:
     none = [False] * 4
     assert memory.own_keys(torch.tensor([2, -1])).tolist() == [[False, True, False, False], none]
     assert memory.same_label(torch.tensor([5, -1])).tolist() == [[True, False, True, False], none]
+    memory.enqueue(random_units(1, 2, 1).float(), torch.tensor([0]), torch.tensor([0]))
+    last = [[False, False, False, True]]  # 0 is a label and an index like others
+    assert memory.own_keys(torch.tensor([0])).tolist() == last
+    assert memory.same_label(torch.tensor([0])).tolist() == last
 
 
 @pytest.mark.parametrize('kind', KINDS)

@@ -61,6 +61,18 @@ def test_distinct_pairs() -> None:
             refused()
 
 
+def test_distinct_pairs_of_queries_with_few_usable_rows() -> None:
+    """One that may use none, one, or two of its three."""
+    _, negatives = make(3, 3)
+    hard = HardNegatives(
+        negatives.bank, negatives.index, negatives.similarity, torch.tensor([0, 1, 2])
+    )
+    plan = PairMixing(50, distinct=True).plan(hard, torch.Generator().manual_seed(0))
+    assert plan.second is not None
+    assert not plan.first[:2].any() and not plan.second[:2].any()
+    assert set(plan.first[2].tolist()) == {0, 1} and (plan.first[2] + plan.second[2] == 1).all()
+
+
 @pytest.mark.parametrize('dim', [4, 128])
 def test_opposite_rows(dim: int) -> None:
     """Mixed near half and half, in either order."""

@@ -1,0 +1,40 @@
+"""Whether the hooks that a model counts on are in the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from mochi_mm.engine.hooks.ema_update_hook import EMAUpdateHook
+from mochi_mm.engine.hooks.keyed_random_hook import KeyedRandomHook
+from mochi_mm.engine.hooks.set_epoch_hook import SetEpochHook
+from mochi_mm.structures.protocols import FollowsByAverage, TakesEpoch, TakesStep
+
+_NEEDED: tuple[tuple[Any, type, str, str], ...] = (
+    (FollowsByAverage, EMAUpdateHook, 'ema_update', 'its averaged encoder would never move'),
+    (TakesStep, KeyedRandomHook, 'keyed_random', 'its draws would depend on what was drawn before'),
+    (TakesEpoch, SetEpochHook, 'set_epoch', 'it would stay in the first epoch'),
+)
+
+
+def check_hooks(model: nn.Module, hooks: Sequence[Any]) -> None:
+    """Refuse a run without a hook that a part of the model waits for.
+
+    Args:
+        model: The model of the run, without a data-parallel wrapper.
+        hooks: All hooks of the run.
+
+    Raises:
+        ValueError: Such a hook is missing.
+    """
+    for protocol, kind, name, otherwise in _NEEDED:
+        if any(isinstance(hook, kind) for hook in hooks):
+            continue
+        waits = [module for module in model.modules() if isinstance(module, protocol)]
+        if waits:
+            raise ValueError(
+                f'{type(waits[0]).__name__} waits for {kind.__name__}, which the run lacks, so '
+                f"{otherwise}; keep default_hooks.{name} (dict(type='{kind.__name__}'))."
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from mochi_mm.export.read_back import installed
 from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.timm_format import timm_arguments
+from mochi_mm.models.backbones.timm_backbone import TimmBackbone
 
 #: Pixels of the preprocessor, where the network takes any.
 SIZE = (224, 224)
@@ -22,7 +23,7 @@ def timm_config(source: BackboneSource) -> dict[str, Any]:
     mean, std = source.record.get('mean'), source.record.get('std')
     if mean is None or std is None:  # timm would take those of ImageNet
         mean, std = [0.0] * 3, [255.0] * 3
-    module = source.module()
+    module = cast(TimmBackbone, source.module())
     size = module.image_size
     arguments = timm_arguments(source)
     name, classes = arguments.pop('model_name'), arguments.pop('num_classes')

@@ -1,9 +1,11 @@
-"""The command lines: train, resume, two ranks, test, and the mistakes a user makes."""
+"""The command lines: train, resume, test, and the mistakes a user makes.
+
+Two ranks: tests/faults/test_ranks.py.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -85,21 +87,6 @@ def toy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_ranks(*arguments: object, folder: Path, ranks: int) -> subprocess.CompletedProcess:
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone']
-    command += [f'--nproc_per_node={ranks}']
-    environment = dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='-1')
-    environment.pop('PYTHONPATH', None)
-    return subprocess.run(
-        [*command, *map(str, arguments)],
-        cwd=folder,
-        env=environment,
-        text=True,
-        capture_output=True,
-        timeout=300,
-    )
-
-
 def state(path: Path) -> dict[str, torch.Tensor]:
     return torch.load(path, weights_only=True)['state_dict']
 
@@ -137,24 +124,6 @@ def test_train_resume_and_test(toy: Path) -> None:
     )
     assert measured.returncode == 0, measured.stderr
     assert json.loads((toy / 'out/knn.json').read_text())['knn/top1_k1'] == 100
-
-
-def test_two_cpu_ranks(toy: Path) -> None:
-    result = run_ranks(
-        REPOSITORY / 'tools/train.py',
-        'toy.py',
-        '--launcher',
-        'pytorch',
-        '--work-dir',
-        'two',
-        ranks=2,
-        folder=toy,
-    )
-    assert result.returncode == 0, result.stderr
-    assert '4 images x 2 ranks x 1 accumulated = 8' in result.stdout + result.stderr
-    weights = state(toy / 'two/epoch_2.pth')
-    assert int(weights['head.memory.count']) == 16
-    assert torch.isfinite(weights['backbone.conv1.weight']).all()
 
 
 def test_print_config_and_browse(toy: Path) -> None:

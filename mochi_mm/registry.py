@@ -76,13 +76,29 @@ def check_arguments(component: Any, arguments: Any) -> None:
 class ComponentRegistry(Registry):
     """A registry whose errors name the value, the nearest alternatives and the likely causes."""
 
+    def find(self, key: str) -> Any:
+        """Return the component called ``key``, None where neither this nor a parent holds it.
+
+        A plain name is looked up; only one with dots, of a scope or a module, may import.
+        """
+        name = COMPONENTS.get(key, key)
+        if '.' in name:
+            return super().get(name)
+        self.import_from_location()
+        registry: Registry | None = self
+        while registry is not None:
+            if name in registry.module_dict:
+                return registry.module_dict[name]
+            registry = registry.parent
+        return None
+
     def get(self, key: str) -> Any:
         """Return the component called ``key``.
 
         Raises:
             KeyError: Nothing of that name here or in a parent registry; lists the nearest names.
         """
-        found = super().get(COMPONENTS.get(key, key))
+        found = self.find(key)
         if found is not None:
             return found
         names = set(self.module_dict)
@@ -99,10 +115,7 @@ class ComponentRegistry(Registry):
         )
 
     def __contains__(self, key: str) -> bool:
-        try:
-            return self.get(key) is not None
-        except KeyError:
-            return False
+        return self.find(key) is not None
 
     def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
         """Build ``cfg`` after checking that its component takes every argument it is given."""

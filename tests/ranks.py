@@ -14,8 +14,9 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from tests.forked import forking
+
 TIMEOUT = datetime.timedelta(seconds=120)
-PRELOAD = ['torch.distributed', 'torchvision', 'mmengine.runner']
 
 
 def _work(
@@ -59,9 +60,7 @@ def run_ranks(fn: Callable[..., Any], world_size: int, *args: Any) -> list[Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
-            # A server that has imported the heavy packages once and forks clean processes:
-            # importing them in each rank of each test would take most of the time.
-            mp.get_context('forkserver').set_forkserver_preload(PRELOAD)
+            forking()
             mp.start_processes(
                 _work, (fn, world_size, folder, args), nprocs=world_size, start_method='forkserver'
             )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from mmengine import registry as root
 
@@ -16,6 +19,17 @@ def test_components_are_found_from_the_root_by_scope() -> None:
 def test_engine_components_are_found() -> None:
     assert HOOKS.get('LoggerHook').__module__.startswith('mmengine')
     assert 'LoggerHook' in HOOKS and 'LogerHook' not in HOOKS
+
+
+def test_a_plain_name_imports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked up; a module of that name on the path is none of a config's business."""
+    (tmp_path / 'no_component.py').write_text('raise SystemExit')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert MODELS.find('no_component') is None and 'no_component' not in HOOKS
+    with pytest.raises(KeyError, match="'no_component' is not a registered model"):
+        MODELS.build(dict(type='no_component'))
+    assert 'no_component' not in sys.modules
+    assert MODELS.find('torch.nn.Linear') is MODELS.get('torch.nn.Linear')
 
 
 def test_unknown_component_lists_the_nearest() -> None:

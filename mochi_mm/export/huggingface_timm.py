@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from mochi_mm.export.read_back import installed
 from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.timm_format import timm_arguments
+from mochi_mm.models.backbones.timm_backbone import TimmBackbone
 
 #: Pixels of the preprocessor, where the network takes any.
 SIZE = (224, 224)
@@ -20,7 +21,7 @@ CROP = 0.875
 def timm_config(source: BackboneSource) -> dict[str, Any]:
     """Return the content of ``config.json``, images and preprocessing among it."""
     mean, std = source.normalization()
-    module = source.module()
+    module = cast(TimmBackbone, source.module())
     size = module.image_size
     arguments = timm_arguments(source)
     name, classes = arguments.pop('model_name'), arguments.pop('num_classes')

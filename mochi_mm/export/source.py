@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +48,7 @@ class BackboneSource:
     record: dict[str, Any]
     licence: str = UNSPECIFIED
 
-    def module(self) -> Any:
+    def module(self) -> nn.Module:
         """Return our own backbone with these weights, in evaluation mode.
 
         Raises:
@@ -73,7 +73,7 @@ class BackboneSource:
         backbone.load_state_dict(self.tensors)
         return backbone.eval()
 
-    def _built(self) -> Any:
+    def _built(self) -> nn.Module:
         try:
             return build_recorded(self.record['backbone'])
         except ImportError:
@@ -117,7 +117,7 @@ class BackboneSource:
                 'backbone (read by this project) or --to onnx (read by any runtime); both take '
                 'every backbone.'
             )
-        return backbone
+        return cast(ResNet, backbone)
 
 
 def read_backbone_source(path: str | Path, encoder: str | None = None) -> BackboneSource:
@@ -182,7 +182,7 @@ class PooledBackbone(nn.Module):
         return pool(self.backbone(images))
 
 
-def _difference(backbone: Any, depths: tuple[int, ...], any_width: bool) -> str:
+def _difference(backbone: nn.Module, depths: tuple[int, ...], any_width: bool) -> str:
     """Return why ``backbone`` is no ResNet of one of ``depths``; '' where it is one."""
     if not isinstance(backbone, ResNet):
         return f'it is a {type(backbone).__name__}, expected a ResNet'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from torch import nn
 
 from mochi_mm.files.origin import NOT_NORMALIZED, Input
 from mochi_mm.files.weights_meta import describe_input
@@ -10,7 +10,7 @@ from mochi_mm.files.weights_meta import describe_input
 TOLERANCE = 0.05  # gray levels: other roundings of the same statistics
 
 
-def input_of(model: Any) -> Input:
+def input_of(model: nn.Module) -> Input:
     """Return the images that the data preprocessor of ``model`` makes."""
     about = describe_input(getattr(model, 'data_preprocessor', None))
     mean, std = about['mean'], about['std']

@@ -56,7 +56,7 @@ def load_backbone(
             then as it was.
     """
     model = unwrap(model)
-    backbone: Any = getattr(model, 'backbone', model)
+    backbone: nn.Module = getattr(model, 'backbone', model)
     state = backbone.state_dict()
     prefix = _TIMM if all(name.startswith(_TIMM) for name in state) else ''
     wanted = {name.removeprefix(prefix): value for name, value in state.items()}
@@ -112,7 +112,7 @@ def match_backbone(
     return made
 
 
-def check_images(model: Any, trained: Input, path: str, told: str, allow: bool) -> str:
+def check_images(model: nn.Module, trained: Input, path: str, told: str, allow: bool) -> str:
     """Refuse a model that shows its backbone other images than it was trained on.
 
     Args:
@@ -139,7 +139,7 @@ def check_images(model: Any, trained: Input, path: str, told: str, allow: bool) 
     return f'. Allowed: {text}' if wrong else ''
 
 
-def check_recorded_images(model: Any, content: Mapping[str, Any], path: str) -> None:
+def check_recorded_images(model: nn.Module, content: Mapping[str, Any], path: str) -> None:
     """Refuse a file whose record names other images than a model makes; without a record, nothing.
 
     Args:
@@ -238,7 +238,7 @@ def load_part(
     return made.report()
 
 
-def _average_note(model: Any) -> str:
+def _average_note(model: nn.Module) -> str:
     """Start an averaged encoder as a copy of the trained one, and say so."""
     if not isinstance(model, StartsAverage):
         return ''

@@ -105,8 +105,8 @@ def _check(node: Any, path: str, known: list[Registry]) -> None:
 def _check_component(node: Mapping[str, Any], path: str, known: list[Registry]) -> None:
     node = modern(node)
     name = node['type']
-    found = [component for r in known if (component := _get(r, name)) is not None]
-    if not found:
+    component = next((c for r in known if (c := _get(r, name)) is not None), None)
+    if component is None:
         every = {n for r in known for n in r.module_dict}
         every |= {n for r in known if r.parent for n in r.parent.module_dict}
         raise KeyError(
@@ -117,12 +117,14 @@ def _check_component(node: Mapping[str, Any], path: str, known: list[Registry]) 
     apart = _CONSTRUCTOR if path == 'optim_wrapper' else ('type', '_scope_')
     arguments = [key for key in node if key not in apart]
     try:
-        check_arguments(found[0], arguments)
+        check_arguments(component, arguments)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
 
 
 def _get(registry: Registry, name: str) -> Any:
+    if isinstance(registry, ComponentRegistry):
+        return registry.find(name)
     try:
         return registry.get(name)
     except KeyError:

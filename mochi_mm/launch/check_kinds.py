@@ -51,11 +51,8 @@ _OF_LOADER: tuple[tuple[str, str], ...] = (
     ('dataset.pipeline', 'a list of transforms'),
 )
 _FLAGS = ('drop_last', 'persistent_workers', 'pin_memory', 'shuffle')
-_START_METHODS = ('fork', 'forkserver', 'spawn')
-_LEVELS = ('CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG')
 #: Integers and the least value of each.
 _INTEGERS = (
-    ('randomness.seed', 0),
     ('default_hooks.logger.interval', 1),
     ('default_hooks.checkpoint.interval', 1),
     ('env_cfg.resource_limit', 1),
@@ -89,7 +86,6 @@ def check_kinds(config: Mapping[str, Any]) -> None:
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f'{where} is {value!r}; expected an integer >= {least}.')
     _check_keep(config)
-    _check_words(config)
 
 
 def _at(node: Any, keys: Sequence[str], where: str = '') -> Iterator[tuple[str, Any]]:
@@ -164,13 +160,3 @@ def _check_keep(config: Mapping[str, Any]) -> None:
             raise ValueError(
                 f'{where} is {value!r}; expected an integer >= 1, or -1 to keep all checkpoints.'
             )
-
-
-def _check_words(config: Mapping[str, Any]) -> None:
-    """Refuse a level of the log or a way to start processes that do not exist."""
-    level = config.get('log_level')
-    if level is not None and level not in _LEVELS and type(level) is not int:
-        raise ValueError(f'log_level is {level!r}; expected one of {", ".join(_LEVELS)}.')
-    for where, value in _at(config, ['env_cfg', 'mp_cfg', 'mp_start_method']):
-        if value not in _START_METHODS:
-            raise ValueError(f'{where} is {value!r}; expected one of {", ".join(_START_METHODS)}.')

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mmengine.hooks import Hook
+from torch import nn
 
 from mochi_mm.registry import HOOKS
 from mochi_mm.transfer.coco_detection_metric import CocoDetectionMetric
@@ -53,7 +54,7 @@ class ClassCheckHook(Hook):
         _check_masks(dataset, runner.test_evaluator.metrics, 'test')
 
 
-def check_heads(model: Any, classes: tuple[str, ...]) -> None:
+def check_heads(model: nn.Module, classes: tuple[str, ...]) -> None:
     """Raise unless every head of a detector is for that many classes.
 
     Raises:

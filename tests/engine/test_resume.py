@@ -95,10 +95,20 @@ LOADERS = [
 ]
 
 
-@pytest.mark.parametrize('kind', ['epochs', 'iterations', 'accumulated'])
+@pytest.fixture(scope='module', params=['epochs', 'iterations', 'accumulated'])
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path, list[str]]:
+    """A run that nothing interrupted: its kind, its folder, the digests of what it consumed."""
+    folder = tmp_path_factory.mktemp(request.param) / 'straight'
+    return request.param, folder, run(config_of(folder, request.param))
+
+
 @pytest.mark.parametrize('loaders', LOADERS, ids=str)
-def test_two_interruptions_change_nothing(tmp_path: Path, kind: str, loaders: Any) -> None:
-    straight = run(config_of(tmp_path / 'straight', kind))
+def test_two_interruptions_change_nothing(
+    tmp_path: Path, whole: tuple[str, Path, list[str]], loaders: Any
+) -> None:
+    kind, folder, straight = whole
     parts = []
     for (workers, persistent), at in zip(loaders, (2, 6, -1), strict=True):
         loader = dict(num_workers=workers, persistent_workers=persistent)
@@ -106,7 +116,7 @@ def test_two_interruptions_change_nothing(tmp_path: Path, kind: str, loaders: An
     if kind != 'accumulated':  # which goes on to the optimizer's next step
         assert [len(part) for part in parts] == [3, 4, 5]
     assert [line for part in parts for line in part] == straight and len(straight) == ITERATIONS
-    assert_same_run(tmp_path / 'straight', tmp_path / 'parts')
+    assert_same_run(folder, tmp_path / 'parts')
 
 
 @pytest.mark.parametrize('at', [4, 9])

@@ -5,7 +5,6 @@ Processes are forked from a server that has imported everything, so one starts i
 
 from __future__ import annotations
 
-import multiprocessing as mp
 import os
 import resource
 import time
@@ -19,9 +18,8 @@ from torch import nn
 
 from mochi_mm.models.algorithms.moco import MoCo
 from mochi_mm.registry import HOOKS, MODELS
+from tests.forked import forking
 from tests.toy_runner import runner_config, train
-
-PRELOAD = ['tests.faults.job', 'torch._dynamo', 'matplotlib.pyplot', 'mmengine.visualization']
 
 
 @MODELS.register_module(force=True)
@@ -108,9 +106,7 @@ def start(folder: Path, max_file: int | None = None, **changes: Any) -> Any:
         changes: See :func:`job_config`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    context = mp.get_context('forkserver')
-    context.set_forkserver_preload(PRELOAD)
-    process = context.Process(target=_work, args=(folder, changes, max_file))
+    process = forking().Process(target=_work, args=(folder, changes, max_file))
     process.start()
     return process
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-import subprocess
-import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,8 @@ from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.randomness import SampleKey
-from tests.toy_runner import REPOSITORY, TWO_VIEWS, runner_config, train
+from tests.forked import run_tool
+from tests.toy_runner import TWO_VIEWS, runner_config, train
 
 GOOD = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
 
@@ -241,8 +240,7 @@ def test_too_many_stop_the_run(images: Path, tmp_path: Path) -> None:
 def test_the_check_lists_them_and_training_without_them_is_clean(
     images: Path, tmp_path: Path
 ) -> None:
-    tool = [sys.executable, str(REPOSITORY / 'tools/dataset/check.py'), str(images), '--out']
-    result = subprocess.run([*tool, str(tmp_path / 'out')], text=True, capture_output=True)
+    result = run_tool('dataset/check.py', images, '--out', tmp_path / 'out')
     assert result.returncode == 1, result.stderr
     assert '40 images can be read, 12 cannot' in result.stdout
     manifest = (tmp_path / 'out/manifest.csv').read_text().splitlines()
@@ -262,9 +260,8 @@ def test_names_that_fit_no_line_are_listed_and_left_out(tmp_path: Path) -> None:
     names = [b'caf\xe9.jpg', b' lead.jpg', b'new\nline.jpg', b'"quoted".jpg', b'\xe2\x80\xa8.jpg']
     for name in [*names, b'back\\slash n.jpg', 'caf\u00e9.jpg'.encode()]:
         Path(os.fsdecode(os.fsencode(folder) + b'/' + name)).write_bytes(b'bad')
-    tool = [sys.executable, str(REPOSITORY / 'tools/dataset/check.py'), str(tmp_path / 'images')]
-    result = subprocess.run([*tool, '--out', str(tmp_path / 'out')], capture_output=True)
-    assert result.returncode == 1 and b'1 images can be read, 7 cannot' in result.stdout, result
+    result = run_tool('dataset/check.py', tmp_path / 'images', '--out', tmp_path / 'out')
+    assert result.returncode == 1 and '1 images can be read, 7 cannot' in result.stdout, result
     lines = (tmp_path / 'out/exclude.txt').read_text('utf-8').split('\n')
     assert r'"a/caf\udce9.jpg"' in lines and 'a/caf\u00e9.jpg' in lines and len(lines) == 8
     with open(tmp_path / 'out/manifest.csv', encoding='utf-8', newline='') as file:

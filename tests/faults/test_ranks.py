@@ -1,4 +1,4 @@
-"""One of two processes is killed, or frozen.
+"""Two processes train under torchrun; one of them is killed, or frozen.
 
 python -m pytest tests/faults/test_ranks.py --long        with the timeout of 20 s
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.faults.test_preemption import assert_same_end
 from tests.toy_runner import REPOSITORY
@@ -97,6 +98,10 @@ def test_a_killed_rank_and_a_restart(tmp_path: Path) -> None:
     starts = [line for line in job.lines() if line.startswith('started')]
     assert starts[:2] == ['started 0'] * 2 and int(starts[2].split()[1]) >= 4
     assert_same_end(straight.run, job.run)
+    assert '2 images x 2 ranks x 1 accumulated = 4' in straight.output.read_text()
+    weights = torch.load(straight.run / 'epoch_4.pth', weights_only=True)['state_dict']
+    assert int(weights['head.memory.count']) == 16
+    assert torch.isfinite(weights['backbone.conv1.weight']).all()
 
 
 @pytest.mark.slow

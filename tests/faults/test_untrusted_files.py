@@ -8,8 +8,6 @@ The payloads are harmless: read as code they would make an empty file, and none 
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,8 +24,9 @@ from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
 from mochi_mm.registry import MODELS
 from tests.faults.payload import Marker
+from tests.forked import run_tool
 from tests.models.algorithms.toy import build_moco, moco_config
-from tests.toy_runner import REPOSITORY, runner_config, train
+from tests.toy_runner import runner_config, train
 
 
 @pytest.fixture
@@ -177,8 +176,7 @@ def test_the_converter_runs_it_after_a_warning(tmp_path: Path, marker: Path) -> 
         state_dict={'w': torch.arange(3.0)}, history=HistoryBuffer([1.0], [1]), at=Marker(marker)
     )
     torch.save(content, old)
-    tool = str(REPOSITORY / 'tools/converters/trust.py')
-    result = subprocess.run([sys.executable, tool, old, new], text=True, capture_output=True)
+    result = run_tool('converters/trust.py', old, new)
     assert result.returncode == 0, result.stderr
     assert 'WARNING: reading' in result.stderr and marker.exists()
     assert 'checkpoint.history (mmengine.logging.history_buffer.HistoryBuffer)' in result.stdout
@@ -190,8 +188,7 @@ def test_the_converter_refuses_what_is_no_dict(tmp_path: Path) -> None:
     old, new = tmp_path / 'old.pth', tmp_path / 'new.pth'
     torch.save(torch.nn.Linear(2, 2), old)
     new.write_text('of before')
-    tool = str(REPOSITORY / 'tools/converters/trust.py')
-    result = subprocess.run([sys.executable, tool, old, new], text=True, capture_output=True)
+    result = run_tool('converters/trust.py', old, new)
     last = result.stderr.strip().splitlines()[-1]
     assert result.returncode == 2 and 'holds a torch.nn.modules.linear.Linear' in last
     assert 'state_dict()' in last and new.read_text() == 'of before'

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,21 +9,18 @@ from mmengine.config import Config
 
 from mochi_mm.launch.config import load_config
 from mochi_mm.launch.smoke import to_smoke
+from tests.forked import Done, run_tool
 from tools import train
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/mochi/mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes.py'
 
 
-def smoke(tmp_path: Path, *words: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+def smoke(tmp_path: Path, *words: str) -> tuple[Done, list[str]]:
     """Run tools/train.py --smoke with a temporary folder of its own; return what is left there."""
     temporary = tmp_path / 'tmp'
     temporary.mkdir()
-    environment = dict(os.environ, TMPDIR=str(temporary), OMP_NUM_THREADS='1')
-    command = [sys.executable, str(ROOT / 'tools/train.py'), str(CONFIG), '--smoke', *words]
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
-    )
+    done = run_tool('train.py', CONFIG, '--smoke', *words, folder=tmp_path, TMPDIR=str(temporary))
     left = [path.name for path in temporary.iterdir() if path.name.startswith('mochi_mm')]
     return done, left
 

@@ -7,9 +7,7 @@ constants of a color space, may be copied before.
 from __future__ import annotations
 
 import copy
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -22,48 +20,25 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from mochi_mm.datasets.in_memory import InMemory
-from mochi_mm.launch.config import load_config
 from mochi_mm.models.heads import ContrastiveHead, HardNegativeMixingHead
 from mochi_mm.models.kernels import pair_mixing
 from mochi_mm.models.memories import FeatureQueue
 from mochi_mm.models.mixers import PairMixing, QueryMixing
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors
+from tests.configs import STEPS, TRAINED, config_of, small_settings
 from tests.meta import DeviceFault, StepOfNoGenerator, on_one_device
 from tests.toy_runner import NoiseImages
 
-ROOT = Path(__file__).resolve().parents[2]
 ORACLE = 'configs/mochi/mochi-256-128-64_resnet10w025_1xb256-cosine-6e_cifar10-cpu-oracle.py'
 HELD = 'configs/mocov2/mocov2_resnet18_1xb512-cosine-200e_cifar10-held.py'
 KEY = StepOfNoGenerator(0, 0)
 
 
-def _shrinking() -> Any:
-    """The program that takes reference steps, which shrinks models and makes up batches."""
-    path = ROOT / 'tools/benchmarks/reference_steps.py'
-    spec = importlib.util.spec_from_file_location('reference_steps', path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-STEPS = _shrinking()
-CONFIGS = {
-    path.relative_to(ROOT).as_posix(): load_config(path)
-    for path in sorted((ROOT / 'configs').rglob('*.py'))
-    if not {'_base_', 'transfer'} & set(path.parts)
-}
-TRAINED = [name for name, config in CONFIGS.items() if config.get('train_cfg')]
-
-
 def small_model(config: Any) -> tuple[Any, int]:
     """The model of a config, cut down, on the meta device; and pixels of its images."""
     init_default_scope('mochi_mm')
-    settings = STEPS.shrunk(config.model.to_dict())
-    if settings['type'] == 'ImageClassifier':
-        parts = len(settings['backbone'].get('backbones', [None]))
-        settings['head']['in_channels'] = STEPS.WIDTH * parts
+    settings = small_settings(config.model)
     pixels = STEPS.PIXELS['small' if "'stem': 'small'" in str(settings) else 'imagenet']
     model = MODELS.build(copy.deepcopy(settings)).train()
     STEPS.count_images(model)
@@ -104,7 +79,7 @@ def take_step(model: Any, config: Any, batch: dict[str, Any]) -> list[str]:
 
 
 def test_every_config_that_trains_is_here() -> None:
-    kinds = {CONFIGS[name].model.type for name in TRAINED}
+    kinds = {config_of(name).model.type for name in TRAINED}
     assert kinds == {
         'AdversarialContrast',
         'CrossViewContrast',
@@ -117,7 +92,7 @@ def test_every_config_that_trains_is_here() -> None:
 
 @pytest.mark.parametrize('name', TRAINED)
 def test_a_step_stays_on_the_device(name: str) -> None:
-    config = CONFIGS[name]
+    config = config_of(name)
     model, pixels = small_model(config)
     views = STEPS.num_views(config.train_dataloader.dataset.get('pipeline', ()))
     logged = take_step(model, config, STEPS.hide_labels(model, STEPS.batch_of(0, views, pixels)))
@@ -127,7 +102,7 @@ def test_a_step_stays_on_the_device(name: str) -> None:
 @pytest.mark.parametrize('kind', ['DeviceMultiView', 'HeldMultiView'])
 def test_views_are_made_on_the_device(kind: str) -> None:
     """Crops, colors and flips as drawn; blur, which the config lacks, for some samples."""
-    config = CONFIGS[HELD]
+    config = config_of(HELD)
     recipe = config.to_dict()['view_pipeline']
     recipe.insert(-1, dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5))
     pipeline = [dict(type=kind, transforms=[recipe], num_views=[2]), dict(type='PackInputs')]
@@ -195,7 +170,7 @@ def test_a_head_that_waits_or_leaves_the_device_is_found(
 
 
 def test_values_of_labels_and_indices_are_checked_before_they_are_moved() -> None:
-    config = CONFIGS[ORACLE]
+    config = config_of(ORACLE)
     model, pixels = small_model(config)
     batch = STEPS.batch_of(0, 2, pixels)
     batch['data_samples']['gt_label'][3] = -1

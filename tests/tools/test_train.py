@@ -1,19 +1,23 @@
-"""The command lines: train, resume, two ranks, test, and the mistakes a user makes."""
+"""The command lines: train, resume, test, and the mistakes a user makes.
+
+Two ranks: tests/faults/test_ranks.py.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from tests.forked import run_tool
 from tests.toy_runner import REPOSITORY
 
 TOOLS = sorted(
@@ -83,33 +87,16 @@ def toy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*arguments: object, folder: Path, ranks: int = 0) -> subprocess.CompletedProcess:
-    command = [sys.executable]
-    if ranks:
-        command += ['-m', 'torch.distributed.run', '--standalone', f'--nproc_per_node={ranks}']
-    environment = dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='-1')
-    environment.pop('PYTHONPATH', None)
-    return subprocess.run(
-        [*command, *map(str, arguments)],
-        cwd=folder,
-        env=environment,
-        text=True,
-        capture_output=True,
-        timeout=300,
-    )
-
-
 def state(path: Path) -> dict[str, torch.Tensor]:
     return torch.load(path, weights_only=True)['state_dict']
 
 
 def test_train_resume_and_test(toy: Path) -> None:
     """Two epochs at once equal one and one; then the checkpoint is measured."""
-    train = REPOSITORY / 'tools/train.py'
-    whole = run(train, 'toy.py', '--work-dir', 'whole', folder=toy)
+    whole = run_tool('train.py', 'toy.py', '--work-dir', 'whole', folder=toy)
     assert whole.returncode == 0, whole.stderr
-    first = run(
-        train,
+    first = run_tool(
+        'train.py',
         'toy.py',
         '--work-dir',
         'parts',
@@ -120,15 +107,15 @@ def test_train_resume_and_test(toy: Path) -> None:
     )
     assert first.returncode == 0, first.stderr
     assert 'no checkpoint in' in first.stdout and 'starts from the beginning' in first.stdout
-    second = run(train, 'toy.py', '--work-dir', 'parts', '--resume', folder=toy)
+    second = run_tool('train.py', 'toy.py', '--work-dir', 'parts', '--resume', folder=toy)
     assert second.returncode == 0, second.stderr
     expected, resumed = state(toy / 'whole/epoch_2.pth'), state(toy / 'parts/epoch_2.pth')
     for name, value in expected.items():
         assert torch.equal(value, resumed[name]), name
     assert (toy / 'index.json').is_file()
 
-    measured = run(
-        REPOSITORY / 'tools/test.py',
+    measured = run_tool(
+        'test.py',
         'knn.py',
         'whole/epoch_2.pth',
         '--out',
@@ -139,35 +126,17 @@ def test_train_resume_and_test(toy: Path) -> None:
     assert json.loads((toy / 'out/knn.json').read_text())['knn/top1_k1'] == 100
 
 
-def test_two_cpu_ranks(toy: Path) -> None:
-    result = run(
-        REPOSITORY / 'tools/train.py',
-        'toy.py',
-        '--launcher',
-        'pytorch',
-        '--work-dir',
-        'two',
-        ranks=2,
-        folder=toy,
-    )
-    assert result.returncode == 0, result.stderr
-    assert '4 images x 2 ranks x 1 accumulated = 8' in result.stdout + result.stderr
-    weights = state(toy / 'two/epoch_2.pth')
-    assert int(weights['head.memory.count']) == 16
-    assert torch.isfinite(weights['backbone.conv1.weight']).all()
-
-
 def test_print_config_and_browse(toy: Path) -> None:
-    printed = run(
-        REPOSITORY / 'tools/analysis/print_config.py',
+    printed = run_tool(
+        'analysis/print_config.py',
         'toy.py',
         '--cfg-options',
         'model.head.num_hard=7',
         folder=toy,
     )
     assert printed.returncode == 0 and 'num_hard=7' in printed.stdout
-    shown = run(
-        REPOSITORY / 'tools/analysis/browse_dataset.py',
+    shown = run_tool(
+        'analysis/browse_dataset.py',
         'toy.py',
         '--out',
         'pictures/views.png',
@@ -198,7 +167,7 @@ def test_print_config_and_browse(toy: Path) -> None:
 def test_mistakes_are_named_and_leave_nothing_behind(
     toy: Path, options: list[str], message: str
 ) -> None:
-    result = run(REPOSITORY / 'tools/train.py', 'toy.py', '--cfg-options', *options, folder=toy)
+    result = run_tool('train.py', 'toy.py', '--cfg-options', *options, folder=toy)
     assert result.returncode != 0
     assert message in result.stderr.strip().splitlines()[-1], result.stderr
     assert not list(toy.rglob('*.pth')) and not list(toy.rglob('*.part'))
@@ -206,7 +175,7 @@ def test_mistakes_are_named_and_leave_nothing_behind(
 
 @pytest.mark.parametrize('option', ['--smoke', '--amp', '--resume'])
 def test_what_measures_cannot_be_trained(toy: Path, option: str) -> None:
-    result = run(REPOSITORY / 'tools/train.py', 'knn.py', option, folder=toy)
+    result = run_tool('train.py', 'knn.py', option, folder=toy)
     assert result.returncode != 0
     assert 'knn.py has no train_cfg' in result.stderr.splitlines()[-1], result.stderr
     assert 'tools/test.py knn.py CHECKPOINT' in result.stderr.splitlines()[-1]
@@ -214,56 +183,65 @@ def test_what_measures_cannot_be_trained(toy: Path, option: str) -> None:
 
 def test_an_empty_folder_is_named(toy: Path) -> None:
     (toy / 'empty').mkdir()
-    result = run(
-        REPOSITORY / 'tools/train.py', 'toy.py', '--cfg-options', 'data_root=empty', folder=toy
-    )
+    result = run_tool('train.py', 'toy.py', '--cfg-options', 'data_root=empty', folder=toy)
     assert result.returncode != 0 and 'empty' in result.stderr.splitlines()[-1]
 
 
 def test_wrong_checkpoint_is_named(toy: Path) -> None:
     torch.save({'net.weight': torch.zeros(1)}, toy / 'foreign.pth')
-    tool = REPOSITORY / 'tools/analysis/knn.py'
-    result = run(tool, 'knn.py', 'foreign.pth', folder=toy)
+    tool = 'analysis/knn.py'
+    result = run_tool(tool, 'knn.py', 'foreign.pth', folder=toy)
     assert result.returncode != 0
     seen = 'foreign.pth was not recognized: the top of the file holds 1 weights, named net.weight'
     assert seen in result.stderr
-    result = run(tool, 'knn.py', 'none.pth', folder=toy)
+    result = run_tool(tool, 'knn.py', 'none.pth', folder=toy)
     assert 'no checkpoint at none.pth' in result.stderr.splitlines()[-1]
+
+
+def run_in_turn(commands: list[list[str]], folder: Path) -> list[list[Any]]:
+    """Run programs one after the other in a new interpreter that has imported nothing.
+
+    Returns how each ended, what it printed, and whether torch was imported by then.
+    """
+    code = (
+        'import contextlib, io, json, runpy, sys\n'
+        'for words in json.loads(sys.argv[1]):\n'
+        '    sys.argv, said, end = words, io.StringIO(), None\n'
+        '    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):\n'
+        '        try: runpy.run_path(words[0], run_name="__main__")\n'
+        '        except (Exception, SystemExit) as error: end = error\n'
+        '    row = [str(getattr(end, "code", end)), said.getvalue(), "torch" in sys.modules]\n'
+        '    print(json.dumps(row))'
+    )
+    given = [[str(REPOSITORY / 'tools' / tool), *words] for tool, *words in commands]
+    command = [sys.executable, '-c', code, json.dumps(given)]
+    done = subprocess.run(command, text=True, capture_output=True, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_config_errors_need_no_torch(toy: Path) -> None:
     """What is wrong with the file or the options is said before anything heavy is imported."""
     (toy / 'broken.py').write_text('x = (')
     (toy / 'imports.py').write_text("custom_imports = dict(imports=['no_such_module'])")
-    for words, message in (
-        (['none.py'], 'no config at none.py'),
-        (['broken.py'], 'was never closed'),
-        (['imports.py'], "no module named 'no_such_module'"),
-        (['knn.py'], 'has no train_cfg'),
-        (['toy.yaml'], 'expected a Python file'),
-        (['toy.py', '--cfg-options', 'modle.head=1'], "no setting 'modle'"),
-        (['toy.py', '--cfg-options', 'model.head'], 'expected KEY=VALUE'),
-    ):
-        code = (
-            f'import sys, runpy; sys.argv = {["tool", *words]!r}\n'
-            f'try: runpy.run_path({str(REPOSITORY / "tools/train.py")!r}, run_name="__main__")\n'
-            'except (Exception, SystemExit) as error: print(error, "torch" in sys.modules)'
-        )
-        result = subprocess.run(
-            [sys.executable, '-c', code], text=True, capture_output=True, cwd=toy
-        )
-        assert message in result.stdout.lower() or message in result.stdout, result.stdout
-        assert result.stdout.strip().endswith('False'), result.stdout
+    messages = {
+        'none.py': 'no config at none.py',
+        'broken.py': 'was never closed',
+        'imports.py': "no module named 'no_such_module'",
+        'knn.py': 'has no train_cfg',
+        'toy.yaml': 'expected a Python file',
+        'toy.py --cfg-options modle.head=1': "no setting 'modle'",
+        'toy.py --cfg-options model.head': 'expected KEY=VALUE',
+    }
+    found = run_in_turn([['train.py', *words.split()] for words in messages], toy)
+    for message, (code, said, torch_is_there) in zip(messages.values(), found, strict=True):
+        assert code == '2' and (message in said or message in said.lower()), said
+        assert not torch_is_there, message
 
 
-@pytest.mark.parametrize('tool', TOOLS)
-def test_help_needs_no_torch(tool: str) -> None:
+def test_help_needs_no_torch(tmp_path: Path) -> None:
     """It answers at once because nothing heavy is imported."""
-    code = (
-        'import sys, runpy; sys.argv = ["tool", "--help"]\n'
-        f'try: runpy.run_path({str(REPOSITORY / "tools" / tool)!r}, run_name="__main__")\n'
-        'except SystemExit as end: print(end.code, "torch" in sys.modules)'
-    )
-    result = subprocess.run([sys.executable, '-c', code], text=True, capture_output=True)
-    assert result.stdout.startswith('usage: '), result.stderr
-    assert result.stdout.endswith('\n0 False\n'), result.stdout
+    found = run_in_turn([[tool, '--help'] for tool in TOOLS], tmp_path)
+    for tool, (code, said, torch_is_there) in zip(TOOLS, found, strict=True):
+        assert code == '0' and said.startswith('usage: '), (tool, code, said)
+        assert not torch_is_there, tool

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import EMAHook, Hook
+from torch import nn
 
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.data_facts import data_facts
@@ -267,6 +268,6 @@ def _note_start(runner: Any) -> None:
     runner.message_hub.update_info(STARTS, [*starts, start])
 
 
-def trains_backbone(model: Any) -> bool:
+def trains_backbone(model: nn.Module) -> bool:
     """Return whether a run makes backbone weights of its own: no detector, no frozen probe."""
     return isinstance(model, BaseAlgorithm) and not getattr(model, 'freeze_backbone', False)

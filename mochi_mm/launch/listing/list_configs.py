@@ -10,14 +10,15 @@ from mochi_mm.launch.listing.table import Cell, Link, Table
 from mochi_mm.launch.named_configs import config_files
 
 
-def list_configs(root: Path) -> Table:
+def list_configs(root: Path, below: Path | None = None) -> Table:
     """Return every config with its opening docstring.
 
     Args:
         root: The folder that holds ``configs/``.
+        below: Folder whose configs are wanted; None for all.
     """
     rows: list[tuple[Cell, ...]] = []
-    for name, path in config_files(root / 'configs').items():
+    for name, path in config_files(below or root / 'configs').items():
         header = read_header(path)
         fields = [header.fields.get(field, '').rstrip('.') for field in FIELDS]
         rows.append((Link(name, path), data_set_of(path), header.title, *fields))

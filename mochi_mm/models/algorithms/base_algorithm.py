@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import torch
 from mmengine.model import BaseModel
@@ -24,7 +24,15 @@ Losses = dict[str, Tensor]
 Predictions = list[dict[str, Any]]
 
 
-def build(component: dict | nn.Module | None) -> Any:
+@overload
+def build(component: None) -> None: ...
+
+
+@overload
+def build(component: dict | nn.Module) -> nn.Module: ...
+
+
+def build(component: dict | nn.Module | None) -> nn.Module | None:
     """Return ``component`` itself if it is a module (or None), else the module built from it."""
     return MODELS.build(component) if isinstance(component, dict) else component
 
@@ -95,9 +103,9 @@ class BaseAlgorithm(BaseModel):
             data_preprocessor=build(data_preprocessor or dict(type='ViewDataPreprocessor')),
             init_cfg=init_cfg,
         )
-        self.backbone = build(backbone)
-        self.neck = build(neck)
-        self.head = build(head)
+        self.backbone = cast(Backbone, build(backbone))
+        self.neck = cast('Neck | None', build(neck))
+        self.head = cast('Head | None', build(head))
         more = nn.ModuleDict({name: build(part) for name, part in (heads or {}).items()})
         self.heads = cast(Mapping[str, Head], more)
         editors = nn.ModuleList(build(editor) for editor in view_editors)

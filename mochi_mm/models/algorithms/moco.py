@@ -87,20 +87,18 @@ class MoCo(BaseAlgorithm):
         check_ema_decay(ema_decay)
         check_choice('ema_schedule', ema_schedule, EMA_SCHEDULES)
         shuffle = BatchShuffle(batch_shuffle)
-        parts = [build(part) for part in (backbone, neck, predictor)]
+        encoder = dict(backbone=build(backbone), neck=build(neck))
+        last = build(predictor)
         if shuffle.kind == 'split_bn':
-            for part in parts:
-                if part is not None:
-                    split_batch_norm(part, num_splits)
-        super().__init__(parts[0], parts[1], head, **kwargs)
-        self.predictor: Neck | None = parts[2]
+            for part in (*encoder.values(), *([] if last is None else [last])):
+                split_batch_norm(part, num_splits)
+        super().__init__(encoder['backbone'], encoder['neck'], head, **kwargs)
+        self.predictor = cast('Neck | None', last)
         check_predictor(self.predictor, self.neck)
         self.batch_shuffle = shuffle.kind
         self._shuffle = shuffle
         self.ema_decay, self.ema_schedule = ema_decay, ema_schedule
-        self.key_encoder = nn.ModuleDict(
-            dict(backbone=copy.deepcopy(parts[0]), neck=copy.deepcopy(parts[1]))
-        )
+        self.key_encoder = nn.ModuleDict(copy.deepcopy(encoder))
         self.key_encoder.requires_grad_(False)
         self.online_views, self.target_views = tuple(online_views), tuple(target_views)
         self.num_views = check_pair_views(

@@ -51,7 +51,7 @@ def checked_backbone(record: Any, source: str, depth: int = 0) -> dict[str, Any]
     return dict(type=name, **_CHECKS[name](given, source, depth))
 
 
-def build_recorded(architecture: Mapping[str, Any]) -> Any:
+def build_recorded(architecture: Mapping[str, Any]) -> nn.Module:
     """Build the backbone that :func:`checked_backbone` returned, with fresh weights."""
     arguments = {key: value for key, value in architecture.items() if key != 'type'}
     if architecture['type'] == 'SplitBackbone':

@@ -13,7 +13,8 @@ from mochi_mm.registry import MODELS
 
 # Blocks of each stage; the depth is 2 + convolutions in them. 10 is the shallowest that keeps
 # four stages.
-ARCHITECTURES: dict[int, tuple[Any, tuple[int, int, int, int]]] = {
+Residual = type[tv.BasicBlock | tv.Bottleneck]
+ARCHITECTURES: dict[int, tuple[Residual, tuple[int, int, int, int]]] = {
     10: (tv.BasicBlock, (1, 1, 1, 1)),
     18: (tv.BasicBlock, (2, 2, 2, 2)),
     34: (tv.BasicBlock, (3, 4, 6, 3)),
@@ -28,12 +29,12 @@ class _ScaledResNet(tv.ResNet):
 
     inplanes: int
 
-    def __init__(self, block: Any, layers: Sequence[int], width: float, **kwargs: Any) -> None:
+    def __init__(self, block: Residual, layers: Sequence[int], width: float, **kwargs: Any) -> None:
         self._width = width
         super().__init__(block, list(layers), num_classes=1, **kwargs)
 
     def _make_layer(
-        self, block: Any, planes: int, blocks: int, stride: int = 1, dilate: bool = False
+        self, block: Residual, planes: int, blocks: int, stride: int = 1, dilate: bool = False
     ) -> nn.Sequential:
         if planes == 64:  # the first stage reads the stem, whose width is scaled as well
             self.inplanes = round(self.inplanes * self._width)

@@ -70,9 +70,10 @@ class TimmBackbone(BaseModule):
         for file in local_files(model_kwargs or {}):
             look_at(file)
         self.model_name = model_name
-        self.timm = timm.create_model(model_name, num_classes=0, **(model_kwargs or {}))
-        self.timm.is_init = True  # or MMEngine would draw again what timm drew or loaded
-        self.out_channels = int(self.timm.num_features)
+        model = timm.create_model(model_name, num_classes=0, **(model_kwargs or {}))
+        model.is_init = True  # or MMEngine would draw again what timm drew or loaded
+        self.out_channels = int(model.num_features)
+        self.timm: nn.Module = model
         self.image_size, self.any_size = image_size(self.timm, model_kwargs or {})
         self.frozen = (frozen,) if isinstance(frozen, str) else tuple(frozen)
         if positions == 'sincos' or xavier_patches:
@@ -157,7 +158,7 @@ class TimmBackbone(BaseModule):
         if projection.bias is not None:
             nn.init.zeros_(projection.bias)
 
-    def _patches(self) -> Any:
+    def _patches(self) -> nn.Module | None:
         return getattr(self.timm, 'patch_embed', None)
 
 
@@ -182,7 +183,9 @@ def sincos_positions(height: int, width: int, dim: int) -> Tensor:
     return torch.cat([rows.sin(), rows.cos(), columns.sin(), columns.cos()], dim=1).float()
 
 
-def image_size(model: Any, model_kwargs: Mapping[str, Any]) -> tuple[tuple[int, int] | None, bool]:
+def image_size(
+    model: nn.Module, model_kwargs: Mapping[str, Any]
+) -> tuple[tuple[int, int] | None, bool]:
     """Return the size (H, W) of images that a timm model is made for, and if it takes others.
 
     Args:

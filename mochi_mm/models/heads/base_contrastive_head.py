@@ -97,6 +97,9 @@ class BaseContrastiveHead(BaseModule):
     removable = True
     #: The least value of :meth:`similarity`.
     least_similarity = -1.0
+    #: Takes ``views`` of the trained encoder, or ``pairs`` with the averaged one; '': the latter
+    #: with a memory.
+    takes = ''
 
     def __init__(
         self,
@@ -126,8 +129,7 @@ class BaseContrastiveHead(BaseModule):
         self.table = build_optional(table, SampleTable)
         masks = dict(mask_own_keys=mask_own_keys, oracle_loss=oracle_loss, oracle_mix=oracle_mix)
         check_memory(type(self).__name__, self.memory, self.with_memory, masks)
-        #: What the head takes: views of the trained encoder, or pairs with the averaged one.
-        self.takes = 'views' if self.memory is None else 'pairs'
+        self.takes = self.takes or ('views' if self.memory is None else 'pairs')
         if mixing is None and self.memory is not None:
             mixing = dict(type='HardNegativeMixing')  # without mixers: for the statistics alone
         self.mixing = build_optional(mixing, HardNegativeMixing)

@@ -34,10 +34,10 @@ class KeyBatchHead(BaseContrastiveHead):
 
     with_memory = False
     mixed_targets = True
+    takes = 'pairs'
 
     def __init__(self, temperature: float = 0.2, **kwargs: Any) -> None:
         super().__init__(temperature=temperature, **kwargs)
-        self.takes = 'pairs'
 
     def anchors(self, views: Views) -> Anchors:
         """Return a query for each pair of an online and another target view."""

@@ -196,7 +196,7 @@ class OpenConHead(BaseContrastiveHead):
     def find(self, views: Views) -> Found:
         """Return what the prototypes say of the images of all ranks."""
         first = views.online[min(views.online)].detach()
-        counts = row_counts(len(first), first.device)
+        counts = row_counts(len(first))
         rows = gather_rows(first, counts)  # (N, D)
         labels = gather_rows(views.samples[self.label_key], counts)  # (N,)
         logits = self.logits(rows)  # (N, C)

@@ -58,6 +58,7 @@ class ResComHead(BaseContrastiveHead):
 
     with_memory = True
     needs_labels = True
+    takes = 'views'
 
     memory: ClassBalancedQueue
 
@@ -72,7 +73,6 @@ class ResComHead(BaseContrastiveHead):
         **kwargs: Any,
     ) -> None:
         super().__init__(memory, temperature, **kwargs)
-        self.takes = 'views'
         if kwargs.get('mixing') is None:
             self.mixing = None  # nothing is mixed, and what is mined has figures of its own
         check_integer('num_positives', num_positives, 1, least=0)

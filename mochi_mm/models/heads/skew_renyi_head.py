@@ -52,6 +52,7 @@ class SkewRenyiHead(BaseContrastiveHead):
 
     #: The means over pairs stand in one logarithm for the whole batch.
     estimable = False
+    takes = 'pairs'
 
     def __init__(
         self,
@@ -81,8 +82,8 @@ class SkewRenyiHead(BaseContrastiveHead):
                 f'candidates is {candidates!r} but there is a memory, whose rows are the '
                 'candidates; take one of them out.'
             )
-        if candidates == 'keys':
-            self.takes = 'pairs'
+        if candidates != 'keys':
+            self.takes = 'views'
 
     def anchors(self, views: Views) -> Anchors:
         """Return a query for each pair of query and key, or every view."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,8 +11,7 @@ from PIL import Image
 
 from mochi_mm.datasets import ImageFolder, ShapeScenes
 from mochi_mm.datasets.shapes.export import export_coco, export_folder, export_voc, mask_to_rle
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.forked import Done, run_tool
 
 
 def test_folder_layout_is_an_image_folder(tmp_path: Path) -> None:
@@ -73,9 +70,8 @@ def test_coco_masks_are_what_pycocotools_decodes(tmp_path: Path) -> None:
             assert record['bbox'] == [x0, y0, x1 - x0, y1 - y0]
 
 
-def export(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / 'tools/dataset/export_shapes.py'), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def export(*arguments: str) -> Done:
+    return run_tool('dataset/export_shapes.py', *arguments)
 
 
 def test_the_tool_writes_whole_folders_and_never_over_others(tmp_path: Path) -> None:

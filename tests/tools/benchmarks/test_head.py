@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.forked import run_tool
+
+TOOL = 'benchmarks/head.py'
 
 
 def test_runs_and_writes(tmp_path: Path) -> None:
     out = tmp_path / 'new' / 'head.json'
-    command = [sys.executable, 'tools/benchmarks/head.py', '--batch', '4', '--memory', '4096']
-    command += ['--dim', '16', '--repeats', '1', '--settings', '16,32,8', '--json', str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    words = ['--batch', '4', '--memory', '4096', '--dim', '16', '--repeats', '1']
+    done = run_tool(TOOL, *words, '--settings', '16,32,8', '--json', out)
     assert done.returncode == 0, done.stderr
     result = json.loads(out.read_text())
     assert set(result['measured']) == {'MoCo-v2', 'MoCHi (16, 32, 8)'}
@@ -34,6 +33,5 @@ def test_runs_and_writes(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_options(words: list[str], match: str) -> None:
-    command = [sys.executable, 'tools/benchmarks/head.py', *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = run_tool(TOOL, *words)
     assert done.returncode == 2 and match in done.stderr.splitlines()[-1]

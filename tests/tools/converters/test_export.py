@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import signal
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from mochi_mm.export import TARGETS
 from tests.export.toy import checkpoint
+from tests.forked import run_forked, run_program
 from tests.toy_runner import REPOSITORY
 
 
@@ -42,29 +43,19 @@ def test_it_says_what_was_written(tool: Any, tmp_path: Path, capsys: Any) -> Non
     assert again['sha256'] != about['sha256']
 
 
-KILLED = """
-import os, runpy, signal, sys
-from dataclasses import replace
-from mochi_mm.export import TARGETS
-
-
-def write(source, path, metadata):
+def _write_half(source: Any, path: Path, metadata: Any) -> None:
     path.write_bytes(b'half')
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-TARGETS['backbone'] = replace(TARGETS['backbone'], write=write)
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name='__main__')
-"""
+def _export_and_die(words: list[str]) -> None:
+    TARGETS['backbone'] = replace(TARGETS['backbone'], write=_write_half)
+    run_program(words)
 
 
 def test_a_terminated_export_leaves_nothing(tmp_path: Path) -> None:
     checkpoint(tmp_path / 'epoch_2.pth', depth=10, width=0.125)
-    tool = str(REPOSITORY / 'tools/converters/export.py')
-    words = [tool, str(tmp_path / 'epoch_2.pth'), '--to', 'backbone']
-    done = subprocess.run(
-        [sys.executable, '-c', KILLED, *words], cwd=REPOSITORY, capture_output=True, text=True
-    )
+    words = [str(REPOSITORY / 'tools/converters/export.py'), str(tmp_path / 'epoch_2.pth')]
+    done = run_forked(_export_and_die, [*words, '--to', 'backbone'])
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ['epoch_2.pth']

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import pickle
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,12 @@ from mochi_mm.export.detectron2_format import to_detectron2
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.load_weights import load_backbone
 from tests.files.test_load_weights import assert_backbone, network
+from tests.forked import Done, run_tool
 from tests.models.algorithms.toy import build_moco
-from tests.toy_runner import REPOSITORY
-
-TOOL = str(REPOSITORY / 'tools/converters/trust.py')
 
 
-def convert(old: Path, new: Path) -> Any:
-    command = [sys.executable, TOOL, str(old), str(new)]
-    return subprocess.run(command, text=True, capture_output=True)
+def convert(old: Path, new: Path) -> Done:
+    return run_tool('converters/trust.py', old, new)
 
 
 def arrays() -> dict[str, np.ndarray]:

@@ -37,6 +37,7 @@ EXAMPLES: dict[str, Any] = dict(
     factor=0.5,
     finder=dict(type='FalseNegativeFinder', num_support=1),
     in_channels=4,
+    label_dataloader={},
     length=8,
     memories=[BANK, BANK],
     memory=QUEUE,
@@ -48,6 +49,7 @@ EXAMPLES: dict[str, Any] = dict(
     num_hard=3,
     num_views=[2],
     optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1),
+    pseudo_labels=dict(type='PseudoLabels', length=8, num_clusters=[2]),
     query_dataloader={},
     size=4,
     times=2,
@@ -65,6 +67,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     'FeatureQueue': dict(length=8),
     'KeyedSampler': dict(dataset=range(5), seed=0),
     'LongTail': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
+    'PseudoLabels': dict(length=8, num_clusters=[2]),
     'ResComHead': dict(memory=RINGS, num_positives=1, num_negatives=4),
     'SafeLocalVisBackend': dict(save_dir='{tmp}'),  # an argument of the class it extends
     'ShapeScenes': dict(num_scenes=3),

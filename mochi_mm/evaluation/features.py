@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -76,7 +76,11 @@ def gather_samples(
 
 @torch.no_grad()
 def extract_features(
-    model: nn.Module, dataloader: DataLoader, progress: bool = True, require_labels: bool = False
+    model: nn.Module,
+    dataloader: DataLoader,
+    progress: bool = True,
+    require_labels: bool = False,
+    embed: Callable[[Sequence[Tensor]], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return the pooled backbone features of every sample, from the network in evaluation mode.
 
@@ -88,6 +92,8 @@ def extract_features(
         dataloader: Batches of one view. It must visit every sample; it may repeat some.
         progress: Show a bar with the time left, if stderr is a terminal.
         require_labels: Refuse samples without a label.
+        embed: Function of the views of a batch that returns (B, C) features, in the place of the
+            backbone's.
 
     Returns:
         features (M, C) float32 and labels (M,) int64, on the CPU, in the order of the data set.
@@ -98,6 +104,7 @@ def extract_features(
         FrozenWorkerError: No batch came within the limit of the loader.
     """
     bare = unwrap(model)
+    embed = embed or bare.extract_feat
     collected: list[tuple[Tensor, Tensor, Tensor]] = []
     with frozen_workers_named(), evaluating(bare):
         for batch in progress_bar(dataloader, 'features', len(dataloader), progress):
@@ -108,7 +115,7 @@ def extract_features(
                     'a sample without a label (gt_label -1) where labels are needed; use a data '
                     'set with labels, for an image folder one sub-folder for each class.'
                 )
-            features = bare.extract_feat(data['inputs']).float().cpu()
+            features = embed(data['inputs']).float().cpu()
             collected.append((data['data_samples']['sample_idx'].cpu(), features, labels))
     if not collected:
         raise ValueError(

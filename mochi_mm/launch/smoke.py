@@ -16,6 +16,8 @@ from mochi_mm.launch.smoke_detection import shrink_detection
 
 BATCH = 4
 STEPS = 2
+# Parts with one row for each image.
+BY_IMAGE = ('InstanceBank', 'PseudoLabels', 'SampleTable')
 # Views of an image above which a batch holds two images only.
 MANY_VIEWS = 4
 # Pixels of images that are held in memory: not more than a view has.
@@ -72,11 +74,15 @@ def _shrink(config: Config) -> None:
         for name, section in hook.items():
             if name.endswith('_dataloader'):
                 _shrink_loader(section)
+        if hook.get('start_epoch'):
+            hook['start_epoch'] = 0  # exercised at once
     for part in parts_of(config.get('model')):
         if part.get('start_epoch'):
             part['start_epoch'] = 0  # exercised at once
-        if part.get('type') == 'InstanceBank':
+        if part.get('type') in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
+            if 'num_clusters' in part:
+                part['num_clusters'] = [2]
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)

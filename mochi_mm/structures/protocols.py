@@ -12,6 +12,7 @@ from mochi_mm.structures.views import DataSamples
 
 if TYPE_CHECKING:
     from mochi_mm.randomness import StepKey
+    from mochi_mm.structures.clustering import Clustering
 
 
 @runtime_checkable
@@ -48,6 +49,33 @@ class TakesData(Protocol):
         Raises:
             ValueError: They do not fit.
         """
+
+
+@runtime_checkable
+class TakesClusters(Protocol):
+    """A module that works with clusters of the training images."""
+
+    length: int
+    num_clusters: Sequence[int]
+
+    def bind(self, origin: int) -> None:
+        """Note which data set the clusters are of; called before the first iteration.
+
+        Raises:
+            ValueError: There are clusters of another one.
+        """
+
+    def set_clusters(self, embeddings: Tensor, found: Sequence[Clustering]) -> None:
+        """Take unit embeddings (n, D) of all images and a clustering for each granularity."""
+
+    def accept(self, share: float) -> None:
+        """Use the labels of this share of the images, the most confident ones."""
+
+    def clusters(self) -> list[Tensor]:
+        """Return the cluster (n,) of every image in each granularity, -1 where there is none."""
+
+    def accepted(self) -> list[Tensor]:
+        """Return the label (n,) in use of every image in each granularity, -1 for none."""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from mochi_mm.engine.hooks.non_finite_hook import NonFiniteHook
 from mochi_mm.engine.hooks.online_probe_hook import OnlineProbeHook
 from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.hooks.pretrained_hook import PretrainedHook
+from mochi_mm.engine.hooks.pseudo_label_hook import PseudoLabelHook
 from mochi_mm.engine.hooks.rank_check_hook import RankCheckHook
 from mochi_mm.engine.hooks.run_check_hook import RunCheckHook
 from mochi_mm.engine.hooks.set_epoch_hook import SetEpochHook
@@ -27,6 +28,7 @@ __all__ = [
     'OnlineProbeHook',
     'PreemptionHook',
     'PretrainedHook',
+    'PseudoLabelHook',
     'RankCheckHook',
     'RunCheckHook',
     'SetEpochHook',

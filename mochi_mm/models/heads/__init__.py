@@ -13,6 +13,7 @@ from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
 from mochi_mm.models.heads.parametric_contrast_head import ParametricContrastHead
+from mochi_mm.models.heads.pseudo_label_head import PseudoLabelHead
 from mochi_mm.models.heads.res_com_head import ResComHead
 from mochi_mm.models.heads.skew_renyi_head import SkewRenyiHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
@@ -33,6 +34,7 @@ __all__ = [
     'LinearHead',
     'NTXentHead',
     'ParametricContrastHead',
+    'PseudoLabelHead',
     'ResComHead',
     'SkewRenyiHead',
     'SoftContrastiveHead',

@@ -16,13 +16,14 @@ from mochi_mm.models.heads import (
     HardNegativeMixingHead,
     KeyBatchHead,
     NTXentHead,
+    PseudoLabelHead,
     ResComHead,
     SkewRenyiHead,
     SoftContrastiveHead,
     SupConHead,
     SupInfoNCEHead,
 )
-from mochi_mm.models.memories import ClassBalancedQueue
+from mochi_mm.models.memories import ClassBalancedQueue, PseudoLabels
 from tests.models.heads.toy import DIM, FixedPair, FixedQuery, T, finder, inputs, memory, mixing
 from tests.reference import random_units
 
@@ -39,6 +40,13 @@ def class_queue() -> ClassBalancedQueue:
     queue.count.copy_(torch.tensor([3, 3, 2]))
     queue.pointer.copy_(torch.tensor([0, 1, 2]))
     return queue
+
+
+def pseudo() -> PseudoLabels:
+    """Labels of eleven images, of which three have none that is accepted."""
+    labels = PseudoLabels(11, [3])
+    labels.accepted()[0].copy_(torch.tensor([0, 1, 1, 2, 0, -1, 2, 1, -1, 0, -1]))
+    return labels
 
 
 WITH_MEMORY: dict[str, Make] = {
@@ -75,6 +83,10 @@ WITH_MEMORY: dict[str, Make] = {
     'renyi moco, oracle': lambda **k: SkewRenyiHead(
         1.5, 0.25, memory=memory(), oracle_loss=True, **k
     ),
+    'ifnd attract': lambda **k: PseudoLabelHead(pseudo(), 'attract', memory=memory(), **k),
+    'ifnd eliminate, own masked': lambda **k: PseudoLabelHead(
+        pseudo(), memory=memory(), mask_own_keys=True, **k
+    ),
     'fnc attract, oracle': lambda **k: FalseNegativeHead(
         finder(threshold=None), memory=memory(), oracle_loss=True, **k
     ),
@@ -107,6 +119,8 @@ IN_BATCH: dict[str, Make] = {
         finder(threshold=None), 'eliminate', **k
     ),
     'in-batch fnc attract, scoring': lambda **k: FalseNegativeHead(finder('score'), **k),
+    'in-batch ifnd attract': lambda **k: PseudoLabelHead(pseudo(), 'attract', **k),
+    'in-batch ifnd eliminate': lambda **k: PseudoLabelHead(pseudo(), **k),
     'rescom': lambda **k: ResComHead(class_queue(), 2, 3, effective_beta=0, **k),
     'rescom, own masked': lambda **k: ResComHead(
         class_queue(), 1, 4, effective_beta=0, mask_own_keys=True, **k

@@ -17,7 +17,7 @@ from mochi_mm.launch.smoke_detection import shrink_detection
 BATCH = 4
 STEPS = 2
 # Parts with one row for each image.
-BY_IMAGE = ('InstanceBank', 'PseudoLabels', 'SampleTable')
+BY_IMAGE = ('InstanceBank', 'NegativeThreshold', 'PseudoLabels', 'SampleTable')
 # Views of an image above which a batch holds two images only.
 MANY_VIEWS = 4
 # Pixels of images that are held in memory: not more than a view has.
@@ -77,8 +77,9 @@ def _shrink(config: Config) -> None:
         if hook.get('start_epoch'):
             hook['start_epoch'] = 0  # exercised at once
     for part in parts_of(config.get('model')):
-        if part.get('start_epoch'):
-            part['start_epoch'] = 0  # exercised at once
+        for name in ('start_epoch', 'update_epoch'):
+            if part.get(name):
+                part[name] = 0  # exercised at once
         if part.get('type') in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
             if 'num_clusters' in part:

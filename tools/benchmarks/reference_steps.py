@@ -270,8 +270,9 @@ def shrunk(node: Any) -> Any:
         small['model_kwargs'] = {**(small.get('model_kwargs') or {}), **TRANSFORMER}
     if small.get('hidden_channels'):
         small['hidden_channels'] = WIDTH
-    if small.get('start_epoch'):
-        small['start_epoch'] = 0
+    for key in ('start_epoch', 'update_epoch'):
+        if small.get(key):
+            small[key] = 0
     if small.get('type') == 'CIFARResNet':
         small = dict(BACKBONE, type='ResNet', stem='small')
     if small.get('num_classes') and small.get('in_channels'):  # of the pooled features

@@ -13,13 +13,25 @@ def with_classes(block: Block, anchors: Anchors, memory: BaseMemory | None, key:
     """Return the block with the class of each anchor and candidate, where samples have labels.
 
     Args:
-        block: Rows of the memory, or the anchors of all ranks.
+        block: Candidates; own keys and the like are returned as they are.
         anchors: Anchors of this rank.
-        memory: The memory that the candidates are rows of; None for the anchors of all ranks.
-        key: Name of the labels among the samples; the memory's rows were written with it.
+        memory: The memory, whose rows were written with these labels.
+        key: Name of the labels among the samples.
     """
     labels = anchors.samples.get(key)
-    if labels is None:
+    if labels is None or block.classes is not None:
         return block
-    candidates: Tensor = gather_rows(labels) if memory is None else memory.labels.clone()
-    return block.but(classes=(labels, candidates))
+    if block.name == 'memory' and memory is not None:
+        return block.but(classes=(labels, memory.labels.clone()))
+    if block.name == 'batch':
+        return block.but(classes=(labels, gather_rows(labels)))
+    if block.name == 'batch_keys':
+        images = gather_rows(of_images(labels, anchors))  # (M,)
+        sets = block.similarity.shape[1] // len(images)
+        return block.but(classes=(labels, images.repeat(sets)))
+    return block
+
+
+def of_images(values: Tensor, anchors: Anchors) -> Tensor:
+    """Return (B,) of values (A,) that are the same for all anchors of an image."""
+    return values.new_zeros(anchors.num_images).scatter_(0, anchors.image, values)

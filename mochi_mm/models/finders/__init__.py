@@ -1,5 +1,6 @@
 """Finders of false negatives among the candidates."""
 
 from mochi_mm.models.finders.false_negative_finder import FalseNegativeFinder
+from mochi_mm.models.finders.negative_threshold import NegativeThreshold
 
-__all__ = ['FalseNegativeFinder']
+__all__ = ['FalseNegativeFinder', 'NegativeThreshold']

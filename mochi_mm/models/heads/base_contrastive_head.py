@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import torch
 from mmengine.model import BaseModule
@@ -18,11 +17,14 @@ from mochi_mm.models.blocks import (
     own_keys_block,
     pair_anchors,
     same_label,
+    with_classes,
 )
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
 from mochi_mm.models.estimators import NegativeEstimator
+from mochi_mm.models.finders.negative_threshold import NegativeThreshold
 from mochi_mm.models.functional.chance_level import chance_level, mean_chance
 from mochi_mm.models.functional.contrast_blocks import attracted, contrast_blocks
+from mochi_mm.models.functional.found_statistics import found_statistics
 from mochi_mm.models.functional.statistics import (
     batch_statistics,
     key_statistics,
@@ -33,6 +35,7 @@ from mochi_mm.models.functional.statistics import (
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
 from mochi_mm.models.heads.check_memory import check_memory
+from mochi_mm.models.heads.key_writes import key_writes
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
@@ -60,6 +63,8 @@ class BaseContrastiveHead(BaseModule):
         mixing: A :class:`HardNegativeMixing`, as a config or a module; None mixes nothing.
         negatives: A :class:`NegativeEstimator`, as a config or a module, which acts on what the
             objective pushes from; None leaves the candidates as they are.
+        threshold: A :class:`NegativeThreshold`, as a config or a module, which leaves out the most
+            similar negatives of each image; None leaves none out.
         label_key: Name of the labels among the data samples.
         table: A :class:`SampleTable` whose labels take the place of ``label_key``, those of the
             memory's rows included.
@@ -101,6 +106,7 @@ class BaseContrastiveHead(BaseModule):
         weight: float = 1.0,
         mixing: dict | nn.Module | None = None,
         negatives: dict | nn.Module | None = None,
+        threshold: dict | nn.Module | None = None,
         label_key: str = 'gt_label',
         table: dict | nn.Module | None = None,
         mask_own_keys: bool = False,
@@ -114,8 +120,7 @@ class BaseContrastiveHead(BaseModule):
             temperature = 0.1 if memory is None else 0.2
         self.temperature = check_temperature(temperature)
         self.weight = check_number('weight', weight, 1.0)
-        self.label_key, self.tap = label_key, tap
-        self.mask_own_keys = mask_own_keys
+        self.label_key, self.tap, self.mask_own_keys = label_key, tap, mask_own_keys
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         self.memory = build_optional(memory, BaseMemory)  # type: ignore[type-abstract]
         self.table = build_optional(table, SampleTable)
@@ -129,11 +134,13 @@ class BaseContrastiveHead(BaseModule):
         if self.mixing is not None and self.memory is not None:
             self.mixing.fit(self.memory.length)
         self.negatives = build_optional(negatives, NegativeEstimator)
-        if self.negatives is not None and not self.estimable:
-            raise ValueError(
-                f'negatives is {self.negatives} but the objective of {type(self).__name__} has no '
-                'sum over negatives that an estimate could stand for; take it out.'
-            )
+        self.threshold = build_optional(threshold, NegativeThreshold)
+        for name, part in (('negatives', self.negatives), ('threshold', self.threshold)):
+            if part is not None and not self.estimable:
+                raise ValueError(
+                    f'{name} is {part} but the objective of {type(self).__name__} has no sum over '
+                    'negatives that it could act on; take it out.'
+                )
 
     # The step.
 
@@ -154,6 +161,7 @@ class BaseContrastiveHead(BaseModule):
             anchors = self.anchors(views)
             blocks = self.blocks(anchors, views)
             blocks = self.positives(anchors, blocks, views)
+            blocks, learned = self.screen(anchors, blocks)
             mixed, synthetic = self.mix(anchors, blocks)
             blocks = [*blocks, *synthetic]
             seen, estimated = self.estimate(blocks)
@@ -165,7 +173,8 @@ class BaseContrastiveHead(BaseModule):
                 statistics = {**self.statistics(blocks, mixed, counted), **estimated}
                 level = mean_chance(self.chance_level(anchors, blocks), counted, self.count_all)
                 statistics['chance_level'] = self.weight * level
-        return HeadStep(losses, statistics, self.writes(views), anchors, tuple(blocks), mixed)
+        writes = (*self.writes(views), *learned)
+        return HeadStep(losses, statistics, writes, anchors, tuple(blocks), mixed)
 
     def loss_views(
         self,
@@ -226,7 +235,7 @@ class BaseContrastiveHead(BaseModule):
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Set the current epoch, in a loop without hooks."""
-        for part in (self.mixing, self.negatives):
+        for part in (self.mixing, self.negatives, self.threshold):
             if part is not None:
                 part.set_epoch(epoch, max_epochs)
 
@@ -279,6 +288,15 @@ class BaseContrastiveHead(BaseModule):
             views: Unit rows of all views.
         """
 
+    def screen(
+        self, anchors: Anchors, blocks: Sequence[Block]
+    ) -> tuple[list[Block], tuple[Write, ...]]:
+        """Return the blocks without negatives above a threshold, and what it writes."""
+        if self.threshold is None:
+            return list(blocks), ()
+        known = [with_classes(block, anchors, self.memory, self.label_key) for block in blocks]
+        return self.threshold(anchors, known)
+
     def mix(self, anchors: Anchors, blocks: Sequence[Block]) -> tuple[Mixed | None, list[Block]]:
         """Return the mixtures, or None, and the block of synthetic negatives, or none."""
         return (None, []) if self.mixing is None else self.mixing(anchors.rows, blocks)
@@ -313,6 +331,8 @@ class BaseContrastiveHead(BaseModule):
             stats.update(mixing_statistics(own, pushing, mixed))
         if self.memory is not None:
             stats['queue_fill'] = self.memory.fill()
+        for found in (block for block in blocks if block.false_negative is not None):
+            stats.update(found_statistics(found))
         return stats
 
     def pushing(self, block: Block) -> Tensor:
@@ -325,16 +345,7 @@ class BaseContrastiveHead(BaseModule):
 
     def writes(self, views: Views) -> tuple[Write, ...]:
         """Return the writes made after the loss: every key once, with label and index."""
-        if self.memory is None:
-            return ()
-        keys, samples = views.target, views.samples
-        # Image by image, so that several ranks leave what one process leaves.
-        rows = torch.stack(list(keys.values()), dim=1).flatten(0, 1)  # (B V, D)
-        labels, indices = (
-            samples[name].repeat_interleave(len(keys)) if name in samples else None
-            for name in (self.label_key, 'sample_idx')
-        )
-        return (partial(self.memory.enqueue, rows, labels, indices),)
+        return key_writes(self.memory, views, self.label_key)
 
     # What the head needs.
 
@@ -378,8 +389,9 @@ class BaseContrastiveHead(BaseModule):
         """
         if self.needs_labels or self.oracle_loss or self.oracle_mix:
             self._known(samples, type(self).__name__ if self.needs_labels else 'a class oracle')
-        if self.mask_own_keys:
-            require_known(samples, 'sample_idx', 'mask_own_keys')
+        if self.mask_own_keys or self.threshold is not None:
+            reason = 'NegativeThreshold' if self.threshold else 'mask_own_keys'
+            require_known(samples, 'sample_idx', reason)
         if self.memory is not None:
             self.memory.check_samples(samples)
 

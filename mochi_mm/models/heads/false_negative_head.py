@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from mochi_mm.models.blocks import cancel, query_anchors, with_classes
 from mochi_mm.models.blocks.cancel import STRATEGIES
 from mochi_mm.models.finders import FalseNegativeFinder
-from mochi_mm.models.functional.found_statistics import found_statistics
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.build_part import build_part
 from mochi_mm.registry import MODELS
@@ -102,11 +101,11 @@ class FalseNegativeHead(BaseContrastiveHead):
     def statistics(
         self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
     ) -> dict[str, Tensor]:
-        """Add the mean number of false negatives found per anchor, and how right they are."""
+        """Add the mean number of false negatives found per anchor."""
         stats = super().statistics(blocks, mixed, counted)
         (block,) = (b for b in blocks if b.false_negative is not None)
         number = block.need('false_negative').float().sum(1).mean()
-        return dict(stats, false_negatives=number, **found_statistics(block))
+        return dict(stats, false_negatives=number)
 
     def writes(self, views: Views) -> tuple[Write, ...]:
         """Return the writes made after the loss: the keys of the contrasted views."""

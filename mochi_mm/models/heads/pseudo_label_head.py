@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,12 +9,11 @@ from torch import Tensor, nn
 
 from mochi_mm.models.blocks import batch_block, cancel, same_label, with_classes
 from mochi_mm.models.blocks.cancel import STRATEGIES
-from mochi_mm.models.functional.found_statistics import found_statistics
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.build_part import build_part
 from mochi_mm.models.memories import BaseMemory, PseudoLabels
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Mixed, Views
+from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Views
 from mochi_mm.structures.known import require_known
 from mochi_mm.utils.checks import check_choice
 
@@ -41,7 +39,8 @@ class PseudoLabelHead(BaseContrastiveHead):
         **kwargs: As in :class:`BaseContrastiveHead`.
 
     Raises:
-        ValueError: An unknown strategy, a ``table``, or samples without data set indices.
+        ValueError: An unknown strategy, a ``table``, a ``threshold`` beside several granularities,
+            or samples without data set indices.
 
     >>> labels = PseudoLabels(length=8, num_clusters=[2])
     >>> labels.tables[0].write(torch.tensor([0, 1]), label=torch.tensor([1, 1]))
@@ -67,6 +66,12 @@ class PseudoLabelHead(BaseContrastiveHead):
             )
         self.strategy = check_choice('strategy', strategy, STRATEGIES)
         self.pseudo_labels = build_part(pseudo_labels, PseudoLabels)
+        if self.threshold is not None and len(self.pseudo_labels.num_clusters) > 1:
+            raise ValueError(
+                'threshold keeps one threshold an image, and num_clusters asks for '
+                f'{len(self.pseudo_labels.num_clusters)} losses an image, each with other '
+                'negatives; set one of num_clusters, or take threshold out.'
+            )
         #: The granularity whose loss is computed.
         self._number = 0
 
@@ -107,14 +112,6 @@ class PseudoLabelHead(BaseContrastiveHead):
         block = with_classes(block, anchors, self.memory, self.label_key)
         block = block.but(false_negative=found)
         return [*blocks[:-1], cancel(block, found, self.strategy)]
-
-    def statistics(
-        self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
-    ) -> dict[str, Tensor]:
-        """Add what was found, and how right it is."""
-        stats = super().statistics(blocks, mixed, counted)
-        (block,) = (b for b in blocks if b.false_negative is not None)
-        return {**stats, **found_statistics(block)}
 
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch whose data set indices are not known.

@@ -26,6 +26,7 @@ SPLIT = [dict(RESNET, in_channels=1), dict(RESNET, in_channels=2)]
 EXAMPLES: dict[str, Any] = dict(
     backbone=RESNET,
     backbones=SPLIT,
+    bank=dict(type='ClusterBank', length=8, num_clusters=2, dim=4),
     bank_dataloader={},
     checkpoint='none.pth',
     data_root='{tmp}',
@@ -57,6 +58,7 @@ EXAMPLES: dict[str, Any] = dict(
 )
 # Where an argument has another meaning, or a default that would take long.
 SPECIAL: dict[str, dict[str, Any]] = {
+    'ClusterBank': dict(length=8, num_clusters=2),
     'ColouredShapeScenes': dict(num_scenes=3),
     'CombinedShapeScenes': dict(num_scenes=3),
     'CrossViewContrast': dict(

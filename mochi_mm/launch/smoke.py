@@ -17,7 +17,7 @@ from mochi_mm.launch.smoke_detection import shrink_detection
 BATCH = 4
 STEPS = 2
 # Parts with one row for each image.
-BY_IMAGE = ('InstanceBank', 'NegativeThreshold', 'PseudoLabels', 'SampleTable')
+BY_IMAGE = ('ClusterBank', 'InstanceBank', 'NegativeThreshold', 'PseudoLabels', 'SampleTable')
 # Views of an image above which a batch holds two images only.
 MANY_VIEWS = 4
 # Pixels of images that are held in memory: not more than a view has.
@@ -83,7 +83,7 @@ def _shrink(config: Config) -> None:
         if part.get('type') in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
             if 'num_clusters' in part:
-                part['num_clusters'] = [2]
+                part['num_clusters'] = 2 if isinstance(part['num_clusters'], int) else [2]
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from mochi_mm.structures.data_facts import DataFacts
 from mochi_mm.structures.views import DataSamples
@@ -76,6 +76,14 @@ class TakesClusters(Protocol):
 
     def accepted(self) -> list[Tensor]:
         """Return the label (n,) in use of every image in each granularity, -1 for none."""
+
+
+@runtime_checkable
+class KeepsClusters(Protocol):
+    """A module whose clusters follow its rows."""
+
+    def upkeep(self, generator: Generator | None = None) -> dict[str, float]:
+        """Move centroids, merge small clusters, refill empty ones; return figures to log."""
 
 
 @runtime_checkable

@@ -262,8 +262,10 @@ def shrunk(node: Any) -> Any:
     for key in ('num_hard', 'num_negatives', 'num', 'length'):
         if isinstance(small.get(key), int):
             small[key] = min(max(small[key] // SCALE, LEAST), LONGEST)
-    if isinstance(small.get('num_clusters'), list):
-        small['num_clusters'] = [max(k // LONGEST, LEAST) for k in small['num_clusters']]
+    if isinstance(clusters := small.get('num_clusters'), list):
+        small['num_clusters'] = [max(k // LONGEST, LEAST) for k in clusters]
+    elif clusters:
+        small['num_clusters'] = max(clusters // LONGEST, LEAST)
     if small.get('type') == 'ResNet':
         small.update(BACKBONE)
     if small.get('type') == 'TimmBackbone':

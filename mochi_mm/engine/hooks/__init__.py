@@ -2,6 +2,7 @@
 
 from mochi_mm.engine.hooks.analysis_hook import AnalysisHook
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
+from mochi_mm.engine.hooks.cluster_upkeep_hook import ClusterUpkeepHook
 from mochi_mm.engine.hooks.data_fault_hook import DataFaultHook
 from mochi_mm.engine.hooks.ema_update_hook import EMAUpdateHook
 from mochi_mm.engine.hooks.hold_images_hook import HoldImagesHook
@@ -19,6 +20,7 @@ from mochi_mm.engine.hooks.set_epoch_hook import SetEpochHook
 __all__ = [
     'AnalysisHook',
     'CheckpointHook',
+    'ClusterUpkeepHook',
     'DataFaultHook',
     'EMAUpdateHook',
     'HoldImagesHook',

@@ -128,13 +128,20 @@ class PseudoLabelHook(Hook):
             return
         figures: dict[str, float] = {}
         if since == 0 or (self.interval is not None and since % self.interval == 0):
-            figures = self._cluster(runner)
+            figures = self.cluster(runner)
         for taker in self.takers:
             taker.accept(self.schedule.share(epoch, max_epochs))
         self._report(runner, epoch, {**figures, **self._rightness()})
 
-    def _cluster(self, runner: Any) -> dict[str, float]:
-        """Replace the clusters of every part; return figures of how they changed."""
+    def cluster(self, runner: Any) -> dict[str, float]:
+        """Replace the clusters of every part, on all ranks together.
+
+        Returns:
+            Shares and counts by granularity, and seconds that it took.
+
+        Raises:
+            FloatingPointError: An embedding is not finite.
+        """
         model, started = unwrap(runner.model), time.perf_counter()
 
         def embed(inputs: Sequence[Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ from mochi_mm.models.heads.e_sup_con_head import ESupConHead
 from mochi_mm.models.heads.fair_kl_head import FairKLHead
 from mochi_mm.models.heads.false_negative_head import FalseNegativeHead
 from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHead
+from mochi_mm.models.heads.inter_cluster_head import InterClusterHead
 from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
@@ -30,6 +31,7 @@ __all__ = [
     'FairKLHead',
     'FalseNegativeHead',
     'HardNegativeMixingHead',
+    'InterClusterHead',
     'KeyBatchHead',
     'LinearHead',
     'NTXentHead',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -145,13 +146,13 @@ def bind(held: Tensor, origin: int) -> None:
     held.fill_(origin)
 
 
-def check_granularities(num_clusters: Sequence[int], length: int) -> tuple[int, ...]:
+def check_granularities(num_clusters: Any, length: int) -> tuple[int, ...]:
     """Return the numbers of clusters if images can be told apart by each.
 
     Raises:
         ValueError: There is none, or one below 2 or above ``length``.
     """
-    if not isinstance(num_clusters, Sequence) or isinstance(num_clusters, str) or not num_clusters:
+    if not isinstance(num_clusters, (list, tuple)) or not num_clusters:
         raise ValueError(
             f'num_clusters is {num_clusters!r}; expected a list with the number of clusters of '
             'each granularity, such as [100].'

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from mmengine.dataset import default_collate
+from torch.utils.data import DataLoader
 
-from mochi_mm.engine.hooks import pseudo_label_hook
+from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.engine.hooks import PseudoLabelHook, pseudo_label_hook
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.k_means import k_means
 from mochi_mm.launch.runner import build_runner
 from mochi_mm.models.functional.clusters import nearest_centroids
 from mochi_mm.models.functional.unit_rows import unit_rows
 from tests.engine.test_resume import assert_same_run
-from tests.models.algorithms.toy import moco_config
+from tests.models.algorithms.toy import build_moco, moco_config
+from tests.models.heads.test_inter_cluster_head import check_ranks, inter_steps
 from tests.ranks import run_ranks
-from tests.toy_runner import runner_config, train
+from tests.toy_runner import NoiseImages, runner_config, train
 
 LABELS = dict(type='PseudoLabels', length=16, num_clusters=[2, 5], largest=1.0)
 HEAD = dict(
@@ -134,22 +139,37 @@ def test_a_run_that_is_killed_between_clusterings_goes_on_to_the_bit(
     assert_same_run(straight[0], tmp_path)
 
 
-def _on_a_rank(rank: int, folder: str) -> dict[str, Any]:
+def clustered(rank: int) -> dict[str, torch.Tensor]:
+    """The labels that this rank holds after a clustering of 18 images, an odd number of batches."""
     torch.set_num_threads(1)
-    config = config_of(Path(folder) / f'rank{rank}', 1, start_epoch=0, shares=(0.5, 0.5))
-    config.launcher, config.work_dir, config.experiment_name = 'pytorch', folder, 'ranks'
-    config.train_dataloader.batch_size = 2
-    runner = build_runner(config, 'pytorch')
-    runner.train()
-    return dict(runner.model.module.head.pseudo_labels.state_dict())
+    dataset = NoiseImages(18, pipeline=[dict(type='PackInputs')])
+    sampler = KeyedSampler(dataset, shuffle=False)
+    loader = DataLoader(dataset, 4, sampler=sampler, collate_fn=default_collate)
+    head = dict(HEAD, pseudo_labels=dict(LABELS, length=18))
+    model = build_moco(head=head, batch_shuffle='none')
+    hook = PseudoLabelHook(loader)
+    hook.takers = [model.head.pseudo_labels]
+    hook.cluster(SimpleNamespace(model=model, seed=0, iter=0))
+    assert model.training
+    hook.takers[0].accept(0.5)
+    return dict(model.head.pseudo_labels.state_dict())
 
 
-def test_two_ranks_share_the_work_and_hold_what_one_process_holds(tmp_path: Path) -> None:
-    one = train(config_of(tmp_path / 'one', 1, start_epoch=0, shares=(0.5, 0.5)))
-    ranks = run_ranks(_on_a_rank, 2, str(tmp_path / 'two'))
-    for name, value in one.model.head.pseudo_labels.state_dict().items():
-        torch.testing.assert_close(ranks[0][name], value, msg=name)
-        assert torch.equal(ranks[0][name], ranks[1][name]), name
+SPLITS = [[3, 1], [2, 4]]
+
+
+def on_a_rank(rank: int) -> dict[str, Any]:
+    """Two things in one launch: a clustering, and steps with a bank of clusters."""
+    return dict(labels=clustered(rank), inter=inter_steps(rank, SPLITS))
+
+
+def test_two_ranks_share_the_work_and_hold_what_one_process_holds() -> None:
+    ranks = run_ranks(on_a_rank, 2)
+    check_ranks([rank['inter'] for rank in ranks], SPLITS)
+    first, second = (rank['labels'] for rank in ranks)
+    for name, value in clustered(0).items():
+        torch.testing.assert_close(first[name], value, msg=name)
+        assert torch.equal(first[name], second[name]), name
 
 
 def test_once_alone_and_the_trained_encoder(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from mochi_mm.models.functional.unit_rows import unit_rows
 from tests.engine.test_resume import assert_same_run
 from tests.models.algorithms.toy import build_moco, moco_config
 from tests.models.heads.test_inter_cluster_head import check_ranks, inter_steps
+from tests.models.heads.toy import memory
 from tests.ranks import run_ranks
 from tests.toy_runner import NoiseImages, runner_config, train
 
@@ -158,13 +159,13 @@ def clustered(rank: int) -> dict[str, torch.Tensor]:
 SPLITS = [[3, 1], [2, 4]]
 
 
-def on_a_rank(rank: int) -> dict[str, Any]:
+def on_a_rank(rank: int, queue: dict[str, Any]) -> dict[str, Any]:
     """Two things in one launch: a clustering, and steps with a bank of clusters."""
-    return dict(labels=clustered(rank), inter=inter_steps(rank, SPLITS))
+    return dict(labels=clustered(rank), inter=inter_steps(rank, SPLITS, queue))
 
 
 def test_two_ranks_share_the_work_and_hold_what_one_process_holds() -> None:
-    ranks = run_ranks(on_a_rank, 2)
+    ranks = run_ranks(on_a_rank, 2, dict(memory().state_dict()))
     check_ranks([rank['inter'] for rank in ranks], SPLITS)
     first, second = (rank['labels'] for rank in ranks)
     for name, value in clustered(0).items():

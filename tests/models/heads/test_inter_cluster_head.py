@@ -129,9 +129,10 @@ def test_it_says_who_moves_and_how_right_clusters_are() -> None:
     assert float(step.statistics['recall_found']) == pytest.approx(right / len(same))
 
 
-def inter_steps(rank: int, splits: list[list[int]]) -> dict[str, Any]:
+def inter_steps(rank: int, splits: list[list[int]], queue: dict[str, Any]) -> dict[str, Any]:
     """Two steps of a rank, upkeep behind them: losses, gradients, state."""
     one, losses, grads = head(), [], []
+    one.memory.load_state_dict(queue)  # which all ranks would have enqueued
     for seed, parts in enumerate(splits):
         first = sum(parts[:rank])
         own = slice(first, first + parts[rank])
@@ -153,7 +154,7 @@ def inter_steps(rank: int, splits: list[list[int]]) -> dict[str, Any]:
 
 def check_ranks(ranks: list[dict[str, Any]], splits: list[list[int]]) -> None:
     """Two ranks equal one process, in loss, gradient, queue, bank and centroids."""
-    whole = inter_steps(0, [[sum(parts)] for parts in splits])
+    whole = inter_steps(0, [[sum(parts)] for parts in splits], dict(memory().state_dict()))
     for step in range(len(splits)):
         torch.testing.assert_close(ranks[0]['losses'][step], whole['losses'][step])
         grads = torch.cat([rank['grads'][step] for rank in ranks]) / len(ranks)

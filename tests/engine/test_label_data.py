@@ -33,8 +33,8 @@ class Relabeled(NoiseImages):
 @pytest.mark.parametrize('pipeline', [PLAIN, RESIZED])
 def test_plain_images_of_the_training_are_accepted(pipeline: Any) -> None:
     dataset = NoiseImages(pipeline=pipeline)
-    check_label_data(dataset, NoiseImages())
-    check_label_data(dataset, RepeatDataset(NoiseImages(), times=2))
+    for train in (NoiseImages(), RepeatDataset(NoiseImages(), times=2)):
+        assert check_label_data(dataset, train) is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import broadcast, get_comm_device
 from mmengine.hooks import Hook
@@ -112,7 +113,8 @@ class PseudoLabelHook(Hook):
         facts = facts_of(train)
         self.classes = None
         if bool(facts.labeled.any()):
-            self.classes = torch.from_numpy(train.labels[: facts.num_images]).long()
+            labels = np.asarray(train.labels)[: facts.num_images]
+            self.classes = torch.from_numpy(labels.astype(np.int64))
         self.schedule.check(self._time(runner)[1], facts.num_images)
         number = number_of(data_facts(runner))
         for taker in self.takers:

@@ -64,9 +64,7 @@ SUITE = Suite(
         Claim('ifnd', _LINEAR, +1, 'IFND gains on MoCo-v2', 'recalled'),
         Claim('interclr', _LINEAR, +1, 'InterCLR gains on MoCo-v2', "authors' metafile, ImageNet"),
         Claim('glofnd', _LINEAR, +1, 'GloFND gains', 'recalled, on SimCLR'),
-        Claim(
-            'oracle', _LINEAR, +1, 'the class oracle gains', 'recalled'
-        ),
+        Claim('oracle', _LINEAR, +1, 'the class oracle gains', 'recalled'),
     ),
     records=(
         RecordPlan(

@@ -54,6 +54,7 @@ class InterClusterHead(ContrastiveHead):
     Raises:
         ValueError: A setting out of range, or a bank of another width than the queue.
 
+    >>> from mochi_mm.models.memories import ClusterBank
     >>> bank = ClusterBank(length=8, num_clusters=2, dim=16)
     >>> head = InterClusterHead(dict(type='FeatureQueue', length=64, dim=16), bank)
     >>> query, key = torch.randn(2, 4, 16)

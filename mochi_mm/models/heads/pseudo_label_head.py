@@ -42,6 +42,7 @@ class PseudoLabelHead(BaseContrastiveHead):
         ValueError: An unknown strategy, a ``table``, a ``threshold`` beside several granularities,
             or samples without data set indices.
 
+    >>> from mochi_mm.models.memories import PseudoLabels
     >>> labels = PseudoLabels(length=8, num_clusters=[2])
     >>> labels.tables[0].write(torch.tensor([0, 1]), label=torch.tensor([1, 1]))
     >>> head = PseudoLabelHead(labels)

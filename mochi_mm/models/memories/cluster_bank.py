@@ -48,6 +48,7 @@ class ClusterBank(InstanceBank):
     Raises:
         ValueError: A setting out of range.
 
+    >>> from mochi_mm.structures.clustering import Clustering
     >>> bank = ClusterBank(length=4, num_clusters=2, dim=2)
     >>> start = Clustering(torch.tensor([0, 0, 1, 1]), torch.ones(4), torch.eye(2))
     >>> bank.set_clusters(torch.eye(2).repeat_interleave(2, 0), [start])

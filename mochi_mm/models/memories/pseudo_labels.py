@@ -36,6 +36,7 @@ class PseudoLabels(nn.Module):
     Raises:
         ValueError: No granularity, one out of its range, or a ``largest`` out of its own.
 
+    >>> from mochi_mm.structures.clustering import Clustering
     >>> labels = PseudoLabels(length=4, num_clusters=[2])
     >>> cluster, confidence = torch.tensor([0, 0, 1, 1]), torch.tensor([0.9, 0.6, 0.7, 0.8])
     >>> labels.set_clusters(torch.eye(4), [Clustering(cluster, confidence, torch.eye(4)[:2])])

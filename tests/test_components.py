@@ -27,6 +27,7 @@ SPLIT = [dict(RESNET, in_channels=1), dict(RESNET, in_channels=2)]
 EXAMPLES: dict[str, Any] = dict(
     backbone=RESNET,
     backbones=SPLIT,
+    bank=dict(type='ClusterBank', length=8, num_clusters=2, dim=4),
     bank_dataloader={},
     checkpoint='none.pth',
     data_root='{tmp}',
@@ -38,6 +39,7 @@ EXAMPLES: dict[str, Any] = dict(
     factor=0.5,
     finder=dict(type='FalseNegativeFinder', num_support=1),
     in_channels=4,
+    label_dataloader={},
     length=8,
     memories=[BANK, BANK],
     memory=QUEUE,
@@ -50,6 +52,7 @@ EXAMPLES: dict[str, Any] = dict(
     num_known=1,
     num_views=[2],
     optimizer=torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1),
+    pseudo_labels=dict(type='PseudoLabels', length=8, num_clusters=[2]),
     query_dataloader={},
     size=4,
     times=2,
@@ -58,6 +61,7 @@ EXAMPLES: dict[str, Any] = dict(
 # Where an argument has another meaning, or a default that would take long.
 SPECIAL: dict[str, dict[str, Any]] = {
     'AdversarialContrast': dict(view_editors=[dict(type='AdversarialViews')]),
+    'ClusterBank': dict(length=8, num_clusters=2),
     'ColouredShapeScenes': dict(num_scenes=3),
     'CombinedShapeScenes': dict(num_scenes=3),
     'CrossViewContrast': dict(
@@ -72,6 +76,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         dataset=OpenWorld(ShapeScenes(num_scenes=20), num_known=3, labeled_share=0.5), seed=0
     ),
     'LongTail': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
+    'PseudoLabels': dict(length=8, num_clusters=[2]),
     'ResComHead': dict(memory=RINGS, num_positives=1, num_negatives=4),
     'OpenWorld': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
     'SafeLocalVisBackend': dict(save_dir='{tmp}'),  # an argument of the class it extends

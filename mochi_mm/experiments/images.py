@@ -131,10 +131,11 @@ class Images:
 
 
 def loaders_of(config: Any) -> Iterator[tuple[str, Any]]:
-    """Yield name and settings of every data loader of a config."""
-    for name in config:
-        if name.endswith('_dataloader') and config[name]:
-            yield name, config[name]
+    """Yield name and settings of every data loader of a config, those of its hooks last."""
+    for part in (config, *(config.get('custom_hooks') or [])):
+        for name in part:
+            if name.endswith('_dataloader') and part[name]:
+                yield name, part[name]
 
 
 def source_of(loader: Any) -> Any:

@@ -10,6 +10,7 @@ from mochi_mm.experiments.sweep import Run
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
 from mochi_mm.launch.config_parts import parts_of
+from mochi_mm.launch.smoke import BY_IMAGE
 
 #: Hooks that measure; those of a sweep are its measures'.
 _WATCHERS = ('KNNHook', 'AnalysisHook')
@@ -26,8 +27,9 @@ def run_config(run: Run) -> Any:
     takes at most a fifth of the steps of a cut budget, a run that starts from another one takes its
     encoder, and what has a ``start_epoch``, such as
     mixing, starts after the same share of the run as in the config, unless the suite leaves it. A
-    bank with one row per image is as long as the images are many: the others would stay random, and
-    easy to tell apart for ever. The measures of the suite take the place of validation and test.
+    bank or table with one row per image is as long as the images are many: other rows would stay
+    random, and easy to tell apart for ever. The measures of the suite take the place of validation
+    and test.
 
     Args:
         run: Run whose config is made.
@@ -86,10 +88,11 @@ def _set_workers(loader: Any, number: int) -> None:
 def _cut(config: Any, epochs: int, images: int, shares: bool) -> None:
     """Cut schedules, starts and banks to ``epochs`` over ``images`` (0 where all are taken)."""
     planned, config.train_cfg.max_epochs = config.train_cfg.max_epochs, epochs
-    for part in parts_of(config.model):
-        if shares and 'start_epoch' in part:
-            part['start_epoch'] = round(part['start_epoch'] * epochs / planned)
-        if images and part.get('type') == 'InstanceBank':
+    for part in parts_of([config.model, config.get('custom_hooks') or []]):
+        for name in ('start_epoch', 'update_epoch', 'end_epoch'):
+            if shares and part.get(name) is not None:
+                part[name] = round(part[name] * epochs / planned)
+        if images and part.get('type') in BY_IMAGE:
             part['length'] = images
     for schedule in config.param_scheduler:
         if schedule.get('by_epoch', True):

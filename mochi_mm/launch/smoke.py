@@ -16,6 +16,8 @@ from mochi_mm.launch.smoke_detection import shrink_detection
 
 BATCH = 4
 STEPS = 2
+# Parts with one row for each image.
+BY_IMAGE = ('ClusterBank', 'InstanceBank', 'NegativeThreshold', 'PseudoLabels', 'SampleTable')
 # Views of an image above which a batch holds two images only.
 MANY_VIEWS = 4
 # Generated images of a split into known and new classes: two of each class.
@@ -74,11 +76,16 @@ def _shrink(config: Config) -> None:
         for name, section in hook.items():
             if name.endswith('_dataloader'):
                 _shrink_loader(section)
+        if hook.get('start_epoch'):
+            hook['start_epoch'] = 0  # exercised at once
     for part in parts_of(config.get('model')):
-        if part.get('start_epoch'):
-            part['start_epoch'] = 0  # exercised at once
-        if part.get('type') == 'InstanceBank':
+        for name in ('start_epoch', 'update_epoch'):
+            if part.get(name):
+                part[name] = 0  # exercised at once
+        if part.get('type') in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
+            if 'num_clusters' in part:
+                part['num_clusters'] = 2 if isinstance(part['num_clusters'], int) else [2]
     config.train_cfg = dict(by_epoch=True, max_epochs=1)
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)

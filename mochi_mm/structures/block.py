@@ -37,6 +37,8 @@ class Block:
         held: (M,) bool, candidates that are embeddings of images; None for all of them.
         false_negative: (A, M) bool, candidates that the head takes for images of the anchor's
             class; None where no one looked.
+        classes: (A,) and (M,) class of anchors and candidates by the labels of the data set, -1 if
+            unknown, for statistics alone; None where no one asked.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Block:
     same_image: Tensor | None = None
     held: Tensor | None = None
     false_negative: Tensor | None = None
+    classes: tuple[Tensor, Tensor] | None = None
 
     def need(self, name: str) -> Tensor:
         """Return a field that the caller cannot do without.

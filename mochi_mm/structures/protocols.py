@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from mochi_mm.structures.data_facts import DataFacts
 from mochi_mm.structures.views import DataSamples
 
 if TYPE_CHECKING:
     from mochi_mm.randomness import StepKey
+    from mochi_mm.structures.clustering import Clustering
 
 
 @runtime_checkable
@@ -48,6 +49,41 @@ class TakesData(Protocol):
         Raises:
             ValueError: They do not fit.
         """
+
+
+@runtime_checkable
+class TakesClusters(Protocol):
+    """A module that works with clusters of the training images."""
+
+    length: int
+    num_clusters: Sequence[int]
+
+    def bind(self, origin: int) -> None:
+        """Note which data set the clusters are of; called before the first iteration.
+
+        Raises:
+            ValueError: There are clusters of another one.
+        """
+
+    def set_clusters(self, embeddings: Tensor, found: Sequence[Clustering]) -> None:
+        """Take unit embeddings (n, D) of all images and a clustering for each granularity."""
+
+    def accept(self, share: float) -> None:
+        """Use the labels of this share of the images, the most confident ones."""
+
+    def clusters(self) -> list[Tensor]:
+        """Return the cluster (n,) of every image in each granularity, -1 where there is none."""
+
+    def accepted(self) -> list[Tensor]:
+        """Return the label (n,) in use of every image in each granularity, -1 for none."""
+
+
+@runtime_checkable
+class KeepsClusters(Protocol):
+    """A module whose clusters follow its rows."""
+
+    def upkeep(self, generator: Generator | None = None) -> dict[str, float]:
+        """Move centroids, merge small clusters, refill empty ones; return figures to log."""
 
 
 @runtime_checkable

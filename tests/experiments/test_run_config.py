@@ -93,3 +93,15 @@ def test_a_run_starts_from_the_encoder_of_another(tmp_path: Path) -> None:
     run.folder.mkdir(parents=True)
     (run.folder / 'last_checkpoint').touch()
     assert run_config(run).get('load_from') is None
+
+
+def test_tables_and_what_hooks_load_are_cut_as_well(tmp_path: Path) -> None:
+    suite = cut('pseudo_labels_cifar10', 12, 1500)
+    run = run_of(tmp_path, 'pseudo_labels_cifar10', suite, 'interclr', 15000)
+    config = run_config(run)
+    assert config.model.head.bank.length == 15000 and config.model.head.start_epoch == 2
+    hook = next(h for h in config.custom_hooks if h.type == 'PseudoLabelHook')
+    assert hook.start_epoch == 2
+    loader = hook.label_dataloader
+    assert loader.dataset.include == config.train_dataloader.dataset.include
+    assert loader.num_workers == config.train_dataloader.num_workers

@@ -270,14 +270,19 @@ def shrunk(node: Any) -> Any:
     for key in ('num_hard', 'num_negatives', 'num', 'length'):
         if isinstance(small.get(key), int):
             small[key] = min(max(small[key] // SCALE, LEAST), LONGEST)
+    if isinstance(clusters := small.get('num_clusters'), list):
+        small['num_clusters'] = [max(k // LONGEST, LEAST) for k in clusters]
+    elif clusters:
+        small['num_clusters'] = max(clusters // LONGEST, LEAST)
     if small.get('type') == 'ResNet':
         small.update(BACKBONE)
     if small.get('type') == 'TimmBackbone':
         small['model_kwargs'] = {**(small.get('model_kwargs') or {}), **TRANSFORMER}
     if small.get('hidden_channels'):
         small['hidden_channels'] = WIDTH
-    if small.get('start_epoch'):
-        small['start_epoch'] = 0
+    for key in ('start_epoch', 'update_epoch'):
+        if small.get(key):
+            small[key] = 0
     if small.get('type') == 'CIFARResNet':
         small = dict(BACKBONE, type='ResNet', stem='small')
     if small.get('num_classes') and small.get('in_channels'):  # of the pooled features

@@ -16,7 +16,6 @@ from mochi_mm.registry import MODELS
 from mochi_mm.utils.checks import check_choice, check_cosine, check_integer
 
 SUPPORT = ('full', 'score')
-STRATEGIES = ('attract', 'eliminate', 'none')
 
 
 @MODELS.register_module()

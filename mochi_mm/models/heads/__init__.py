@@ -10,12 +10,14 @@ from mochi_mm.models.heads.e_sup_con_head import ESupConHead
 from mochi_mm.models.heads.fair_kl_head import FairKLHead
 from mochi_mm.models.heads.false_negative_head import FalseNegativeHead
 from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHead
+from mochi_mm.models.heads.inter_cluster_head import InterClusterHead
 from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.n_pair_head import NPairHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
 from mochi_mm.models.heads.open_con_head import OpenConHead
 from mochi_mm.models.heads.parametric_contrast_head import ParametricContrastHead
+from mochi_mm.models.heads.pseudo_label_head import PseudoLabelHead
 from mochi_mm.models.heads.res_com_head import ResComHead
 from mochi_mm.models.heads.skew_renyi_head import SkewRenyiHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
@@ -33,12 +35,14 @@ __all__ = [
     'FairKLHead',
     'FalseNegativeHead',
     'HardNegativeMixingHead',
+    'InterClusterHead',
     'KeyBatchHead',
     'LinearHead',
     'NPairHead',
     'NTXentHead',
     'OpenConHead',
     'ParametricContrastHead',
+    'PseudoLabelHead',
     'ResComHead',
     'SkewRenyiHead',
     'SoftContrastiveHead',

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import torch
 from mmengine.model import BaseModule
@@ -22,8 +21,10 @@ from mochi_mm.models.blocks import (
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
 from mochi_mm.models.estimators import NegativeEstimator
 from mochi_mm.models.finders import FalseNegativeRemoval
+from mochi_mm.models.finders.negative_threshold import NegativeThreshold
 from mochi_mm.models.functional.chance_level import chance_level, mean_chance
 from mochi_mm.models.functional.contrast_blocks import attracted, contrast_blocks
+from mochi_mm.models.functional.found_statistics import found_statistics
 from mochi_mm.models.functional.statistics import (
     batch_statistics,
     key_statistics,
@@ -35,6 +36,8 @@ from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
 from mochi_mm.models.heads.check_memory import check_memory
 from mochi_mm.models.heads.check_parts import check_parts
+from mochi_mm.models.heads.key_writes import key_writes
+from mochi_mm.models.heads.screen import screen
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
@@ -63,6 +66,8 @@ class BaseContrastiveHead(BaseModule):
         negatives: A :class:`NegativeEstimator`, as a config or a module, which acts on what the
             objective pushes from; None leaves the candidates as they are.
         removal: A :class:`FalseNegativeRemoval`, as a config or a module; None removes nothing.
+        threshold: A :class:`NegativeThreshold`, as a config or a module, which leaves out the most
+            similar negatives of each image; None leaves none out.
         label_key: Name of the labels among the data samples.
         table: A :class:`SampleTable` whose labels take the place of ``label_key``, those of the
             memory's rows included.
@@ -109,6 +114,7 @@ class BaseContrastiveHead(BaseModule):
         mixing: dict | nn.Module | None = None,
         negatives: dict | nn.Module | None = None,
         removal: dict | nn.Module | None = None,
+        threshold: dict | nn.Module | None = None,
         label_key: str = 'gt_label',
         table: dict | nn.Module | None = None,
         mask_own_keys: bool = False,
@@ -122,8 +128,7 @@ class BaseContrastiveHead(BaseModule):
             temperature = 0.1 if memory is None else 0.2
         self.temperature = check_temperature(temperature)
         self.weight = check_number('weight', weight, 1.0)
-        self.label_key, self.tap = label_key, tap
-        self.mask_own_keys = mask_own_keys
+        self.label_key, self.tap, self.mask_own_keys = label_key, tap, mask_own_keys
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         self.memory = build_optional(memory, BaseMemory)  # type: ignore[type-abstract]
         self.table = build_optional(table, SampleTable)
@@ -137,6 +142,7 @@ class BaseContrastiveHead(BaseModule):
             self.mixing.fit(self.memory.length)
         self.negatives = build_optional(negatives, NegativeEstimator)
         self.removal = build_optional(removal, FalseNegativeRemoval)
+        self.threshold = build_optional(threshold, NegativeThreshold)
         check_parts(self)
 
     # The step.
@@ -157,9 +163,8 @@ class BaseContrastiveHead(BaseModule):
             views = self.normalize(views)
             anchors = self.anchors(views)
             blocks = self.blocks(anchors, views)
-            blocks, removed = self.positives(anchors, blocks, views), {}
-            if self.removal is not None:
-                blocks, removed = self.removal(anchors, blocks, self.labels)
+            blocks = self.positives(anchors, blocks, views)
+            blocks, learned, removed = screen(self, anchors, blocks)
             mixed, synthetic = self.mix(anchors, blocks)
             blocks = [*blocks, *synthetic]
             seen, estimated = self.estimate(blocks)
@@ -171,7 +176,8 @@ class BaseContrastiveHead(BaseModule):
                 statistics = self.statistics(blocks, mixed, counted) | removed | estimated
                 level = mean_chance(self.chance_level(anchors, blocks), counted, self.count_all)
                 statistics['chance_level'] = self.weight * level
-        return HeadStep(losses, statistics, self.writes(views), anchors, tuple(blocks), mixed)
+        writes = (*self.writes(views), *learned)
+        return HeadStep(losses, statistics, writes, anchors, tuple(blocks), mixed)
 
     def loss_views(
         self,
@@ -232,7 +238,7 @@ class BaseContrastiveHead(BaseModule):
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Set the current epoch, in a loop without hooks."""
-        for part in (self.mixing, self.negatives, self.removal):
+        for part in (self.mixing, self.negatives, self.removal, self.threshold):
             if part is not None:
                 part.set_epoch(epoch, max_epochs)
 
@@ -319,6 +325,8 @@ class BaseContrastiveHead(BaseModule):
             stats.update(mixing_statistics(own, pushing, mixed))
         if self.memory is not None:
             stats['queue_fill'] = self.memory.fill()
+        for found in (block for block in blocks if block.false_negative is not None):
+            stats.update(found_statistics(found))
         return stats
 
     def pushing(self, block: Block) -> Tensor:
@@ -331,16 +339,7 @@ class BaseContrastiveHead(BaseModule):
 
     def writes(self, views: Views) -> tuple[Write, ...]:
         """Return the writes made after the loss: every key once, with label and index."""
-        if self.memory is None:
-            return ()
-        keys, samples = views.target, views.samples
-        # Image by image, so that several ranks leave what one process leaves.
-        rows = torch.stack(list(keys.values()), dim=1).flatten(0, 1)  # (B V, D)
-        labels, indices = (
-            samples[name].repeat_interleave(len(keys)) if name in samples else None
-            for name in (self.label_key, 'sample_idx')
-        )
-        return (partial(self.memory.enqueue, rows, labels, indices),)
+        return key_writes(self.memory, views, self.label_key)
 
     # What the head needs.
 
@@ -388,6 +387,9 @@ class BaseContrastiveHead(BaseModule):
             self._known(samples, 'removal')
         if self.mask_own_keys:
             require_known(samples, 'sample_idx', 'mask_own_keys')
+        if self.mask_own_keys or self.threshold is not None:
+            reason = 'NegativeThreshold' if self.threshold else 'mask_own_keys'
+            require_known(samples, 'sample_idx', reason)
         if self.memory is not None:
             self.memory.check_samples(samples)
 

@@ -9,17 +9,18 @@ if TYPE_CHECKING:
 
 
 def check_parts(head: BaseContrastiveHead) -> None:
-    """Refuse an estimator or a removal that the objective of a head leaves no place for.
+    """Refuse an estimator, threshold or removal that the objective of a head has no place for.
 
     Raises:
         ValueError: There is one.
     """
     name = type(head).__name__
-    if head.negatives is not None and not head.estimable:
-        raise ValueError(
-            f'negatives is {head.negatives} but the objective of {name} has no '
-            'sum over negatives that an estimate could stand for; take it out.'
-        )
+    for part, value in (('negatives', head.negatives), ('threshold', head.threshold)):
+        if value is not None and not head.estimable:
+            raise ValueError(
+                f'{part} is {value} but the objective of {name} has no sum over negatives that it '
+                'could act on; take it out.'
+            )
     if head.removal is None:
         return
     if not head.removable:

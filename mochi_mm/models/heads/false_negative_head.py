@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mochi_mm.models.blocks import query_anchors
+from mochi_mm.models.blocks import cancel, query_anchors, with_classes
+from mochi_mm.models.blocks.cancel import STRATEGIES
 from mochi_mm.models.finders import FalseNegativeFinder
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.build_part import build_part
@@ -17,8 +18,6 @@ from mochi_mm.structures import Anchors, Block, Mixed, Views
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.masks import either
 from mochi_mm.utils.checks import check_choice
-
-STRATEGIES = ('attract', 'eliminate', 'none')
 
 
 @MODELS.register_module()
@@ -79,8 +78,9 @@ class FalseNegativeHead(BaseContrastiveHead):
         if self.memory is None:
             blocks = [block.attract(block.need('same_image')) for block in blocks]
         found = self.find(anchors, blocks[-1], views)
-        block = blocks[-1].but(false_negative=found)
-        return [*blocks[:-1], self._treat(block, found)]
+        block = with_classes(blocks[-1], anchors, self.memory, self.label_key)
+        block = block.but(false_negative=found)
+        return [*blocks[:-1], cancel(block, found, self.strategy)]
 
     def find(self, anchors: Anchors, block: Block, views: Views) -> Tensor:
         """Return (A, M) bool, candidates that are false negatives of the anchor.
@@ -101,22 +101,14 @@ class FalseNegativeHead(BaseContrastiveHead):
         excluded = excluded if block.held is None else either(~block.held, excluded)
         return self.finder(support, block.rows, excluded)[anchors.image]
 
-    def _treat(self, block: Block, found: Tensor) -> Block:
-        """Return the block with its false negatives attracting or out of the denominator."""
-        if self.strategy == 'none':
-            return block
-        if self.strategy == 'eliminate':
-            return block.drop(found)
-        positive = block.positive()
-        return block.attract(found if positive is None else positive | found)
-
     def statistics(
         self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
     ) -> dict[str, Tensor]:
         """Add the mean number of false negatives found per anchor."""
         stats = super().statistics(blocks, mixed, counted)
-        found = [b.false_negative for b in blocks if b.false_negative is not None]
-        return dict(stats, false_negatives=found[0].float().sum(1).mean())
+        (block,) = (b for b in blocks if b.false_negative is not None)
+        number = block.need('false_negative').float().sum(1).mean()
+        return dict(stats, false_negatives=number)
 
     def writes(self, views: Views) -> tuple[Write, ...]:
         """Return the writes made after the loss: the keys of the contrasted views."""

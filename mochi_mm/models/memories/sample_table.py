@@ -13,7 +13,15 @@ from mochi_mm.structures import DataFacts
 from mochi_mm.utils.checks import check_integer
 
 # Value of a column where nothing is known of an image.
-UNKNOWN = dict(label=-1, confidence=0.0, threshold=1.0, weight=1.0)
+UNKNOWN = dict(
+    label=-1,
+    cluster=-1,
+    confidence=0.0,
+    threshold=1.0,
+    first_moment=0.0,
+    second_moment=0.0,
+    weight=1.0,
+)
 
 
 @MODELS.register_module()
@@ -25,12 +33,15 @@ class SampleTable(nn.Module):
 
     Args:
         length: n, images of the data set.
-        columns: Names of the columns, out of ``label``, ``confidence``, ``threshold``, ``weight``.
+        columns: Names of the columns, out of those below.
 
     Attributes:
         label: (n,) int64, -1 if unknown.
+        cluster: (n,) int64, the label before it is accepted, -1 if unknown.
         confidence: (n,) float32, 0 if unknown.
         threshold: (n,) float32, 1 at the start: of a cosine, nothing lies above it.
+        first_moment: (n,) float32, of what moves the threshold, 0 at the start.
+        second_moment: (n,) float32, likewise of its square.
         weight: (n,) float32, 1 at the start.
 
     Raises:

@@ -41,6 +41,26 @@ TRAINING = (
     Lines('kNN accuracy', 'top-1 (%)', {'': 'knn/top1'}),
     Lines('Probe accuracy', 'top-1 (%)', {'': 'accuracy/top1'}),
     Lines('Similarity of positives', 'cosine of query and key', {'': 'sim_positive'}),
+    Lines(
+        'False negatives that were found',
+        'share (%)',
+        {'precision': 'precision_found', 'recall': 'recall_found'},
+        100,
+        note='What a head removed or attracted, by classes that it never sees; 0: nothing.',
+    ),
+    Lines(
+        'Pseudo-labels',
+        'share of the pairs of images (%)',
+        {'precision': 'pseudo/precision', 'recall': 'pseudo/recall'},
+        100,
+        note='Over all pairs of images with accepted labels; classes are those of the data set.',
+    ),
+    Lines(
+        'Labels that are accepted and that changed',
+        'share of the images (%)',
+        {'accepted': 'pseudo/accepted', 'changed': 'pseudo/changed'},
+        100,
+    ),
     Lines('Learning rate', 'learning rate', {'': 'lr'}),
 )
 ANALYSES = (

@@ -16,13 +16,14 @@ from mochi_mm.models.heads import (
     HardNegativeMixingHead,
     KeyBatchHead,
     NTXentHead,
+    PseudoLabelHead,
     ResComHead,
     SkewRenyiHead,
     SoftContrastiveHead,
     SupConHead,
     SupInfoNCEHead,
 )
-from mochi_mm.models.memories import ClassBalancedQueue
+from mochi_mm.models.memories import ClassBalancedQueue, PseudoLabels
 from tests.models.heads.toy import DIM, FixedPair, FixedQuery, T, finder, inputs, memory, mixing
 from tests.reference import random_units
 
@@ -40,6 +41,24 @@ def class_queue() -> ClassBalancedQueue:
     queue.count.copy_(torch.tensor([3, 3, 2]))
     queue.pointer.copy_(torch.tensor([0, 1, 2]))
     return queue
+
+
+BOUND = dict(length=11, alpha=0.2, lr=0.3)
+
+
+def threshold_of(head: Any) -> Any:
+    """The head, whose thresholds have moved before."""
+    head.threshold.table.threshold.copy_(torch.linspace(-0.2, 0.6, 11))
+    head.threshold.table.first_moment.copy_(torch.linspace(-0.1, 0.1, 11))
+    head.threshold.table.second_moment.copy_(torch.linspace(0.0, 0.1, 11))
+    return head
+
+
+def pseudo() -> PseudoLabels:
+    """Labels of eleven images, of which three have none that is accepted."""
+    labels = PseudoLabels(11, [3])
+    labels.accepted()[0].copy_(torch.tensor([0, 1, 1, 2, 0, -1, 2, 1, -1, 0, -1]))
+    return labels
 
 
 WITH_MEMORY: dict[str, Make] = {
@@ -79,6 +98,17 @@ WITH_MEMORY: dict[str, Make] = {
     'moco, alike removed': lambda **k: ContrastiveHead(
         memory(), T, removal=dict(rule='threshold', threshold=0.1, max_share=0.4), **k
     ),
+    'ifnd attract': lambda **k: PseudoLabelHead(pseudo(), 'attract', memory=memory(), **k),
+    'ifnd eliminate, own masked': lambda **k: PseudoLabelHead(
+        pseudo(), memory=memory(), mask_own_keys=True, **k
+    ),
+    'glofnd moco': lambda **k: threshold_of(ContrastiveHead(memory(), T, threshold=BOUND, **k)),
+    'glofnd moco, unscaled, own masked': lambda **k: threshold_of(
+        ContrastiveHead(memory(), T, threshold=dict(BOUND, rescale=False), mask_own_keys=True, **k)
+    ),
+    'glofnd ifnd': lambda **k: threshold_of(
+        PseudoLabelHead(pseudo(), memory=memory(), threshold=BOUND, **k)
+    ),
     'fnc attract, oracle': lambda **k: FalseNegativeHead(
         finder(threshold=None), memory=memory(), oracle_loss=True, **k
     ),
@@ -111,6 +141,11 @@ IN_BATCH: dict[str, Make] = {
         finder(threshold=None), 'eliminate', **k
     ),
     'in-batch fnc attract, scoring': lambda **k: FalseNegativeHead(finder('score'), **k),
+    'in-batch ifnd attract': lambda **k: PseudoLabelHead(pseudo(), 'attract', **k),
+    'in-batch ifnd eliminate': lambda **k: PseudoLabelHead(pseudo(), **k),
+    'glofnd': lambda **k: threshold_of(NTXentHead(0.3, threshold=BOUND, **k)),
+    'glofnd dcl': lambda **k: threshold_of(DecoupledHead(0.3, threshold=BOUND, **k)),
+    'glofnd moco-v3': lambda **k: threshold_of(KeyBatchHead(T, threshold=BOUND, **k)),
     'rescom': lambda **k: ResComHead(class_queue(), 2, 3, effective_beta=0, **k),
     'rescom, own masked': lambda **k: ResComHead(
         class_queue(), 1, 4, effective_beta=0, mask_own_keys=True, **k

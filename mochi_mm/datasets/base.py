@@ -37,6 +37,8 @@ class ImageDataset(Dataset, ABC):
     labels: np.ndarray
     classes: tuple[str, ...] = ()
     faults: FaultRecord | None = None
+    # Number and content of the sample that this process read last, for its repeats.
+    _last: tuple[int, dict[str, Any]] = (-1, {})
 
     def __init__(self, pipeline: Sequence[Any] = ()) -> None:
         self.pipeline = Compose(pipeline)
@@ -103,9 +105,13 @@ class ImageDataset(Dataset, ABC):
         Raises:
             UnreadableImage: The image cannot be read; some pipelines decode it themselves.
         """
-        results = self.sample(index)
-        results['rng'] = key.generator()
-        return self.pipeline_of(index)(results)
+        results = self._last_sample(index) if key.repeat else self.sample(index)
+        self._last = index, results
+        return self.pipeline_of(index)(dict(results, rng=key.generator()))
+
+    def _last_sample(self, index: int) -> dict[str, Any]:
+        """Return a sample that was read just before, or read it, where the repeats were parted."""
+        return self._last[1] if self._last[0] == index else self.sample(index)
 
     def _replaced(self, index: int, key: SampleKey) -> Any:
         """Return sample ``index``, or another one that depends on the key alone."""

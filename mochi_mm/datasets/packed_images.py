@@ -73,7 +73,7 @@ class PackedImages(ImageDataset):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a worker needs to open the pack again; arrays of the pack stay there."""
-        state = dict(self.__dict__)
+        state = {key: value for key, value in self.__dict__.items() if key != '_last'}
         if self._rows is None:
             del state['labels']
         return state

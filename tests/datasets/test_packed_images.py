@@ -166,6 +166,32 @@ def test_any_workers_and_a_resume_give_the_same_bits(packs: Path, workers: int) 
         assert equal_batches(batch, expected)
 
 
+@pytest.mark.parametrize('kind', RECIPES)
+@pytest.mark.parametrize('workers', [0, 1])
+def test_repeats_are_drawn_from_one_decoding(
+    packs: Path, monkeypatch: Any, kind: str, workers: int
+) -> None:
+    """The same bits with the image at hand, and read again where a resume parts its samples."""
+    exclude = packs / 'jpeg/exclude.txt'
+    dataset = PackedImages(packs / 'jpeg', pipeline=recipe(kind), exclude=exclude)
+    fresh = PackedImages(packs / 'jpeg', pipeline=recipe(kind), exclude=exclude)
+    sampler = KeyedSampler(dataset, seed=4, repeats=2)
+    expected = []
+    for key in sampler:
+        fresh._last = (-1, {})
+        expected.append(fresh[key])
+    assert len(expected) == 8
+    assert not torch.equal(expected[0]['inputs'][0], expected[1]['inputs'][0])
+    read: list[int] = []
+    real = PackReader.data
+    monkeypatch.setattr(PackReader, 'data', lambda self, row: read.append(row) or real(self, row))
+    for left_out in (0, 3):
+        sampler.leave_out(left_out)
+        loader = DataLoader(dataset, sampler=sampler, num_workers=workers, batch_size=None)
+        assert all(map(equal, loader, expected[left_out:]))
+    assert workers or len(read) == 4 + 3
+
+
 def equal_batches(batch: Any, other: Any) -> bool:
     same = torch.equal(batch['data_samples']['sample_idx'], other['data_samples']['sample_idx'])
     return same and all(map(torch.equal, batch['inputs'], other['inputs']))

@@ -105,13 +105,12 @@ class ImageDataset(Dataset, ABC):
         Raises:
             UnreadableImage: The image cannot be read; some pipelines decode it themselves.
         """
-        results = self._last_sample(index) if key.repeat else self.sample(index)
-        self._last = index, results
+        last, results = self._last
+        if not key.repeat or last != index:  # else it was read just before
+            self._last, results = (-1, {}), {}  # its memory serves the next one
+            results = self.sample(index)
+            self._last = index, results
         return self.pipeline_of(index)(dict(results, rng=key.generator()))
-
-    def _last_sample(self, index: int) -> dict[str, Any]:
-        """Return a sample that was read just before, or read it, where the repeats were parted."""
-        return self._last[1] if self._last[0] == index else self.sample(index)
 
     def _replaced(self, index: int, key: SampleKey) -> Any:
         """Return sample ``index``, or another one that depends on the key alone."""

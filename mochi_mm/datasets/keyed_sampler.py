@@ -12,6 +12,8 @@ from mochi_mm.randomness import SampleKey, StepKey
 from mochi_mm.registry import DATA_SAMPLERS
 from mochi_mm.utils.checks import check_integer
 
+_BLOCK = 4096  # indices that are Python's numbers at once
+
 
 @DATA_SAMPLERS.register_module()
 class KeyedSampler(Sampler[int]):
@@ -106,11 +108,13 @@ class KeyedSampler(Sampler[int]):
         for number in numbers.unique().tolist():
             here = numbers == number
             indices[here] = self.order(number)[offsets[here]]
-        listed, orders = indices.tolist(), numbers.tolist()
-        for sample in range(first, len(self)):
-            image, repeat = divmod(sample, self.repeats)
-            seed, key_epoch = (self.seed, orders[image]) if self.shuffle else (0, 0)
-            yield SampleKey(listed[image], seed, key_epoch, repeat=repeat)
+        for start in range(first // self.repeats, len(places), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            listed = zip(indices[block].tolist(), numbers[block].tolist(), strict=True)
+            for image, (index, number) in enumerate(listed, start):
+                seed, key_epoch = (self.seed, number) if self.shuffle else (0, 0)
+                for repeat in range(max(0, first - image * self.repeats), self.repeats):
+                    yield SampleKey(index, seed, key_epoch, repeat=repeat)
 
     def _stream(self, start: int) -> Iterator[SampleKey]:
         image, repeat = divmod(start, self.repeats)

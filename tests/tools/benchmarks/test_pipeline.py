@@ -10,6 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mochi_mm.datasets import ImageFolder
+from mochi_mm.datasets.packs.pack_options import PackOptions
+from mochi_mm.datasets.packs.pack_writer import PackWriter
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -21,15 +25,24 @@ def test_runs_and_writes(tmp_path: Path) -> None:
         Image.fromarray(pixels).save(tmp_path / 'images' / f'{i}.jpg')
     out = tmp_path / 'pipeline.json'
     command = [sys.executable, 'tools/benchmarks/pipeline.py', str(tmp_path / 'images')]
+    options = PackOptions.of('jpeg', short_side=24)
+    PackWriter(ImageFolder(tmp_path / 'images'), tmp_path / 'small', options).write()
+    command += ['--packs', str(tmp_path / 'small')]
     command += ['--images', '2', '--size', '16', '--repeats', '1', '--json', str(out)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     result = json.loads(out.read_text())
     assert result['images'] == 2
-    assert list(result['measured']) == ['decode', 'torchvision PIL', 'exact', 'fast', 'device']
+    names = ['decode', 'torchvision PIL', 'exact', 'fast', 'device']
+    packed = [f'{name}, small' for name in names[2:]]
+    assert list(result['measured']) == names + packed
+    levels = {name: row.get('gray_levels') for name, row in result['measured'].items()}
+    assert levels['exact'] == 0 and levels['device'] is levels['device, small'] is None
+    assert 0 < levels['exact, small'] < 60 and 0 < levels['fast, small'] < 60
     assert result['measured']['torchvision PIL']['ratio'] == 1
 
-    command[-8:] = ['--images', '35', '--size', '16', '--repeats', '1', '--workers', '1']
+    command[2:] = [str(tmp_path / 'images')]
+    command += ['--images', '35', '--size', '16', '--repeats', '1', '--workers', '1']
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     command[-1] = '2'

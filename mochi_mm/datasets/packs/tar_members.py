@@ -37,7 +37,8 @@ def tar_members(path: str | Path) -> Iterator[TarMember]:
     """
     with open_regular(path) as file:
         end = os.fstat(file.fileno()).st_size
-        place, long_name, said = 0, '', {}
+        place, long_name = 0, ''
+        said: dict[str, str] = {}
         while True:
             header = _header(file, place, end, path)
             if header is None:

@@ -87,6 +87,7 @@ ELSEWHERE = {
     'EpochBasedTrainLoop': 'needs a runner',
     'KNNLoop': 'needs a runner',
     'LARS': 'builds a class of timm',
+    'PackedImages': 'needs a pack',
     'SVMLoop': 'needs a runner',
     'SafeRunner': 'is built from a whole config',
     'TorchVisionDataset': 'needs the files of its data set',

@@ -10,6 +10,7 @@ from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.long_tail import LongTail
 from mochi_mm.datasets.noisy_labels import NoisyLabels
 from mochi_mm.datasets.open_world import OpenWorld
+from mochi_mm.datasets.packed_images import PackedImages
 from mochi_mm.datasets.repeat_dataset import RepeatDataset
 from mochi_mm.datasets.shape_scenes import ShapeScenes
 from mochi_mm.datasets.start_worker import start_worker
@@ -28,6 +29,7 @@ __all__ = [
     'LongTail',
     'NoisyLabels',
     'OpenWorld',
+    'PackedImages',
     'RepeatDataset',
     'ShapeScenes',
     'TorchVisionDataset',

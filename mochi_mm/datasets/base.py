@@ -37,6 +37,8 @@ class ImageDataset(Dataset, ABC):
     labels: np.ndarray
     classes: tuple[str, ...] = ()
     faults: FaultRecord | None = None
+    # Number and content of the sample that this process read last, for its repeats.
+    _last: tuple[int, dict[str, Any]] = (-1, {})
 
     def __init__(self, pipeline: Sequence[Any] = ()) -> None:
         self.pipeline = Compose(pipeline)
@@ -103,9 +105,12 @@ class ImageDataset(Dataset, ABC):
         Raises:
             UnreadableImage: The image cannot be read; some pipelines decode it themselves.
         """
-        results = self.sample(index)
-        results['rng'] = key.generator()
-        return self.pipeline_of(index)(results)
+        last, results = self._last
+        if not key.repeat or last != index:  # else it was read just before
+            self._last, results = (-1, {}), {}  # its memory serves the next one
+            results = self.sample(index)
+            self._last = index, results
+        return self.pipeline_of(index)(dict(results, rng=key.generator()))
 
     def _replaced(self, index: int, key: SampleKey) -> Any:
         """Return sample ``index``, or another one that depends on the key alone."""

@@ -22,6 +22,7 @@ from mochi_mm.datasets.index_cache import load_index
 from mochi_mm.datasets.path_list import read_paths
 from mochi_mm.datasets.path_table import PathTable
 from mochi_mm.datasets.read_image import read_image
+from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS, nearest
 
@@ -121,6 +122,10 @@ class ImageFolder(ImageDataset):
         """Return the path of image ``index``."""
         return f'{self.root}/{self._paths[index]}'
 
+    def name(self, index: int) -> str:
+        """Return the path of image ``index`` below the folder, as lists of images name it."""
+        return self._paths[index]
+
     def fingerprint(self) -> str:
         """Return a digest of names, sizes and times of all files, in the order of the samples."""
         return self.fingerprint_of(range(len(self)))
@@ -134,11 +139,11 @@ class ImageFolder(ImageDataset):
         return read_image(self.path(index))
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return the input of the pipeline; a path where its first transform decodes."""
+        """Return the input of the pipeline; undecoded where its first transform decodes."""
         if not self.pipeline.takes_files:
             return super().sample(index)
-        label = int(self.labels[index])
-        return dict(file=self.path(index), gt_label=label, sample_idx=int(index))
+        source = SourceImage.open(self.path(index))
+        return dict(source=source, gt_label=int(self.labels[index]), sample_idx=int(index))
 
 
 def _without(index: FolderIndex, exclude: str | Path | None) -> list[tuple[str, str]]:

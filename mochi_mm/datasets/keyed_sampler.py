@@ -10,6 +10,9 @@ from torch.utils.data import Sampler
 
 from mochi_mm.randomness import SampleKey, StepKey
 from mochi_mm.registry import DATA_SAMPLERS
+from mochi_mm.utils.checks import check_integer
+
+_BLOCK = 4096  # indices that are Python's numbers at once
 
 
 @DATA_SAMPLERS.register_module()
@@ -30,9 +33,14 @@ class KeyedSampler(Sampler[int]):
         infinite: Never end; pass after pass follows without a gap, and the number of the pass is
             the epoch of its keys (``set_epoch`` has no effect). The ranks share the endless stream,
             so nothing is padded. ``skip`` exists here only.
+        repeats: Samples that follow each other from one decoding of an image, each drawn by itself.
+            A pass has as many samples as before (rounded up to whole images) of a ``repeats``-th
+            of the images: so many passes see each image as often as without. The images of a batch
+            are that many times fewer, and each is in it ``repeats`` times.
 
     Raises:
-        ValueError: An empty data set, or ``infinite`` with ``round_up=False``.
+        ValueError: An empty data set, ``infinite`` with ``round_up=False``, or ``repeats`` below 1
+            or without ``shuffle``.
     """
 
     def __init__(
@@ -42,6 +50,7 @@ class KeyedSampler(Sampler[int]):
         seed: int | None = None,
         round_up: bool = True,
         infinite: bool = False,
+        repeats: int = 1,
     ) -> None:
         super().__init__()
         self.dataset = dataset  # batch samplers that group by aspect ratio ask it
@@ -53,11 +62,18 @@ class KeyedSampler(Sampler[int]):
                 'round_up=False has no meaning for infinite=True: an endless stream is never '
                 'padded. Leave round_up out.'
             )
+        if check_integer('KeyedSampler.repeats', repeats, 2) > 1 and not shuffle:
+            raise ValueError(
+                f'repeats={repeats} of KeyedSampler is for training; without shuffle each image '
+                'comes once. Leave one of the two out.'
+            )
         self.rank, self.world_size = get_dist_info()
         self.shuffle = shuffle
         self.seed = sync_random_seed() if seed is None else int(seed)
         self.round_up = round_up
         self.infinite = infinite
+        self.repeats = repeats
+        self.images = -(-self.size // repeats)
         self.epoch = 0
         self.start = 0
         self._left_out = 0
@@ -77,28 +93,47 @@ class KeyedSampler(Sampler[int]):
         return self._stream(self.start) if self.infinite else self._pass(self.epoch)
 
     def _pass(self, epoch: int) -> Iterator[SampleKey]:
-        seed, key_epoch = (self.seed, epoch) if self.shuffle else (0, 0)
-        order = self.order(epoch)
+        """Yield the samples of one pass: of this rank's share of its ``images`` images.
+
+        All passes lie in one endless row of images, order after order: without repeats pass
+        ``epoch`` is the order of that number.
+        """
         first = min(self._left_out, len(self))  # the last batch may have been a smaller one
-        positions = torch.arange(first, len(self)) * self.world_size + self.rank
         self._left_out = 0
-        for index in order[positions % self.size].tolist():
-            yield SampleKey(index, seed, key_epoch)
+        # (n,) the images of this rank among those of the pass, which starts over at its end.
+        places = torch.arange(len(self) // self.repeats) * self.world_size + self.rank
+        places = epoch * self.images + places % self.images
+        numbers, offsets = places // self.size, places % self.size
+        indices = torch.empty_like(places)
+        for number in numbers.unique().tolist():
+            here = numbers == number
+            indices[here] = self.order(number)[offsets[here]]
+        for start in range(first // self.repeats, len(places), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            listed = zip(indices[block].tolist(), numbers[block].tolist(), strict=True)
+            for image, (index, number) in enumerate(listed, start):
+                seed, key_epoch = (self.seed, number) if self.shuffle else (0, 0)
+                for repeat in range(max(0, first - image * self.repeats), self.repeats):
+                    yield SampleKey(index, seed, key_epoch, repeat=repeat)
 
     def _stream(self, start: int) -> Iterator[SampleKey]:
-        position = self.rank + start * self.world_size
+        image, repeat = divmod(start, self.repeats)
+        position = self.rank + image * self.world_size
         while True:
             epoch, offset = divmod(position, self.size)
             indices = self.order(epoch)[offset :: self.world_size].tolist()
             for index in indices:
-                yield SampleKey(index, self.seed, epoch)
+                while repeat < self.repeats:
+                    yield SampleKey(index, self.seed, epoch, repeat=repeat)
+                    repeat += 1
+                repeat = 0
             position += len(indices) * self.world_size
 
     def __len__(self) -> int:
         """Return the number of samples of this rank in one pass."""
         if self.round_up:
-            return -(-self.size // self.world_size)
-        return len(range(self.rank, self.size, self.world_size))
+            return -(-self.images // self.world_size) * self.repeats
+        return len(range(self.rank, self.images, self.world_size)) * self.repeats
 
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch of the next pass."""

@@ -8,13 +8,14 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mochi_mm.datasets.unreadable_image import UnreadableImage
+from mochi_mm.files.encoded_image import EncodedImage
 from mochi_mm.files.image_file import open_image
 
 #: Larger images are refused before they are decoded: a small file can hold gigabytes of pixels.
 MAX_PIXELS = 89_478_485
 
 
-def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
+def read_image(path: str | Path | EncodedImage, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Return the image in ``path`` as PIL RGB, upright (EXIF orientation applied).
 
     The content must be of one of :data:`mochi_mm.files.image_file.FORMATS`.
@@ -24,7 +25,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
     white) and 16-bit color keeps its high byte.
 
     Args:
-        path: The file; its ending is not looked at.
+        path: The file, or one in memory; its ending is not looked at.
         max_pixels: Largest width x height that is decoded.
 
     Raises:

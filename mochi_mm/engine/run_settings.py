@@ -31,6 +31,7 @@ _FREE = {
     'timeout',
     'data_root',
     'index_cache',
+    'shards',
 }
 SCHEDULE = ('optim_wrapper', 'param_scheduler', 'auto_scale_lr')
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,7 +14,7 @@ from PIL import Image, ImageFilter
 from torch.utils.data import DataLoader
 from torchvision import transforms as tv
 
-from mochi_mm.datasets import ImageFolder
+from mochi_mm.datasets import ImageFolder, PackedImages
 from mochi_mm.files.image_file import open_image
 from mochi_mm.randomness import SampleKey
 
@@ -31,10 +33,13 @@ def view_pipeline(size: int) -> list[dict[str, Any]]:
     ]
 
 
-def our_recipe(folder: str, kind: str, size: int) -> ImageFolder:
-    """Return the files of ``folder`` with one of our recipes; the word ``kind`` chooses it."""
+def our_recipe(
+    folder: str, kind: str, size: int, packed: bool = False
+) -> ImageFolder | PackedImages:
+    """Return the images of a folder, or of a pack, with one of our recipes, named ``kind``."""
     views = dict(type=kind, transforms=[view_pipeline(size)], num_views=[2])
-    return ImageFolder(folder, classes=[], pipeline=[views, dict(type='PackInputs')])
+    source = PackedImages if packed else ImageFolder
+    return source(folder, classes=[], pipeline=[views, dict(type='PackInputs')])
 
 
 class PillowBlur:
@@ -49,7 +54,7 @@ class PillowBlur:
 class TorchvisionPairs:
     """MoCo-v2's recipe from torchvision's classes on PIL images."""
 
-    def __init__(self, source: ImageFolder, size: int) -> None:
+    def __init__(self, source: Any, size: int) -> None:
         self.source = source
         jitter = tv.ColorJitter(0.4, 0.4, 0.4, 0.1)
         self.view = tv.Compose(
@@ -75,7 +80,7 @@ class TorchvisionPairs:
 class DecodeOnly:
     """Every file decoded in full, and nothing else."""
 
-    def __init__(self, source: ImageFolder) -> None:
+    def __init__(self, source: Any) -> None:
         self.source = source
 
     def __len__(self) -> int:
@@ -88,11 +93,63 @@ class DecodeOnly:
         return pixels.shape[1]
 
 
-def recipes(folder: str, size: int) -> dict[str, Any]:
-    """Return a data set of the files of ``folder`` for each recipe, and for decoding alone."""
+def recipes(folder: str, size: int, packs: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a data set of the files of ``folder`` for each recipe, and for decoding alone.
+
+    Args:
+        folder: The files.
+        size: Pixels of a view.
+        packs: Packs of the same folder; each gives our recipes once more, under its name.
+
+    Raises:
+        ValueError: A pack of other images, or two of one name.
+    """
     files = our_recipe(folder, 'MultiView', size)
-    ours = {name: our_recipe(folder, kind, size) for name, kind in KINDS.items()}
-    return {'decode': DecodeOnly(files), 'torchvision PIL': TorchvisionPairs(files, size), **ours}
+    found = {'decode': DecodeOnly(files), 'torchvision PIL': TorchvisionPairs(files, size)}
+    found |= {name: our_recipe(folder, kind, size) for name, kind in KINDS.items()}
+    for pack in packs:
+        ours = {
+            f'{name}, {Path(pack).name}': our_recipe(pack, kind, size, packed=True)
+            for name, kind in KINDS.items()
+        }
+        held = next(iter(ours.values()))
+        names = ([data.name(i) for i in range(len(data))] for data in (files, held))
+        if next(names) != next(names) or not ours.keys().isdisjoint(found):
+            raise ValueError(
+                f'{pack} holds other images than {folder}, or has the name of another pack; '
+                'expected a pack of that folder.'
+            )
+        found |= ours
+    return found
+
+
+def view_differences(datasets: Mapping[str, Any], indices: Sequence[int]) -> dict[str, float]:
+    """Return how far views are from the exact recipe's on the files, in gray levels of 255.
+
+    The mean absolute difference over pixels, channels and the two views of each image, drawn with
+    the same keys. What is finished on the device has no views to compare here.
+
+    Args:
+        datasets: As :func:`recipes` returns them.
+        indices: Images that are compared.
+    """
+    exact = datasets['exact']
+    found = {}
+    for name, dataset in datasets.items():
+        if not name.startswith(('exact', 'fast')):
+            continue
+        pairs = ((exact[key]['inputs'], dataset[key]['inputs']) for key in _keys(indices, 0))
+        levels = [
+            float((one.float() - other.float()).abs().mean())
+            for views in pairs
+            for one, other in zip(*views, strict=True)
+        ]
+        found[name] = sum(levels) / len(levels)
+    return found
+
+
+def _keys(indices: Sequence[int], epoch: int) -> list[SampleKey]:
+    return [SampleKey(index, 0, epoch) for index in indices]
 
 
 def one_pass(dataset: Any, indices: list[int], workers: int, epoch: int) -> float:
@@ -101,7 +158,7 @@ def one_pass(dataset: Any, indices: list[int], workers: int, epoch: int) -> floa
     Of this process the processor's seconds, of workers those of the clock, from an idle start of
     workers that have already served once.
     """
-    keys = [SampleKey(index, 0, epoch) for index in indices]
+    keys = _keys(indices, epoch)
     if workers == 0:
         start = time.process_time()
         for key in keys:

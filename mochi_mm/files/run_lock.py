@@ -22,6 +22,11 @@ BEAT = 10.0
 _PATIENCE = 2.5 * BEAT
 _SIZE = 512  # the record has one size, so writing it again needs no room on a full disk
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+#: What is said to whoever comes second; '{who}' and '{folder}' are filled in.
+TRAINING = (
+    '{folder} is the work dir of a run that is training ({who}); two would overwrite each other. '
+    'Expected another --work-dir, or that run ended first; --resume then goes on from it.'
+)
 _held: dict[str, RunLock] = {}
 
 
@@ -41,14 +46,21 @@ class RunLock:
     Args:
         folder: A work dir; it is created.
         wait: Called with seconds where only a sign of life can tell.
+        words: The refusal of whoever comes second.
 
     Raises:
         ValueError: When entered: another run lives there; names it.
         OSError: When entered: the file cannot be written.
     """
 
-    def __init__(self, folder: str | Path, wait: Callable[[float], Any] = time.sleep) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        wait: Callable[[float], Any] = time.sleep,
+        words: str = TRAINING,
+    ) -> None:
         self.path, self.wait = Path(folder).expanduser().resolve() / FILE, wait
+        self.words = words
         self.record: dict[str, Any] = dict(
             host=socket.gethostname(),
             process=os.getpid(),
@@ -62,9 +74,9 @@ class RunLock:
 
     def __enter__(self) -> RunLock:
         """Take the work dir."""
-        _refuse_own(self.path)
+        _refuse_own(self.path, self.words)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = _take(self.path, self.wait)
+        self._file = _take(self.path, self.wait, self.words)
         try:
             self._write()
         except BaseException:
@@ -112,17 +124,17 @@ def refuse_if_running(folder: str | Path, wait: Callable[[float], Any] = time.sl
         ValueError: Names the run.
     """
     path = Path(folder).expanduser().resolve() / FILE
-    _refuse_own(path)
+    _refuse_own(path, TRAINING)
     if path.exists():
-        os.close(_take(path, wait))
+        os.close(_take(path, wait, TRAINING))
 
 
-def _refuse_own(path: Path) -> None:
+def _refuse_own(path: Path, words: str) -> None:
     if str(path) in _held:
-        raise ValueError(_refusal(path, _held[str(path)].record))
+        raise ValueError(_refusal(path, _held[str(path)].record, words))
 
 
-def _take(path: Path, wait: Callable[[float], Any]) -> int:
+def _take(path: Path, wait: Callable[[float], Any], words: str) -> int:
     """Return the lock file, open and locked, once nobody lives who had it.
 
     Raises:
@@ -133,7 +145,7 @@ def _take(path: Path, wait: Callable[[float], Any]) -> int:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
         try:
             locked, record = _lock(file), _read(file)
-            if _is_free(path, locked, record):
+            if _is_free(path, locked, record, words):
                 # Whoever had it deletes the file; a lock on what is deleted holds nobody off.
                 if _is_at(file, path):
                     return file
@@ -147,12 +159,12 @@ def _take(path: Path, wait: Callable[[float], Any]) -> int:
             wait(_PATIENCE)
             dead = record
             if _read_at(path) != record:
-                raise ValueError(_refusal(path, _read_at(path) or record))
+                raise ValueError(_refusal(path, _read_at(path) or record, words))
         if _read_at(path) == dead:
             path.unlink(missing_ok=True)
 
 
-def _is_free(path: Path, locked: bool | None, record: dict[str, Any] | None) -> bool:
+def _is_free(path: Path, locked: bool | None, record: dict[str, Any] | None, words: str) -> bool:
     """Return whether a lock file is nobody's; False where only a sign of life can tell.
 
     Raises:
@@ -160,9 +172,9 @@ def _is_free(path: Path, locked: bool | None, record: dict[str, Any] | None) -> 
     """
     here = record is None or record['host'] == socket.gethostname()
     if here and locked is False:
-        raise ValueError(_refusal(path, record))
+        raise ValueError(_refusal(path, record, words))
     if record is not None and here and locked is None and _exists(record['process']):
-        raise ValueError(_refusal(path, record))
+        raise ValueError(_refusal(path, record, words))
     return here
 
 
@@ -217,12 +229,9 @@ def _exists(process: int) -> bool:
     return True
 
 
-def _refusal(path: Path, record: dict[str, Any] | None) -> str:
+def _refusal(path: Path, record: dict[str, Any] | None, words: str) -> str:
     who = 'another run'
     if record is not None:
         who = f'process {record["process"]} on {record["host"]}, begun {record.get("began")}'
-    return (
-        f'{path.parent} is the work dir of a run that is training ({who}); two would overwrite '
-        'each other. Expected another --work-dir, or that run ended first; --resume then goes on '
-        f'from it. Only where it is dead for certain, delete {path}.'
-    )
+    said = words.format(folder=path.parent, who=who)
+    return f'{said} Only where it is dead for certain, delete {path}.'

@@ -117,6 +117,8 @@ def _shrink_loader(loader: Any) -> None:
         scenes = loader['dataset']['dataset'] if held else loader['dataset']
     scenes['num_scenes'] = batch * STEPS
     loader.update(batch_size=batch, num_workers=0, persistent_workers=False, pin_memory=False)
+    if loader.get('sampler', {}).get('repeats', 1) > 2:
+        loader['sampler']['repeats'] = 2  # divides these small batches
     loader.pop('prefetch_factor', None)
     loader.pop('timeout', None)  # torch takes none without workers
 

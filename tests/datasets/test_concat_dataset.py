@@ -125,7 +125,7 @@ def test_a_transform_that_decodes_gets_the_path(roots: list[Path]) -> None:
     crop = [[dict(type='RandomResizedCrop', size=8)]]
     fast = [dict(type='FastMultiView', transforms=crop, num_views=[2]), dict(type='PackInputs')]
     dataset = ConcatDataset([folder(root) for root in roots], pipeline=fast)
-    assert Path(dataset.sample(11)['file']) == roots[2] / 'b/0.png'
+    assert Path(dataset.sample(11)['source'].name) == roots[2] / 'b/0.png'
     assert dataset[11]['data_samples']['sample_idx'] == 11
 
 

@@ -156,3 +156,50 @@ def test_bad_arguments() -> None:
         KeyedSampler([1], seed=0, infinite=True).skip(-1)
     with pytest.raises(ValueError, match="unknown argument 'roundup'"):
         DATA_SAMPLERS.build(dict(type='KeyedSampler', dataset=[1], roundup=True))
+
+
+def repeated(sampler: KeyedSampler, count: int | None = None) -> list[tuple[int, int, int]]:
+    return [(int(key), key.epoch, key.repeat) for key in islice(sampler, count)]
+
+
+@pytest.mark.parametrize('world_size', [1, 2, 3])
+@pytest.mark.parametrize(('size', 'repeats'), [(1, 2), (6, 2), (7, 2), (7, 3), (10, 4), (5, 1)])
+def test_repeats_pass_over_all_images(monkeypatch, world_size, size, repeats) -> None:
+    """The images of all passes are the orders one behind the other; ranks share each pass."""
+    plain = KeyedSampler(range(size), seed=5)
+    row = [(int(i), number) for number in range(9) for i in plain.order(number)]
+    images = -(-size // repeats)
+    for epoch in range(5):
+        part = row[epoch * images : (epoch + 1) * images]
+        padded = [part[i % images] for i in range(-(-images // world_size) * world_size)]
+        for rank in range(world_size):
+            sampler = on_rank(monkeypatch, rank, world_size, size, repeats=repeats)
+            sampler.set_epoch(epoch)
+            mine = [(*image, r) for image in padded[rank::world_size] for r in range(repeats)]
+            assert repeated(sampler) == mine and len(sampler) == len(mine)
+            sampler.leave_out(3)
+            assert repeated(sampler) == mine[3:]
+            exact = on_rank(monkeypatch, rank, world_size, size, repeats=repeats, round_up=False)
+            exact.set_epoch(epoch)
+            mine = [(*image, r) for image in part[rank::world_size] for r in range(repeats)]
+            assert repeated(exact) == mine and len(exact) == len(mine)
+
+
+@pytest.mark.parametrize('world_size', [1, 2])
+def test_repeats_without_end(monkeypatch, world_size) -> None:
+    plain = KeyedSampler(range(5), seed=5)
+    row = [(int(i), number) for number in range(9) for i in plain.order(number)]
+    for rank in range(world_size):
+        mine = [(*image, r) for image in row[rank::world_size] for r in range(3)]
+        sampler = on_rank(monkeypatch, rank, world_size, 5, repeats=3, infinite=True)
+        for done in (0, 1, 4, 7):
+            sampler.skip(done)
+            assert repeated(sampler, 11) == mine[done : done + 11]
+
+
+def test_repeats_out_of_range() -> None:
+    for bad in (0, -1, 1.5, True):
+        with pytest.raises(ValueError, match=r'repeats is .*expected an integer >= 1'):
+            KeyedSampler(range(4), repeats=bad)
+    with pytest.raises(ValueError, match='without shuffle each image comes once'):
+        KeyedSampler(range(4), repeats=2, shuffle=False)

@@ -46,6 +46,15 @@ def test_a_key_is_an_index_and_survives_pickling_and_wrappers() -> None:
     assert twin == inner and twin.generator().random() != inner.generator().random()
 
 
+def test_repeats_are_streams_of_their_own() -> None:
+    keys = [SampleKey(7, 2, 5, repeat=r) for r in range(40)] + [SampleKey(8, 2, 5)]
+    assert len({key.generator().random() for key in keys}) == 41
+    assert keys[0].generator().random() == SampleKey(7, 2, 5).generator().random()
+    moved = pickle.loads(pickle.dumps(keys[3])) - 4
+    assert (moved, moved.repeat) == (3, 3)
+    assert moved.generator().random() == keys[3].generator().random()
+
+
 def test_step_streams() -> None:
     def draw(key: StepKey, stream: str, per_rank: bool = True) -> float:
         return float(torch.rand(1, generator=key.generator(stream, per_rank=per_rank)))

@@ -1,12 +1,15 @@
 """Measure image pairs per second and core, from files to two augmented views, by recipe.
 
-python tools/benchmarks/pipeline.py FOLDER [--images 100] [--size 224] [--workers 0] [--json OUT]
+python tools/benchmarks/pipeline.py FOLDER [--images 100] [--size 224] [--workers 0]
+    [--packs PACK ...] [--json OUT]
 
 Measures, in turns on the same files: JPEG decoding alone, which bounds them all; MoCo-v2's recipe
 as torchvision's PIL classes do it; this project's exact recipe (MultiView), fast recipe
 (FastMultiView), and the part of the device recipe that the CPU does (DeviceMultiView). Without
 workers, seconds of one core are counted (CPU time, so that other programs disturb little). With
 workers, whole loaders are timed by the clock, and the rate is divided by the number of workers.
+Packs of the same folder (tools/dataset/pack.py) are measured beside the files, with the mean
+difference of their views from the exact recipe on the files, in gray levels.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--size', type=int, default=224, help='pixels of a view')
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--workers', type=int, default=0)
+    parser.add_argument('--packs', nargs='+', default=[], metavar='PACK')
     parser.add_argument('--json', metavar='OUT')
     args = parser.parse_args(argv)
     if min(args.images, args.size, args.repeats) < 1 or args.workers < 0:
@@ -42,11 +46,11 @@ def main(argv: list[str] | None = None) -> None:
     import cv2
     import torch
 
-    from mochi_mm.experiments.timed_pipeline import BATCH, one_pass, recipes
+    from mochi_mm.experiments.timed_pipeline import BATCH, one_pass, recipes, view_differences
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    datasets = recipes(args.folder, args.size)
+    datasets = recipes(args.folder, args.size, args.packs)
     count = len(datasets['decode'])
     step = max(1, count // args.images)
     indices = list(range(0, count, step))[: args.images]
@@ -62,10 +66,15 @@ def main(argv: list[str] | None = None) -> None:
             elapsed = one_pass(dataset, indices, args.workers, turn)
             if turn:
                 times[name].append(elapsed)
-    report(args, times, len(indices))
+    report(args, times, len(indices), view_differences(datasets, indices) if args.packs else {})
 
 
-def report(args: argparse.Namespace, times: dict[str, list[float]], count: int) -> None:
+def report(
+    args: argparse.Namespace,
+    times: dict[str, list[float]],
+    count: int,
+    levels: dict[str, float],
+) -> None:
     """Print pairs per second and core, and their ratio to torchvision's."""
     from mochi_mm.experiments.benchmark import machine, write_json
 
@@ -75,13 +84,16 @@ def report(args: argparse.Namespace, times: dict[str, list[float]], count: int) 
         for name, t in times.items()
     }
     base = measured['torchvision PIL']
-    print(f'{"recipe":18} {"pairs/s/core":>12} {"median":>8} {"x torchvision":>14}')
+    wide = max(18, *map(len, times))
+    print(f'{"recipe":{wide}} {"pairs/s/core":>12} {"median":>8} {"x torchvision":>14} gray levels')
     for name, row in measured.items():
         row['ratio'] = row['best'] / base['best']
         row['ratio_of_medians'] = row['median'] / base['median']
+        if name in levels:
+            row['gray_levels'] = levels[name]
         print(
-            f'{name:18} {row["best"]:12.1f} {row["median"]:8.1f} {row["ratio"]:8.2f} '
-            f'({row["ratio_of_medians"]:.2f})'
+            f'{name:{wide}} {row["best"]:12.1f} {row["median"]:8.1f} {row["ratio"]:8.2f} '
+            f'({row["ratio_of_medians"]:.2f}) {levels.get(name, "")}'[: wide + 50]
         )
     result = dict(machine=machine(), command=vars(args), images=count, measured=measured)
     print(result['machine'])

@@ -33,7 +33,7 @@ class Compose:
 
     @property
     def takes_files(self) -> bool:
-        """Return whether the first transform decodes ``file``, a path, in place of ``img``."""
+        """Return whether the first transform decodes ``source`` in place of ``img``."""
         return bool(self.transforms) and getattr(self.transforms[0], 'takes_files', False)
 
     @property

@@ -21,7 +21,7 @@ class DrawnMultiView(MultiView):
         num_views: As for :class:`MultiView`.
     """
 
-    #: A data set of files hands over ``file``, a path, instead of a decoded ``img``.
+    #: A data set of files hands over ``source``, a SourceImage, instead of a decoded ``img``.
     takes_files = True
 
     def __init__(self, transforms: Sequence[Sequence[Any]], num_views: int | Sequence[int]) -> None:
@@ -36,9 +36,7 @@ class DrawnMultiView(MultiView):
     def draw_and_crop(self, results: dict[str, Any]) -> tuple[list[ViewPlan], list[np.ndarray]]:
         """Return the parameters drawn for each view, and the crops, (h, w, 3) uint8."""
         cv2.setNumThreads(0)  # the workers of a loader are the threads
-        source = (
-            SourceImage.open(results['file']) if 'file' in results else SourceImage(results['img'])
-        )
+        source = results['source'] if 'source' in results else SourceImage(results['img'])
         rng = results['rng']
         plans = [recipe.draw(source.width, source.height, rng) for recipe in self.recipes]
         boxes = [plan.box for plan in plans]

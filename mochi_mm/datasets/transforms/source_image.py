@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch.nn import functional as F
 
 from mochi_mm.datasets.read_image import MAX_PIXELS, read_image
-from mochi_mm.files.image_file import MAX_BYTES
-from mochi_mm.files.regular_file import read_bytes
+from mochi_mm.datasets.transforms.plain_jpeg import plain_jpeg_size
+from mochi_mm.files.encoded_image import EncodedImage
+from mochi_mm.files.image_file import open_image, read_encoded
 
 #: How the decoder is told to divide both sides. RGB is a flag of its own beside them.
 _DIVIDED = {
@@ -36,21 +35,22 @@ class SourceImage:
 
     Args:
         image: PIL image, or (H, W, 3) uint8.
-        data: Bytes of an upright JPEG file of ``size`` (width, height), instead of ``image``.
-        size: See ``data``.
+        encoded: An upright JPEG file of ``size`` (width, height), instead of ``image``.
+        size: See ``encoded``.
         name: Name of the image in errors.
     """
 
     def __init__(
         self,
         image: Any = None,
-        data: bytes | None = None,
+        encoded: EncodedImage | None = None,
         size: tuple[int, int] = (0, 0),
         name: str = 'in memory',
     ) -> None:
-        self._data, self.name = data, name
+        self._encoded, self.name = encoded, name
         # A copy: PIL's memory is read-only, which torch does not take.
-        self._pixels: Any = None if data is not None else np.array(image)
+        self._pixels: Any = None if encoded is not None else np.array(image)
+        self._decoded: dict[int, np.ndarray] = {}
         self.width, self.height = size
         if self._pixels is not None:
             if self._pixels.ndim != 3 or self._pixels.shape[2] != 3:
@@ -61,25 +61,23 @@ class SourceImage:
             self.height, self.width = self._pixels.shape[:2]
 
     @classmethod
-    def open(cls, path: str | Path) -> SourceImage:
-        """Return the image in ``path``: a whole, upright JPEG undecoded, others by ``read_image``.
+    def open(cls, source: str | Path | EncodedImage) -> SourceImage:
+        """Return an image file: a whole, upright JPEG undecoded, others by ``read_image``.
+
+        Args:
+            source: A path, or a file in memory.
 
         Raises:
             UnreadableImage: The file cannot be decoded; names it.
         """
         try:
-            data = read_bytes(path, MAX_BYTES)
-            with Image.open(io.BytesIO(data), formats=('JPEG',)) as header:
-                plain = header.format == 'JPEG' and header.mode in ('RGB', 'L')
-                size = header.size
-                turned = 'exif' in header.info and header.getexif().get(_ORIENTATION, 1) != 1
-        except Exception:  # noqa: BLE001  # decoders raise many kinds; read_image says which
-            return cls(read_image(path))
-        # The fast decoder would fill what is missing of a torn file with gray, and say nothing.
-        whole = _END in data[-1024:]
-        if plain and whole and not turned and size[0] * size[1] <= MAX_PIXELS:
-            return cls(data=data, size=size, name=str(path))
-        return cls(read_image(path))
+            encoded = source if isinstance(source, EncodedImage) else read_encoded(source)
+        except Exception:  # noqa: BLE001  # read_image says which
+            return cls(read_image(source), name=str(source))
+        size = plain_jpeg_size(encoded.data) or _upright_jpeg_size(encoded)
+        if size is None or size[0] * size[1] > MAX_PIXELS:
+            return cls(read_image(encoded), name=str(source))
+        return cls(encoded=encoded, size=size, name=str(source))
 
     def crops(self, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
         """Return each box (top, left, height, width) resized to its size, (h, w, 3) uint8.
@@ -91,24 +89,45 @@ class SourceImage:
         """
         spare = min(min(b[2] // s[0], b[3] // s[1]) for b, s in zip(boxes, sizes, strict=True))
         divisor = next(d for d in _DIVIDED if d <= max(1, spare))
-        divisor = 1 if self._data is None else divisor
+        divisor = 1 if self._encoded is None else divisor
         pixels = self._decode(divisor)
         return [
             _resized(pixels, box, divisor, size) for box, size in zip(boxes, sizes, strict=True)
         ]
 
     def _decode(self, divisor: int) -> np.ndarray:
-        if self._data is None:
+        """Return the pixels at a reduced size; decoded once for each."""
+        if self._encoded is None:
             return self._pixels
-        try:
-            decoded = cv2.imdecode(np.frombuffer(self._data, np.uint8), _RGB | _DIVIDED[divisor])
-        except cv2.error:  # such as too many pixels
-            decoded = None
-        if decoded is None:
-            # PIL reads past damage at which this decoder stops, and its word decides.
-            pixels = np.array(read_image(self.name))
-            return pixels if divisor == 1 else _shrunk(pixels, divisor)
-        return decoded
+        if divisor not in self._decoded:
+            self._decoded[divisor] = _decoded(self._encoded, divisor)
+        return self._decoded[divisor]
+
+
+def _upright_jpeg_size(encoded: EncodedImage) -> tuple[int, int] | None:
+    """Return (width, height) of a whole JPEG that is not to be turned, as PIL sees it."""
+    try:
+        with open_image(encoded) as header:
+            plain = header.format == 'JPEG' and header.mode in ('RGB', 'L')
+            turned = 'exif' in header.info and header.getexif().get(_ORIENTATION, 1) != 1
+            # The fast decoder would fill what is missing of a torn file with gray, and say nothing.
+            whole = _END in encoded.data[-1024:]
+            return header.size if plain and whole and not turned else None
+    except Exception:  # noqa: BLE001  # decoders raise many kinds; read_image says which
+        return None
+
+
+def _decoded(encoded: EncodedImage, divisor: int) -> np.ndarray:
+    try:
+        data = np.frombuffer(encoded.data, np.uint8)
+        pixels: Any = cv2.imdecode(data, _RGB | _DIVIDED[divisor])
+    except cv2.error:  # such as too many pixels
+        pixels = None
+    if pixels is None:
+        # PIL reads past damage at which this decoder stops, and its word decides.
+        pixels = np.array(read_image(encoded))
+        return pixels if divisor == 1 else _shrunk(pixels, divisor)
+    return pixels
 
 
 def _shrunk(pixels: np.ndarray, divisor: int) -> np.ndarray:

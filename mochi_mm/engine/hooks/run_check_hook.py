@@ -254,11 +254,28 @@ class RunCheckHook(Hook):
         elif isinstance(loader.dataset, Subset):
             reason = 'torch.utils.data.Subset drops the keys; choose samples inside the data set'
         else:
+            _check_repeats(runner, sampler.repeats, loader.batch_size)
             return
         runner.logger.log(
             logging.WARNING,
             f'samples are not keyed by the epoch, so augmentation repeats every epoch: {reason}',
         )
+
+
+def _check_repeats(runner: Any, repeats: int, batch_size: int | None) -> None:
+    """State what repeats make of a batch; refuse a batch that parts those of an image."""
+    if repeats == 1:
+        return
+    if batch_size is None or batch_size % repeats:
+        raise ValueError(
+            f'train_dataloader.batch_size={batch_size} and sampler.repeats={repeats}: expected a '
+            'batch size that repeats divide, so that the samples of an image stay together.'
+        )
+    runner.logger.info(
+        f'a batch of {batch_size} is {batch_size // repeats} images, each {repeats} times, from '
+        'one decoding; a head that compares within the batch takes the others of an image for '
+        'negatives'
+    )
 
 
 def _one_of_each(facts: DataFacts, module: TakesData) -> DataFacts:
@@ -273,7 +290,7 @@ def samples_by_rank(sampler: Any) -> list[int]:
     """Return the number of samples per rank in a pass; this rank's where no other is known."""
     if isinstance(sampler, KeyedSampler) and not sampler.round_up:
         ranks = sampler.world_size
-        return [len(range(rank, sampler.size, ranks)) for rank in range(ranks)]
+        return [len(range(r, sampler.images, ranks)) * sampler.repeats for r in range(ranks)]
     return [len(sampler)]
 
 

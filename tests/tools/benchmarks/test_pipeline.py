@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mochi_mm.datasets import ImageFolder
+from mochi_mm.datasets.packs.pack_options import PackOptions
+from mochi_mm.datasets.packs.pack_writer import PackWriter
 from tests.forked import run_tool
 
 
@@ -19,11 +22,19 @@ def test_runs_and_writes(tmp_path: Path) -> None:
         Image.fromarray(pixels).save(tmp_path / 'images' / f'{i}.jpg')
     out = tmp_path / 'pipeline.json'
     words = ['benchmarks/pipeline.py', str(tmp_path / 'images'), '--size', '16', '--repeats', '1']
-    done = run_tool(*words, '--images', '2', '--json', out)
+    options = PackOptions.of('jpeg', short_side=24)
+    PackWriter(ImageFolder(tmp_path / 'images'), tmp_path / 'small', options).write()
+    packs = ['--packs', str(tmp_path / 'small')]
+    done = run_tool(*words, *packs, '--images', '2', '--json', out)
     assert done.returncode == 0, done.stderr
     result = json.loads(out.read_text())
     assert result['images'] == 2
-    assert list(result['measured']) == ['decode', 'torchvision PIL', 'exact', 'fast', 'device']
+    names = ['decode', 'torchvision PIL', 'exact', 'fast', 'device']
+    packed = [f'{name}, small' for name in names[2:]]
+    assert list(result['measured']) == names + packed
+    levels = {name: row.get('gray_levels') for name, row in result['measured'].items()}
+    assert levels['exact'] == 0 and levels['device'] is levels['device, small'] is None
+    assert 0 < levels['exact, small'] < 60 and 0 < levels['fast, small'] < 60
     assert result['measured']['torchvision PIL']['ratio'] == 1
 
     done = run_tool(*words, '--images', '35', '--workers', '1')

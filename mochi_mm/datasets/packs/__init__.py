@@ -1,0 +1,1 @@
+"""Packs: images of a folder in a few large files, with an index."""

@@ -11,11 +11,15 @@ from mochi_mm.structures.protocols import Head, Neck
 
 if TYPE_CHECKING:
     from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
+    from mochi_mm.models.view_editors import BaseViewEditor
 
 #: What a head may take, and an algorithm that gives it.
 ALGORITHMS = dict(
     views='InBatchContrast', pairs='MoCo', parts='CrossViewContrast', features='ImageClassifier'
 )
+
+#: What a view editor may make for a head, and an editor that does.
+EDITORS = dict(universum='UniversumMixing', mixed='ReverseMixing')
 
 
 def check_fit(head: Head, model: BaseAlgorithm) -> None:
@@ -35,6 +39,28 @@ def check_fit(head: Head, model: BaseAlgorithm) -> None:
     if tap not in TAPS:
         raise ValueError(
             f'tap of {type(head).__name__} is {tap!r}; expected one of {", ".join(TAPS)}.'
+        )
+    check_made(head, model.view_editors)
+
+
+def check_made(head: Head, editors: Sequence[BaseViewEditor]) -> None:
+    """Refuse a head without the views that it needs made, and views that a head cannot use.
+
+    Raises:
+        ValueError: An editor is missing, there twice, or makes views for another head.
+    """
+    needed, name = getattr(head, 'needs_made', None), type(head).__name__
+    making = [type(editor).__name__ for editor in editors if editor.makes is not None]
+    if needed is not None and [editor.makes for editor in editors if editor.makes] != [needed]:
+        raise ValueError(
+            f'{name} needs one view editor that makes {needed} views, and view_editors has '
+            f'{", ".join(making) or "none that makes any"}; expected just '
+            f"dict(type='{EDITORS.get(needed, needed)}') among them."
+        )
+    if needed is None and making:
+        raise ValueError(
+            f'{making[0]} makes views that {name} would take for views of an image; take it out of '
+            'view_editors, or choose a head that is made for them.'
         )
 
 

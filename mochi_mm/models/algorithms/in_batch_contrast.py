@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -21,8 +21,9 @@ class InBatchContrast(BaseAlgorithm):
     """SimCLR's algorithm, for any in-batch head: its head makes it SimCLR, SupCon or DCL.
 
     All views of the batch pass the encoder as one batch, so batch norms see all of them (Chen et
-    al. 2020). With several ranks set ``sync_bn='torch'`` in the config: statistics of one rank's
-    images alone let the encoder recognize which rank a view came from.
+    al. 2020); what view editors make of them passes before, as a batch of its own. With several
+    ranks set ``sync_bn='torch'`` in the config: statistics of one rank's images alone let the
+    encoder recognize which rank a view came from.
 
     Args:
         backbone: Backbone, as a config or a module.
@@ -52,10 +53,22 @@ class InBatchContrast(BaseAlgorithm):
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the losses and statistics of V views (B, 3, H, W) of each image."""
-        features = self.embed(torch.cat(list(inputs)))  # (V B, ...), view by view
-        parts = [getattr(features, name).chunk(len(inputs)) for name in ('backbone', 'neck')]
+        made = {view for editor in self.view_editors for view in editor.made(self.num_views)}
+        numbers = range(len(inputs))
         online = {
-            view: Features(pooled, embedding, embedding)
-            for view, (pooled, embedding) in enumerate(zip(*parts, strict=True))
+            **self._embed_batch({v: inputs[v] for v in numbers if v in made}),
+            # Last, so that running statistics are above all those of images.
+            **self._embed_batch({v: inputs[v] for v in numbers if v not in made}),
         }
-        return self.objectives(online, {}, data_samples or {})
+        return self.objectives({v: online[v] for v in numbers}, {}, data_samples or {})
+
+    def _embed_batch(self, views: Mapping[int, Tensor]) -> dict[int, Features]:
+        """Return the features of views (B, 3, H, W) that pass the encoder as one batch."""
+        if not views:
+            return {}
+        features = self.embed(torch.cat(list(views.values())))  # (V B, ...), view by view
+        parts = [getattr(features, name).chunk(len(views)) for name in ('backbone', 'neck')]
+        return {
+            view: Features(pooled, embedding, embedding)
+            for view, pooled, embedding in zip(views, *parts, strict=True)
+        }

@@ -5,6 +5,7 @@ from mochi_mm.models.blocks.batch import batch_block
 from mochi_mm.models.blocks.batch_keys import batch_keys_block
 from mochi_mm.models.blocks.memory import memory_block
 from mochi_mm.models.blocks.own_keys import own_keys_block
+from mochi_mm.models.blocks.universum import universum_block
 
 __all__ = [
     'batch_block',
@@ -14,4 +15,5 @@ __all__ = [
     'own_keys_block',
     'pair_anchors',
     'query_anchors',
+    'universum_block',
 ]

@@ -1,5 +1,7 @@
 """View editors: changes to a batch of views with labels, random draws or the model at hand."""
 
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
+from mochi_mm.models.view_editors.reverse_mixing import ReverseMixing
+from mochi_mm.models.view_editors.universum_mixing import UniversumMixing
 
-__all__ = ['BaseViewEditor']
+__all__ = ['BaseViewEditor', 'ReverseMixing', 'UniversumMixing']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -34,6 +35,10 @@ class BaseViewEditor(BaseModule, ABC):
         ValueError: A setting out of range.
     """
 
+    #: Kind of the views that the editor makes, which a head must ask for; None where it only
+    #: changes those that are there.
+    makes: str | None = None
+
     def __init__(
         self, start_epoch: int = 0, probability: float = 1.0, init_cfg: dict | None = None
     ) -> None:
@@ -47,6 +52,22 @@ class BaseViewEditor(BaseModule, ABC):
         self.probability = probability
         self.epoch = 0
         self.step_key: StepKey | None = None
+
+    def made(self, num_views: int) -> Sequence[int]:
+        """Return the numbers of the views that are no views of an image any more; here none.
+
+        They pass the encoder as a batch of their own, with batch statistics of their own.
+
+        Args:
+            num_views: Views that the pipeline makes, numbered from 0.
+        """
+        return ()
+
+    def check_samples(self, samples: DataSamples) -> None:
+        """Refuse a batch, on the host, that cannot be edited; here none.
+
+        The data preprocessor calls it before the batch is moved to the device.
+        """
 
     def set_step(self, step_key: StepKey) -> None:
         """Key the random draws of the coming step; a hook calls it before each iteration."""
@@ -99,6 +120,13 @@ class BaseViewEditor(BaseModule, ABC):
         if self.step_key is None:
             return None
         return self.step_key.generator(f'view editor {type(self).__name__}', device, per_rank)
+
+    def number(self) -> int:
+        """Return a number below 2^62 that is drawn anew each step, on the host, for all ranks."""
+        if self.step_key is None:
+            return int(torch.randint(2**62, ()))
+        stream = f'number of view editor {type(self).__name__}'
+        return self.step_key.number(stream, per_rank=False) >> 1
 
     def _drawn(self) -> bool:
         """Return whether this step edits; drawn on the host, so nothing waits for a device."""

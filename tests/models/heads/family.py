@@ -18,6 +18,8 @@ from mochi_mm.models.heads import (
     SoftContrastiveHead,
     SupConHead,
     SupInfoNCEHead,
+    SupMixHead,
+    UniConHead,
 )
 from tests.models.heads.toy import FixedPair, FixedQuery, T, finder, inputs, memory, mixing
 
@@ -82,6 +84,9 @@ IN_BATCH: dict[str, Make] = {
     ),
     'in-batch fnc attract, scoring': lambda **k: FalseNegativeHead(finder('score'), **k),
     'moco-v3': lambda **k: KeyBatchHead(T, **k),
+    'unicon': lambda **k: UniConHead(temperature=0.3, **k),
+    'unicon, real': lambda **k: UniConHead('real+universum', 0.3, **k),
+    'supmix': lambda **k: SupMixHead(0.3, **k),
 }
 FAMILY: dict[str, Make] = {
     **WITH_MEMORY,
@@ -101,7 +106,8 @@ EVERY = {**FAMILY, **MIXED}
 
 def batch_of(name: str, head: Any, size: int, seed: int = 0) -> Any:
     """A batch as the head of this name takes it."""
-    return inputs(head, size, seed, 1 if 'single views' in name else 2)
+    views = 1 if 'single views' in name else 4 if 'unicon' in name else 2
+    return inputs(head, size, seed, views)
 
 
 def copied(batch: Any, requires_grad: bool = False) -> Any:

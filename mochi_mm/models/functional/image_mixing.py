@@ -49,9 +49,9 @@ def paste_box(images: Tensor, box: Box, onto: Tensor) -> Tensor:
 def cutmix_boxes(height: int, width: int, kept: float, tolerance: float = 0.05) -> tuple[Box, ...]:
     """Return the boxes of CutMix that leave about a share ``kept`` of an image.
 
-    A box of the sides ``int(side * sqrt(1 - kept))``, an odd pixel dropped, stands around each
-    pixel in turn and is cut off at the border. To draw one of the boxes returned is to draw centers
-    until one fits, as UniCon's code does, which never ends where none does.
+    A box of the sides ``int(side * sqrt(1 - kept))`` stands around each pixel in turn and is cut
+    off at the border. To draw one of those returned is to draw centers until one fits, as UniCon's
+    code does, which drops the last pixel of an odd side and never ends where none fits.
 
     Args:
         height: Of the image, in pixels.
@@ -62,22 +62,22 @@ def cutmix_boxes(height: int, width: int, kept: float, tolerance: float = 0.05) 
     Raises:
         ValueError: No box fits: the image has too few pixels for that share.
     """
-    root = (1 - kept) ** 0.5
+    root, most = (1 - kept) ** 0.5, tolerance + 1e-9  # the bound itself fits, whatever the rounding
     rows, columns = _intervals(height, root), _intervals(width, root)
     boxes = tuple(
         (top, bottom, left, right)
         for top, bottom in rows
         for left, right in columns
-        if abs(1 - (bottom - top) * (right - left) / (height * width) - kept) <= tolerance
+        if abs(1 - (bottom - top) * (right - left) / (height * width) - kept) <= most
     )
     if not boxes:
         raise ValueError(
             f'no box of CutMix leaves a share of {kept} of an image of {height} x {width} pixels, '
-            f'give or take {tolerance}: sides are even. Take larger images, or mix by mixup.'
+            f'give or take {tolerance}; take larger images, or mode mixup.'
         )
     return boxes
 
 
 def _intervals(side: int, root: float) -> list[tuple[int, int]]:
-    half = int(side * root) // 2
-    return [(max(c - half, 0), min(c + half, side)) for c in range(side)]
+    cut = int(side * root)
+    return [(max(c - cut // 2, 0), min(c - cut // 2 + cut, side)) for c in range(side)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import pytest
 import torch
@@ -45,7 +46,7 @@ def test_a_batch_of_one_class_has_no_partners(size: int) -> None:
 
 @pytest.mark.parametrize(
     ('height', 'width', 'kept'),
-    [(32, 32, 0.5), (32, 24, 0.5), (20, 33, 0.3), (33, 7, 0.8), (224, 160, 0.5), (16, 16, 0.45)],
+    [(32, 32, 0.5), (32, 24, 0.5), (40, 48, 0.3), (32, 51, 0.8), (224, 160, 0.5), (16, 16, 0.5)],
 )
 def test_boxes_are_those_that_draws_until_one_fits_would_give(
     height: int, width: int, kept: float
@@ -56,12 +57,12 @@ def test_boxes_are_those_that_draws_until_one_fits_would_give(
         for x in range(width):
             box = (
                 max(y - cut[0] // 2, 0),
-                min(y + cut[0] // 2, height),
+                min(y + (cut[0] + 1) // 2, height),
                 max(x - cut[1] // 2, 0),
-                min(x + cut[1] // 2, width),
+                min(x + (cut[1] + 1) // 2, width),
             )
-            inside = sum(1 for _ in range(box[0], box[1])) * (box[3] - box[2])
-            if kept - 0.05 <= 1 - inside / (height * width) <= kept + 0.05:
+            inside = Fraction((box[1] - box[0]) * (box[3] - box[2]), height * width)
+            if abs(1 - inside - Fraction(str(kept))) <= Fraction(1, 20):
                 expected.append(box)
     assert list(cutmix_boxes(height, width, kept)) == expected and expected
 

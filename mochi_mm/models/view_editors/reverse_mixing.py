@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, lerp
+from torch import Tensor
 
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
 from mochi_mm.registry import MODELS
@@ -91,7 +91,7 @@ class ReverseMixing(BaseViewEditor):
         share = self._share()
         shares = torch.full(labels.shape, share, device=labels.device)
         added = dict(own_share=shares, partner_label=labels.flip(0))
-        return [first, lerp(second.flip(0), second, share)], {**samples, **added}
+        return [first, torch.lerp(second.flip(0), second, share)], {**samples, **added}
 
     def _share(self) -> float:
         """Return lambda of this step; drawn on the host, so nothing waits for a device."""

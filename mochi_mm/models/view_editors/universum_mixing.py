@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import torch
 from mmengine.logging import print_log
-from torch import Tensor, lerp
+from torch import Tensor
 
 from mochi_mm.models.functional.image_mixing import cutmix_boxes, other_class_partners, paste_box
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
@@ -42,7 +43,6 @@ class UniversumMixing(BaseViewEditor):
         ValueError: A share outside (0, 1), an unknown mode; before the first iteration, images
             without a label or of one class alone; at the first batch, images too small for CutMix.
 
-    >>> import torch
     >>> editor = UniversumMixing(partner_share=0.25)
     >>> own, other = torch.zeros(1, 3, 8, 8), torch.ones(1, 3, 8, 8)
     >>> views = [torch.cat([own, other])]
@@ -110,8 +110,10 @@ class UniversumMixing(BaseViewEditor):
         labels = require_known(samples, self.label_key, 'UniversumMixing')
         generator = self.generator(labels.device)
         partners, found = other_class_partners(labels, len(inputs), generator)  # (V, B), (B,)
+        mixed = found[:, None, None, None]
         universum = [
-            self._mix(view, inputs[0][partner])
+            # Without a partner the view is mixed with itself, which leaves its bits.
+            self._mix(view, torch.where(mixed, inputs[0][partner], view))
             for view, partner in zip(inputs, partners, strict=True)
         ]
         return [*inputs, *universum], dict(samples, has_partner=found)
@@ -119,7 +121,7 @@ class UniversumMixing(BaseViewEditor):
     def _mix(self, images: Tensor, partners: Tensor) -> Tensor:
         """Return the mixtures (B, 3, H, W) of images and partners of that shape."""
         if self.mode == 'mixup':
-            return lerp(images, partners, self.partner_share)
+            return torch.lerp(images, partners, self.partner_share)
         boxes = cutmix_boxes(*images.shape[2:], kept=self.partner_share)
         return paste_box(images, boxes[self._box(len(boxes))], partners)
 

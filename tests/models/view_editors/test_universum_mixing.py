@@ -133,7 +133,7 @@ def test_a_batch_without_labels_is_refused() -> None:
         UniversumMixing().check_samples({})
     with pytest.raises(ValueError, match=f'{needs}, got unknown'):
         UniversumMixing().check_samples(dict(gt_label=torch.tensor([0, -1])))
-    with pytest.raises(ValueError, match='UniversumMixing needs kind .* extra_keys'):
+    with pytest.raises(ValueError, match='UniversumMixing needs kind .*extra_keys'):
         UniversumMixing(label_key='kind')(*batch(), None)
 
 

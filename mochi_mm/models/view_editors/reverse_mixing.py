@@ -24,9 +24,9 @@ class ReverseMixing(BaseViewEditor):
 
     The first view stays as it is. lambda is one number for a step, the same on all ranks; the batch
     that is reversed is this rank's. Added to the samples: ``own_share`` (B,), lambda, and
-    ``partner_label`` (B,), the class of the other image. Sources: the code of UniCon (Han and Chen,
-    arXiv 2204.10695), whose comparison SupMix is; Shen et al., Un-Mix, AAAI 2022 (arXiv
-    2003.05438).
+    ``partner_label`` (B,), the class of the other image. Sources: Un-Mix (arXiv 2003.05438), where
+    the reversed batch comes from, and the code of UniCon (Han and Chen, arXiv 2204.10695), which
+    compares itself with SupMix.
 
     Args:
         own_share: lambda, the share of the image itself, inside (0, 1); None draws it.

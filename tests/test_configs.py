@@ -112,19 +112,19 @@ def test_svm_configs_measure(path: str, tmp_path: Path) -> None:
     config.work_dir, config.experiment_name = str(tmp_path / 'run'), f'svm_{Path(path).stem}'
     metrics = build_runner(config).test()
     key = 'svm/mAP_k1' if config.test_cfg.shots else 'svm/mAP'
-    # Each class has a colour of its own, in training and in testing.
+    # Each class has a color of its own, in training and in testing.
     assert metrics[key] > 90
 
 
 def write_voc(root: Path, split: str, classes: Any) -> None:
-    """A VOC folder of plain images: two of each class, told apart by their colour."""
+    """A VOC folder of plain images: two of each class, told apart by their color."""
     for folder in ('JPEGImages', 'Annotations', 'ImageSets/Main'):
         (root / folder).mkdir(parents=True, exist_ok=True)
     names = []
     for number in range(2 * len(classes)):
         kind, name = number % len(classes), f'{split}{number}'
-        colour = np.random.default_rng(kind).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-        Image.fromarray(colour).resize((64, 64)).save(root / f'JPEGImages/{name}.jpg')
+        color = np.random.default_rng(kind).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        Image.fromarray(color).resize((64, 64)).save(root / f'JPEGImages/{name}.jpg')
         text = f'<annotation><object><name>{classes[kind]}</name></object></annotation>'
         (root / f'Annotations/{name}.xml').write_text(text)
         names.append(name)

@@ -56,7 +56,7 @@ def test_components_build_under_their_former_name(name: str, scope: str, said: l
     assert MODELS.get(name) is kind and set(COMPONENTS) == set(renamed.COMPONENTS)
 
 
-def test_a_labelled_memory_head_gives_the_loss_of_a_sup_con_head() -> None:
+def test_a_labeled_memory_head_gives_the_loss_of_a_sup_con_head() -> None:
     query, key = torch.randn(2, 4, 8, generator=torch.Generator().manual_seed(0))
     samples = dict(gt_label=torch.arange(4) % 2)
     results = []

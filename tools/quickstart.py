@@ -98,7 +98,7 @@ def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
     from mochi_mm.visualization import (
         draw_curves,
         draw_image_rows,
-        nearest_neighbours,
+        nearest_neighbors,
         read_scalars,
     )
 
@@ -118,14 +118,14 @@ def draw(path: Path, work_dirs: dict[str, Path], checkpoint: Path) -> None:
     draw_curves(axes[1, 0], runs, 'knn/top1', 'kNN top-1 (%)')
     axes[1, 0].set_title('kNN accuracy while training')
 
-    runner = run_config(KNN, path.parent / 'neighbours')
+    runner = run_config(KNN, path.parent / 'neighbors')
     load_backbone(runner.model, checkpoint)
     loader = runner.build_dataloader(runner.cfg.test_dataloader, seed=0)
     features, _ = extract_features(runner.model, loader, progress=False)
-    near = nearest_neighbours(features[:6], features, 7)
+    near = nearest_neighbors(features[:6], features, 7)
     images = [[_pixels(loader.dataset.image(int(i))) for i in row] for row in near]
     draw_image_rows(axes[1, 1], images)
-    axes[1, 1].set_title('validation scenes (left) and their nearest neighbours, MoCHi')
+    axes[1, 1].set_title('validation scenes (left) and their nearest neighbors, MoCHi')
     figure.tight_layout()
     figure.savefig(path, dpi=120)
 

@@ -1,4 +1,4 @@
-"""Testing by weighted nearest neighbours; nothing is trained."""
+"""Testing by weighted nearest neighbors; nothing is trained."""
 
 _base_ = './default_runtime.py'
 

@@ -1,7 +1,7 @@
 """DCL, CIFAR-10, ResNet-18, 200 epochs on one GPU.
 
 Paper: Yeh et al. 2022 (Decoupled Contrastive Learning, arXiv 2110.06848); temperature as in public
-    code; network, optimiser and length are ours, those of the other CIFAR-10 configs here. The
+    code; network, optimizer and length are ours, those of the other CIFAR-10 configs here. The
     public recipe is dcl_resnet50_1xb256-constant-100e_cifar10.
 Command: python tools/train.py configs/dcl/dcl_resnet18_1xb256-cosine-200e_cifar10.py
 Hardware: 1 GPU; hours not yet measured.

@@ -42,12 +42,12 @@ model = dict(
 sync_bn = 'torch'
 jitter = dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1, prob=0.8)
 crop = [dict(type='RandomResizedCrop', size=224, scale=(0.2, 1.0)), jitter]
-grey, flip = dict(type='RandomGrayscale', prob=0.2), dict(type='RandomFlip', prob=0.5)
-first = [*crop, grey, dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=1.0), flip]
+gray, flip = dict(type='RandomGrayscale', prob=0.2), dict(type='RandomFlip', prob=0.5)
+first = [*crop, gray, dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=1.0), flip]
 # The authors' second view is not flipped.
 second = [
     *crop,
-    grey,
+    gray,
     dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.1),
     dict(type='RandomSolarize', prob=0.2),
 ]

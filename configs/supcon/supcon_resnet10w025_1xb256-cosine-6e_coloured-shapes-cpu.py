@@ -1,4 +1,4 @@
-"""SupCon on coloured scenes, where a tint goes with the class: the baseline that learns the tint.
+"""SupCon on colored scenes, where a tint goes with the class: the baseline that learns the tint.
 
 Paper: Khosla et al. 2020 (SupCon, arXiv 2004.11362); data, network and budget are ours.
 Command: python tools/train.py \\

@@ -1,7 +1,7 @@
 """SupCon, ImageNet-1K, ResNet-50, batch 6,144, 350 epochs.
 
-Paper: Khosla et al. 2020 (SupCon, arXiv 2004.11362); optimiser, decay, temperature, warm-up,
-    AutoAugment as the only change of colour, and a projection of one layer on features of unit
+Paper: Khosla et al. 2020 (SupCon, arXiv 2004.11362); optimizer, decay, temperature, warm-up,
+    AutoAugment as the only change of color, and a projection of one layer on features of unit
     length, as in the official scripts; rate 0.4 for each 256 images, 9.6 here. The policy is
     torchvision's for ImageNet; theirs is that of TensorFlow's model garden, whose pairs differ.
 Command: tools/dist_train.sh \\

@@ -3,7 +3,7 @@
 Paper: Khosla et al. 2020 (SupCon, arXiv 2004.11362); views, network, batch, rate and its end,
     warm-up, decay and temperature of the authors' PyTorch code, its loss scaled by temperature /
     0.07, its batch norms local to a GPU and its cosine over all epochs, under the warm-up too. One
-    thing differs: they divide the colours by 51 grey levels, not 63.
+    thing differs: they divide the colors by 51 gray levels, not 63.
 Command: tools/dist_train.sh configs/supcon/supcon_resnet50_4xb256-cosine-1000e_cifar10.py 4
 Hardware: 4 GPUs; hours not yet measured.
 Expected: linear classifier top-1 96.0 (paper and the authors' code).

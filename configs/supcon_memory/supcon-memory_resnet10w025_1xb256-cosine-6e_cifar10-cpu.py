@@ -1,4 +1,4 @@
-"""SupCon against a labelled queue, CIFAR-10, a quarter-width ResNet-10, 6 epochs on a CPU.
+"""SupCon against a labeled queue, CIFAR-10, a quarter-width ResNet-10, 6 epochs on a CPU.
 
 Paper: Khosla et al., NeurIPS 2020 (arXiv 2004.11362); network and budget are ours, for a CPU. L_in,
     as L_out against a memory hardly learns in so few steps: docs/family.md.

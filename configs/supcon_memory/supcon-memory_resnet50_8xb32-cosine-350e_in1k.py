@@ -1,6 +1,6 @@
-"""SupCon against a labelled queue of 8,192 keys, ImageNet-1K, ResNet-50, batch 256.
+"""SupCon against a labeled queue of 8,192 keys, ImageNet-1K, ResNet-50, batch 256.
 
-Paper: Khosla et al., NeurIPS 2020 (arXiv 2004.11362): memory, batch and optimiser as it states
+Paper: Khosla et al., NeurIPS 2020 (arXiv 2004.11362): memory, batch and optimizer as it states
     them; rate, decay, key encoder and augmentation are MoCo-v2's.
 Command: tools/dist_train.sh configs/supcon_memory/supcon-memory_resnet50_8xb32-cosine-350e_in1k.py \\
     8

@@ -1,4 +1,4 @@
-"""SupCon with FairKL on coloured scenes.
+"""SupCon with FairKL on colored scenes.
 
 Paper: Barbano et al. 2023 (arXiv 2211.05568); data, network, budget and weight are ours.
 Command: python tools/train.py \\

@@ -1,4 +1,4 @@
-"""Epsilon-SupInfoNCE on coloured scenes.
+"""Epsilon-SupInfoNCE on colored scenes.
 
 Paper: Barbano et al. 2023 (arXiv 2211.05568); data, network and budget are ours.
 Command: python tools/train.py \\

@@ -24,6 +24,6 @@ def facts_of(dataset: Dataset) -> DataFacts:
     values = np.full(size, -1) if labels is None else np.asarray(labels)[:size]
     known = torch.from_numpy(values.astype(np.int64))
     classes = class_names(dataset)
-    labelled = known >= 0
-    counts = torch.bincount(known[labelled], minlength=len(classes))
-    return DataFacts(size, classes, counts, labelled)
+    labeled = known >= 0
+    counts = torch.bincount(known[labeled], minlength=len(classes))
+    return DataFacts(size, classes, counts, labeled)

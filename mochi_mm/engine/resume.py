@@ -55,7 +55,7 @@ def check_resume(
     if not meta.get('exact', True):
         raise ValueError(
             f'{source} cannot be continued exactly: it was kept for its metric between two steps '
-            'of the optimiser, and the gradients accumulated until then are not in it. Resume '
+            'of the optimizer, and the gradients accumulated until then are not in it. Resume '
             'from an epoch_*.pth or iter_*.pth, or start from its weights alone with load_from.'
         )
     now = describe_run(runner)

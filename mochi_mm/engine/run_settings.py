@@ -16,7 +16,7 @@ from mochi_mm.files.shown import shown
 #: What may be allowed to differ at a resume, and what allowing it does.
 ALLOWANCES = dict(
     weights='missing weights keep their initial values, unused ones are dropped',
-    optimizer='the optimiser starts without its state',
+    optimizer='the optimizer starts without its state',
     world_size='the number of processes may differ',
     dataset='the samples may differ: their number, their files',
     settings='settings may differ; the new ones hold',
@@ -106,23 +106,23 @@ def schedule_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | None:
     """Return why a saved optimizer state does not fit ``optimizer``, None if it does."""
     if saved is None:
-        return 'it holds no optimiser state'
+        return 'it holds no optimizer state'
     groups = saved.get('param_groups', [])
     wanted = [len(group['params']) for group in optimizer.param_groups]
     found = [len(group['params']) for group in groups]
     if wanted != found:
-        return f'its optimiser has groups of {found} parameters, the run has {wanted}'
+        return f'its optimizer has groups of {found} parameters, the run has {wanted}'
     for group, own in zip(groups, optimizer.param_groups, strict=True):
         odd = [name for name, value in group.items() if not _fits(value, own.get(name))]
         if odd:
-            return f'its optimiser has {shown(odd[0])}={shown(group[odd[0]])}'
+            return f'its optimizer has {shown(odd[0])}={shown(group[odd[0]])}'
     parameters = [p for group in optimizer.param_groups for p in group['params']]
     numbers = [n for group in groups for n in group['params']]
     for number, parameter in zip(numbers, parameters, strict=True):
         for name, value in saved['state'].get(number, {}).items():
             if isinstance(value, Tensor) and value.ndim and value.shape != parameter.shape:
                 return (
-                    f'its optimiser state {name!r} of parameter {number} has the shape '
+                    f'its optimizer state {name!r} of parameter {number} has the shape '
                     f'{tuple(value.shape)}, the parameter {tuple(parameter.shape)}'
                 )
     return None

@@ -78,7 +78,7 @@ def fit_linear(
     classes = num_classes or int(y.max()) + 1
     weight = torch.zeros(x.shape[1], classes, dtype=x.dtype, device=device, requires_grad=True)
     bias = torch.zeros(classes, dtype=x.dtype, device=device, requires_grad=True)
-    optimiser = torch.optim.LBFGS(
+    optimizer = torch.optim.LBFGS(
         [weight, bias],
         max_iter=max_iter,
         max_eval=25 * max_iter,  # as many as the line searches may take: iterations are the bound
@@ -89,7 +89,7 @@ def fit_linear(
     )
 
     def closure() -> Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = l2 / 2 * weight.square().sum()
         loss.backward()
         total = loss.detach()
@@ -101,8 +101,8 @@ def fit_linear(
         return total
 
     with torch.enable_grad():
-        optimiser.step(closure)
-    _warn_of_bound(optimiser.state[weight]['n_iter'], max_iter, l2)
+        optimizer.step(closure)
+    _warn_of_bound(optimizer.state[weight]['n_iter'], max_iter, l2)
     return LinearClassifier(mean, std, weight.detach(), bias.detach())
 
 

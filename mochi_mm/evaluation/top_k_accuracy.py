@@ -90,7 +90,7 @@ class TopKAccuracy(BaseMetric):
         if len(wrong):
             raise ValueError(
                 f'the test data hold the label {int(wrong[0])}, expected 0 to {num_classes - 1}; '
-                '-1 means no label. Use labelled data, and the num_classes of the head.'
+                '-1 means no label. Use labeled data, and the num_classes of the head.'
             )
         if not torch.isfinite(scores).all():
             raise ValueError(

@@ -14,7 +14,7 @@ from torch import Tensor
 from mochi_mm.launch.fresh_model import fresh_model
 from mochi_mm.randomness import StepKey
 
-PARTS = ('data', 'query forward', 'key encoder', 'head', 'backward', 'optimiser', 'EMA')
+PARTS = ('data', 'query forward', 'key encoder', 'head', 'backward', 'optimizer', 'EMA')
 
 
 def batches(args: argparse.Namespace, config: Any) -> Callable[[], Any]:
@@ -47,7 +47,7 @@ class TimedStep:
         if hasattr(self.model.head, 'set_epoch'):
             self.model.head.set_epoch(10**6 - 1, 10**6)  # synthesizing has begun
         trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.SGD(
+        self.optimizer = torch.optim.SGD(
             trained, lr=0.03, momentum=0.9, weight_decay=1e-4, foreach=not plain
         )
         self.plain, self.device, self.amp = plain, args.device, args.amp
@@ -99,6 +99,6 @@ class TimedStep:
         losses = self._part('head', lambda: self.model.head.loss(query, keys, samples))
         total = sum(value for name, value in losses.items() if 'loss' in name)
         self._part('backward', total.backward)
-        self._part('optimiser', self.optimiser.step)
-        self.optimiser.zero_grad(set_to_none=True)
+        self._part('optimizer', self.optimizer.step)
+        self.optimizer.zero_grad(set_to_none=True)
         self._part('EMA', self._average)

@@ -91,7 +91,7 @@ def _features(source: BackboneSource, path: Path, images: Tensor) -> tuple[str, 
 def _usage(source: BackboneSource, name: str) -> str:
     size = source.image_size()
     told = '' if size is None else f'  # images of {size[0]} x {size[1]} pixels'
-    call = f"onnxruntime.InferenceSession('{name}').run(['features'], dict(images=normalised))"
+    call = f"onnxruntime.InferenceSession('{name}').run(['features'], dict(images=normalized))"
     return call + told
 
 

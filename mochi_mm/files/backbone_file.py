@@ -42,7 +42,7 @@ def backbone_metadata(
         KEY: json.dumps(record),
         'mean': json.dumps(record.get('mean')),
         'std': json.dumps(record.get('std')),
-        'scale': 'mean and std in grey levels, 0 to 255',
+        'scale': 'mean and std in gray levels, 0 to 255',
         'channel_order': str(record.get('channel_order') or 'unknown'),
         'architecture': json.dumps(record.get('backbone')),
         'algorithm': str(record.get('algorithm')),

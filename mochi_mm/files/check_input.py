@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mochi_mm.files.origin import NOT_NORMALISED, Input
+from mochi_mm.files.origin import NOT_NORMALIZED, Input
 from mochi_mm.files.weights_meta import describe_input
 
 TOLERANCE = 0.05  # gray levels: other roundings of the same statistics
@@ -38,7 +38,7 @@ def contradictions(
         )
     for name in ('mean', 'std'):
         expected, given = getattr(trained, name), getattr(fed, name)
-        shown = getattr(NOT_NORMALISED, name) if given is None else given
+        shown = getattr(NOT_NORMALIZED, name) if given is None else given
         if expected is not None and not _near(expected, shown):
             found.append(
                 f'{name}: trained with {numbers(expected)}, {feeder} uses {numbers(given)} '

@@ -16,7 +16,7 @@ from mochi_mm.files.origin import Input
 from mochi_mm.files.shown import shown_path
 from mochi_mm.files.trained_weights import check_weights, is_finite
 from mochi_mm.files.weights_record import record_of
-from mochi_mm.files.weights_source import Source, input_recorded, recognise
+from mochi_mm.files.weights_source import Source, input_recorded, recognize
 from mochi_mm.utils.class_names import check_same_names, names_in
 from mochi_mm.utils.unwrap import unwrap
 
@@ -53,7 +53,7 @@ def load_backbone(
     prefix = _TIMM if all(name.startswith(_TIMM) for name in state) else ''
     wanted = {name.removeprefix(prefix): value for name, value in state.items()}
     path = local_path(path)
-    source = recognise(read_checkpoint(path) if content is None else content, path, wanted)
+    source = recognize(read_checkpoint(path) if content is None else content, path, wanted)
     made = match_backbone(source, wanted)
     told = _RECORDED if source.record is not None else _NOT_RECORDED
     note = check_images(model, source.input, str(source.path), told, allow_other_input)
@@ -228,7 +228,7 @@ def load_part(module: nn.Module, path: str | Path, prefix: str = '') -> str:
     tensors = state_dict_of(content)
     found = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
     if not prefix and not wanted.keys() & found.keys():
-        found = recognise(content, Path(path)).tensors
+        found = recognize(content, Path(path)).tensors
     made = fit(wanted, found, str(path), type(module).__name__)
     made.demand(
         'Expected a checkpoint of the same part; set prefix if its names there begin with one'

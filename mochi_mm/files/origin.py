@@ -23,7 +23,7 @@ class Input:
 
 _RGB = Input(channel_order='rgb')
 # Meaning of a mean and a standard deviation of None in a record.
-NOT_NORMALISED = Input((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+NOT_NORMALIZED = Input((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 IMAGENET = Input((123.675, 116.28, 103.53), (58.395, 57.12, 57.375), 'rgb')
 
 

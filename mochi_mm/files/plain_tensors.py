@@ -49,7 +49,7 @@ def _problem(tensor: Tensor) -> str | None:
     if tensor.layout != torch.strided or tensor.is_nested:
         return f'sparse ({tensor.layout})'
     if tensor.is_quantized:
-        return 'quantised'
+        return 'quantized'
     if tensor.device.type != 'cpu':
         return f'a tensor without numbers ({tensor.device.type})'
     filled, held = tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes()

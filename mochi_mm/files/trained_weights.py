@@ -47,7 +47,7 @@ def _problem(name: str, tensor: Tensor, dtype: torch.dtype) -> str | None:
     if tensor.dtype not in _KINDS:
         return (
             f'is of {tensor.dtype}; expected floating-point weights of 16, 32 or 64 bits, not '
-            'quantised ones.'
+            'quantized ones.'
         )
     if not is_finite(tensor):
         return 'holds NaN or infinity; take an earlier checkpoint.'

@@ -72,7 +72,7 @@ def _levels(value: Any, name: str, source: str | Path) -> list[float] | None:
         or not 1 <= len(value) <= _CHANNELS
         or not all(type(v) in (int, float) and abs(v) < 1e9 and v > least for v in value)
     ):
-        what = 'finite grey levels, one a channel' + (', above 0' if name == 'std' else '')
+        what = 'finite gray levels, one a channel' + (', above 0' if name == 'std' else '')
         raise _refused(source, f'meta.{KEY}.{name}', value, what)
     return [float(v) for v in value]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
 from mochi_mm.files.fit import some
-from mochi_mm.files.origin import NOT_NORMALISED, ORIGINS, Input, Origin
+from mochi_mm.files.origin import NOT_NORMALIZED, ORIGINS, Input, Origin
 from mochi_mm.files.weights_record import record_of
 
 # torchvision's network as a list of its children, as lightly's examples build it.
@@ -49,8 +49,8 @@ def input_recorded(record: Mapping[str, Any] | None) -> Input:
         return Input()
     mean, std = record.get('mean'), record.get('std')
     return Input(
-        NOT_NORMALISED.mean if mean is None else tuple(mean),
-        NOT_NORMALISED.std if std is None else tuple(std),
+        NOT_NORMALIZED.mean if mean is None else tuple(mean),
+        NOT_NORMALIZED.std if std is None else tuple(std),
         record.get('channel_order'),
     )
 
@@ -63,10 +63,10 @@ def read_source(path: str | Path) -> Source:
         ValueError: The file is no checkpoint, or its names are those of no known origin.
     """
     path = local_path(path)
-    return recognise(read_checkpoint(path), path)
+    return recognize(read_checkpoint(path), path)
 
 
-def recognise(content: Mapping[str, Any], path: Path, wanted: Iterable[str] = ()) -> Source:
+def recognize(content: Mapping[str, Any], path: Path, wanted: Iterable[str] = ()) -> Source:
     """Return the weights of a file that has been read, with their origin and record.
 
     Args:
@@ -90,7 +90,7 @@ def recognise(content: Mapping[str, Any], path: Path, wanted: Iterable[str] = ()
         origin = Origin('bare weights under the names of the backbone', '')
     if origin is None:
         raise ValueError(
-            f'{path} was not recognised: its weights are named {some(tensors)}. '
+            f'{path} was not recognized: its weights are named {some(tensors)}. '
             f'Expected names that start with one of {_prefixes()} (behind module. or not), or bare '
             'ones as torchvision has them (conv1.weight, layer1.0.conv1.weight); rename them and '
             'save dict(state_dict=...).'

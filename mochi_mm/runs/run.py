@@ -19,7 +19,7 @@ from mochi_mm.runs.run_log import RunLog, read_log
 
 #: Of a picture in bytes; more would make a page that no browser shows.
 MAX_PICTURE = 2**25
-Analysed = tuple[dict[str, Any], dict[str, np.ndarray]]
+Analyzed = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Run:
     config_text: str
     environment: dict[str, str]
     starts: int
-    analyses: list[Analysed]
+    analyses: list[Analyzed]
     pictures: list[tuple[str, str, bytes]]
     left_out: list[str]
 
-    def analysed(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
+    def analyzed(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
         """Return epochs and values of one number of the analyses."""
         place = 'epoch' if by_epoch else 'iter'
         found = [
@@ -132,7 +132,7 @@ def _other_runs(log: RunLog) -> list[str]:
     return found
 
 
-def _analyses(folder: Path, began: str, ended: str) -> tuple[dict[str, Analysed], list[str]]:
+def _analyses(folder: Path, began: str, ended: str) -> tuple[dict[str, Analyzed], list[str]]:
     """Return the analyses of a run by name, and what else lies there, in words.
 
     Args:
@@ -140,7 +140,7 @@ def _analyses(folder: Path, began: str, ended: str) -> tuple[dict[str, Analysed]
         began: When the run began, as its log folder is called; empty where no run was before it.
         ended: When the next run began, likewise.
     """
-    found: dict[str, Analysed] = {}
+    found: dict[str, Analyzed] = {}
     left_out = []
     for path in sorted(folder.glob('*.json')):
         if is_foreign(path):
@@ -164,12 +164,12 @@ def _analyses(folder: Path, began: str, ended: str) -> tuple[dict[str, Analysed]
     return found, left_out
 
 
-def _by_epoch(analyses: dict[str, Analysed]) -> list[Analysed]:
+def _by_epoch(analyses: dict[str, Analyzed]) -> list[Analyzed]:
     known = [one for one in analyses.values() if isinstance(one[0].get('epoch'), int)]
     return sorted(known, key=lambda one: one[0]['epoch'])
 
 
-def _pictures(folder: Path, analyses: dict[str, Analysed]) -> list[tuple[str, str, bytes]]:
+def _pictures(folder: Path, analyses: dict[str, Analyzed]) -> list[tuple[str, str, bytes]]:
     """Return the newest picture of each kind, by the time it was written."""
     newest: dict[str, Path] = {}
     for path in sorted(folder.glob('*_*.png'), key=lambda path: path.stat().st_mtime):

@@ -16,10 +16,10 @@ class DataFacts:
         num_images: n, images of the data set.
         classes: Names of the classes, in the order of their labels; empty where there are none.
         class_counts: (C,) int64, labeled images of each class.
-        labelled: (n,) bool, which images have a label.
+        labeled: (n,) bool, which images have a label.
     """
 
     num_images: int
     classes: Sequence[str]
     class_counts: Tensor
-    labelled: Tensor
+    labeled: Tensor

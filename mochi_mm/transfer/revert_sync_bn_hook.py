@@ -37,7 +37,7 @@ class RevertSyncBNHook(Hook):
             runner.logger.log(
                 logging.WARNING,
                 'batch norm is not synchronised: torch has no SyncBN for the CPU, so each process '
-                'normalises by its own images',
+                'normalizes by its own images',
             )
         elif not grouped:
             runner.logger.info(

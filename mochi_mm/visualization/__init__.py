@@ -4,7 +4,7 @@ from mochi_mm.visualization.detections import draw_detections
 from mochi_mm.visualization.figures import (
     draw_curves,
     draw_image_rows,
-    nearest_neighbours,
+    nearest_neighbors,
     read_scalars,
 )
 from mochi_mm.visualization.safe_local_vis_backend import SafeLocalVisBackend
@@ -14,6 +14,6 @@ __all__ = [
     'draw_curves',
     'draw_detections',
     'draw_image_rows',
-    'nearest_neighbours',
+    'nearest_neighbors',
     'read_scalars',
 ]

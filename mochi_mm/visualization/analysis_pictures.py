@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mochi_mm.evaluation.analysis.analyse import Analysis
+from mochi_mm.evaluation.analysis.analyze import Analysis
 from mochi_mm.evaluation.analysis.negative_map import negative_maps
 from mochi_mm.evaluation.analysis.possible import no_memory
 from mochi_mm.evaluation.features import extract_features
@@ -18,7 +18,7 @@ from mochi_mm.visualization.gallery import draw_gallery, gallery_legend
 from mochi_mm.visualization.negative_map import draw_negative_map
 
 
-def neighbours_picture(dataset: Any, features: Tensor, labels: Tensor) -> bytes:
+def neighbors_picture(dataset: Any, features: Tensor, labels: Tensor) -> bytes:
     """Return a PNG: samples of a data set and their nearest others; see :func:`draw_gallery`.
 
     Args:
@@ -29,12 +29,12 @@ def neighbours_picture(dataset: Any, features: Tensor, labels: Tensor) -> bytes:
     Raises:
         ValueError: Fewer than two samples.
     """
-    neighbours = min(9, len(features) - 1)
-    if neighbours < 1:
-        raise ValueError(f'{len(features)} sample(s) in the data set; neighbours need two.')
+    neighbors = min(9, len(features) - 1)
+    if neighbors < 1:
+        raise ValueError(f'{len(features)} sample(s) in the data set; neighbors need two.')
     figure, axis = _figure(1, (8.2, 7.2))
-    draw_gallery(axis[0], dataset, features, labels, neighbours=neighbours)
-    axis[0].set_title('nearest neighbours by cosine of backbone features, nearest first', size=10)
+    draw_gallery(axis[0], dataset, features, labels, neighbors=neighbors)
+    axis[0].set_title('nearest neighbors by cosine of backbone features, nearest first', size=10)
     return _png(figure, gallery_legend(), 3)
 
 
@@ -75,7 +75,7 @@ def draw_pictures(
     features, labels = found.features, found.labels
     if features is None or labels is None:
         features, labels = extract_features(model, loader)
-    pictures = {'neighbours': neighbours_picture(loader.dataset, features, labels)}
+    pictures = {'neighbors': neighbors_picture(loader.dataset, features, labels)}
     bare = unwrap(model)
     why = found.missing.get('probabilities') or no_memory(bare)
     if why:

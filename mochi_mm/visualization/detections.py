@@ -29,16 +29,16 @@ def draw_detections(
     from matplotlib import colormaps
     from matplotlib.patches import Rectangle
 
-    colours = [colormaps['tab10'](label % 10) for label in labels]
+    colors = [colormaps['tab10'](label % 10) for label in labels]
     shown = image.astype(np.float32) / 255
     if masks is not None:
-        for mask, colour in zip(masks, colours, strict=True):
+        for mask, color in zip(masks, colors, strict=True):
             inside = np.asarray(mask, bool)
-            shown[inside] = 0.5 * shown[inside] + 0.5 * np.asarray(colour[:3], np.float32)
+            shown[inside] = 0.5 * shown[inside] + 0.5 * np.asarray(color[:3], np.float32)
     height, width = image.shape[:2]
     axis.imshow(shown, extent=(0, width, height, 0), interpolation='nearest')
-    for (x0, y0, x1, y1), name, colour in zip(boxes, names, colours, strict=True):
-        axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, color=colour, lw=1.5))
+    for (x0, y0, x1, y1), name, color in zip(boxes, names, colors, strict=True):
+        axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, color=color, lw=1.5))
         axis.text(
             x0,
             y0,
@@ -46,6 +46,6 @@ def draw_detections(
             fontsize=6,
             va='bottom',
             color='white',
-            bbox=dict(facecolor=colour, edgecolor='none', pad=0.6),
+            bbox=dict(facecolor=color, edgecolor='none', pad=0.6),
         )
     axis.set_axis_off()

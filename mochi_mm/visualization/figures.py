@@ -81,7 +81,7 @@ def draw_image_rows(axis: Any, rows: Sequence[Sequence[np.ndarray]], gap: int = 
     axis.set_axis_off()
 
 
-def nearest_neighbours(queries: Tensor, bank: Tensor, count: int) -> Tensor:
+def nearest_neighbors(queries: Tensor, bank: Tensor, count: int) -> Tensor:
     """Return the ``count`` bank rows nearest to each query by cosine, (Q, count) int64."""
     similarity = unit_rows(queries) @ unit_rows(bank).T
     return torch.topk(similarity, count, dim=1).indices

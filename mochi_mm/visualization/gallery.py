@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from mochi_mm.visualization.figures import draw_image_rows, nearest_neighbours
+from mochi_mm.visualization.figures import draw_image_rows, nearest_neighbors
 
 _FRAME = 3
 _SAME, _OTHER, _PLAIN = (0, 120, 90), (200, 70, 0), (60, 60, 60)
@@ -22,7 +22,7 @@ def draw_gallery(
     features: Tensor,
     labels: Tensor,
     rows: int = 8,
-    neighbours: int = 9,
+    neighbors: int = 9,
     size: int = 64,
 ) -> None:
     """Draw evenly spaced samples, each with its nearest other samples by cosine, nearest first.
@@ -36,30 +36,30 @@ def draw_gallery(
         features: (M, C).
         labels: (M,) int64, -1 for unknown.
         rows: Queries.
-        neighbours: Number of neighbors per sample.
+        neighbors: Number of neighbors per sample.
         size: Pixels of a picture's sides.
 
     Raises:
         ValueError: Fewer other samples than neighbors.
     """
-    if neighbours > len(features) - 1:
+    if neighbors > len(features) - 1:
         raise ValueError(
-            f'{neighbours} neighbours of {len(features)} samples; expected at most '
+            f'{neighbors} neighbors of {len(features)} samples; expected at most '
             f'{len(features) - 1}: ask for fewer, or take a larger data set.'
         )
     queries = torch.from_numpy(
         np.linspace(0, len(features) - 1, min(rows, len(features))).round().astype(int)
     )
-    near = nearest_neighbours(features[queries], features, neighbours + 1)
+    near = nearest_neighbors(features[queries], features, neighbors + 1)
     pictures = []
     for query, found in zip(queries.tolist(), near.tolist(), strict=True):
-        others = [index for index in found if index != query][:neighbours]
+        others = [index for index in found if index != query][:neighbors]
         line = [_framed(dataset.image(query), _PLAIN, size)]
         for index in others:
-            colour = _PLAIN
+            color = _PLAIN
             if labels[query] >= 0 and labels[index] >= 0:
-                colour = _SAME if labels[query] == labels[index] else _OTHER
-            line.append(_framed(dataset.image(index), colour, size))
+                color = _SAME if labels[query] == labels[index] else _OTHER
+            line.append(_framed(dataset.image(index), color, size))
         pictures.append(line)
     draw_image_rows(axis, pictures, gap=4)
 
@@ -70,13 +70,13 @@ def gallery_legend() -> Sequence[Any]:
 
     meaning = [(_PLAIN, 'query (first column)'), (_SAME, 'same class'), (_OTHER, 'another class')]
     return [
-        Patch(color='#{:02x}{:02x}{:02x}'.format(*colour), label=text) for colour, text in meaning
+        Patch(color='#{:02x}{:02x}{:02x}'.format(*color), label=text) for color, text in meaning
     ]
 
 
-def _framed(image: Image.Image, colour: tuple[int, int, int], size: int) -> np.ndarray:
+def _framed(image: Image.Image, color: tuple[int, int, int], size: int) -> np.ndarray:
     inner = size - 2 * _FRAME
     small = max(image.size) < inner
     method = Image.Resampling.NEAREST if small else Image.Resampling.BILINEAR
     fitted = ImageOps.fit(image.convert('RGB'), (inner, inner), method)
-    return np.asarray(ImageOps.expand(fitted, _FRAME, colour))
+    return np.asarray(ImageOps.expand(fitted, _FRAME, color))

@@ -71,9 +71,9 @@ def draw_negative_map(axis: Any, data: NegativeMap, seed: int = 0, links: int = 
     styles = dict(_STYLES)
     for kind in dict.fromkeys(data.kinds.tolist()):
         if kind not in styles:
-            colour, marker = _FURTHER[(len(styles) - len(_STYLES)) % len(_FURTHER)]
-            styles[kind] = (colour, marker, 22)
-    for kind, (colour, marker, size) in styles.items():
+            color, marker = _FURTHER[(len(styles) - len(_STYLES)) % len(_FURTHER)]
+            styles[kind] = (color, marker, 22)
+    for kind, (color, marker, size) in styles.items():
         rows = np.flatnonzero(data.kinds == kind)
         if not len(rows):
             continue
@@ -81,10 +81,10 @@ def draw_negative_map(axis: Any, data: NegativeMap, seed: int = 0, links: int = 
         for row in linked:
             for parent in data.parents[row]:
                 if parent >= 0:
-                    axis.plot(*place[[row, parent]].T, color=colour, lw=0.5, alpha=0.45, zorder=1)
+                    axis.plot(*place[[row, parent]].T, color=color, lw=0.5, alpha=0.45, zorder=1)
         axis.scatter(
             *place[rows].T,
-            c=colour,
+            c=color,
             marker=marker,
             s=size,
             linewidths=0.4,

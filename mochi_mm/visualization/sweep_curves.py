@@ -12,7 +12,7 @@ import numpy as np
 
 from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.runs.run import Run
-from mochi_mm.visualization.report.charts import colour_of
+from mochi_mm.visualization.report.charts import color_of
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def draw_curves(
             x, low, mean, high = _over_seeds(_curves(of_setting, panel), panel.factor)
             if not len(x):
                 continue
-            colour = colour_of(number)
+            color = color_of(number)
             few = len(x) <= 12
             (handles[name],) = axis.plot(
-                x, mean, color=colour, linewidth=1.4, marker='o' if few else None, markersize=3
+                x, mean, color=color, linewidth=1.4, marker='o' if few else None, markersize=3
             )
-            axis.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+            axis.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
         axis.set_xlabel('epochs', fontsize=9)
         axis.set_ylabel(panel.label, fontsize=9)
         axis.tick_params(labelsize=8)
@@ -84,7 +84,7 @@ def draw_curves(
 def _curves(runs: Sequence[Run], panel: Panel) -> list[tuple[list[float], list[float]]]:
     if panel.kind == 'log':
         return [run.log.curve(panel.key, True) for run in runs]
-    return [run.analysed(panel.key, True) for run in runs]
+    return [run.analyzed(panel.key, True) for run in runs]
 
 
 def _over_seeds(

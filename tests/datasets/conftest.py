@@ -1,4 +1,4 @@
-"""Generated pictures that have what photographs have: gradients, edges, texture, colour."""
+"""Generated pictures that have what photographs have: gradients, edges, texture, color."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def make_picture(seed: int = 0, width: int = 90, height: int = 61) -> Image.Imag
     for _ in range(4):
         left, top = rng.integers(0, width), rng.integers(0, height)
         size = rng.integers(5, 30, 2)
-        colour = tuple(int(c) for c in rng.integers(0, 256, 3))
-        draw.ellipse([int(left), int(top), int(left + size[0]), int(top + size[1])], fill=colour)
+        color = tuple(int(c) for c in rng.integers(0, 256, 3))
+        draw.ellipse([int(left), int(top), int(left + size[0]), int(top + size[1])], fill=color)
     return image.filter(ImageFilter.GaussianBlur(0.6))
 
 

@@ -1,4 +1,4 @@
-"""The biased data set: how often the tint is the class's, that it is there, that it is labelled."""
+"""The biased data set: how often the tint is the class's, that it is there, that it is labeled."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_without_bias_the_tint_says_nothing() -> None:
 def test_images_are_the_scenes_under_their_tint(cached: bool, tmp_path: Path) -> None:
     plain = ShapeScenes(num_scenes=40, image_size=32)
     cache = tmp_path if cached else None
-    coloured = ColouredShapeScenes(0.5, num_scenes=40, image_size=32, cache_dir=cache)
+    colored = ColouredShapeScenes(0.5, num_scenes=40, image_size=32, cache_dir=cache)
     for index in (0, 13, 39):
-        tint = 255 * np.array(colorsys.hsv_to_rgb(coloured.bias_labels[index] / 10, 1, 1))
+        tint = 255 * np.array(colorsys.hsv_to_rgb(colored.bias_labels[index] / 10, 1, 1))
         expected = (1 - STRENGTH) * np.asarray(plain.image(index)) + STRENGTH * tint
-        assert np.abs(np.asarray(coloured.image(index)) - expected).max() <= 1
+        assert np.abs(np.asarray(colored.image(index)) - expected).max() <= 1
 
 
-def test_samples_are_labelled_and_repeatable_and_splits_differ() -> None:
+def test_samples_are_labeled_and_repeatable_and_splits_differ() -> None:
     dataset = ColouredShapeScenes(0.5, num_scenes=100)
     sample = dataset.sample(3)
     assert sample['bias_label'] == dataset.bias_labels[3] and sample['gt_label'] == 3

@@ -13,7 +13,7 @@ from mochi_mm.datasets.facts import facts_of
 from tests.toy_runner import NoiseImages
 
 
-class Labelled(Dataset):
+class Labeled(Dataset):
     """Images that nobody looks at."""
 
     def __init__(self, size: int, labels: Any = None, classes: Any = None) -> None:
@@ -43,20 +43,20 @@ def loop(labels: list[int], classes: int) -> list[int]:
     'labels', [[0, 1, 2, 1], [2, -1, -1, 0, 2], [-1, -1], [3, 3]], ids=lambda labels: str(labels)
 )
 def test_counts_equal_the_loop(labels: list[int], kind: Any) -> None:
-    facts = facts_of(Labelled(len(labels), kind(labels), ('a', 'b', 'c')))
+    facts = facts_of(Labeled(len(labels), kind(labels), ('a', 'b', 'c')))
     assert facts.num_images == len(labels) and tuple(facts.classes) == ('a', 'b', 'c')
     assert facts.class_counts.tolist() == loop(labels, 3)
-    assert facts.labelled.tolist() == [label >= 0 for label in labels]
-    assert facts.class_counts.dtype == torch.int64 and facts.labelled.dtype == torch.bool
+    assert facts.labeled.tolist() == [label >= 0 for label in labels]
+    assert facts.class_counts.dtype == torch.int64 and facts.labeled.dtype == torch.bool
 
 
 def test_without_labels_or_classes() -> None:
-    facts = facts_of(Labelled(3))
+    facts = facts_of(Labeled(3))
     assert facts.num_images == 3 and tuple(facts.classes) == ()
-    assert facts.class_counts.tolist() == [] and facts.labelled.tolist() == [False] * 3
-    named = facts_of(Labelled(2, classes=('a', 'b')))
+    assert facts.class_counts.tolist() == [] and facts.labeled.tolist() == [False] * 3
+    named = facts_of(Labeled(2, classes=('a', 'b')))
     assert named.class_counts.tolist() == [0, 0]
-    numbered = facts_of(Labelled(2, labels=[1, 1]))
+    numbered = facts_of(Labeled(2, labels=[1, 1]))
     assert tuple(numbered.classes) == () and numbered.class_counts.tolist() == [0, 2]
 
 
@@ -66,10 +66,10 @@ def test_a_data_set_of_the_project_and_one_that_hides_its_labels() -> None:
     assert facts.class_counts.tolist() == [3, 2, 2]
     # torch's subset has no labels, so nothing is claimed of them.
     hidden = facts_of(Subset(NoiseImages(size=7), [0, 1]))
-    assert hidden.num_images == 2 and not hidden.labelled.any()
+    assert hidden.num_images == 2 and not hidden.labeled.any()
 
 
 def test_facts_are_not_changed_by_mistake() -> None:
-    facts = facts_of(Labelled(1))
+    facts = facts_of(Labeled(1))
     with pytest.raises(AttributeError):
         facts.num_images = 2  # type: ignore[misc]

@@ -35,7 +35,7 @@ def test_palette_with_transparency_gives_no_warning(tmp_path, picture) -> None:
     assert np.array_equal(np.asarray(image), np.asarray(stored.convert('RGB')))
 
 
-def test_16_bit_grey_is_scaled(tmp_path) -> None:
+def test_16_bit_gray_is_scaled(tmp_path) -> None:
     values = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
     for name in ('a.png', 'a.tif'):
         Image.fromarray(values).save(tmp_path / name)

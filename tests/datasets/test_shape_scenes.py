@@ -1,4 +1,4 @@
-"""Generated scenes: repeatable, balanced, and not to be told apart by colour."""
+"""Generated scenes: repeatable, balanced, and not to be told apart by color."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def test_kinds_are_equally_frequent_and_dominate_their_scene() -> None:
         assert area.argmax() == scenes.labels[index]
 
 
-def test_mean_colour_does_not_tell_the_kind() -> None:
-    """Nearest class mean of the image's mean colour: chance is 10 %."""
+def test_mean_color_does_not_tell_the_kind() -> None:
+    """Nearest class mean of the image's mean color: chance is 10 %."""
     train, val = ShapeScenes(600), ShapeScenes(300, 'val')
-    colour = [np.array([pixels(s, i).mean((0, 1)) for i in range(len(s))]) for s in (train, val)]
-    centres = np.array([colour[0][train.labels == k].mean(0) for k in range(10)])
-    guess = ((colour[1][:, None] - centres[None]) ** 2).sum(2).argmin(1)
+    color = [np.array([pixels(s, i).mean((0, 1)) for i in range(len(s))]) for s in (train, val)]
+    centers = np.array([color[0][train.labels == k].mean(0) for k in range(10)])
+    guess = ((color[1][:, None] - centers[None]) ** 2).sum(2).argmin(1)
     assert (guess == val.labels).mean() < 0.2
 
 

@@ -35,7 +35,7 @@ def test_a_bank_smaller_than_the_data_is_refused_at_the_start(tmp_path: Path) ->
     assert not list(tmp_path.glob('*.pth'))
 
 
-def test_banks_and_normaliser_are_resumed_bit_for_bit(tmp_path: Path) -> None:
+def test_banks_and_normalizer_are_resumed_bit_for_bit(tmp_path: Path) -> None:
     straight = train(run_config(tmp_path / 'straight', cross_view(16), max_epochs=2))
     first = run_config(tmp_path / 'parts', cross_view(16), max_epochs=2)
     first.custom_hooks = [dict(type=StopAfterEpoch.__name__, epochs=1)]

@@ -94,7 +94,7 @@ def test_what_was_validated_lies_in_every_file(tmp_path: Path, name: str) -> Non
 
 @pytest.mark.parametrize('name', AVERAGES)
 def test_a_signal_and_a_resume_change_no_bit(tmp_path: Path, name: str) -> None:
-    """Weights, average, optimiser and schedules of a run of 12 iterations."""
+    """Weights, average, optimizer and schedules of a run of 12 iterations."""
     at = 2 if name.startswith('from') else 6
 
     def part(folder: Path, at: int = -1) -> Any:

@@ -103,7 +103,7 @@ def test_two_interruptions_change_nothing(tmp_path: Path, kind: str, loaders: An
     for (workers, persistent), at in zip(loaders, (2, 6, -1), strict=True):
         loader = dict(num_workers=workers, persistent_workers=persistent)
         parts.append(run(config_of(tmp_path / 'parts', kind, at, **loader)))
-    if kind != 'accumulated':  # which goes on to the optimiser's next step
+    if kind != 'accumulated':  # which goes on to the optimizer's next step
         assert [len(part) for part in parts] == [3, 4, 5]
     assert [line for part in parts for line in part] == straight and len(straight) == ITERATIONS
     assert_same_run(tmp_path / 'straight', tmp_path / 'parts')
@@ -229,7 +229,7 @@ def test_the_seed_of_chance_is_kept(tmp_path: Path) -> None:
 
 CHANGES = {
     'lr': ('settings', {'optim_wrapper.optimizer.lr': 0.2}, r'optimizer\.lr: 0\.1 -> 0\.2'),
-    'optimiser': (
+    'optimizer': (
         'optimizer settings',
         {'optim_wrapper.optimizer': dict(type='Adam', lr=0.1, _delete_=True)},
         'SGD -> Adam',

@@ -71,8 +71,8 @@ def test_epoch_of_an_iteration_loop_is_the_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('accumulated', [1, 3])
-def test_ema_follows_each_optimiser_step_once(tmp_path: Path, accumulated: int) -> None:
-    """8 iterations: the key encoder moves when the optimiser steps, and at no other time."""
+def test_ema_follows_each_optimizer_step_once(tmp_path: Path, accumulated: int) -> None:
+    """8 iterations: the key encoder moves when the optimizer steps, and at no other time."""
     config = runner_config(tmp_path, **RECORD)
     config.optim_wrapper.accumulative_counts = accumulated
     config.model.ema_decay = 0.5

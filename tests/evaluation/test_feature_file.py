@@ -104,7 +104,7 @@ def test_pixels_that_were_decoded_before(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_data_without_labels(tmp_path: Path) -> None:
-    loader = toy_loader(ToyImages(9, unlabelled=[4]))
+    loader = toy_loader(ToyImages(9, unlabeled=[4]))
     with pytest.raises(ValueError, match='without a label'):
         cached_features(tmp_path / 'x.safetensors', toy_model(0), loader)
     assert list(tmp_path.iterdir()) == []

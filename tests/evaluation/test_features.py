@@ -20,7 +20,7 @@ from tests.ranks import run_ranks
 
 
 def one_by_one(dataset: ToyImages) -> tuple[Tensor, Tensor]:
-    """Normalise, convolve and pool each image alone, in evaluation mode."""
+    """Normalize, convolve and pool each image alone, in evaluation mode."""
     model = toy_model().eval()
     rows = []
     for image in dataset.images:
@@ -61,14 +61,14 @@ def test_flags_statistics_and_gradients_are_left_alone() -> None:
     assert not features.requires_grad and torch.is_grad_enabled()
     for name, value in model.state_dict().items():
         assert torch.equal(value, state[name]), name
-    bad = ToyImages(unlabelled=[3])
+    bad = ToyImages(unlabeled=[3])
     with pytest.raises(ValueError, match='gt_label -1'):
         extract_features(model, toy_loader(bad), require_labels=True)
     assert [module.training for module in model.modules()] == flags
 
 
 def test_labels_may_be_missing_where_not_needed() -> None:
-    _, labels = extract_features(toy_model(), toy_loader(ToyImages(7, unlabelled=[2])))
+    _, labels = extract_features(toy_model(), toy_loader(ToyImages(7, unlabeled=[2])))
     assert labels.tolist() == [0, 1, -1, 3, 4, 5, 0]
 
 

@@ -59,7 +59,7 @@ def test_several_k_share_one_search() -> None:
         torch.testing.assert_close(scores.double(), expected, rtol=1e-4, atol=1e-6)
 
 
-def test_neighbours_come_nearest_first() -> None:
+def test_neighbors_come_nearest_first() -> None:
     bank = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0], [-1.0, 0.0]])
     similarity, labels = nearest_in_bank(
         torch.tensor([[5.0, 0.0]]), bank, torch.arange(4), 3, bank_chunk=2

@@ -66,8 +66,8 @@ def test_errors_before_anything_is_computed() -> None:
     with pytest.raises(ValueError, match='k is 9 but the data set of the bank has 8 samples'):
         knn_evaluate(model, toy_loader(bank), toy_loader(queries), (1, 9))
     with pytest.raises(ValueError, match='the query data set has samples without a label'):
-        knn_evaluate(model, toy_loader(bank), toy_loader(ToyImages(4, unlabelled=[1])), 1)
+        knn_evaluate(model, toy_loader(bank), toy_loader(ToyImages(4, unlabeled=[1])), 1)
     with pytest.raises(ValueError, match='the bank data set has samples without a label'):
-        knn_evaluate(model, toy_loader(ToyImages(8, unlabelled=[7])), toy_loader(queries), 1)
+        knn_evaluate(model, toy_loader(ToyImages(8, unlabeled=[7])), toy_loader(queries), 1)
     with pytest.raises(ValueError, match='temperature is -1'):
         knn_evaluate(model, toy_loader(bank), toy_loader(queries), 1, temperature=-1)

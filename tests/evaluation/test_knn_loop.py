@@ -68,7 +68,7 @@ def test_metrics_reach_the_hooks_and_the_log(
         (dict(k=[]), r'k is \[\]'),
         (dict(temperature=0), 'temperature is 0'),
         (
-            dict(queries=loader_config(size=4, unlabelled=[0])),
+            dict(queries=loader_config(size=4, unlabeled=[0])),
             'the query data set has samples without',
         ),
         (

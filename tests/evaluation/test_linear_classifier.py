@@ -15,9 +15,9 @@ from mochi_mm.evaluation.linear_classifier import choose_l2, fit_linear, held_ou
 def data(count: int, classes: int, seed: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % classes
-    centres = torch.randn(classes, 5, generator=generator, dtype=torch.float64)
+    centers = torch.randn(classes, 5, generator=generator, dtype=torch.float64)
     noise = torch.randn(count, 5, generator=generator, dtype=torch.float64)
-    return centres[labels] + noise * 1.5 + 3, labels
+    return centers[labels] + noise * 1.5 + 3, labels
 
 
 @pytest.mark.parametrize(('classes', 'chunk'), [(2, 65536), (7, 13)])

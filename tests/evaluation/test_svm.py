@@ -33,7 +33,7 @@ def objective(weight: np.ndarray, x: np.ndarray, positive: np.ndarray, cost: flo
     return total
 
 
-def test_it_minimises_the_stated_objective() -> None:
+def test_it_minimizes_the_stated_objective() -> None:
     x, y = data(40, 0)
     svm = fit_svm(x, y == 1, 0.7)
     weight = np.append(svm.coef_[0], svm.intercept_[0])

@@ -1,4 +1,4 @@
-"""Small images whose class shows in their colour, and a small network, for the tests."""
+"""Small images whose class shows in their color, and a small network, for the tests."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ CLASSES = 6
 
 @DATASETS.register_module()
 class ToyImages(Dataset):
-    """``size`` noisy images of 6 classes; every class has a colour."""
+    """``size`` noisy images of 6 classes; every class has a color."""
 
     def __init__(
         self,
         size: int = 24,
         seed: int = 0,
-        unlabelled: Sequence[int] = (),
+        unlabeled: Sequence[int] = (),
         noise: int = 50,
         classes: Sequence[str] = tuple('012345'),
     ) -> None:
         generator = torch.Generator().manual_seed(seed)
         self.labels = torch.arange(size) % CLASSES
-        colour = torch.stack([self.labels * 40, 200 - self.labels * 30, self.labels % 2 * 200], 1)
+        color = torch.stack([self.labels * 40, 200 - self.labels * 30, self.labels % 2 * 200], 1)
         grain = torch.randint(0, noise, (size, 3, 8, 8), generator=generator)
-        self.images = (colour[:, :, None, None] + grain).clamp(0, 255).to(torch.uint8)
-        self.labels[list(unlabelled)] = -1
+        self.images = (color[:, :, None, None] + grain).clamp(0, 255).to(torch.uint8)
+        self.labels[list(unlabeled)] = -1
         self.metainfo = dict(classes=list(classes))
 
     def __len__(self) -> int:

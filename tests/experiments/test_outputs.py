@@ -47,7 +47,7 @@ def test_a_failed_run_is_named_and_no_seed_is_dropped(tmp_path: Path) -> None:
     assert '**nothing shows**: linear top-1 of MoCHi (256, 128, 64) less that of MoCo-v2' in text
 
 
-def test_the_coloured_table_has_the_gap(tmp_path: Path) -> None:
+def test_the_colored_table_has_the_gap(tmp_path: Path) -> None:
     suite = read_suite('family_coloured')
     sweep = Sweep('family_coloured', suite, REPOSITORY, tmp_path, tmp_path)
     runs = sweep.runs(['supcon'], [0])

@@ -69,7 +69,7 @@ def test_an_interrupted_run_ends_as_one_that_was_not(
     assert len(resumed['load']) == 2 and resumed['wall_seconds'] >= 0
     values = resumed['values']
     assert values['acc_contrast_synthetic'] <= values['acc_contrast'] <= 1
-    # A class is a grey: whatever the network, its neighbours are of its class.
+    # A class is a gray: whatever the network, its neighbors are of its class.
     assert values['knn/top1_k20'] > 50 and values['fast_linear/top1'] > 50
 
     written = write_pictures(whole_sweep, whole_sweep.runs([], [0]))

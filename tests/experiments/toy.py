@@ -21,7 +21,7 @@ from tests.toy_runner import REPOSITORY
 
 
 def write_images(root: Path, train: int = 30, val: int = 12) -> Path:
-    """Ten classes of noise, each around a grey of its own, as ``root``/cifar10."""
+    """Ten classes of noise, each around a gray of its own, as ``root``/cifar10."""
     rng = np.random.default_rng(0)
     for split, count in (('train', train), ('val', val)):
         for kind in range(10):

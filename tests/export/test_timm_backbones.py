@@ -41,7 +41,7 @@ BACKBONES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(params=BACKBONES)
 def trained(request: Any, tmp_path: Path) -> tuple[Path, Any, Tensor]:
-    """A checkpoint, its backbone with weights that no initialisation draws, and images."""
+    """A checkpoint, its backbone with weights that no initialization draws, and images."""
     settings = BACKBONES[request.param]
     torch.manual_seed(0)
     backbone = MODELS.build(dict(settings)).eval()
@@ -97,7 +97,7 @@ def test_huggingface_without_transformers_is_read_by_timm(
     assert about['equality']['checked_in'].startswith('timm ')
 
 
-def test_images_that_were_not_normalised(trained: Any) -> None:
+def test_images_that_were_not_normalized(trained: Any) -> None:
     """timm would take the statistics of ImageNet where a folder names none."""
     path = trained[0]
     content = torch.load(path)

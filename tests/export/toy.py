@@ -16,7 +16,7 @@ MEAN, STD = [125.5, 122.5, 113.5], [62.5, 62.0, 66.5]
 
 
 def trained(seed: int, **settings: Any) -> nn.Module:
-    """A backbone after a step of batch statistics, so that nothing is as it was initialised."""
+    """A backbone after a step of batch statistics, so that nothing is as it was initialized."""
     torch.manual_seed(seed)
     backbone = MODELS.build(dict(dict(type='ResNet'), **settings))
     backbone.train()(torch.randn(2, 3, 48, 48) * 2 + 1)

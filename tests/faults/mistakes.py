@@ -142,7 +142,7 @@ MISTAKES = (
     ),
     Mistake('what measures, trained', 'train.py knn.py', 'tools/test.py knn.py CHECKPOINT'),
     Mistake('checkpoint that is not there', 'test.py knn.py none.pth', 'no checkpoint at none.pth'),
-    Mistake('weights of another model', 'analysis/knn.py knn.py foreign.pth', 'was not recognised'),
+    Mistake('weights of another model', 'analysis/knn.py knn.py foreign.pth', 'was not recognized'),
 )
 
 

@@ -180,7 +180,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str, list[str] | None
     ),
     'weight of another name': (rename_weight, r'missing.*1 in it are not used', ['weights']),
     'weight of another shape': (reshape_weight, r'another shape.*\(2, 2\)', None),
-    'no optimiser': (drop('optimizer'), 'it holds no optimiser state', ['optimizer']),
+    'no optimizer': (drop('optimizer'), 'it holds no optimizer state', ['optimizer']),
     'momentum of another shape': (reshape_momentum, r'momentum_buffer.*\(2, 2\)', ['optimizer']),
     'no position': (drop('meta', 'epoch'), r'it lacks meta\.epoch', None),
     'no schedules': (drop('param_schedulers'), 'it lacks param_schedulers', None),

@@ -88,8 +88,8 @@ def make_odd(folder: Path) -> dict[Path, np.ndarray]:
         image.save(folder / name, **options)
         expected[folder / name] = np.asarray(wanted)
 
-    grey = picture.convert('L')
-    save('grey.png', grey, grey.convert('RGB'))
+    gray = picture.convert('L')
+    save('gray.png', gray, gray.convert('RGB'))
     save('bits.png', picture.convert('1'), picture.convert('1').convert('RGB'))
     save('palette.png', picture.convert('P'), picture.convert('P').convert('RGB'))
     clear = picture.copy()
@@ -108,7 +108,7 @@ def make_odd(folder: Path) -> dict[Path, np.ndarray]:
         kind = b'P5' if name.endswith('pgm') else b'P6'
         (folder / name).write_bytes(kind + b'\n24 20\n65535\n' + pixels.tobytes())
         expected[folder / name] = high
-    frames = [picture.convert('P'), grey.convert('P')]
+    frames = [picture.convert('P'), gray.convert('P')]
     save('moving.gif', frames[0], frames[0].convert('RGB'), save_all=True, append_images=frames[1:])
     shutil.move(folder / 'moving.gif', folder / 'gif.jpg')
     expected[folder / 'gif.jpg'] = expected.pop(folder / 'moving.gif')

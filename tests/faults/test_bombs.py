@@ -66,7 +66,7 @@ def _hidden(path: Path) -> None:
     torch.save(dict(optimizer=dict(state={1: circle})), path)
 
 
-def _quantised(path: Path) -> None:
+def _quantized(path: Path) -> None:
     torch.save(dict(w=torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)), path)
 
 
@@ -77,7 +77,7 @@ BOMBS = {
     'sparse': _sparse,
     'without numbers': _meta,
     'hidden': _hidden,
-    'quantised': _quantised,
+    'quantized': _quantized,
 }
 
 

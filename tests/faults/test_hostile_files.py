@@ -128,7 +128,7 @@ REPORTED = {
     'analysis': 'analysis/epoch_1.json',
     'arrays': 'analysis/epoch_1.npz',
     'another analysis': 'analysis/epoch_2.json',
-    'picture': 'analysis/epoch_1_neighbours.png',
+    'picture': 'analysis/epoch_1_neighbors.png',
 }
 
 

@@ -161,7 +161,7 @@ STATES: dict[str, Callable[[dict[str, Any]], None]] = {
     'text for the position': _set('meta', 'epoch', 'x'),
     'no settings': _set('meta', 'run', {}),
     'meta that is a list': _set('meta', [1]),
-    'an optimiser that is a list': _set('optimizer', [1]),
+    'an optimizer that is a list': _set('optimizer', [1]),
     'groups that are text': _set('optimizer', 'param_groups', 'x'),
     'states that are a list': _set('optimizer', 'state', [1]),
     'an infinite rate': _set('optimizer', 'param_groups', 0, 'lr', float('inf')),
@@ -221,7 +221,7 @@ def test_names_in_an_error_move_no_cursor(tmp_path: Path) -> None:
     state = {'\x1b[2J\ud800': torch.ones(1), 3: torch.ones(1)}
     torch.save(dict(state_dict=state), tmp_path / 'a.pth')
     with pytest.raises(
-        ValueError, match=r'a\.pth was not recognised: its weights are named'
+        ValueError, match=r'a\.pth was not recognized: its weights are named'
     ) as refused:
         load_backbone(ResNet(10, 0.25), tmp_path / 'a.pth')
     assert '\x1b' not in str(refused.value) and str(refused.value).isascii()

@@ -21,7 +21,7 @@ from tests.faults.job import diary, start, wait_for
 
 
 def assert_same_end(a: Path, b: Path) -> None:
-    """Weights, memory, averaged encoder, optimiser and curves are equal to the bit."""
+    """Weights, memory, averaged encoder, optimizer and curves are equal to the bit."""
     first, second = (read_checkpoint(newest_valid(folder)[0]) for folder in (a, b))
     for part in ('state_dict', 'optimizer', 'param_schedulers'):
         assert_equal(first[part], second[part], part)

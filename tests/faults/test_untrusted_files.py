@@ -85,7 +85,7 @@ def by_init_cfg(path: Path, folder: Path) -> None:
 
 
 def by_init_cfg_of_another_library(path: Path, folder: Path) -> None:
-    """A part that is initialised in another scope goes through the runner's own look first."""
+    """A part that is initialized in another scope goes through the runner's own look first."""
     config = runner_config(folder, max_epochs=1)
     config.model.backbone.init_cfg = dict(type='mmengine.Pretrained', checkpoint=str(path))
     train(config)

@@ -66,7 +66,7 @@ TOOLS: dict[str, list[str]] = {
     'test.py': ['loop.py', 'FILE', '--work-dir', 'work'],
     'analysis/knn.py': ['loop.py', 'FILE', '--device', 'cpu'],
     'analysis/linear_probe.py': ['loop.py', 'FILE', '--device', 'cpu'],
-    'analysis/analyse.py': ['training.py', 'FILE', '--device', 'cpu'],
+    'analysis/analyze.py': ['training.py', 'FILE', '--device', 'cpu'],
     'analysis/show_detections.py': [DETECTOR, 'FILE'],
     'converters/export.py': ['FILE', '--to', 'backbone'],
 }
@@ -102,7 +102,7 @@ def layouts(weights: dict[str, Any], payload: Marker) -> dict[str, Any]:
 
 @pytest.mark.parametrize('origin', ORIGINS, ids=lambda origin: origin.name)
 def test_weights_of_every_origin(origin: Any, marker: Path, tmp_path: Path) -> None:
-    """With and without the object: recognised, refused."""
+    """With and without the object: recognized, refused."""
     tensor = torch.ones(2)
     weights = {f'{origin.prefix}conv1.weight': tensor}
     weights |= {f'{name}x': tensor for name in origin.markers if name not in weights}

@@ -36,7 +36,7 @@ def test_incomplete_and_foreign_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'the backbone: 1 of 72 .*layer4\.0\.conv1\.weight'):
         load_backbone(model, tmp_path / 'partial.pth')
     torch.save(dict(state_dict={'module.net.w': torch.zeros(1)}), tmp_path / 'foreign.pth')
-    with pytest.raises(ValueError, match=r'foreign\.pth was not recognised: .*net\.w'):
+    with pytest.raises(ValueError, match=r'foreign\.pth was not recognized: .*net\.w'):
         load_backbone(model, tmp_path / 'foreign.pth')
     wide = build_moco(
         backbone=dict(type='ResNet', depth=10, width=0.25, stem='small'),

@@ -174,8 +174,8 @@ def test_a_whole_model_is_asked_too(tmp_path: Path) -> None:
 
 
 def test_a_file_without_a_record_is_known_by_its_origin(tmp_path: Path) -> None:
-    grey = dict(type='ViewDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3)
-    model = MODELS.build(moco_config(data_preprocessor=grey))
+    gray = dict(type='ViewDataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3)
+    model = MODELS.build(moco_config(data_preprocessor=gray))
     path = save(tmp_path, dict(state_dict=behind('module.encoder_q.', network())))
     with pytest.raises(ValueError, match=r'not recorded in the file.*mean: trained with 123\.675'):
         load_backbone(model, path)

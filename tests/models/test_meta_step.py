@@ -1,7 +1,7 @@
 """Without a GPU, what a GPU would say: a training step of every config on the meta device.
 
 No tensor of a step lies elsewhere, and nothing waits for the host. What a step needs once, such as
-constants of a colour space, may be copied before.
+constants of a color space, may be copied before.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def small_model(config: Any) -> tuple[Any, int]:
 
 
 def take_step(model: Any, config: Any, batch: dict[str, Any]) -> None:
-    """What the hooks and the optimiser wrapper of a run do in a step, on one device."""
+    """What the hooks and the optimizer wrapper of a run do in a step, on one device."""
     optim = dict(type='OptimWrapper', optimizer=config.optim_wrapper.optimizer.to_dict())
     optim['paramwise_cfg'] = config.optim_wrapper.get('paramwise_cfg')
     optimizer = build_optim_wrapper(model, optim).optimizer
@@ -113,7 +113,7 @@ def test_a_step_stays_on_the_device(name: str) -> None:
 
 @pytest.mark.parametrize('kind', ['DeviceMultiView', 'HeldMultiView'])
 def test_views_are_made_on_the_device(kind: str) -> None:
-    """Crops, colours and flips as drawn; blur, which the config lacks, for some samples."""
+    """Crops, colors and flips as drawn; blur, which the config lacks, for some samples."""
     config = CONFIGS[HELD]
     recipe = config.to_dict()['view_pipeline']
     recipe.insert(-1, dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5))

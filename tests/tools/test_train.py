@@ -222,7 +222,7 @@ def test_wrong_checkpoint_is_named(toy: Path) -> None:
     tool = REPOSITORY / 'tools/analysis/knn.py'
     result = run(tool, 'knn.py', 'foreign.pth', folder=toy)
     assert result.returncode != 0
-    assert 'foreign.pth was not recognised: its weights are named net.weight' in result.stderr
+    assert 'foreign.pth was not recognized: its weights are named net.weight' in result.stderr
     result = run(tool, 'knn.py', 'none.pth', folder=toy)
     assert 'no checkpoint at none.pth' in result.stderr.splitlines()[-1]
 

@@ -189,10 +189,10 @@ def test_one_forward_and_backward_pass(detector: Any) -> None:
 def test_the_backbone_receives_what_pre_training_gave_it(
     name: str, split: str, tmp_path: Path
 ) -> None:
-    """A file of one colour, through the pipeline and the detector: (RGB - mean) / std, channel by
-    channel, and the same numbers as the pre-training's own preprocessor makes of that colour."""
-    colour = (200, 100, 50)
-    write_voc(tmp_path, colour)
+    """A file of one color, through the pipeline and the detector: (RGB - mean) / std, channel by
+    channel, and the same numbers as the pre-training's own preprocessor makes of that color."""
+    color = (200, 100, 50)
+    write_voc(tmp_path, color)
     config = read(name)
     init_default_scope('mmdet')
     settings = config.test_dataloader.dataset
@@ -207,14 +207,14 @@ def test_the_backbone_receives_what_pre_training_gave_it(
     model.extract_feat(data['inputs'])
     (images,) = seen
     mean, std = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-    expected = [(c - m) / s for c, m, s in zip(colour, mean, std, strict=True)]
+    expected = [(c - m) / s for c, m, s in zip(color, mean, std, strict=True)]
     for channel, value in enumerate(expected):
         found = images[0, channel].double()
         assert found.min().item() == pytest.approx(value, abs=1e-5)
         assert found.max().item() == pytest.approx(value, abs=1e-5)
     init_default_scope('mochi_mm')
     pretraining = OURS.build(load_config(ROOT / PRETRAINING).model.data_preprocessor)
-    view = torch.tensor(colour, dtype=torch.uint8).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    view = torch.tensor(color, dtype=torch.uint8).view(1, 3, 1, 1).expand(1, 3, 8, 8)
     (theirs,) = pretraining(dict(inputs=[view], data_samples={}))['inputs']
     torch.testing.assert_close(theirs[0, :, 0, 0], images[0, :, 5, 5])
 
@@ -231,12 +231,12 @@ class Recorder(nn.Module):
         return (images,)
 
 
-def write_voc(root: Path, colour: tuple[int, int, int]) -> None:
-    """One image of one colour, stored without loss under the name that VOC gives it."""
+def write_voc(root: Path, color: tuple[int, int, int]) -> None:
+    """One image of one color, stored without loss under the name that VOC gives it."""
     (root / 'JPEGImages').mkdir()
     (root / 'Annotations').mkdir()
     data = io.BytesIO()
-    Image.new('RGB', (60, 40), colour).save(data, 'PNG')
+    Image.new('RGB', (60, 40), color).save(data, 'PNG')
     (root / 'JPEGImages/one.jpg').write_bytes(data.getvalue())
     (root / 'one.txt').write_text('one\n')
     (root / 'Annotations/one.xml').write_text(

@@ -65,6 +65,6 @@ def test_two_sources_of_weights_are_refused() -> None:
 
 def test_what_the_config_states_reaches_the_loader(tmp_path: Path) -> None:
     run = runner(str(save(tmp_path, network().state_dict())))
-    grey = dict(mean=[127.5] * 3, std=[127.5] * 3, channel_order='rgb')
+    gray = dict(mean=[127.5] * 3, std=[127.5] * 3, channel_order='rgb')
     with pytest.raises(ValueError, match='stated in the config'):
-        DetectorPretrainedHook(trained_with=grey).before_train(run)
+        DetectorPretrainedHook(trained_with=gray).before_train(run)

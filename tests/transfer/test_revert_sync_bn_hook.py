@@ -48,7 +48,7 @@ def test_without_a_process_group(sync: bool) -> None:
     assert len(lines) == 1 and 'there is no process group, so SyncBN is reverted' in lines[0]
 
 
-def test_the_optimiser_keeps_its_weights() -> None:
+def test_the_optimizer_keeps_its_weights() -> None:
     model = nn.Sequential(nn.SyncBatchNorm(4))
     weight = model[0].weight
     RevertSyncBNHook().before_run(SimpleNamespace(model=model, logger=logging.Logger('quiet')))

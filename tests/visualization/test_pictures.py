@@ -14,14 +14,14 @@ from mochi_mm.evaluation.analysis.negative_map import NegativeMap
 from mochi_mm.visualization.gallery import _FRAME, _OTHER, _PLAIN, _SAME, draw_gallery
 from mochi_mm.visualization.negative_map import draw_negative_map, tsne
 
-GREYS = [0, 40, 80, 120, 160, 200]
+GRAYS = [0, 40, 80, 120, 160, 200]
 
 
-class Greys:
-    """Image i is plain grey."""
+class Grays:
+    """Image i is plain gray."""
 
     def image(self, index: int) -> Image.Image:
-        return Image.new('RGB', (20, 30), (GREYS[index],) * 3)
+        return Image.new('RGB', (20, 30), (GRAYS[index],) * 3)
 
 
 class Axis:
@@ -39,14 +39,14 @@ def test_gallery() -> None:
     features = torch.stack([angle.cos(), angle.sin()], dim=1) * torch.arange(1, 7)[:, None]
     labels = torch.tensor([0, 0, 1, 1, -1, 1])
     axis = Axis()
-    draw_gallery(axis, Greys(), features, labels, rows=2, neighbours=3, size=16)
+    draw_gallery(axis, Grays(), features, labels, rows=2, neighbors=3, size=16)
     assert axis.canvas.shape == (2 * 20 - 4, 4 * 20 - 4, 3)
     queries = (0, 5)
     for row, query in enumerate(queries):
         others = sorted(set(range(6)) - {query}, key=lambda i: abs(float(angle[i] - angle[query])))
         for column, index in enumerate([query, *others[:3]]):
             cell = axis.canvas[row * 20 : row * 20 + 16, column * 20 : column * 20 + 16]
-            assert tuple(cell[8, 8]) == (GREYS[index],) * 3, (row, column)
+            assert tuple(cell[8, 8]) == (GRAYS[index],) * 3, (row, column)
             if column == 0 or labels[index] < 0:
                 wanted = _PLAIN
             else:
@@ -54,15 +54,15 @@ def test_gallery() -> None:
             assert tuple(cell[_FRAME - 1, 8]) == wanted, (row, column)
 
 
-def test_more_neighbours_than_there_are() -> None:
-    with pytest.raises(ValueError, match='6 neighbours of 6 samples; expected at most 5'):
-        draw_gallery(Axis(), Greys(), torch.eye(6), torch.arange(6), neighbours=6)
+def test_more_neighbors_than_there_are() -> None:
+    with pytest.raises(ValueError, match='6 neighbors of 6 samples; expected at most 5'):
+        draw_gallery(Axis(), Grays(), torch.eye(6), torch.arange(6), neighbors=6)
 
 
 def clusters() -> NegativeMap:
     rng = np.random.default_rng(0)
-    centres = np.eye(8)[:2].repeat(12, axis=0)
-    points = centres + 0.05 * rng.standard_normal((24, 8))
+    centers = np.eye(8)[:2].repeat(12, axis=0)
+    points = centers + 0.05 * rng.standard_normal((24, 8))
     kinds = np.array(['query', 'key', *['hard'] * 14, *['PairMixing'] * 4, *['SignStep'] * 4])
     parents = np.full((24, 2), -1)
     parents[16:20] = [(2, 3), (4, 5), (6, 7), (8, 9)]

@@ -25,7 +25,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
     parser.add_argument('checkpoint', nargs='?', help='a checkpoint of a training run')
-    parser.add_argument('--k', type=int, nargs='+', help="numbers of neighbours (the config's)")
+    parser.add_argument('--k', type=int, nargs='+', help="numbers of neighbors (the config's)")
     parser.add_argument('--temperature', type=float, help="of the votes (the config's)")
     parser.add_argument('--untrained', action='store_true', help='measure random weights too')
     parser.add_argument('--seed', type=int, default=0, help='of the random weights (0)')

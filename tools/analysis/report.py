@@ -2,7 +2,7 @@
 
     python tools/analysis/report.py WORK_DIR [WORK_DIR ...] --out report.html
 
-Curves of the logs, analyses (AnalysisHook, tools/analysis/analyse.py), pictures, configs with their
+Curves of the logs, analyses (AnalysisHook, tools/analysis/analyze.py), pictures, configs with their
 differences, and environment. The page is one file and needs no network. A run that was resumed
 gives one curve; an iteration that was repeated counts once, as it was computed last.
 """

@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
         f'{equality.tolerance * equality.scale:.3g} allowed)'
     )
     order, mean, std = (about[key] for key in ('channel_order', 'mean_255', 'std_255'))
-    print(f'  input    {order}, mean {mean}, std {std} in grey levels 0 to 255')
+    print(f'  input    {order}, mean {mean}, std {std} in gray levels 0 to 255')
     if about['licence'] == 'unspecified':
         print('  licence  UNSPECIFIED: nobody knows what may be done with it; say --licence NAME')
     else:

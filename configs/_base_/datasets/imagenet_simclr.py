@@ -1,4 +1,4 @@
-"""ImageNet-1K: SimCLR's two views, any crop above 0.08, colour at strength 1, blur."""
+"""ImageNet-1K: SimCLR's two views, any crop above 0.08, color at strength 1, blur."""
 
 _base_ = './imagenet.py'
 

@@ -94,13 +94,13 @@ def outline(kind: str) -> Contours:
 
 
 def place(
-    contours: Contours, centre: np.ndarray, side: float, angle: float, stretch: float = 1.0
+    contours: Contours, center: np.ndarray, side: float, angle: float, stretch: float = 1.0
 ) -> Contours:
     """Return ``contours`` stretched, rotated, scaled and moved; the area becomes ``side ** 2``.
 
     Args:
         contours: Unit-area contours.
-        centre: (2,) new origin, pixels; pixel k spans [k, k + 1).
+        center: (2,) new origin, pixels; pixel k spans [k, k + 1).
         side: Square root of the new area, pixels.
         angle: Rotation in radians.
         stretch: Ratio of the two axes; the area is kept.
@@ -108,7 +108,7 @@ def place(
     cos, sin = np.cos(angle), np.sin(angle)
     axes = side * np.array([stretch**0.5, stretch**-0.5])
     rotation = np.array([[cos, sin], [-sin, cos]])
-    return tuple((c * axes) @ rotation + centre for c in contours)
+    return tuple((c * axes) @ rotation + center for c in contours)
 
 
 def coverage(contours: Contours, size: int, oversample: int = 4) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mochi_mm.datasets.shapes.outlines import KINDS, Contours, coverage, outline, place
-from mochi_mm.datasets.shapes.textures import TEXTURES, background, pattern, shape_colours
+from mochi_mm.datasets.shapes.textures import TEXTURES, background, pattern, shape_colors
 
 # A shape keeps at least this share of its area visible, and lies this far inside the image.
 MIN_VISIBLE, MIN_INSIDE = 0.5, 0.8
@@ -74,10 +74,10 @@ def _candidate(rng: np.random.Generator, request: Request, size: int, shrink: fl
     side = request.side * size * shrink
     x, y, turn, stretch = rng.random(4)
     margin = 0.4 * side
-    centre = margin + (size - 2 * margin) * np.array([x, y])
+    center = margin + (size - 2 * margin) * np.array([x, y])
     contours = place(
         outline(KINDS[request.kind]),
-        centre,
+        center,
         side,
         MAX_TURN * (2 * turn - 1),
         float(np.exp(MAX_STRETCH * (2 * stretch - 1))),
@@ -128,7 +128,7 @@ def render_scene(rng: np.random.Generator, requests: Sequence[Request], size: in
     image = background(rng, size)
     objects = []
     for shape, mask in zip(placed, masks, strict=True):
-        first, second = shape_colours(rng)
+        first, second = shape_colors(rng)
         texture = TEXTURES[rng.integers(len(TEXTURES))]
         weight = pattern(rng, texture, size, max(3.0, shape.side * rng.uniform(0.2, 0.45)))
         fill = first + (second - first) * weight[..., None]

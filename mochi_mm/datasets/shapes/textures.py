@@ -68,17 +68,17 @@ def pattern(rng: np.random.Generator, name: str, size: int, period: float) -> np
     raise KeyError(f'{name!r} is not a texture; known textures: {", ".join(TEXTURES)}.')
 
 
-def colour_of_luma(rng: np.random.Generator, luma: float) -> np.ndarray:
+def color_of_luma(rng: np.random.Generator, luma: float) -> np.ndarray:
     """Return a random RGB color of the given brightness, (3,) float32 in [0, 1]."""
-    colour = rng.random(3, np.float32)
-    tint = SATURATION * (colour - colour @ LUMA)
+    color = rng.random(3, np.float32)
+    tint = SATURATION * (color - color @ LUMA)
     return np.clip(luma + tint, 0, 1).astype(np.float32)
 
 
-def shape_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def shape_colors(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return the two colors of a shape, each (3,) float32 in [0, 1]."""
-    first = colour_of_luma(rng, SHAPE_LUMA + 0.1 * (rng.random() - 0.5))
-    second = colour_of_luma(rng, SHAPE_LUMA + 0.3 * (rng.random() - 0.5))
+    first = color_of_luma(rng, SHAPE_LUMA + 0.1 * (rng.random() - 0.5))
+    second = color_of_luma(rng, SHAPE_LUMA + 0.3 * (rng.random() - 0.5))
     return first, second
 
 
@@ -94,8 +94,8 @@ def background(rng: np.random.Generator, size: int) -> np.ndarray:
     image += (0.1 * (rng.random(3, np.float32) - 0.5)) * weight[..., None]
     image = np.ascontiguousarray(image, np.float32)
     for _ in range(rng.integers(4)):
-        colour = tuple(float(BACKGROUND_LUMA + 0.4 * (c - 0.5)) for c in rng.random(3))
+        color = tuple(float(BACKGROUND_LUMA + 0.4 * (c - 0.5)) for c in rng.random(3))
         thickness = int(rng.integers(1, 2 + size // 32))
         points = np.round(16 * size * rng.random((3, 2))).astype(np.int32)
-        cv2.polylines(image, [points], False, colour, thickness, cv2.LINE_8, shift=4)
+        cv2.polylines(image, [points], False, color, thickness, cv2.LINE_8, shift=4)
     return image

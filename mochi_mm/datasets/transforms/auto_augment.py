@@ -7,7 +7,7 @@ from typing import Any
 from torchvision.transforms import AutoAugment as TorchVisionAutoAugment
 from torchvision.transforms import AutoAugmentPolicy
 
-from mochi_mm.datasets.transforms.checks import grey_level
+from mochi_mm.datasets.transforms.checks import gray_level
 from mochi_mm.datasets.transforms.keyed_torch import torch_drawing_from
 from mochi_mm.registry import TRANSFORMS
 
@@ -28,7 +28,7 @@ class AutoAugment:
         names = [known.value for known in AutoAugmentPolicy]
         if policy not in names:
             raise ValueError(f'policy must be one of {", ".join(names)}, got {policy!r}')
-        self.policy, self.fill = policy, grey_level(fill, 'fill')
+        self.policy, self.fill = policy, gray_level(fill, 'fill')
         self._augment = TorchVisionAutoAugment(AutoAugmentPolicy(policy), fill=[float(fill)] * 3)
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:

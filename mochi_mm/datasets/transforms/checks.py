@@ -27,10 +27,10 @@ def interval(value: Any, name: str, low: float, high: float = math.inf) -> tuple
     return float(pair[0]), float(pair[1])
 
 
-def grey_level(value: Any, name: str) -> int:
+def gray_level(value: Any, name: str) -> int:
     """Return ``value`` as an int from 0 to 255."""
     if type(value) is not int or not 0 <= value <= 255:
-        raise ValueError(f'{name} must be a grey level from 0 to 255, got {value!r}')
+        raise ValueError(f'{name} must be a gray level from 0 to 255, got {value!r}')
     return value
 
 

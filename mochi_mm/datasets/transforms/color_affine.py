@@ -15,7 +15,7 @@ import numpy as np
 
 #: Share of red, green and blue in gray (ITU-R 601, as in PIL).
 LUMA = np.array([0.299, 0.587, 0.114])
-_GREY = np.tile(LUMA, (3, 1))
+_GRAY = np.tile(LUMA, (3, 1))
 
 
 def hue_rotation(shift: float) -> np.ndarray:
@@ -28,13 +28,13 @@ def hue_rotation(shift: float) -> np.ndarray:
 
 
 def color_affine(
-    operations: Sequence[tuple[str, float]], grey: bool = False
+    operations: Sequence[tuple[str, float]], gray: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return A and C, (3, 3) each, so that the chain of operations is ``A x + C m``.
 
     Args:
         operations: (name, factor) in the order of application, as ``ColorJitter.draw`` gives them.
-        grey: Whether the image is made gray after them.
+        gray: Whether the image is made gray after them.
     """
     of_pixel: np.ndarray = np.eye(3)
     of_mean: np.ndarray = np.zeros((3, 3))
@@ -42,16 +42,16 @@ def color_affine(
         if name == 'brightness':
             of_pixel, of_mean = factor * of_pixel, factor * of_mean
         elif name == 'contrast':
-            of_mean = factor * of_mean + (1 - factor) * _GREY @ (of_pixel + of_mean)
+            of_mean = factor * of_mean + (1 - factor) * _GRAY @ (of_pixel + of_mean)
             of_pixel = factor * of_pixel
         elif name in ('saturation', 'hue'):
-            mix = factor * np.eye(3) + (1 - factor) * _GREY
+            mix = factor * np.eye(3) + (1 - factor) * _GRAY
             step = mix if name == 'saturation' else hue_rotation(factor)
             of_pixel, of_mean = step @ of_pixel, step @ of_mean
         else:
             raise ValueError(
                 f'no linear form of {name!r}; expected brightness, contrast, saturation or hue.'
             )
-    if grey:
-        of_pixel, of_mean = _GREY @ of_pixel, _GREY @ of_mean
+    if gray:
+        of_pixel, of_mean = _GRAY @ of_pixel, _GRAY @ of_mean
     return of_pixel, of_mean

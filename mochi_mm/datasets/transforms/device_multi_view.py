@@ -55,7 +55,7 @@ def parameters_of(plans: Sequence[ViewPlan], sizes: Sequence[int]) -> ViewParame
     Raises:
         ValueError: A plan whose colors or blur are not finite.
     """
-    colors = [color_affine(plan.colours, plan.grey) for plan in plans]
+    colors = [color_affine(plan.colors, plan.gray) for plan in plans]
     of_pixel, of_mean = (
         torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*colors, strict=True)
     )

@@ -49,8 +49,8 @@ class FastMultiView(DrawnMultiView):
 
 def finish(pixels: np.ndarray, plan: ViewPlan) -> torch.Tensor:
     """Return the crop (H, W, 3) uint8 with the plan's colors, blur and flip, (3, H, W)."""
-    if plan.colours or plan.grey:
-        of_pixel, of_mean = color_affine(plan.colours, plan.grey)
+    if plan.colors or plan.gray:
+        of_pixel, of_mean = color_affine(plan.colors, plan.gray)
         offset = of_mean @ np.array(cv2.mean(pixels)[:3])
         pixels = cv2.transform(pixels, np.column_stack([of_pixel, offset]).astype(np.float32))
     if plan.sigma > 0:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torchvision.transforms import RandAugment as TorchVisionRandAugment
 
-from mochi_mm.datasets.transforms.checks import grey_level
+from mochi_mm.datasets.transforms.checks import gray_level
 from mochi_mm.datasets.transforms.keyed_torch import torch_drawing_from
 from mochi_mm.registry import TRANSFORMS
 
@@ -38,7 +38,7 @@ class RandAugment:
                 f'{magnitude!r}'
             )
         self.num_ops, self.magnitude, self.max_magnitude = num_ops, magnitude, max_magnitude
-        self.fill = grey_level(fill, 'fill')
+        self.fill = gray_level(fill, 'fill')
         self._augment = TorchVisionRandAugment(
             num_ops, magnitude, num_magnitude_bins=max_magnitude + 1, fill=[float(fill)] * 3
         )

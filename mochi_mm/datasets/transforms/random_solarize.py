@@ -6,7 +6,7 @@ from typing import Any
 
 from torchvision.transforms import functional as F
 
-from mochi_mm.datasets.transforms.checks import grey_level, probability
+from mochi_mm.datasets.transforms.checks import gray_level, probability
 from mochi_mm.registry import TRANSFORMS
 
 
@@ -24,7 +24,7 @@ class RandomSolarize:
 
     def __init__(self, prob: float = 0.2, threshold: int = 128) -> None:
         self.prob = probability(prob)
-        self.threshold = grey_level(threshold, 'threshold')
+        self.threshold = gray_level(threshold, 'threshold')
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by its solarized version, with probability ``prob``."""

@@ -24,15 +24,15 @@ class ViewPlan:
 
     Attributes:
         box: (top, left, height, width) of the crop.
-        colours: (operation, factor) in order; empty for none.
-        grey: Whether it loses its color.
+        colors: (operation, factor) in order; empty for none.
+        gray: Whether it loses its color.
         sigma: Standard deviation of the blur in pixels, 0 for none.
         flip: Whether it is mirrored.
     """
 
     box: tuple[int, int, int, int]
-    colours: list[tuple[str, float]]
-    grey: bool
+    colors: list[tuple[str, float]]
+    gray: bool
     sigma: float
     flip: bool
 
@@ -67,7 +67,7 @@ class ViewRecipe:
         by_kind: dict[type, Any] = {type(transform): transform for transform in built}
         self.crop: RandomResizedCrop = by_kind[RandomResizedCrop]
         self._jitter: ColorJitter | None = by_kind.get(ColorJitter)
-        self._grey: RandomGrayscale | None = by_kind.get(RandomGrayscale)
+        self._gray: RandomGrayscale | None = by_kind.get(RandomGrayscale)
         self.blur: GaussianBlur | None = by_kind.get(GaussianBlur)
         self._flip: RandomFlip | None = by_kind.get(RandomFlip)
         if self.crop.interpolation.value != 'bilinear':
@@ -79,13 +79,13 @@ class ViewRecipe:
     def draw(self, width: int, height: int, rng: np.random.Generator) -> ViewPlan:
         """Return the parameters of one view of an image of that size."""
         box = self.crop.draw(width, height, rng)
-        colours: list[tuple[str, float]] = []
+        colors: list[tuple[str, float]] = []
         if self._jitter is not None and rng.random() < self._jitter.prob:
-            colours = self._jitter.draw(rng)
-        grey = self._grey is not None and rng.random() < self._grey.prob
+            colors = self._jitter.draw(rng)
+        gray = self._gray is not None and rng.random() < self._gray.prob
         sigma = 0.0
         if self.blur is not None and rng.random() < self.blur.prob:
             low, high = self.blur.sigma
             sigma = low + (high - low) * rng.random()
         flip = self._flip is not None and rng.random() < self._flip.prob
-        return ViewPlan(box, colours, grey, sigma, flip)
+        return ViewPlan(box, colors, gray, sigma, flip)

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.validated_weights import validated_weights
-from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches, write_analysis
+from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches, write_analysis
 from mochi_mm.evaluation.analysis.records import TIME
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
@@ -25,7 +25,7 @@ class AnalysisHook(Hook):
 
     Also at the end of training. Writes ``<work_dir>/analysis/epoch_<N>.json`` and ``.npz``, which
     ``tools/analysis/report.py`` draws, and sends the numbers to the visualizer as ``analysis/...``.
-    Training goes on as if the hook were not there. ``tools/analysis/analyse.py`` measures the same
+    Training goes on as if the hook were not there. ``tools/analysis/analyze.py`` measures the same
     of a checkpoint.
 
     Args:
@@ -101,7 +101,7 @@ class AnalysisHook(Hook):
     def _measure(self, runner: Any, epoch: int) -> None:
         pictures: dict[str, bytes] = {}
         with validated_weights(runner):
-            found = analyse(runner.model, self.dataloader, self.views, self.settings)
+            found = analyze(runner.model, self.dataloader, self.views, self.settings)
             if self.pictures and rank() == 0:
                 pictures = self._draw(runner, found)
         self._measured_iter = runner.iter

@@ -144,7 +144,7 @@ class OnlineProbeHook(Hook):
         if labels is None or bool(((labels < 0) | (labels >= self.num_classes)).any()):
             raise ValueError(
                 f'the online probe needs labels from 0 to {self.num_classes - 1}, the batch has '
-                f'{"none" if labels is None else sorted(set(labels.tolist()))[:5]}; use labelled '
+                f'{"none" if labels is None else sorted(set(labels.tolist()))[:5]}; use labeled '
                 'data, set num_classes, or remove the hook.'
             )
         if rows % len(labels):

@@ -118,7 +118,7 @@ class RunCheckHook(Hook):
             raise ValueError(
                 f'{"the last batch of each epoch" if size > 1 else "a batch"} is one image (of '
                 f'{len(loader.dataset)}, train_dataloader.batch_size={size}), which batch norm '
-                'cannot normalise: torch would stop there, or take the statistics of a single '
+                'cannot normalize: torch would stop there, or take the statistics of a single '
                 'image. Set train_dataloader.drop_last=True, or another batch_size.'
             )
 
@@ -175,7 +175,7 @@ class RunCheckHook(Hook):
         if accumulated > 1:
             warning = (
                 f'accumulative_counts={accumulated}: {iterations} iterations are '
-                f'{-(-iterations // accumulated)} optimiser steps. Unless the schedule of this '
+                f'{-(-iterations // accumulated)} optimizer steps. Unless the schedule of this '
                 f'config says so already, multiply {parts} by {accumulated}'
             )
             if scaling.get('enable'):

@@ -1,6 +1,6 @@
 """One checkpoint, everything that is measured of it, as numbers and arrays."""
 
-from mochi_mm.evaluation.analysis.analyse import Analysis, analyse
+from mochi_mm.evaluation.analysis.analyze import Analysis, analyze
 from mochi_mm.evaluation.analysis.load_model import load_for_analysis, position_of
 from mochi_mm.evaluation.analysis.records import read_analysis, write_analysis
 from mochi_mm.evaluation.analysis.settings import MEASURES, AnalysisSettings
@@ -10,7 +10,7 @@ __all__ = [
     'MEASURES',
     'Analysis',
     'AnalysisSettings',
-    'analyse',
+    'analyze',
     'load_for_analysis',
     'position_of',
     'read_analysis',

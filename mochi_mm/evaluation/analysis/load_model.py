@@ -36,7 +36,7 @@ def load_for_analysis(
         allow_other_input: See :func:`mochi_mm.files.load_weights.load_backbone`.
 
     Returns:
-        A report, and what cannot be measured, with the reason, for :func:`analyse`.
+        A report, and what cannot be measured, with the reason, for :func:`analyze`.
 
     Raises:
         FileNotFoundError: No such file.

@@ -101,7 +101,7 @@ def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarra
     if not isinstance(record, dict) or record.get('format') != FORMAT:
         raise ValueError(
             f'{path} is no analysis of format {FORMAT}; write it anew with '
-            'tools/analysis/analyse.py.'
+            'tools/analysis/analyze.py.'
         )
     for name in ('epoch', 'iter'):
         if type(record.get(name, 0)) is not int:
@@ -114,7 +114,7 @@ def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarra
         if array.ndim != 1 or array.dtype.kind not in 'fiu' or not array.size:
             raise ValueError(
                 f'{data}: {name} is an array {array.shape} of {array.dtype}; expected a row of '
-                'numbers. Write it anew with tools/analysis/analyse.py.'
+                'numbers. Write it anew with tools/analysis/analyze.py.'
             )
     return record, arrays
 
@@ -125,7 +125,7 @@ def _scalars(found: Any, path: Path) -> dict[str, float]:
         value is None or type(value) in (int, float) for value in found.values()
     ):
         raise ValueError(
-            f'{path}: scalars are no numbers by name; write it anew with tools/analysis/analyse.py.'
+            f'{path}: scalars are no numbers by name; write it anew with tools/analysis/analyze.py.'
         )
     return {name: math.nan if value is None else value for name, value in found.items()}
 

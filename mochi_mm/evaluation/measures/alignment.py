@@ -90,7 +90,7 @@ def check_classes(features: Tensor, labels: Tensor) -> None:
     if bool((labels < 0).any()):
         raise ValueError(
             f'{int((labels < 0).sum())} of {len(labels)} samples have no label (-1), so they have '
-            'no class to be aligned with; use a labelled data set, or the alignment of two views.'
+            'no class to be aligned with; use a labeled data set, or the alignment of two views.'
         )
     classes, counts = labels.unique(return_counts=True)
     single = classes[counts == 1]

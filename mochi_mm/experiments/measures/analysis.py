@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches
+from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches
 from mochi_mm.evaluation.analysis.records import read_analysis
 from mochi_mm.evaluation.analysis.settings import FEATURE_MEASURES
 from mochi_mm.experiments.measures.measure import Measure
@@ -30,7 +30,7 @@ class Analysis(Measure):
         train = subject.config.train_dataloader
         images = DATASETS.build(train.dataset)
         views = view_batches(images, settings.num_queries, settings.seed, train.batch_size)
-        return analyse(subject.model, subject.loader('query_dataloader'), views, settings).scalars
+        return analyze(subject.model, subject.loader('query_dataloader'), views, settings).scalars
 
     def hooks(self, config: Any, interval: int) -> list[dict[str, Any]]:
         """Return the hook that analyzes; it does so at the end as well."""

@@ -10,7 +10,7 @@ from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
 from mochi_mm.experiments.measures.measure import Measure
 from mochi_mm.experiments.measures.subject import Subject
 
-Labelled = tuple[Tensor, Tensor]
+Labeled = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class FastLinear(Measure):
         return {'fast_linear/top1': top1, 'fast_linear/l2': l2}
 
 
-def linear_top1(bank: Labelled, queries: Labelled, subject: Subject) -> tuple[float, float]:
+def linear_top1(bank: Labeled, queries: Labeled, subject: Subject) -> tuple[float, float]:
     """Return the accuracy in percent of a linear probe, and the penalty that was chosen for it.
 
     Args:

@@ -52,7 +52,7 @@ def few_of_each(labels: Tensor, shots: int, seed: int) -> Tensor:
         places = (labels == label).nonzero().flatten()
         if len(places) < shots:
             raise ValueError(
-                f'class {label} has {len(places)} labelled images, {shots} of each are wanted; '
+                f'class {label} has {len(places)} labeled images, {shots} of each are wanted; '
                 'take fewer shots or more images.'
             )
         chosen.append(places[torch.randperm(len(places), generator=generator)[:shots]])

@@ -18,7 +18,7 @@ _KNN = (
 _BIASED, _UNBIASED = 'knn/top1_k20 biased', 'knn/top1_k20 unbiased'
 
 SUITE = Suite(
-    title='The family on coloured scenes',
+    title='The family on colored scenes',
     configs='*coloured-shapes-cpu.py',
     measures=_KNN,
     before=_KNN,

@@ -45,7 +45,7 @@ class CrossViewContrast(BaseAlgorithm):
             )
         parts = getattr(self.backbone, 'backbones', [self.backbone])
         widths = [int(part.out_channels) for part in parts]
-        taken = [int(neck.in_channels) for neck in self.neck.necks]
+        taken = self.neck.widths
         if widths != taken:
             raise ValueError(
                 f'the backbones give {widths} channels but the necks take {taken}; expected one '

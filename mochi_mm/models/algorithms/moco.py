@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -94,7 +94,7 @@ class MoCo(BaseAlgorithm):
         self.batch_shuffle = shuffle.kind
         self._shuffle = shuffle
         self.ema_decay, self.ema_schedule = ema_decay, ema_schedule
-        self.key_encoder: Any = nn.ModuleDict(
+        self.key_encoder = nn.ModuleDict(
             dict(backbone=copy.deepcopy(parts[0]), neck=copy.deepcopy(parts[1]))
         )
         self.key_encoder.requires_grad_(False)
@@ -148,7 +148,8 @@ class MoCo(BaseAlgorithm):
     def encoder(self, name: str) -> tuple[Backbone, Neck | None, Neck | None]:
         """Return backbone, neck and predictor of the ``online`` or the ``target`` encoder."""
         if name == 'target':
-            return self.key_encoder['backbone'], self.key_encoder['neck'], None
+            averaged = self.key_encoder
+            return cast(Backbone, averaged['backbone']), cast(Neck, averaged['neck']), None
         return (*super().encoder(name)[:2], self.predictor)
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:

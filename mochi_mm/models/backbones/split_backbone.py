@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol, cast
 
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mochi_mm.registry import MODELS
+from mochi_mm.structures.protocols import Backbone
+
+
+class _Part(Backbone, Protocol):
+    in_channels: int
 
 
 @MODELS.register_module()
@@ -30,12 +35,12 @@ class SplitBackbone(BaseModule):
 
     def __init__(self, backbones: Sequence[dict | nn.Module], init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        built: Any = nn.ModuleList(
+        self.backbones = nn.ModuleList(
             MODELS.build(part) if isinstance(part, dict) else part for part in backbones
         )
+        built = cast(Sequence[_Part], self.backbones)
         if len(built) < 2:
             raise ValueError(f'backbones holds {len(built)}; expected at least two.')
-        self.backbones = built
         self.in_channels = [int(part.in_channels) for part in built]
         self.out_channels = sum(int(part.out_channels) for part in built)
 

@@ -35,7 +35,7 @@ class TimmBackbone(BaseModule):
             :func:`sincos_positions`, which is not trained.
         xavier_patches: Draw the projection of the patches as that of a linear layer, Xavier
             uniform over channels and pixels, and its bias as 0: MoCo-v3's way.
-        init_cfg: See MMEngine; the default is timm's own initialisation.
+        init_cfg: See MMEngine; the default is timm's own initialization.
 
     Raises:
         FileNotFoundError: A local file that is not there.

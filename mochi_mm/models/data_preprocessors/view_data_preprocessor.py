@@ -10,7 +10,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from mochi_mm.models.functional.augment import (
-    apply_colours,
+    apply_colors,
     blur_radius,
     flip_some,
     gaussian_blur,
@@ -52,7 +52,7 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         super().__init__(non_blocking)
         if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
             raise ValueError(
-                f'mean {tuple(mean)} and std {tuple(std)}; expected three numbers each, in grey '
+                f'mean {tuple(mean)} and std {tuple(std)}; expected three numbers each, in gray '
                 'levels (0 to 255), and std above 0.'
             )
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
@@ -144,7 +144,7 @@ def augment(images: Tensor, drawn: ViewParameters) -> Tensor:
         tensor.to(images.device, non_blocking=True)
         for tensor in (blurred, sigma, drawn.flip, drawn.of_pixel, drawn.of_mean)
     )
-    images = apply_colours(images, of_pixel, of_mean)
+    images = apply_colors(images, of_pixel, of_mean)
     if radius:
         images = images.index_copy(0, blurred, gaussian_blur(images[blurred], sigma, radius))
     return flip_some(images, flip)

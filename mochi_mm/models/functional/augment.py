@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def apply_colours(images: Tensor, of_pixel: Tensor, of_mean: Tensor) -> Tensor:
+def apply_colors(images: Tensor, of_pixel: Tensor, of_mean: Tensor) -> Tensor:
     """Return ``A x + C m`` for every pixel x of images with mean pixel m, clipped to 0..255.
 
     Args:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-def log_normaliser(logits: Tensor, num_data: int) -> Tensor:
+def log_normalizer(logits: Tensor, num_data: int) -> Tensor:
     """Return ``log( n mean exp(logits) )``, the constant Z that makes the scores probabilities.
 
     Args:

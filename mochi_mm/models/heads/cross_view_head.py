@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mochi_mm.distributed.rows import gather_rows, mean_over_ranks
 from mochi_mm.models.functional.contrast_blocks import contrast_blocks
-from mochi_mm.models.functional.nce import binary_nce, log_normaliser
+from mochi_mm.models.functional.nce import binary_nce, log_normalizer
 from mochi_mm.models.functional.statistics import contrastive_accuracy
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional, build_part
@@ -248,7 +248,7 @@ class CrossViewHead(BaseModule):
         """Return the losses (B,), and the write that fixes log Z by the first finite batch."""
         logits = cosine / self.temperature
         with torch.no_grad():
-            fresh = log_normaliser(gather_rows(logits), self.length)
+            fresh = log_normalizer(gather_rows(logits), self.length)
             known = self.log_z_known[a, b].clone()
             log_z = torch.where(known, self.log_z[a, b], fresh)
 

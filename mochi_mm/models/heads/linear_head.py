@@ -105,7 +105,7 @@ class LinearHead(BaseModule):
         """
         labels = samples.get('gt_label')
         if labels is None:
-            raise ValueError('the batch has no gt_label; a classifier is trained on labelled data.')
+            raise ValueError('the batch has no gt_label; a classifier is trained on labeled data.')
         if labels.device.type != 'cpu':
             return
         wrong = labels[(labels < 0) | (labels >= self.num_classes)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mochi_mm.registry import MODELS
+from mochi_mm.structures.protocols import Neck
 
 
 @MODELS.register_module()
@@ -28,20 +29,21 @@ class SplitNeck(BaseModule):
 
     def __init__(self, necks: Sequence[dict | nn.Module], init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        built: Any = nn.ModuleList(
+        self.necks = nn.ModuleList(
             MODELS.build(neck) if isinstance(neck, dict) else neck for neck in necks
         )
-        self.necks = built
+        built = cast(Sequence[Neck], self.necks)
         widths = [int(neck.out_channels) for neck in built]
         if len(widths) < 2 or len(set(widths)) > 1:
             raise ValueError(
                 f'necks of output widths {widths}; expected at least two, all of one width.'
             )
-        self.in_channels = sum(int(neck.in_channels) for neck in built)
+        self.widths = [int(neck.in_channels) for neck in built]
+        self.in_channels = sum(self.widths)
         self.out_channels = widths[0]
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (B, V, out_channels) raw embeddings of (B, in_channels) pooled features."""
-        parts = features.split([neck.in_channels for neck in self.necks], dim=1)
+        parts = features.split(self.widths, dim=1)
         pairs = zip(self.necks, parts, strict=True)
         return torch.stack([neck(part) for neck, part in pairs], dim=1)

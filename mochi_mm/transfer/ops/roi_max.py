@@ -51,8 +51,8 @@ def roi_max_backward(
 ) -> None:
     """Add each bin's gradient to the four neighbors of its maximum in ``grad_input``."""
     height, width = grad_input.shape[-2:]
-    y_low, y_high, y_weights = _neighbours(argmax_y, height)  # (N, C, h, w) each
-    x_low, x_high, x_weights = _neighbours(argmax_x, width)
+    y_low, y_high, y_weights = _neighbors(argmax_y, height)  # (N, C, h, w) each
+    x_low, x_high, x_weights = _neighbors(argmax_x, width)
     # mmcv marks a bin without a maximum by the row -1.
     gradient = torch.where(argmax_y == -1, 0, grad_output)  # (N, C, h, w)
     images = rois[:, 0].long().view(-1, 1, 1, 1).expand_as(y_low)  # (N, C, h, w)
@@ -76,7 +76,7 @@ def _samples(start: Tensor, stop: Tensor, bins: int, sampling_ratio: int, aligne
     return start + edges * (size / bins) + steps * (size / bins) / max(count, 1)
 
 
-def _neighbours(at: Tensor, size: int) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+def _neighbors(at: Tensor, size: int) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
     """Return both neighboring pixels of each coordinate and their weights, 0 outside the map."""
     inside = (at >= -1) & (at <= size)
     clamped = at.clamp(min=0, max=size - 1)
@@ -88,8 +88,8 @@ def _neighbours(at: Tensor, size: int) -> tuple[Tensor, Tensor, tuple[Tensor, Te
 
 def _bilinear(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
     """Return (C, len(y), len(x)) samples of an image (C, H, W) at every pair of coordinates."""
-    y_low, y_high, y_weights = _neighbours(y, image.shape[-2])
-    x_low, x_high, x_weights = _neighbours(x, image.shape[-1])
+    y_low, y_high, y_weights = _neighbors(y, image.shape[-2])
+    x_low, x_high, x_weights = _neighbors(x, image.shape[-1])
     total = image.new_zeros(image.shape[0], len(y), len(x))
     for row, row_weight in zip((y_low, y_high), y_weights, strict=True):
         for column, column_weight in zip((x_low, x_high), x_weights, strict=True):

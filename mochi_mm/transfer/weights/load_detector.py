@@ -159,7 +159,7 @@ def _stated(values: Mapping[str, Any]) -> Input:
         given = values.get(name)
         number = isinstance(given, Sequence) and len(given) == 3
         if given is not None and not (number and all(isinstance(v, (int, float)) for v in given)):
-            raise ValueError(f'trained_with.{name} is {given!r}; expected three grey levels.')
+            raise ValueError(f'trained_with.{name} is {given!r}; expected three gray levels.')
         levels[name] = None if given is None else tuple(float(v) for v in given)
     return Input(levels['mean'], levels['std'], order)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 # Colors that stay apart for color-blind eyes (Okabe and Ito), dark enough on white.
-_COLOURS = ('#0072b2', '#d55e00', '#009e73', '#b0568f', '#000000', '#b87f00', '#3a8fc4', '#6b6b00')
+_COLORS = ('#0072b2', '#d55e00', '#009e73', '#b0568f', '#000000', '#b87f00', '#3a8fc4', '#6b6b00')
 _MARKERS = ('o', 's', '^', 'D', 'v')
 _STYLES = ('-', '--', ':', '-.', (0, (5, 1, 1, 1, 1, 1)))
 _FEW = 16
@@ -34,9 +34,9 @@ class Series:
     variant: str = ''
 
 
-def colour_of(run: int) -> str:
+def color_of(run: int) -> str:
     """Return the color of a run."""
-    return _COLOURS[run % len(_COLOURS)]
+    return _COLORS[run % len(_COLORS)]
 
 
 def line_chart(
@@ -61,14 +61,14 @@ def line_chart(
     variants = list(dict.fromkeys(one.variant for one in series))
     for one in series:
         few = len(one.x) <= _FEW
-        marker = _MARKERS[one.run // len(_COLOURS) % len(_MARKERS)]
+        marker = _MARKERS[one.run // len(_COLORS) % len(_MARKERS)]
         axis.plot(
             one.x,
             np.asarray(one.y, dtype=float) * y_scale,
-            color=colour_of(one.run),
+            color=color_of(one.run),
             linestyle=_STYLES[variants.index(one.variant) % len(_STYLES)],
             linewidth=1.4,
-            marker=marker if few or one.run >= len(_COLOURS) else None,
+            marker=marker if few or one.run >= len(_COLORS) else None,
             markevery=1 if few else max(1, len(one.x) // 8),
             markersize=3.2,
         )
@@ -89,10 +89,10 @@ def scatter_chart(series: Sequence[Series], names: Sequence[str], labels: tuple[
     """
     figure, axis = _figure()
     for one in series:
-        colour = colour_of(one.run)
-        marker = _MARKERS[one.run // len(_COLOURS) % len(_MARKERS)]
-        axis.plot(one.x, one.y, color=colour, linewidth=0.9, marker='.', markersize=3, alpha=0.7)
-        axis.plot(one.x[-1:], one.y[-1:], color=colour, marker=marker, markersize=9)
+        color = color_of(one.run)
+        marker = _MARKERS[one.run // len(_COLORS) % len(_MARKERS)]
+        axis.plot(one.x, one.y, color=color, linewidth=0.9, marker='.', markersize=3, alpha=0.7)
+        axis.plot(one.x[-1:], one.y[-1:], color=color, marker=marker, markersize=9)
     _label(axis, *labels)
     return _finish(figure, _run_handles(sorted({one.run for one in series}), names))
 
@@ -150,9 +150,9 @@ def _run_handles(runs: Sequence[int], names: Sequence[str]) -> list[Any]:
         Line2D(
             [],
             [],
-            color=colour_of(run),
+            color=color_of(run),
             linewidth=2,
-            marker=_MARKERS[run // len(_COLOURS) % len(_MARKERS)],
+            marker=_MARKERS[run // len(_COLORS) % len(_MARKERS)],
             markersize=4,
             label=names[run],
         )

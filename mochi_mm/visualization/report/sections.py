@@ -42,12 +42,12 @@ def training_charts(runs: Sequence[Run], by_epoch: bool) -> list[Chart]:
 
 def analysis_charts(runs: Sequence[Run], by_epoch: bool) -> list[Chart]:
     """Return the numbers of the analyses over time, and the plane of the two losses."""
-    charts = _charts(ANALYSES, runs, by_epoch, lambda run, key: run.analysed(key, by_epoch))
+    charts = _charts(ANALYSES, runs, by_epoch, lambda run, key: run.analyzed(key, by_epoch))
     for layer in ('backbone', 'neck'):
         paths = []
         for number, run in enumerate(runs):
-            _, even = run.analysed(f'uniformity/{layer}', by_epoch)
-            _, near = run.analysed(f'alignment/class/{layer}', by_epoch)
+            _, even = run.analyzed(f'uniformity/{layer}', by_epoch)
+            _, near = run.analyzed(f'alignment/class/{layer}', by_epoch)
             if even and len(even) == len(near):
                 paths.append(Series(number, [-v for v in even], [-v for v in near]))
         if paths:
@@ -124,7 +124,7 @@ def summary(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
         ('the same with synthetic', 'acc_contrast_synthetic'),
         ('false among the hardest (share)', 'false_negatives/hardest'),
     ):
-        columns.append((title, lambda run, key=key: _last_analysed(run, key)))  # type: ignore[misc]
+        columns.append((title, lambda run, key=key: _last_analyzed(run, key)))  # type: ignore[misc]
     shown = [(title, [value(run) for run in runs]) for title, value in columns]
     shown = [(title, values) for title, values in shown if any(_known(v) for v in values)]
     rows = [
@@ -163,7 +163,7 @@ def _latest(run: Run, key: str) -> dict[str, np.ndarray]:
     return found[-1] if found else {}
 
 
-def _last_analysed(run: Run, key: str) -> float | None:
+def _last_analyzed(run: Run, key: str) -> float | None:
     values = [r['scalars'][key] for r, _ in run.analyses if key in r['scalars']]
     return values[-1] if values else None
 

@@ -14,7 +14,7 @@ from mochi_mm.runs.plain_config import differences
 from mochi_mm.runs.run import Run, read_runs
 from mochi_mm.utils.progress import progress_bar
 from mochi_mm.version import __version__
-from mochi_mm.visualization.report.charts import colour_of, png_uri
+from mochi_mm.visualization.report.charts import color_of, png_uri
 from mochi_mm.visualization.report.sections import (
     analysis_charts,
     probability_charts,
@@ -25,7 +25,8 @@ from mochi_mm.visualization.report.sections import (
 
 _TEMPLATE = Path(__file__).with_name('page.html')
 _KINDS = {
-    'neighbours': 'Nearest neighbours',
+    'neighbors': 'Nearest neighbors',
+    'neighbours': 'Nearest neighbors',  # analyses of 0.1
     'negatives': 'A query, its hard negatives and its synthetic ones (t-SNE)',
 }
 
@@ -71,13 +72,13 @@ def render(runs: Sequence[Run]) -> str:
     template = environment.from_string(_TEMPLATE.read_text(encoding='utf-8'))
     return template.render(
         runs=runs,
-        colours=[colour_of(number) for number in range(len(runs))],
+        colors=[color_of(number) for number in range(len(runs))],
         heads=heads,
         rows=rows,
         groups=[(title, charts) for title, charts in groups if charts],
         pictures=_pictures(runs),
         differing=differences([run.config for run in runs]),
-        analysed=_analysed(runs),
+        analyzed=_analyzed(runs),
         environment=_environment(runs),
         version=__version__,
         written=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
@@ -101,7 +102,7 @@ def _pictures(runs: Sequence[Run]) -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-def _analysed(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:
+def _analyzed(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:
     """Return the settings of the analyses: name, values of each run, and whether they differ.
 
     Measures are comparable between runs only where these are equal. A checkpoint that lies in

@@ -35,11 +35,11 @@ VIEW = [
 
 
 def picture(seed: int = 0, width: int = 150, height: int = 110) -> Image.Image:
-    """Smooth colours with texture, mostly dull and neither black nor white, as in photographs."""
+    """Smooth colors with texture, mostly dull and neither black nor white, as in photographs."""
     rng = np.random.default_rng(seed)
     bright = rng.integers(40, 200, (6, 8, 3)).astype(float)
-    grey = bright.mean(2, keepdims=True)
-    coarse = Image.fromarray((grey + 0.35 * (bright - grey)).astype(np.uint8))
+    gray = bright.mean(2, keepdims=True)
+    coarse = Image.fromarray((gray + 0.35 * (bright - gray)).astype(np.uint8))
     smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC)).astype(float)
     noisy = smooth + rng.normal(0, 8, (height, width, 1))
     return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
@@ -59,7 +59,7 @@ def data_set(folder: Path, kind: str, view: list[dict[str, Any]] = VIEW) -> Imag
 
 
 def difference(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Mean difference in grey levels."""
+    """Mean difference in gray levels."""
     return float((a.float() - b.float()).abs().mean())
 
 
@@ -92,7 +92,7 @@ def test_photographs_at_the_same_parameters(tmp_path: Path) -> None:
     assert len(found) == 20 and np.mean(found) < 4.5
 
 
-def test_crops_are_those_of_pil_to_one_grey_level(folder: Path) -> None:
+def test_crops_are_those_of_pil_to_one_gray_level(folder: Path) -> None:
     crop = [VIEW[0], VIEW[4]]
     exact, fast = data_set(folder, 'MultiView', crop), data_set(folder, 'FastMultiView', crop)
     for index in range(6):
@@ -126,7 +126,7 @@ def test_device_recipe_equals_the_fast_one(folder: Path) -> None:
         ('hue', -0.1, 4.0),
     ],
 )
-def test_colour_operations(name: str, factor: float, most: float) -> None:
+def test_color_operations(name: str, factor: float, most: float) -> None:
     image = picture(3)
     expected = F.pil_to_tensor(getattr(F, f'adjust_{name}')(image, factor))
     plan = ViewPlan((0, 0, 1, 1), [(name, factor)], False, 0.0, False)
@@ -141,13 +141,13 @@ def test_chains_are_the_operations_one_by_one() -> None:
     """Without clipping or rounding, a chain is exactly its links."""
     image = np.random.default_rng(0).random((5, 7, 3)) * 100
     chain = [('contrast', 0.7), ('saturation', 1.3), ('hue', 0.05), ('brightness', 0.8)]
-    of_pixel, of_mean = color_affine([*chain, ('contrast', 1.2)], grey=True)
+    of_pixel, of_mean = color_affine([*chain, ('contrast', 1.2)], gray=True)
     got = image @ of_pixel.T + of_mean @ image.mean((0, 1))
     for link in [*chain, ('contrast', 1.2)]:
         a, c = color_affine([link])
         image = image @ a.T + c @ image.mean((0, 1))
-    grey = image @ np.array([0.299, 0.587, 0.114])
-    np.testing.assert_allclose(got, np.repeat(grey[..., None], 3, 2), rtol=1e-12)
+    gray = image @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(got, np.repeat(gray[..., None], 3, 2), rtol=1e-12)
 
 
 @pytest.mark.parametrize('sigma', [0.1, 0.7, 2.0])
@@ -189,7 +189,7 @@ def test_the_decoder_gives_the_pixels_of_pil(tmp_path: Path, mode: str) -> None:
 def test_data_that_cannot_be_decoded(tmp_path: Path) -> None:
     picture(0, 40, 30).save(tmp_path / 'a.jpg')
     data = bytearray((tmp_path / 'a.jpg').read_bytes())
-    data[data.index(b'\xff\xc0') + 12] = 3  # a quantisation table that the file does not have
+    data[data.index(b'\xff\xc0') + 12] = 3  # a quantization table that the file does not have
     (tmp_path / 'a.jpg').write_bytes(data)
     with pytest.raises(UnreadableImage, match=r'a\.jpg'):
         SourceImage.open(tmp_path / 'a.jpg').crops([(0, 0, 30, 40)], [(20, 20)])
@@ -209,9 +209,9 @@ def test_other_kinds_of_files(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     turned.save(tmp_path / 'turned.jpg', exif=exif)
-    picture(0, 40, 30).convert('L').save(tmp_path / 'grey.jpg')
+    picture(0, 40, 30).convert('L').save(tmp_path / 'gray.jpg')
     picture(0, 40, 30).save(tmp_path / 'plain.png')
-    for name, size in (('turned.jpg', (30, 40)), ('grey.jpg', (40, 30)), ('plain.png', (40, 30))):
+    for name, size in (('turned.jpg', (30, 40)), ('gray.jpg', (40, 30)), ('plain.png', (40, 30))):
         source = SourceImage.open(tmp_path / name)
         assert (source.width, source.height) == size
         cut = source.crops([(0, 0, size[1], size[0])], [(20, 20)])[0]

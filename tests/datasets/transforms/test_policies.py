@@ -77,12 +77,12 @@ def test_strength_and_fill() -> None:
             lambda: AutoAugment('cifar'),
             "policy must be one of imagenet, cifar10, svhn, got 'cifar'",
         ),
-        (lambda: AutoAugment(fill=256), 'fill must be a grey level from 0 to 255, got 256'),
+        (lambda: AutoAugment(fill=256), 'fill must be a gray level from 0 to 255, got 256'),
         (lambda: RandAugment(0), 'num_ops must be an integer >= 1, got 0'),
         (lambda: RandAugment(2, 11, 10), 'from 0 to max_magnitude, 10; got 11'),
         (lambda: RandAugment(2, 9.0), 'magnitude must be an integer'),
         (lambda: RandAugment(2, 0, 0), 'max_magnitude must be an integer >= 1, got 0'),
-        (lambda: RandAugment(fill=(1, 2, 3)), 'fill must be a grey level'),
+        (lambda: RandAugment(fill=(1, 2, 3)), 'fill must be a gray level'),
     ],
 )
 def test_bad_settings(build: Any, message: str) -> None:

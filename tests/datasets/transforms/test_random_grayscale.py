@@ -1,4 +1,4 @@
-"""RandomGrayscale: torchvision's grey in three channels, at the drawn rate."""
+"""RandomGrayscale: torchvision's gray in three channels, at the drawn rate."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def test_three_equal_channels_of_luma(picture) -> None:
 
 def test_draws_decide(picture) -> None:
     rng, transform = np.random.default_rng(7), RandomGrayscale()
-    grey = [transform(dict(img=picture, rng=rng))['img'] is not picture for _ in range(500)]
-    assert grey == (np.random.default_rng(7).random(500) < 0.2).tolist()
+    gray = [transform(dict(img=picture, rng=rng))['img'] is not picture for _ in range(500)]
+    assert gray == (np.random.default_rng(7).random(500) < 0.2).tolist()
 
 
 def test_bad_prob() -> None:

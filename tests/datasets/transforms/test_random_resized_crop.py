@@ -78,7 +78,7 @@ def test_every_position_is_reached() -> None:
 
 
 @pytest.mark.parametrize(('width', 'height'), [(1000, 10), (10, 1000), (100, 1), (1, 100), (1, 1)])
-def test_box_that_never_fits_becomes_torchvisions_centre_box(width, height) -> None:
+def test_box_that_never_fits_becomes_torchvisions_center_box(width, height) -> None:
     transform = RandomResizedCrop(8, scale=(0.9, 1.0))
     expected = Reference.get_params(torch.empty(3, height, width), [0.9, 1.0], [3 / 4, 4 / 3])
     box = transform.draw(width, height, np.random.default_rng(0))

@@ -25,5 +25,5 @@ def test_draws_decide(picture) -> None:
 def test_bad_settings() -> None:
     with pytest.raises(ValueError, match=r'prob.*2'):
         RandomSolarize(2)
-    with pytest.raises(ValueError, match='grey level from 0 to 255, got 256'):
+    with pytest.raises(ValueError, match='gray level from 0 to 255, got 256'):
         RandomSolarize(0.2, 256)

@@ -64,7 +64,7 @@ def test_every_interval_and_the_end(tmp_path: Path) -> None:
         assert (line['epoch'], line['step']) == (record['epoch'], record['iter'])
         for name, value in record['scalars'].items():
             assert line[f'analysis/{name}'] == value, name
-    for kind in ('neighbours', 'negatives'):
+    for kind in ('neighbors', 'negatives'):
         png = (tmp_path / f'analysis/epoch_3_{kind}.png').read_bytes()
         assert png.startswith(b'\x89PNG')
 
@@ -80,8 +80,8 @@ def test_a_full_disk_costs_the_analysis_and_not_the_run(tmp_path: Path, monkeypa
 
 
 def tool() -> Any:
-    path = REPOSITORY / 'tools/analysis/analyse.py'
-    spec = importlib.util.spec_from_file_location('analyse_tool', path)
+    path = REPOSITORY / 'tools/analysis/analyze.py'
+    spec = importlib.util.spec_from_file_location('analyze_tool', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -124,7 +124,7 @@ def test_the_tool_on_a_backbone_alone(
     assert f'not available: {bare} holds no memory' in told
     assert 'picture negatives not available' in told
     left = sorted(p.name for p in (tmp_path / 'analysis').iterdir())
-    assert left == ['bare.json', 'bare.npz', 'bare_neighbours.png']
+    assert left == ['bare.json', 'bare.npz', 'bare_neighbors.png']
     out = tmp_path / 'asked'
     with pytest.raises(ValueError, match="measure 'accuracy' was asked for, but .*no memory"):
         tool().main([str(path), str(bare), '--measures', 'accuracy', '--out', str(out)])

@@ -55,7 +55,7 @@ def test_a_new_run_in_an_old_folder_is_warned_about_and_keeps_its_own(tmp_path: 
     assert 'holds 3 checkpoints of an earlier run' in logs
 
 
-def test_saving_waits_for_the_optimiser(tmp_path: Path) -> None:
+def test_saving_waits_for_the_optimizer(tmp_path: Path) -> None:
     """4 iterations an epoch, steps at 3, 6, 9 and 12."""
     config = runner_config(tmp_path, max_epochs=3)
     config.optim_wrapper.accumulative_counts = 3

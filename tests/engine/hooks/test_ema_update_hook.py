@@ -1,4 +1,4 @@
-"""The averaged encoder follows each optimiser step once, and knows how far the run is."""
+"""The averaged encoder follows each optimizer step once, and knows how far the run is."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def calls(model: Any, stepped: list[bool]) -> list[Any]:
 
 
 @pytest.mark.parametrize('stepped', [[True] * 4, [False, True, False, True], [False] * 4])
-def test_one_update_for_each_step_of_the_optimiser(stepped: list[bool]) -> None:
+def test_one_update_for_each_step_of_the_optimizer(stepped: list[bool]) -> None:
     assert calls(Follows(), stepped) == ['update'] * sum(stepped)
 
 

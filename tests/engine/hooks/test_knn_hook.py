@@ -85,7 +85,7 @@ def test_the_last_epoch_is_measured_once(tmp_path: Path) -> None:
     ('changes', 'message'),
     [
         (dict(k=31), 'k is 31 but the data set of the bank has 30 samples'),
-        (dict(bank_dataloader=loader_config(unlabelled=[2])), 'bank data set has samples without'),
+        (dict(bank_dataloader=loader_config(unlabeled=[2])), 'bank data set has samples without'),
         (dict(bank_dataloader=loader_config(classes='123456')), "only the query data set has '0'"),
     ],
 )

@@ -77,14 +77,14 @@ def test_it_is_sgd_on_the_features_of_the_first_view(tmp_path: Path) -> None:
     head = torch.nn.Linear(given[0].shape[1], 3)
     torch.nn.init.zeros_(head.weight)
     torch.nn.init.zeros_(head.bias)
-    optimiser = torch.optim.SGD(head.parameters(), lr=0.5, momentum=0.9)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.5, momentum=0.9)
     losses = []
     for output, (features, labels) in zip(given, hook.seen, strict=True):
         assert torch.equal(features, F.normalize(output, dim=1))
         loss = F.cross_entropy(head(features), labels)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(float(loss.detach()))
     torch.testing.assert_close(hook.weights[0], head.weight.detach(), rtol=1e-5, atol=1e-7)
     torch.testing.assert_close(hook.weights[1], head.bias.detach(), rtol=1e-5, atol=1e-7)

@@ -77,7 +77,7 @@ def test_accumulation_shortens_a_schedule_in_iterations(
 ) -> None:
     """As documented, to reach the batch that the config is meant for; yet half as many steps."""
     text = warnings_of(tmp_path, caplog, 2)
-    assert 'accumulative_counts=2: 24 iterations are 12 optimiser steps' in text
+    assert 'accumulative_counts=2: 24 iterations are 12 optimizer steps' in text
     assert 'multiply train_cfg.max_iters, val_interval, the milestones' in text
     assert text.endswith('by 2')
 
@@ -132,7 +132,7 @@ def test_every_part_that_asks_is_told_the_facts_of_the_training_set_once() -> No
     assert len(first.told) == 1 and first.told == second.told
     facts = first.told[0]
     assert facts.num_images == 7 and facts.class_counts.tolist() == [3, 2, 2]
-    assert list(facts.classes) == ['a', 'b', 'c'] and bool(facts.labelled.all())
+    assert list(facts.classes) == ['a', 'b', 'c'] and bool(facts.labeled.all())
 
 
 def test_nobody_asks_so_nothing_is_counted() -> None:

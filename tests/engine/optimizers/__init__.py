@@ -1,1 +1,1 @@
-"""Tests of optimisers."""
+"""Tests of optimizers."""

@@ -1,4 +1,4 @@
-"""Two processes analyse what one does: features alike, views and memory over all their batches."""
+"""Two processes analyze what one does: features alike, views and memory over all their batches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from mochi_mm.evaluation.analysis import AnalysisSettings, analyse, view_batches
+from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches
 from mochi_mm.evaluation.analysis.as_in_training import as_in_training
 from mochi_mm.evaluation.analysis.memory_sums import add, memory_sums, scalars_of
 from mochi_mm.randomness import StepKey
@@ -23,21 +23,21 @@ def model() -> Any:
     return trained_moco(batch_shuffle='none')
 
 
-def _analyse(rank: int, state: dict[str, torch.Tensor]) -> tuple[dict[str, float], dict[str, Any]]:
+def _analyze(rank: int, state: dict[str, torch.Tensor]) -> tuple[dict[str, float], dict[str, Any]]:
     from tests.models.algorithms.toy import build_moco
 
     made = build_moco(batch_shuffle='none')
     made.load_state_dict(state)
-    found = analyse(made, samples(), pairs(SETTINGS, batch_size=3), SETTINGS)
+    found = analyze(made, samples(), pairs(SETTINGS, batch_size=3), SETTINGS)
     return found.scalars, dict(found.counts, curve=found.arrays['probabilities'].tolist())
 
 
 def test_two_ranks() -> None:
     made = model()
-    one, two = run_ranks(_analyse, 2, made.state_dict())
+    one, two = run_ranks(_analyze, 2, made.state_dict())
     assert one == two
     scalars, counts = one
-    alone = analyse(made, samples(), pairs(SETTINGS, batch_size=3), SETTINGS)
+    alone = analyze(made, samples(), pairs(SETTINGS, batch_size=3), SETTINGS)
     assert (counts['samples'], counts['queries']) == (12, 12)
     # Batches and views are the same; what mixers draw is keyed by the rank.
     for name, value in alone.scalars.items():

@@ -40,7 +40,7 @@ def test_a_few_of_each() -> None:
     assert len(set(rows.tolist())) == 12 and labels[rows].bincount().tolist() == [3] * 4
     assert torch.equal(rows, few_of_each(labels, 3, 0))
     assert not torch.equal(rows, few_of_each(labels, 3, 1))
-    with pytest.raises(ValueError, match='class 0 has 10 labelled images, 11 of each'):
+    with pytest.raises(ValueError, match='class 0 has 10 labeled images, 11 of each'):
         few_of_each(labels, 11, 0)
 
 
@@ -59,11 +59,11 @@ def test_a_few_is_a_mean_over_draws(tmp_path: Path) -> None:
 def test_another_data_set(tmp_path: Path) -> None:
     """Its classes, however many, are not those of the run; a list of the run's images is left."""
     for split, count in (('train', 10), ('val', 4)):
-        for kind, grey in (('dark', 30), ('light', 200)):
+        for kind, gray in (('dark', 30), ('light', 200)):
             folder = tmp_path / 'birds' / split / kind
             folder.mkdir(parents=True)
             for number in range(count):
-                pixels = np.full((8, 8, 3), grey + number, np.uint8)
+                pixels = np.full((8, 8, 3), gray + number, np.uint8)
                 Image.fromarray(pixels).save(folder / f'{number}.png')
     pipeline = [dict(type='PackInputs')]
     own = dict(type='ImageFolder', data_root='elsewhere', include='list.txt', pipeline=pipeline)

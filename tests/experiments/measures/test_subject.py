@@ -25,7 +25,7 @@ def test_features_are_those_of_the_loader(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_what_is_missing(tmp_path: Path) -> None:
-    subject = toy_subject(tmp_path, query_dataloader=loader_config(size=12, unlabelled=[3]))
+    subject = toy_subject(tmp_path, query_dataloader=loader_config(size=12, unlabeled=[3]))
     with pytest.raises(ValueError, match='a sample without a label'):
         subject.features('query_dataloader')
     with pytest.raises(KeyError, match='no unbiased_dataloader to measure with'):

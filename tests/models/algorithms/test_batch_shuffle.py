@@ -19,7 +19,7 @@ def keys_of(model: Any, images: torch.Tensor) -> torch.Tensor:
     return model.embed_keys({1: images})[1].neck
 
 
-def test_split_bn_normalises_query_and_key_in_different_groups() -> None:
+def test_split_bn_normalizes_query_and_key_in_different_groups() -> None:
     model = build_moco(batch_shuffle='split_bn', num_splits=2)
     assert sum(isinstance(m, _SplitBatchNorm) for m in model.modules()) > 4
     seen: list[torch.Tensor] = []

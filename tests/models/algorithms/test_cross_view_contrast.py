@@ -38,7 +38,7 @@ def build(**kwargs: Any) -> Any:
     return model.train()
 
 
-def test_the_preprocessor_gives_normalised_lab() -> None:
+def test_the_preprocessor_gives_normalized_lab() -> None:
     batch = views(3, num_views=1)
     lab = build().data_preprocessor(batch)['inputs'][0]
     mean = torch.tensor([50.0, 6.025, -6.6895]).view(3, 1, 1)

@@ -39,7 +39,7 @@ def test_key_encoder_starts_as_a_copy_and_is_not_trained() -> None:
     assert all(p.grad is not None for p in model.query_parameters())
 
 
-def test_initialisation_by_config_reaches_the_key_encoder() -> None:
+def test_initialization_by_config_reaches_the_key_encoder() -> None:
     neck = dict(
         type='MLPNeck',
         in_channels=64,

@@ -31,7 +31,7 @@ def moco_config(mixing: bool = True, **kwargs: Any) -> dict[str, Any]:
 
 
 def build_moco(seed: int = 0, mixing: bool = True, **kwargs: Any) -> Any:
-    """The same network for the same seed, initialised and in training mode."""
+    """The same network for the same seed, initialized and in training mode."""
     torch.manual_seed(seed)
     model = MODELS.build(moco_config(mixing, **kwargs))
     model.init_weights()

@@ -25,7 +25,7 @@ def test_equals_torchvision(depth: int, reference: type) -> None:
     assert ours.out_channels == maps[-1].shape[1] == ours.stage_channels[-1]
 
 
-def test_initialisation_is_torchvisions() -> None:
+def test_initialization_is_torchvisions() -> None:
     torch.manual_seed(0)
     ours = ResNet(18)
     torch.manual_seed(0)

@@ -28,7 +28,7 @@ def vit(model_kwargs: Any = None, **settings: Any) -> Any:
     return TimmBackbone(VIT, {**small, **(model_kwargs or {})}, **settings)
 
 
-def test_loaded_weights_stay_when_the_model_is_initialised(tmp_path: Path) -> None:
+def test_loaded_weights_stay_when_the_model_is_initialized(tmp_path: Path) -> None:
     trained = TimmBackbone('resnet10t')
     for file in ('weights.pth', 'weights of a run.pth'):
         state = trained.timm.state_dict()

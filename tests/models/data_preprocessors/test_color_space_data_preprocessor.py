@@ -1,4 +1,4 @@
-"""Views in another colour space, normalized by its own statistics."""
+"""Views in another color space, normalized by its own statistics."""
 
 from __future__ import annotations
 

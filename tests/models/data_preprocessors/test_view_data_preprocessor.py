@@ -1,4 +1,4 @@
-"""Normalisation by the formula, and the batch contract."""
+"""Normalization by the formula, and the batch contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mochi_mm.models.functional.augment import blur_radius, gaussian_blur
 from mochi_mm.structures import ViewParameters
 
 
-def test_normalises_each_view() -> None:
+def test_normalizes_each_view() -> None:
     mean, std = (10.0, 20.0, 30.0), (2.0, 4.0, 5.0)
     preprocessor = ViewDataPreprocessor(mean, std)
     views = [torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Colours, blur, flip and crops of a batch, pixel by pixel in float64."""
+"""Colors, blur, flip and crops of a batch, pixel by pixel in float64."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mochi_mm.models.functional.augment import (
-    apply_colours,
+    apply_colors,
     blur_radius,
     flip_some,
     gaussian_blur,
@@ -21,12 +21,12 @@ def images(batch: int, height: int, width: int, seed: int = 0) -> torch.Tensor:
     return torch.randint(0, 256, (batch, 3, height, width), generator=generator).float()
 
 
-def test_colours_of_each_sample() -> None:
+def test_colors_of_each_sample() -> None:
     batch = images(3, 4, 5)
     generator = torch.Generator().manual_seed(1)
     of_pixel = torch.eye(3) + 0.2 * torch.randn(3, 3, 3, generator=generator)
     of_mean = 0.3 * torch.randn(3, 3, 3, generator=generator)
-    result = apply_colours(batch, of_pixel, of_mean)
+    result = apply_colors(batch, of_pixel, of_mean)
     for b in range(3):
         mean = batch[b].double().mean((1, 2))
         for y in range(4):
@@ -76,5 +76,5 @@ def test_crops_are_enlarged_bilinearly_within_their_borders() -> None:
         expected = torch.nn.functional.interpolate(
             crop[None], (size, size), mode='bilinear', align_corners=False
         )[0]
-        # Rounded to whole grey levels, and half a level is rounded either way.
+        # Rounded to whole gray levels, and half a level is rounded either way.
         assert float((result[b].double() - expected).abs().max()) <= 0.5 + 1e-3

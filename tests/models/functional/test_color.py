@@ -1,4 +1,4 @@
-"""Colour spaces against a loop over one pixel and published values."""
+"""Color spaces against a loop over one pixel and published values."""
 
 from __future__ import annotations
 

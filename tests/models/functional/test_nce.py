@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from mochi_mm.models.functional.nce import binary_nce, log_normaliser
+from mochi_mm.models.functional.nce import binary_nce, log_normalizer
 
 N = 9
 
@@ -20,7 +20,7 @@ def test_equals_the_definition(batch: int, noise: int, eps: float) -> None:
     scores = [[math.exp(x) for x in row] for row in logits.tolist()]
     flat = [score for row in scores for score in row]
     z = N * sum(flat) / len(flat)
-    log_z = log_normaliser(logits.requires_grad_(), N)
+    log_z = log_normalizer(logits.requires_grad_(), N)
     assert float(log_z) == pytest.approx(math.log(z), abs=1e-12) and not log_z.requires_grad
     losses = binary_nce(logits, log_z, N, eps)
     c = noise / N
@@ -33,4 +33,4 @@ def test_equals_the_definition(batch: int, noise: int, eps: float) -> None:
 
 def test_does_not_overflow() -> None:
     logits = torch.tensor([[900.0, -900.0, 100.0]])
-    assert torch.isfinite(binary_nce(logits, log_normaliser(logits, 10), 10)).all()
+    assert torch.isfinite(binary_nce(logits, log_normalizer(logits, 10), 10)).all()

@@ -231,13 +231,13 @@ def test_labels_of_a_table_reach_keys_that_are_already_queued() -> None:
     plain = SupConHead(memory=memory())
     plain.memory.labels[:8] = wanted[:8]
     given = dict(gt_label=wanted[samples['sample_idx']], sample_idx=samples['sample_idx'])
-    unlabelled = dict(sample_idx=samples['sample_idx'])
-    loss = head.loss_views(queries, keys, unlabelled)['loss_contrast']
+    unlabeled = dict(sample_idx=samples['sample_idx'])
+    loss = head.loss_views(queries, keys, unlabeled)['loss_contrast']
     assert torch.equal(loss, plain.loss_views(queries, keys, given)['loss_contrast'])
     table.write(torch.arange(12), label=wanted.flip(0))
     plain.memory.labels.copy_(wanted.flip(0)[plain.memory.indices])
     given['gt_label'] = wanted.flip(0)[samples['sample_idx']]
-    loss = head.loss_views(queries, keys, unlabelled)['loss_contrast']
+    loss = head.loss_views(queries, keys, unlabeled)['loss_contrast']
     assert torch.equal(loss, plain.loss_views(queries, keys, given)['loss_contrast'])
     with pytest.raises(ValueError, match='SupConHead needs sample_idx for every sample, got none'):
         head.loss_views(queries, keys, dict(gt_label=torch.zeros(4)))

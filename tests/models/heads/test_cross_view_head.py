@@ -67,7 +67,7 @@ def batch(size: int, views: int = 2, seed: int = 0) -> tuple[torch.Tensor, dict[
     return features, dict(sample_idx=(torch.arange(size) * 2 + seed) % LENGTH)
 
 
-def loss_loop(head: Any, features: torch.Tensor, ids: torch.Tensor, normalisers: Any) -> Any:
+def loss_loop(head: Any, features: torch.Tensor, ids: torch.Tensor, normalizers: Any) -> Any:
     """The loss of each pair of views, by the definition, from exponentials."""
     losses: dict[str, float] = {}
     views = features.shape[1]
@@ -83,7 +83,7 @@ def loss_loop(head: Any, features: torch.Tensor, ids: torch.Tensor, normalisers:
                 each = [-math.log(row[0] / sum(row)) for row in scores]
             else:
                 flat = [score for row in scores for score in row]
-                z = normalisers.setdefault((a, b), LENGTH * sum(flat) / len(flat))
+                z = normalizers.setdefault((a, b), LENGTH * sum(flat) / len(flat))
                 c = head.num_negatives / LENGTH
                 each = []
                 for row in scores:
@@ -99,10 +99,10 @@ def loss_loop(head: Any, features: torch.Tensor, ids: torch.Tensor, normalisers:
 def test_loss_equals_the_loop(form: str, size: int, views: int) -> None:
     """Over two steps: the first fixes Z, the second meets moved banks."""
     head = build(form, views, eps=0.01)
-    normalisers: dict[Any, float] = {}
+    normalizers: dict[Any, float] = {}
     for step in range(2):
         features, samples = batch(size, views, step)
-        expected = loss_loop(head, features, samples['sample_idx'], normalisers)
+        expected = loss_loop(head, features, samples['sample_idx'], normalizers)
         losses = head.loss(features, samples)
         assert {name for name in losses if 'loss' in name} == set(expected)
         for name, value in expected.items():
@@ -190,7 +190,7 @@ def test_the_own_row_is_drawn_but_never_mixed() -> None:
         torch.testing.assert_close(losses[0][name], losses[1][name])
 
 
-def test_resuming_keeps_banks_and_normaliser() -> None:
+def test_resuming_keeps_banks_and_normalizer() -> None:
     head, other = build(), build()
     head.loss(*batch(3))
     other.load_state_dict(head.state_dict())
@@ -324,7 +324,7 @@ def test_what_is_not_finite_is_not_hidden(form: str, wrong: float) -> None:
 
 
 @pytest.mark.parametrize('wrong', [math.nan, math.inf])
-def test_a_bad_first_batch_leaves_no_normaliser(wrong: float) -> None:
+def test_a_bad_first_batch_leaves_no_normalizer(wrong: float) -> None:
     """The batch after it gives what it would have given without it."""
     good, samples = batch(4)
     bad = good.clone()

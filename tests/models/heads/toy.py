@@ -71,7 +71,7 @@ def finder(support: str = 'full', **kwargs: Any) -> FalseNegativeFinder:
     return FalseNegativeFinder(**{**settings, **kwargs})
 
 
-def labelled(size: int, seed: int = 0) -> Samples:
+def labeled(size: int, seed: int = 0) -> Samples:
     numbers = torch.arange(size)
     return dict(
         gt_label=(numbers + seed) % 3,
@@ -88,7 +88,7 @@ def pairs(size: int, seed: int = 0) -> tuple[Embeddings, Embeddings, Samples]:
     lengths = torch.linspace(0.5, 3, size)[:, None]
     queries = {i: random_units(size, DIM, seed + i).float() * lengths for i in range(2)}
     keys = {i: 0.5 * random_units(size, DIM, seed + 5 + i).float() for i in range(3)}
-    return queries, keys, labelled(size, seed)
+    return queries, keys, labeled(size, seed)
 
 
 def inputs(head: Any, size: int, seed: int = 0, views: int = 2) -> tuple[Any, Any, Samples]:
@@ -97,7 +97,7 @@ def inputs(head: Any, size: int, seed: int = 0, views: int = 2) -> tuple[Any, An
         return pairs(size, seed)
     count = max(views, head.min_views)
     rows = {v: 2 * random_units(size, DIM, seed + v).float() for v in range(count)}
-    return rows, {}, labelled(size, seed)
+    return rows, {}, labeled(size, seed)
 
 
 def value(head: Any, features: Tensor, labels: Tensor | None = None) -> float:

@@ -104,7 +104,7 @@ def test_hook_config_and_options(tool: Any, tmp_path: Path) -> None:
 def test_images_of_another_training_are_refused(
     tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    """The toy does not normalise; the checkpoint says that it was trained on images that are."""
+    """The toy does not normalize; the checkpoint says that it was trained on images that are."""
     config, checkpoint = write(tmp_path, LOOP)
     record = dict(mean=[1.0, 2.0, 3.0], std=[4.0, 5.0, 6.0], channel_order='bgr', algorithm='MoCo')
     content = dict(state_dict=toy_model(5).state_dict(), meta=dict(mochi_mm=record))
@@ -128,7 +128,7 @@ def test_errors(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
     with pytest.raises(ValueError, match='k is 99'):
         tool.main([config, checkpoint, '--k', '99'])
     torch.save(dict(state_dict=dict(other=torch.zeros(1))), checkpoint)
-    with pytest.raises(ValueError, match='was not recognised: its weights are named other'):
+    with pytest.raises(ValueError, match='was not recognized: its weights are named other'):
         tool.main([config, checkpoint, '--out', str(tmp_path / 'knn.json')])
     assert not (tmp_path / 'knn.json').exists()
     for arguments, message in [

@@ -18,7 +18,7 @@ def test_runs_and_writes(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     measured = json.loads(out.read_text())['measured']
-    parts = ['data', 'query forward', 'key encoder', 'head', 'backward', 'optimiser', 'EMA']
+    parts = ['data', 'query forward', 'key encoder', 'head', 'backward', 'optimizer', 'EMA']
     assert list(measured['ours']['parts']) == list(measured['plain']['parts']) == parts
     assert 'largest' in done.stdout and 'plain / ours' in done.stdout
 

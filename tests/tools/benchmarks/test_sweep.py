@@ -143,7 +143,7 @@ def test_the_family_trains_measures_and_goes_on(tool: Any, tmp_path: Path) -> No
     result = json.loads((out / 'cifar10/supcon/seed_0/result.json').read_text())
     values = result['values']
     assert set(values) == {'knn/top1_k20', 'knn/top1_k20 (untrained)', 'training/cpu_seconds'}
-    # A class is a grey: whatever the network, its neighbours are of its class.
+    # A class is a gray: whatever the network, its neighbors are of its class.
     assert values['knn/top1_k20'] > 50 and result['config'].startswith('configs/supcon/')
     assert '| supcon | 1 of 1 |' in (out / 'table.md').read_text()
     record = json.loads((tmp_path / 'records/family-cifar10-supcon.json').read_text())

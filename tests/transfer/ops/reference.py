@@ -25,7 +25,7 @@ def nms(boxes: Tensor, scores: Tensor, threshold: float, offset: int) -> list[in
     return kept
 
 
-def neighbours(y: float, x: float, height: int, width: int) -> Iterator[tuple[int, int, float]]:
+def neighbors(y: float, x: float, height: int, width: int) -> Iterator[tuple[int, int, float]]:
     """Yield row, column and weight of the pixels that a bilinear sample at (y, x) reads."""
     if y < -1 or y > height or x < -1 or x > width:
         return
@@ -64,7 +64,7 @@ def roi_align(
                         for n in range(count_x):
                             y = y1 + i * bin_y + (m + 0.5) * bin_y / count_y
                             x = x1 + j * bin_x + (n + 0.5) * bin_x / count_x
-                            pixels = neighbours(y, x, height, width)
+                            pixels = neighbors(y, x, height, width)
                             terms = [w * channel[r, c] for r, c, w in pixels]
                             samples.append(sum(terms, maps.new_zeros(())))
                     if mode == 'max':

@@ -64,5 +64,5 @@ def test_roi_align_is_the_same(mode: int, sampling: int, aligned: bool) -> None:
         ):
             if mode == 1:
                 assert torch.equal(ours, theirs)
-            else:  # torchvision has no maximum: ours adds the four neighbours in another order
+            else:  # torchvision has no maximum: ours adds the four neighbors in another order
                 torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-6)

@@ -94,7 +94,7 @@ def test_a_hole(tmp_path: Path) -> None:
 
 def test_names_of_nobody(tmp_path: Path) -> None:
     path = save(tmp_path, dict(state_dict=prefixed(network(), 'student.net.')))
-    refused(Detector(), path, r'was not recognised: .*student\.net\.conv1\.weight.*encoder_q')
+    refused(Detector(), path, r'was not recognized: .*student\.net\.conv1\.weight.*encoder_q')
     path = save(tmp_path, dict(state_dict=prefixed(network(), 'backbone.body.')))
     refused(Detector(), path, r'the backbone: no weight of it fits: it has body\.conv1')
 
@@ -136,16 +136,16 @@ def test_small_roundings_are_no_contradiction(tmp_path: Path) -> None:
 
 
 def test_what_a_file_does_not_say_can_be_stated(tmp_path: Path) -> None:
-    grey: Any = dict(mean=[127.5] * 3, std=[127.5] * 3)
+    gray: Any = dict(mean=[127.5] * 3, std=[127.5] * 3)
     path = save(tmp_path, dict(state_dict=prefixed(network(), 'module.encoder_q.')))
-    refused(Detector(**grey), path, r'trained_with=dict\(mean')
-    report = load_detector(Detector(**grey), path, dict(**grey, channel_order='rgb'))
+    refused(Detector(**gray), path, r'trained_with=dict\(mean')
+    report = load_detector(Detector(**gray), path, dict(**gray, channel_order='rgb'))
     assert '127.5 127.5 127.5 in both (stated in the config)' in str(report)
-    refused(Detector(), path, r'stated in the config\): mean', trained_with=grey)
+    refused(Detector(), path, r'stated in the config\): mean', trained_with=gray)
     refused(Detector(), path, 'trained_with has means', trained_with=dict(means=1))
     # A record in the file is not to be overruled.
     path = save(tmp_path, recorded())
-    refused(Detector(**grey), path, 'leave trained_with out', trained_with=grey)
+    refused(Detector(**gray), path, 'leave trained_with out', trained_with=gray)
 
 
 def test_what_nobody_knows_is_said(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_statement_against_the_record_is_refused(tmp_path: Path) -> None:
     load_detector(Detector(), path, trained_with=dict(channel_order='rgb'))
 
 
-def test_not_normalised_is_known_not_unknown(tmp_path: Path) -> None:
+def test_not_normalized_is_known_not_unknown(tmp_path: Path) -> None:
     path = save(tmp_path, recorded(mean=None, std=None))
     refused(Detector(), path, 'mean: trained with 0 0 0, the detector uses')
 
@@ -210,8 +210,8 @@ def test_not_normalised_is_known_not_unknown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('stated', 'match'),
     [
-        (dict(mean=5), 'trained_with.mean is 5; expected three grey levels'),
-        (dict(mean=[1.0]), r'trained_with.mean is \[1.0\]; expected three grey levels'),
+        (dict(mean=5), 'trained_with.mean is 5; expected three gray levels'),
+        (dict(mean=[1.0]), r'trained_with.mean is \[1.0\]; expected three gray levels'),
         (dict(channel_order='RGB'), "channel_order is 'RGB'; expected 'rgb' or 'bgr'"),
     ],
 )

@@ -168,7 +168,7 @@ def test_stale_analyses_are_left_out_with_a_word(tmp_path: Path) -> None:
     record, arrays = read_analysis(folder / 'analysis/epoch_1.json')
     record.pop('format')
     first = dict(record, saved='20260102_040000')
-    write_analysis(folder / 'analysis', 'epoch_1', first, arrays, dict(neighbours=PNG))
+    write_analysis(folder / 'analysis', 'epoch_1', first, arrays, dict(neighbors=PNG))
     second = dict(record, epoch=2, saved='20260105_000010')
     write_analysis(folder / 'analysis', 'epoch_2', second, arrays, dict(negatives=PNG))
     os.utime(folder / 'analysis/epoch_3.json', (0, datetime(2026, 1, 3).timestamp()))

@@ -89,5 +89,5 @@ def write_run(folder: Path, seed: int = 0, num_hard: int = 8, engine: str = '0.1
         write_analysis(folder / 'analysis', f'epoch_{epoch}', record, arrays)
     for epoch in (1, 3):
         pixels = np.full((40, 60, 3), 60 * epoch, dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / f'analysis/epoch_{epoch}_neighbours.png')
+        Image.fromarray(pixels).save(folder / f'analysis/epoch_{epoch}_neighbors.png')
     return folder

@@ -1,7 +1,7 @@
 """Faster R-CNN on the C4 features of a ResNet-50, as detectron2 builds it for MoCo.
 
 All batch norms are trained, nothing is frozen, and one more norm follows layer4. Images are
-normalised as in pre-training: RGB, mean and deviation of ImageNet.
+normalized as in pre-training: RGB, mean and deviation of ImageNet.
 """
 
 model = dict(

@@ -77,7 +77,7 @@ class Analysis:
         )
 
 
-def analyse(
+def analyze(
     model: nn.Module,
     loader: DataLoader,
     views: DataLoader,

@@ -1,6 +1,6 @@
 """Analyze a checkpoint: alignment, uniformity, effective rank, and its hard negatives.
 
-    python tools/analysis/analyse.py CONFIG CHECKPOINT [--out DIR] [--pictures]
+    python tools/analysis/analyze.py CONFIG CHECKPOINT [--out DIR] [--pictures]
 
 CONFIG is the config of the pre-training run. The numbers are those that AnalysisHook writes while
 training; docs/analysis.md says what each of them means. What this checkpoint does not allow is
@@ -29,9 +29,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out', type=Path, help='folder to write to (analysis/ beside the checkpoint)'
     )
-    parser.add_argument(
-        '--pictures', action='store_true', help='also draw neighbours and negatives'
-    )
+    parser.add_argument('--pictures', action='store_true', help='also draw neighbors and negatives')
     parser.add_argument('--measures', nargs='+', help='class_alignment, uniformity, ... (all)')
     parser.add_argument('--layers', nargs='+', help='backbone, neck (both)')
     parser.add_argument('--alpha', type=float, help='exponent of the alignment (2)')
@@ -101,7 +99,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     from mochi_mm.engine.runners import SafeRunner
     from mochi_mm.evaluation.analysis import (
         AnalysisSettings,
-        analyse,
+        analyze,
         load_for_analysis,
         position_of,
         view_batches,
@@ -129,7 +127,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         train.batch_size,
         train.get('num_workers', 0),
     )
-    found = analyse(model, loader, views, settings, absent)
+    found = analyze(model, loader, views, settings, absent)
     print_analysis(found)
     pictures: dict[str, bytes] = {}
     if args.pictures:

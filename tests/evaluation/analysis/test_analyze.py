@@ -1,4 +1,4 @@
-"""One network analysed: what is measured where, what is missing, and that nothing changes."""
+"""One network analyzed: what is measured where, what is missing, and that nothing changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, default_collate
 from mochi_mm.evaluation import extract_features
 from mochi_mm.evaluation.analysis import (
     AnalysisSettings,
-    analyse,
+    analyze,
     load_for_analysis,
     read_analysis,
     view_batches,
@@ -37,7 +37,7 @@ EVERY = AnalysisSettings(alpha=1.0, t=3.0, num_hard=6, num_queries=8, seed=5)
 
 def test_features_are_those_of_the_layers() -> None:
     model = trained_moco()
-    found = analyse(model, samples(), pairs(EVERY), EVERY)
+    found = analyze(model, samples(), pairs(EVERY), EVERY)
     features, labels = extract_features(model, samples())
     model.eval()
     with torch.no_grad():
@@ -56,7 +56,7 @@ def test_features_are_those_of_the_layers() -> None:
 def test_views_are_keyed_and_aligned_in_evaluation_mode() -> None:
     model = trained_moco()
     loader = pairs(EVERY)
-    found = analyse(model, samples(), loader, EVERY)
+    found = analyze(model, samples(), loader, EVERY)
     chosen = sorted(int(i) for i in loader.dataset.indices)
     assert chosen == [0, 2, 3, 5, 6, 8, 9, 11]  # evenly spaced over twelve images
     dataset, model = NoiseImages(12), model.eval()
@@ -74,17 +74,17 @@ def test_nothing_changes_and_it_repeats_itself() -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     key, flags = model.step_key, [m.training for m in model.modules()]
     drawn = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    first = analyse(model, samples(), pairs(EVERY), EVERY)
+    first = analyze(model, samples(), pairs(EVERY), EVERY)
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]), name
     assert model.step_key is key and [m.training for m in model.modules()] == flags
     assert torch.equal(torch.get_rng_state(), drawn[0])
     assert (np.random.get_state()[1] == drawn[1]).all()  # noqa: NPY002
     torch.manual_seed(99)
-    second = analyse(model.eval(), samples(), pairs(EVERY), EVERY)
+    second = analyze(model.eval(), samples(), pairs(EVERY), EVERY)
     assert second.scalars == first.scalars
     other = AnalysisSettings(alpha=1.0, t=3.0, num_hard=6, num_queries=8, seed=6)
-    assert analyse(model, samples(), pairs(other), other).scalars != first.scalars
+    assert analyze(model, samples(), pairs(other), other).scalars != first.scalars
 
 
 def test_the_memory_is_met_as_in_training() -> None:
@@ -102,21 +102,21 @@ def test_the_memory_is_met_as_in_training() -> None:
     loader = DataLoader(
         pairs(EVERY).dataset, batch_sampler=[list(range(4))], collate_fn=default_collate
     )
-    found = analyse(again, samples(), loader, one)
+    found = analyze(again, samples(), loader, one)
     assert found.scalars['sim_positive'] == pytest.approx(float(alike['sim_positive']), rel=1e-6)
 
 
-def unlabelled() -> DataLoader:
-    return toy_loader(ToyImages(12, unlabelled=list(range(12))))
+def unlabeled() -> DataLoader:
+    return toy_loader(ToyImages(12, unlabeled=list(range(12))))
 
 
 def test_what_is_not_there_is_named() -> None:
     model = trained_moco(mixing=False)
-    found = analyse(model, samples(), pairs(EVERY), EVERY)
+    found = analyze(model, samples(), pairs(EVERY), EVERY)
     assert found.missing == {'synthetic': 'ContrastiveHead of this config has no mixers'}
     assert 'probabilities_synthetic' not in found.arrays
     one_view = view_batches(ToyImages(12), 8, 0, 4)
-    found = analyse(toy_model(), unlabelled(), one_view, EVERY)
+    found = analyze(toy_model(), unlabeled(), one_view, EVERY)
     assert set(found.scalars) == {'uniformity/backbone', 'rank/backbone'}
     assert found.missing['neck'] == 'ToyAlgorithm has no neck'
     assert found.missing['class_alignment'].startswith('12 of 12 samples have no label')
@@ -139,9 +139,9 @@ def test_what_is_not_there_is_named() -> None:
 )
 def test_asked_for_and_not_possible_is_an_error(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        analyse(
+        analyze(
             toy_model(),
-            unlabelled(),
+            unlabeled(),
             view_batches(ToyImages(4), 4, 0, 4),
             AnalysisSettings(**settings),
         )
@@ -150,7 +150,7 @@ def test_asked_for_and_not_possible_is_an_error(settings: dict[str, Any], messag
 def test_impossible_numbers() -> None:
     with pytest.raises(ValueError, match='num_hard is 17 but the memory holds 16 keys'):
         many = AnalysisSettings(num_hard=17, num_queries=4)
-        analyse(trained_moco(), samples(), pairs(many), many)
+        analyze(trained_moco(), samples(), pairs(many), many)
     single = DataLoader(
         NoiseImages(4, pipeline=samples().dataset.pipeline.transforms),
         4,
@@ -158,7 +158,7 @@ def test_impossible_numbers() -> None:
     )
     asked = AnalysisSettings(measures=['class_alignment'])
     with pytest.raises(ValueError, match='the class 1 has one image'):
-        analyse(trained_moco(), single, pairs(asked), asked)
+        analyze(trained_moco(), single, pairs(asked), asked)
     for wrong, message in (
         (dict(measures=['speed']), r"measures is \['speed'\]; expected some of class_alignment"),
         (dict(layers=[]), 'layers is'),
@@ -191,13 +191,13 @@ def test_a_backbone_alone_has_no_memory(tmp_path: Path) -> None:
     _, absent = load_for_analysis(model, path)
     assert set(absent) == {'neck', 'accuracy', 'probabilities', 'false_negatives'}
     assert 'holds no memory' in absent['accuracy']
-    found = analyse(model, samples(), pairs(EVERY), EVERY, absent)
+    found = analyze(model, samples(), pairs(EVERY), EVERY, absent)
     assert set(found.scalars) == {
         f'{name}/backbone' for name in ('alignment/class', 'alignment/views', 'uniformity', 'rank')
     }
     with pytest.raises(ValueError, match="'probabilities' was asked for, but .* holds no memory"):
         asked = AnalysisSettings(measures=['probabilities'])
-        analyse(model, samples(), pairs(asked), asked, absent)
+        analyze(model, samples(), pairs(asked), asked, absent)
     torn = save(
         tmp_path / 'torn.pth', trained_moco(), ('backbone.', 'neck.', 'head.memory.features')
     )
@@ -209,7 +209,7 @@ def test_a_backbone_alone_has_no_memory(tmp_path: Path) -> None:
 
 
 def test_records_go_to_the_disk_and_back(tmp_path: Path, monkeypatch: Any) -> None:
-    found = analyse(trained_moco(), samples(), pairs(EVERY), EVERY)
+    found = analyze(trained_moco(), samples(), pairs(EVERY), EVERY)
     found.scalars['false_negatives/hardest'] = float('nan')
     record = found.record(epoch=3)
     path = write_analysis(tmp_path / 'a', 'epoch_3', record, found.arrays, dict(map=b'png'))

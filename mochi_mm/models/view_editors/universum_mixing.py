@@ -78,7 +78,7 @@ class UniversumMixing(BaseViewEditor):
             ValueError: Such a training set.
         """
         classes = int((facts.class_counts > 0).sum())
-        known = bool(facts.labelled.all())
+        known = bool(facts.labeled.all())
         if self.label_key == 'gt_label' and (classes < 2 or not known):
             raise ValueError(
                 f'UniversumMixing mixes images of different classes, and the training set has '

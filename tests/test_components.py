@@ -16,6 +16,7 @@ from mochi_mm.registry import components
 
 QUEUE = dict(type='FeatureQueue', length=8, dim=4)
 BANK = dict(type='InstanceBank', length=8, dim=4)
+RINGS = dict(type='ClassBalancedQueue', num_classes=3, per_class=2, dim=4)
 NECK = dict(type='MLPNeck', in_channels=64, out_channels=4)
 RESNET = dict(type='ResNet', depth=10, width=0.125, stem='small')
 SPLIT = [dict(RESNET, in_channels=1), dict(RESNET, in_channels=2)]
@@ -33,6 +34,7 @@ EXAMPLES: dict[str, Any] = dict(
     datasets=[dict(type='ShapeScenes', num_scenes=3)],
     depth=10,
     dim=4,
+    factor=0.5,
     finder=dict(type='FalseNegativeFinder', num_support=1),
     in_channels=4,
     length=8,
@@ -54,6 +56,7 @@ EXAMPLES: dict[str, Any] = dict(
 # Where an argument has another meaning, or a default that would take long.
 SPECIAL: dict[str, dict[str, Any]] = {
     'ColouredShapeScenes': dict(num_scenes=3),
+    'CombinedShapeScenes': dict(num_scenes=3),
     'CrossViewContrast': dict(
         backbone=dict(type='SplitBackbone', backbones=SPLIT),
         neck=dict(type='SplitNeck', necks=[NECK, NECK]),
@@ -61,6 +64,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     ),
     'FeatureQueue': dict(length=8),
     'KeyedSampler': dict(dataset=range(5), seed=0),
+    'LongTail': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
+    'ResComHead': dict(memory=RINGS, num_positives=1, num_negatives=4),
     'SafeLocalVisBackend': dict(save_dir='{tmp}'),  # an argument of the class it extends
     'ShapeScenes': dict(num_scenes=3),
 }

@@ -110,7 +110,8 @@ def test_paths_exist(document: Path) -> None:
 def test_python_blocks_compile(document: Path) -> None:
     for block in blocks(document):
         if block.language == 'python':
-            compile(block.text, str(document), 'exec')
+            code = compile(block.text, str(document), 'exec')
+            assert code.co_code, f'{document}: an empty block'
 
 
 def commands(text: str) -> Iterator[list[str]]:

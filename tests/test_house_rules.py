@@ -242,6 +242,41 @@ def test_each_source_file_of_the_models_has_a_test_of_its_own_name() -> None:
     ]
 
 
+def idle_tests(sources: Iterator[str]) -> list[str]:
+    """Name the tests that only run code: no assertion in them, nor in what they call."""
+    functions = [
+        node
+        for source in sources
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    calls = {
+        function: {
+            ast.unparse(node.func).split('.')[-1]
+            for node in ast.walk(function)
+            if isinstance(node, ast.Call)
+        }
+        for function in functions
+    }
+    known = {'raises', 'warns', 'fail', 'assert_close', 'assert_allclose', 'assert_array_equal'}
+    biting = {f for f in functions if any(isinstance(node, ast.Assert) for node in ast.walk(f))}
+    while True:
+        known |= {function.name for function in biting}
+        more = {function for function in functions if calls[function] & known} - biting
+        if not more:
+            break
+        biting |= more
+    return sorted(f.name for f in functions if f.name.startswith('test_') and f not in biting)
+
+
+def test_every_test_asserts_something() -> None:
+    files = [path.read_text(encoding='utf-8') for path in below('tests', '*.py')]
+    assert idle_tests(iter(files)) == []
+    helper = 'def same(a):\n    assert a'
+    for body, idle in (('run()', True), ('same(1)', False), ('with raises(E): run()', False)):
+        assert bool(idle_tests(iter([helper, f'def test_it():\n    {body}']))) == idle, body
+
+
 def test_nothing_names_one_machine_or_a_package_host() -> None:
     found = []
     for path in TEXTS:

@@ -29,6 +29,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--record', help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_checkpoint_key()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -50,11 +51,11 @@ def main(argv: list[str] | None = None) -> None:
     from mochi_mm.launch.options import refuse_both
 
     options = parse_options(args.cfg_options)
-    for key in ('load_from', 'resume'):
+    for key in ('load_from', 'resume', 'load_partial', 'checkpoint_key'):
         if key in options:
             raise ValueError(
                 f'--cfg-options {key}={options[key]} is not read here; the weights that are '
-                'measured are the second argument of tools/test.py.'
+                'measured are the second argument of tools/test.py (and --checkpoint-key).'
             )
     refuse_both(options, {'work_dir': args.work_dir and f'--work-dir {args.work_dir}'})
     config = load_config(args.config, options, of_tools=())
@@ -69,13 +70,15 @@ def main(argv: list[str] | None = None) -> None:
         args.work_dir or config.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     )
     config.load_from = None
+    config.pop('load_partial', None)
+    config.pop('checkpoint_key', None)
     check_config(config)
     check_work_dir(config.work_dir)
 
     from mochi_mm.launch.runner import build_runner
 
     runner = build_runner(config, args.launcher)
-    metrics = runner.test_from(args.checkpoint, args.allow_other_input)
+    metrics = runner.test_from(args.checkpoint, args.allow_other_input, args.checkpoint_key)
     if args.out and runner.rank == 0:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         Path(args.out).write_text(json.dumps(metrics, indent=2) + '\n')

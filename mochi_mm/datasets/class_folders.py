@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -28,8 +29,8 @@ def class_names(index: FolderIndex, wanted: Sequence[str] | None = None) -> tupl
         wanted: Names of the classes, if only some folders are; they are all that ``index`` holds.
 
     Raises:
-        ValueError: A class without images, a lost link, images both in the root and in folders, or
-            folders that look like splits.
+        ValueError: A class without images, a lost link, two classes that are one, images both in
+            the root and in folders, or folders that look like splits.
     """
     root, folders = index.root, index.listings[''].folders
     used = {key.split('/', 1)[0] for key, listing in index.listings.items() if listing.files}
@@ -37,6 +38,7 @@ def class_names(index: FolderIndex, wanted: Sequence[str] | None = None) -> tupl
     if wanted is not None or found:
         empty = [name for name in (folders if wanted is None else wanted) if name not in found]
         _check_complete(index, empty)
+    _check_apart(root, found)
     if wanted is not None:
         return found
     loose = len(index.listings[''].files)
@@ -84,6 +86,36 @@ def tell_left_out(index: FolderIndex) -> None:
             index.repeated,
             logging.INFO,
         )
+
+
+def _check_apart(root: str, names: Sequence[str]) -> None:
+    """Refuse classes that are one: names that read the same, and one folder under two names."""
+    read: dict[str, str] = {}
+    place: dict[tuple[int, int], str] = {}
+    for name in names:
+        plain = ' '.join(unicodedata.normalize('NFC', name).split())
+        if plain in read:
+            raise ValueError(
+                f'the class folders {read[plain]!a} and {name!a} in {root} have names '
+                'that read the same (spaces, or one letter written in two ways, as by copying from '
+                'another system), so one class would be two. Put their images into one of them, or '
+                'rename one.'
+            )
+        status = os.stat(os.path.join(root, name))
+        key = status.st_dev, status.st_ino
+        if key in place:
+            raise ValueError(
+                f'the class folders {place[key]!r} and {name!r} in {root} are one folder under two '
+                'names, so each image would have two labels; remove the link, or name the classes '
+                'to use with classes=[...].'
+            )
+        read[plain], place[key] = name, name
+    alike = Counter(name.casefold() for name in names)
+    twice = [name for name in names if alike[name.casefold()] > 1]
+    if twice:
+        _warn(f'{len(twice)} classes in {root} differ from another by upper case alone', twice)
+    if len(names) == 1:
+        _warn(f'all images in {root} are of one class; its own sub-folders are no classes', names)
 
 
 def _check_complete(index: FolderIndex, empty: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -89,11 +90,22 @@ class ImageFolder(ImageDataset):
         self._paths = PathTable(f'{folder}/{name}' if folder else name for folder, name in files)
         owners = [folder.split('/', 1)[0] for folder, _ in files]
         labels = {name: label for label, name in enumerate(self.classes)}
+        self._tell_gone(set(owners))
         self.labels = np.array([labels.get(owner, -1) for owner in owners], dtype=np.int64)
         self._try_first()
         print_log(
             f'{len(self)} images of {len(self.classes)} classes in {self.root}', logger='current'
         )
+
+    def _tell_gone(self, left: set[str]) -> None:
+        gone = [name for name in self.classes if name not in left]
+        if gone:
+            print_log(
+                f'{len(gone)} of {len(self.classes)} classes in {self.root} have no image left, by '
+                f'exclude or include: {", ".join(gone[:5])}',
+                'current',
+                logging.WARNING,
+            )
 
     def _try_first(self, count: int = 5) -> None:
         """Read one of the first images, so that a wrong folder shows before the first batch."""

@@ -75,20 +75,25 @@ class ShapeScenes(ImageDataset):
             )
         self.split, self.image_size, self.seed = split, image_size, seed
         self.num_objects, self.mixed = tuple(num_objects), mixed
-        kinds = np.arange(num_scenes, dtype=np.int64) % len(KINDS)
+        kinds = np.arange(num_scenes, dtype=np.int64) % len(self.classes)
         self.labels = np.full(num_scenes, -1, dtype=np.int64) if mixed else kinds
         self._images: np.ndarray | None = None
         if cache_dir is not None:
             settings = repr((num_scenes, split, image_size, self.num_objects, mixed, seed))
+            settings += self.world()
             self._images = rendered(
                 cache_dir, settings, num_scenes, image_size, lambda i: self.scene(i).image
             )
+
+    def world(self) -> str:
+        """Return what else the scenes depend on, for the name of their file; here nothing."""
+        return ''
 
     def scene(self, index: int) -> Scene:
         """Return scene ``index`` with its objects."""
         # The split takes the place of the epoch: streams of different splits never meet.
         rng = SampleKey(index, self.seed, SPLITS.index(self.split)).generator()
-        return render_scene(rng, self._requests(rng, index), self.image_size)
+        return render_scene(rng, self.requests(rng, index), self.image_size)
 
     def image(self, index: int) -> Image.Image:
         """Return scene ``index`` as an RGB image."""
@@ -99,7 +104,8 @@ class ShapeScenes(ImageDataset):
         """Return the objects of scene ``index``, back to front: kind, box and visible mask."""
         return self.scene(index).objects
 
-    def _requests(self, rng: np.random.Generator, index: int) -> list[Request]:
+    def requests(self, rng: np.random.Generator, index: int) -> list[Request]:
+        """Return the shapes of scene ``index``, back to front."""
         fewest, most = self.num_objects
         count = int(rng.integers(fewest, most + 1))
         if self.mixed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,7 +24,8 @@ def data_facts(runner: Any) -> dict[str, Any]:
         runner: The runner.
 
     Returns:
-        ``classes`` (names in the order of the labels), ``images`` (how many of each class) and
+        ``classes`` (names in the order of the labels), ``images`` (how many of each class),
+        ``labels`` (a digest of that of each sample, empty without labels) and
         ``files`` (a fingerprint for each class, or for all under ``''``, where the data set reads
         files that tell).
     """
@@ -39,10 +41,13 @@ def describe_data(dataset: Any) -> dict[str, Any]:
     names = class_names(dataset)
     labels = getattr(dataset, 'labels', None)
     images: dict[str, int] = {}
+    digest = ''
     if labels is not None and np.ndim(labels) == 1:  # several classes per image have no counts
         for label, count in zip(*np.unique(np.asarray(labels), return_counts=True), strict=True):
             images[_name(names, int(label))] = int(count)
-    return dict(classes=list(names), images=images, files=_files(dataset, names))
+    if labels is not None:
+        digest = hashlib.sha256(np.asarray(labels).astype(np.int64).tobytes()).hexdigest()[:16]
+    return dict(classes=list(names), images=images, labels=digest, files=_files(dataset, names))
 
 
 def _files(dataset: Any, names: Any) -> dict[str, str]:
@@ -103,6 +108,9 @@ def data_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     if touched:
         where = '' if touched == [''] else f' of {_first(touched)}'
         sentences.append(f'other files{where} (names, sizes or times of the last change, in order)')
+    kept, labels = before.get('labels'), now.get('labels')  # an earlier version kept none
+    if not sentences and kept is not None and labels is not None and kept != labels:
+        sentences.append('other labels of the same number of images of each class')
     return sentences
 
 

@@ -43,6 +43,7 @@ def check_resume(
         raise ValueError(
             f'resume_allow names {", ".join(unknown)}; expected some of {", ".join(ALLOWANCES)}.'
         )
+    _check_whole(runner, source)
     meta = content.get('meta') or {}
     lacking = [name for name in _PARTS if name not in content]
     lacking += [f'meta.{n}' for n in ('epoch', 'iter', 'seed', 'run') if n not in meta]
@@ -75,6 +76,17 @@ def check_resume(
             f'{source} is of another run: {listed}. Make the config what it was, or allow it: '
             f'--allow-changed {" ".join(sorted(found))} (resume_allow={sorted(found)} in the '
             'config).'
+        )
+
+
+def _check_whole(runner: Any, source: str) -> None:
+    """Refuse settings that choose among weights, where a checkpoint was named to go on from."""
+    chosen = [n for n in ('load_partial', 'checkpoint_key') if runner.cfg.get(n) is not None]
+    if chosen and runner.cfg.get('resume') is True:
+        raise ValueError(
+            f'{chosen[0]} is {runner.cfg[chosen[0]]!r} and {source} is to be resumed, which takes '
+            f'all of it; expected one of the two: leave {chosen[0]} out, or name the file as '
+            'load_from without resume.'
         )
 
 

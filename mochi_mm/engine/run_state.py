@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.engine.run_settings import describe_run
 from mochi_mm.engine.validation_left import rename_former
+from mochi_mm.evaluation.analysis.records import TIME
 from mochi_mm.files.weights_meta import describe_weights
 from mochi_mm.utils.unwrap import unwrap
 
@@ -53,7 +54,8 @@ def collect_state(runner: Any, epoch: int, iteration: int) -> dict[str, Any]:
             exact=has_stepped(runner),  # accumulated gradients are not saved
             seed=int(runner.seed),
             experiment_name=runner.experiment_name,
-            time=time.strftime('%Y%m%d_%H%M%S'),
+            time=time.strftime(TIME),
+            unix_time=time.time(),
             versions=dict(mmengine=mmengine.__version__, torch=str(torch.__version__)),
             cfg=_config_text(runner),
             dataset_meta=_plain(getattr(runner.train_dataloader.dataset, 'metainfo', {})),

@@ -11,6 +11,7 @@ from mmengine.dist import get_comm_device
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mochi_mm.datasets.loader_timeout import frozen_workers_named
 from mochi_mm.distributed.rows import gather_rows, row_counts, world_size
 from mochi_mm.utils.progress import progress_bar
 from mochi_mm.utils.unwrap import unwrap
@@ -94,10 +95,11 @@ def extract_features(
     Raises:
         ValueError: More than one view; a sample without a label, if labels are required; samples
             missing or with a shared ``sample_idx``.
+        FrozenWorkerError: No batch came within the limit of the loader.
     """
     bare = unwrap(model)
     collected: list[tuple[Tensor, Tensor, Tensor]] = []
-    with evaluating(bare):
+    with frozen_workers_named(), evaluating(bare):
         for batch in progress_bar(dataloader, 'features', len(dataloader), progress):
             data = bare.data_preprocessor(batch, False)
             labels = data['data_samples']['gt_label'].cpu()

@@ -9,7 +9,9 @@ from mmengine.dist import all_reduce, get_comm_device
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import rank, world_size
+from mochi_mm.evaluation.class_groups import check_cuts, group_accuracy
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn import check_knn_settings, nearest_in_bank, vote
 from mochi_mm.utils.class_names import check_same_classes
@@ -27,7 +29,7 @@ def check_knn_data(
 
     Raises:
         ValueError: k above the number of bank samples; a data set that declares samples without
-            a label; data sets with other classes.
+            a label; data sets with other classes, or with the same images; a bank of one class.
     """
     size = len(bank_loader.dataset)  # type: ignore[arg-type]
     if max(as_tuple(k)) > size:
@@ -44,20 +46,36 @@ def check_knn_data(
                 'sub-folder for each class, or remove the kNN hook from the config.'
             )
     check_same_classes(bank_loader.dataset, query_loader.dataset, 'bank', 'query')
+    known = getattr(bank_loader.dataset, 'labels', None)
+    if known is not None and len(torch.as_tensor(known).unique()) == 1:
+        raise ValueError(
+            f'all {size} samples of the bank are of one class, so every network would find it, '
+            'with 100 %; expected several classes. Set data_root (or split) to the folder whose '
+            'sub-folders are the classes.'
+        )
+    if same_images(bank_loader.dataset, query_loader.dataset):
+        raise ValueError(
+            'the bank and the queries of kNN are the same images, so each query would find itself; '
+            'expected other images to be asked, such as those of the test set: set split (or '
+            'data_root) of one of the two.'
+        )
 
 
 def count_hits(scores: Tensor, labels: Tensor) -> Tensor:
-    """Return the number of queries with their class first, and among the first five: (2,) int64.
+    """Return the queries of each class with it first, and among the first five: (2, C) int64.
 
     A class that got no vote is never a hit, wherever a sort would put it.
 
     Args:
-        scores: (Q, num_classes) shares of the votes.
+        scores: (Q, C) shares of the votes.
         labels: (Q,) true class.
     """
     share, order = scores.topk(min(5, scores.shape[1]), dim=1)
     hit = (order == labels[:, None]) & (share > 0)
-    return torch.stack([hit[:, 0].sum(), hit.sum()])
+    counts = labels.new_zeros(2, scores.shape[1])
+    counts[0].index_add_(0, labels, hit[:, 0].to(labels))
+    counts[1].index_add_(0, labels, hit.any(1).to(labels))
+    return counts
 
 
 def knn_accuracy(
@@ -68,6 +86,7 @@ def knn_accuracy(
     ks: Sequence[int],
     temperature: float,
     chunk: int = 1024,
+    cuts: tuple[int, int] | None = None,
 ) -> dict[str, float]:
     """Return top-1 and top-5 accuracy in percent for each k; every rank takes part of the queries.
 
@@ -79,12 +98,14 @@ def knn_accuracy(
         ks: Numbers of neighbors.
         temperature: Temperature of the votes.
         chunk: Queries scored at a time.
+        cuts: Rows of the bank above which a class has many, and below which it has few.
 
     Returns:
-        ``knn/top1_k{k}`` and, with more than five classes, ``knn/top5_k{k}``.
+        ``knn/top1_k{k}`` and, with more than five classes, ``knn/top5_k{k}``; with ``cuts``, top-1
+        of each group as well, such as ``knn/many_over100_k{k}``.
     """
     num_classes = int(max(bank_labels.max(), labels.max())) + 1
-    hits = torch.zeros(len(ks), 2, dtype=torch.int64)
+    hits = torch.zeros(len(ks), 2, num_classes, dtype=torch.int64)
     mine, truth = queries[rank() :: world_size()], labels[rank() :: world_size()].to(queries.device)
     if len(mine):
         similarity, near = nearest_in_bank(mine, bank, bank_labels, max(ks), chunk)
@@ -95,12 +116,19 @@ def knn_accuracy(
                 hits[i] += count_hits(scores, truth[rows]).cpu()
     hits = hits.to(get_comm_device())
     all_reduce(hits)
-    percent = (100 * hits.cpu().double() / len(queries)).tolist()
+    hits = hits.cpu()
+    percent = (100 * hits.sum(2).double() / len(queries)).tolist()
     result: dict[str, float] = {}
-    for k, (top1, top5) in zip(ks, percent, strict=True):
+    for k, (top1, top5), by_class in zip(ks, percent, hits[:, 0], strict=True):
         result[f'knn/top1_k{k}'] = top1
         if num_classes > 5:
             result[f'knn/top5_k{k}'] = top5
+        if cuts is not None:
+            totals, counts = (
+                torch.bincount(part.cpu(), minlength=num_classes) for part in (labels, bank_labels)
+            )
+            groups = group_accuracy(by_class, totals, counts, cuts)
+            result.update({f'knn/{name}_k{k}': value for name, value in groups.items()})
     return result
 
 
@@ -111,6 +139,7 @@ def knn_evaluate(
     k: int | Sequence[int] = (20,),
     temperature: float = 0.07,
     progress: bool = True,
+    cuts: Sequence[int] | None = None,
 ) -> dict[str, float]:
     """Return the kNN accuracy of ``model`` on the queries, given the labeled samples of the bank.
 
@@ -121,10 +150,11 @@ def knn_evaluate(
         k: One number of neighbors, or several that share one search.
         temperature: Temperature of the votes ``exp(cosine / temperature)``.
         progress: Show bars while features are extracted.
+        cuts: Samples of the bank above which a class has many, and below which it has few.
 
     Returns:
-        ``knn/top1_k{k}`` in percent and, with more than five classes, ``knn/top5_k{k}``; the same
-        on every rank.
+        ``knn/top1_k{k}`` in percent and, with more than five classes, ``knn/top5_k{k}``; with
+        ``cuts``, top-1 of each group as well. The same on every rank.
 
     Raises:
         ValueError: k above the size of the bank, missing labels, other classes in bank and queries,
@@ -136,4 +166,5 @@ def knn_evaluate(
     bank, bank_labels = extract_features(model, bank_loader, progress, require_labels=True)
     queries, labels = extract_features(model, query_loader, progress, require_labels=True)
     device = next(model.parameters()).device
-    return knn_accuracy(queries.to(device), labels, bank, bank_labels, ks, temperature)
+    groups = None if cuts is None else check_cuts(cuts)
+    return knn_accuracy(queries.to(device), labels, bank, bank_labels, ks, temperature, cuts=groups)

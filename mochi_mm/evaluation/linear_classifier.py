@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mochi_mm.evaluation.class_groups import group_accuracy, hits_by_class
+
 #: What l2 is chosen from, in the tool and in the evidence.
 L2_GRID = (1e-4, 1e-3, 1e-2)
 
@@ -44,6 +46,21 @@ class LinearClassifier:
             right = order == labels[rows, None]
             hits += torch.stack([right[:, :k].any(dim=1).sum() for k in ks])
         return {f'top{k}': 100 * int(n) / len(features) for k, n in zip(ks, hits, strict=True)}
+
+    def by_group(
+        self, features: Tensor, labels: Tensor, counts: Tensor, cuts: tuple[int, int]
+    ) -> dict[str, float]:
+        """Return top-1 in percent of classes with many, medium and few training samples.
+
+        Args:
+            features: (n, C).
+            labels: (n,).
+            counts: (classes,) training samples of each class.
+            cuts: Samples above which a class has many, and below which it has few.
+        """
+        found = [self.scores(part).argmax(dim=1).cpu() for part in features.split(8192)]
+        hits, totals = hits_by_class(torch.cat(found) == labels, labels, len(counts))
+        return group_accuracy(hits, totals, counts, cuts)
 
 
 def fit_linear(

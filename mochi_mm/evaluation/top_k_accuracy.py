@@ -35,9 +35,10 @@ class TopKAccuracy(BaseMetric):
         self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
         if not self.topk or any(not isinstance(k, int) or k < 1 for k in self.topk):
             raise ValueError(f'topk is {topk!r}; expected one or more integers >= 1.')
+        self.columns = len(self.topk)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep, for each sample, its index and its class's place among the scores.
+        """Keep, for each sample, its index and whether its class is among the first.
 
         Args:
             data_batch: Unused.
@@ -52,10 +53,17 @@ class TopKAccuracy(BaseMetric):
             scores, labels = record['scores'].detach().cpu().float(), record['gt_label'].cpu()
             self._check(scores, labels)
             order = scores.topk(max(self.topk), dim=1).indices
-            hits = torch.stack(
-                [(order[:, :k] == labels[:, None]).any(dim=1) for k in self.topk], dim=1
-            )
-            self.results.append((record['sample_idx'].cpu(), hits))
+            self.results.append((record['sample_idx'].cpu(), self.outcomes(order, labels)))
+
+    def outcomes(self, order: Tensor, labels: Tensor) -> Tensor:
+        """Return (n, len(topk)) int64: 1 where the class is among the first k.
+
+        Args:
+            order: (n, largest k) classes, the highest score first.
+            labels: (n,) right classes.
+        """
+        hits = [(order[:, :k] == labels[:, None]).any(dim=1) for k in self.topk]
+        return torch.stack(hits, dim=1).long()
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Return the accuracies over all ranks.
@@ -67,15 +75,15 @@ class TopKAccuracy(BaseMetric):
             ValueError: The ranks together did not see ``size`` different samples.
         """
         rows = self.results or [
-            (torch.zeros(0, dtype=torch.int64), torch.zeros(0, len(self.topk), dtype=torch.bool))
+            (torch.zeros(0, dtype=torch.int64), torch.zeros(0, self.columns, dtype=torch.int64))
         ]
-        indices, hits = (torch.cat(column) for column in zip(*rows, strict=True))
+        indices, outcomes = (torch.cat(column) for column in zip(*rows, strict=True))
         self.results.clear()
-        metrics = self.compute_metrics(list(gather_samples(indices, hits, size=size)))
+        metrics = self.compute_metrics(list(gather_samples(indices, outcomes, size=size)))
         return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Return ``top{k}`` in percent from blocks of hits, (n, len(topk)) bool."""
+        """Return ``top{k}`` in percent from blocks of outcomes, (n, len(topk))."""
         percent = 100 * torch.cat(results).double().mean(dim=0)
         return {f'top{k}': value for k, value in zip(self.topk, percent.tolist(), strict=True)}
 

@@ -14,8 +14,9 @@ from mochi_mm.datasets.path_list import write_paths
 from mochi_mm.datasets.shapes.outlines import KINDS
 from mochi_mm.datasets.subset import balanced_subset, first_of_each
 
-#: Loader of the images that are classified; all others see those that are trained on.
-QUERIES = 'query_dataloader'
+#: Loader of the images that are classified, and of those that are touched once, at the end; all
+#: others see those that are trained on.
+QUERIES, FINAL = 'query_dataloader', 'final_dataloader'
 
 
 @dataclass(frozen=True)
@@ -28,28 +29,39 @@ class Images:
         first: Take the first by name, instead of a draw that is the same in every sweep.
         held_out: Cut the queries from the training images, which then lack them. The images of
             ``val`` are not touched: they stay for the test that comes last.
+        final_per_class: With ``held_out``, images of ``final_dataloader`` that are cut from the
+            training images too, after the queries; None leaves that loader as it is.
 
     Raises:
-        ValueError: Numbers below 1; ``held_out`` without a number of queries.
+        ValueError: Numbers below 1; ``held_out`` without a number of queries, or
+            ``final_per_class`` without ``held_out``.
     """
 
     per_class: int | None = None
     queries_per_class: int | None = None
     first: bool = False
     held_out: bool = False
+    final_per_class: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ('per_class', 'queries_per_class'):
+        for name in ('per_class', 'queries_per_class', 'final_per_class'):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f'{name} is {value}; expected at least 1, or None for all.')
         if self.held_out and self.queries_per_class is None:
             raise ValueError('held_out is on and queries_per_class is None; say how many.')
+        if self.final_per_class is not None and not self.held_out:
+            raise ValueError(
+                f'final_per_class is {self.final_per_class} and held_out is off; final images are '
+                'cut from the training images as the queries are: set held_out=True.'
+            )
 
     def words(self) -> str:
         """Return them in words."""
         many = 'all images' if self.per_class is None else f'{self.per_class} images of each class'
         if self.held_out:
-            return f'{many}, {self.queries_per_class} others of each class classified'
+            many += f', {self.queries_per_class} others of each class classified'
+        if self.final_per_class is not None:
+            many += f', {self.final_per_class} kept for the end'
         return many
 
     def write_lists(self, root: Path, folder: Path) -> None:
@@ -57,7 +69,7 @@ class Images:
 
         Args:
             root: The data set, with ``train`` and ``val``.
-            folder: Folder of the lists: ``train.txt``, ``query.txt``.
+            folder: Folder of the lists: ``train.txt``, ``query.txt``, ``final.txt``.
 
         Raises:
             ValueError: A class with fewer images.
@@ -69,6 +81,10 @@ class Images:
             everything = _paths(root / 'train')
             asked = choose(everything, queries)
             others = sorted(set(everything) - set(asked))
+            if self.final_per_class is not None:
+                last = choose(others, self.final_per_class)
+                others = sorted(set(others) - set(last))
+                write_paths(folder / 'final.txt', last)
             write_paths(query, asked)
             write_paths(train, others if number is None else choose(others, number))
             return
@@ -91,15 +107,17 @@ class Images:
                 number = self.per_class if data.get('split') == 'train' else self.queries_per_class
                 data.num_scenes = data.num_scenes if number is None else len(KINDS) * number
                 continue
-            path = lists / ('query.txt' if name == QUERIES else 'train.txt')
             if self._listed(name):
-                data.include = str(path)
-            if name == QUERIES and self.held_out:
-                data.split = 'train'
+                file = {QUERIES: 'query.txt', FINAL: 'final.txt'}.get(name, 'train.txt')
+                data.include = str(lists / file)
+                if name in (QUERIES, FINAL) and self.held_out:
+                    data.split = 'train'
 
     def _listed(self, loader: str) -> bool:
         if loader == QUERIES:
             return self.queries_per_class is not None
+        if loader == FINAL:
+            return self.final_per_class is not None
         return self.per_class is not None or self.held_out
 
     def count(self, config: Any) -> int:

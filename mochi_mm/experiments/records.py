@@ -86,6 +86,8 @@ def _record(
     record['date'] = max(result['date'] for result in results)
     record['by_seed'] = {str(seed): values for seed, values in by_seed.items()}
     record['seconds'] = {str(result['seed']): result['wall_seconds'] for result in results}
+    spent = {str(r['seed']): r['cpu_seconds'] for r in results if 'cpu_seconds' in r}
+    record.update({'cpu_seconds': spent} if spent else {})
     record['load'] = max(max(result['load']) for result in results)
     return record
 

@@ -13,6 +13,10 @@ from mochi_mm.launch.config_parts import parts_of
 
 #: Hooks that measure; those of a sweep are its measures'.
 _WATCHERS = ('KNNHook', 'AnalysisHook')
+#: What validates and tests, likewise.
+_CHECKS = tuple(
+    f'{s}_{part}' for s in ('val', 'test') for part in ('dataloader', 'cfg', 'evaluator')
+)
 
 
 def run_config(run: Run) -> Any:
@@ -22,7 +26,7 @@ def run_config(run: Run) -> Any:
     takes at most a fifth of the steps of a cut budget, and what has a ``start_epoch``, such as
     mixing, starts after the same share of the run as in the config, unless the suite leaves it. A
     bank with one row per image is as long as the images are many: the others would stay random, and
-    easy to tell apart for ever.
+    easy to tell apart for ever. The measures of the suite take the place of validation and test.
 
     Args:
         run: Run whose config is made.
@@ -32,6 +36,9 @@ def run_config(run: Run) -> Any:
     if setting.data:
         options['data_root'] = str(sweep.data_root / setting.data)
     config = load_config(sweep.root / setting.config, options)
+    for name in _CHECKS:
+        config[name] = None
+    config.train_cfg.pop('val_interval', None)
     suite.images.set_in(config, sweep.lists(setting.data))
     if suite.num_workers is not None:
         for _, loader in loaders_of(config):

@@ -22,11 +22,11 @@ def batches(args: argparse.Namespace, config: Any) -> Callable[[], Any]:
     if not args.data:
         views = torch.randint(0, 256, (2, args.batch, 3, args.size, args.size), dtype=torch.uint8)
         return lambda: dict(inputs=list(views), data_samples={})
-    from mmengine.runner import Runner
+    from mochi_mm.engine.runners import SafeRunner
 
     loader = copy.deepcopy(config.train_dataloader)
     loader.batch_size = args.batch
-    built = Runner.build_dataloader(loader, seed=0)
+    built = SafeRunner.build_dataloader(loader, seed=0)
     endless = (batch for _ in iter(int, 1) for batch in built)
     return lambda: next(endless)
 

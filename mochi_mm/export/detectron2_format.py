@@ -14,6 +14,7 @@ from mochi_mm.export.read_back import installed, read_back
 from mochi_mm.export.source import BackboneSource, PooledBackbone
 from mochi_mm.export.target import Metadata, Target
 from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.name_styles import from_detectron2
 
 DEPTHS = (18, 34, 50, 101, 152)
 _COUNTER = '.num_batches_tracked'  # detectron2's frozen norms have none
@@ -30,14 +31,6 @@ def to_detectron2(name: str) -> str:
     name = re.sub(r'^layer(\d)', lambda found: f'res{int(found[1]) + 1}', name)
     name = re.sub(r'\bbn(\d)\.', r'conv\1.norm.', name)
     return name.replace('downsample.0.', 'shortcut.').replace('downsample.1.', 'shortcut.norm.')
-
-
-def from_detectron2(name: str) -> str:
-    """Return torchvision's name of detectron2's ``name``."""
-    name = name.replace('shortcut.norm.', 'downsample.1.').replace('shortcut.', 'downsample.0.')
-    name = re.sub(r'\bconv(\d)\.norm\.', r'bn\1.', name)
-    name = re.sub(r'^res(\d)', lambda found: f'layer{int(found[1]) - 1}', name)
-    return name.removeprefix('stem.')
 
 
 def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:

@@ -17,6 +17,7 @@ from mochi_mm.export.source import BackboneSource
 from mochi_mm.export.target import Metadata, Target
 from mochi_mm.export.timm_format import is_timm, timm_tensors
 from mochi_mm.files.backbone_file import UNSPECIFIED
+from mochi_mm.files.name_styles import from_transformers
 from mochi_mm.files.safetensors_file import read_safetensors, write_safetensors
 from mochi_mm.models.backbones.resnet import ARCHITECTURES
 
@@ -43,10 +44,6 @@ _TEXT = (
     '',
 )
 _BLOCK = re.compile(r'^layer(\d)\.(\d+)\.(conv|bn|downsample\.)(\d)\.(.+)$')
-_STAGE = re.compile(
-    r'^encoder\.stages\.(\d)\.layers\.(\d+)\.(?:layer\.(\d)|shortcut)\.'
-    r'(convolution|normalization)\.(.+)$'
-)
 _STEM = {
     'conv1.': 'embedder.embedder.convolution.',
     'bn1.': 'embedder.embedder.normalization.',
@@ -65,22 +62,6 @@ def to_transformers(name: str) -> str:
         return f'{place}shortcut.{("convolution", "normalization")[int(number)]}.{rest}'
     part = 'convolution' if kind == 'conv' else 'normalization'
     return f'{place}layer.{int(number) - 1}.{part}.{rest}'
-
-
-def from_transformers(name: str) -> str:
-    """Return torchvision's name of transformers' ``name``."""
-    found = _STAGE.match(name)
-    if found is None:
-        for ours, theirs in _STEM.items():
-            if name.startswith(theirs):
-                return ours + name[len(theirs) :]
-        raise ValueError(f'{name} is no weight of a ResNetModel of transformers.')
-    stage, block, layer, part, rest = found.groups()
-    place = f'layer{int(stage) + 1}.{block}.'
-    convolution = part == 'convolution'
-    if layer is None:
-        return f'{place}downsample.{int(not convolution)}.{rest}'
-    return f'{place}{"conv" if convolution else "bn"}{int(layer) + 1}.{rest}'
 
 
 def model_config(source: BackboneSource) -> dict[str, Any]:

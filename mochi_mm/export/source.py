@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.backbone_file import PREFIX, UNSPECIFIED, backbone_tensors
-from mochi_mm.files.checkpoint import match_keys, read_checkpoint, state_dict_of
-from mochi_mm.files.fit import some
+from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.files.fit import fit, some
 from mochi_mm.files.trained_weights import check_weights
+from mochi_mm.files.weight_sets import weights_of
 from mochi_mm.files.weights_record import KEY, one_line, record_of
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.backbones.recorded import build_recorded, checked_backbone
@@ -54,19 +55,19 @@ class BackboneSource:
         """
         with torch.device('meta'):  # a record may ask for more memory than the weights fill
             outline = self._built()
-        missing, unused = match_keys(outline.state_dict(), self.tensors, str(self.path))
-        if missing or unused:
-            raise ValueError(
-                f'{self.path} does not hold the backbone that it records: missing {some(missing)}; '
-                f'not used {some(unused)}. Expected a checkpoint of this project, unchanged.'
-            )
+        wanted = outline.state_dict()
+        made = fit(wanted, self.tensors, str(self.path), 'the backbone that it records')
+        further = [f'not used {some(made.unused)}'] if made.unused else []
+        if made.counters:
+            further.append(f'the counters {some(made.counters)} are missing')
+        made.demand('Expected a checkpoint of this project, unchanged.', further)
         tables = sum(buffer.numel() for buffer in outline.buffers())
         if tables > _MOST_IN_BUFFERS + sum(tensor.numel() for tensor in self.tensors.values()):
             raise ValueError(
                 f'{self.path} records a backbone with {tables} numbers in tables that are not '
                 f'weights; expected up to {_MOST_IN_BUFFERS}.'
             )
-        check_weights(self.tensors, outline.state_dict(), str(self.path))
+        check_weights(self.tensors, str(self.path), wanted)
         backbone = self._built()
         backbone.load_state_dict(self.tensors)
         return backbone.eval()
@@ -131,7 +132,7 @@ def read_backbone_source(path: str | Path, encoder: str | None = None) -> Backbo
             'exported; expected a checkpoint written by this project.'
         )
     record['backbone'] = checked_backbone(record['backbone'], str(path))
-    state = state_dict_of(content)
+    state = weights_of(content, path).tensors
     exported = content['meta'].get('export')
     exported = exported if isinstance(exported, Mapping) else {}
     held = one_line(exported.get('encoder', 'query'), 'meta.export.encoder', path)

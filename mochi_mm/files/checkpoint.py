@@ -5,29 +5,19 @@ from __future__ import annotations
 import pickle
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from mochi_mm.files.archive import check_archive
-from mochi_mm.files.fit import fit
+from mochi_mm.files.file_kind import other_kind
 from mochi_mm.files.plain_tensors import check_tensors
 from mochi_mm.files.regular_file import open_regular
 from mochi_mm.files.safetensors_file import SUFFIX, as_checkpoint, read_safetensors
-
-# Where the tensors stand in a file, tried in turn; () is the file itself.
-_PLACES = (
-    ('classy_state_dict', 'base_model', 'model', 'trunk'),
-    ('state_dict',),
-    ('model_state_dict',),
-    ('model',),
-    (),
-)
-_WRAPPERS = re.compile(r'^module\.|(?<![^.])_orig_mod\.')  # data-parallel, torch.compile
+from mochi_mm.files.shown import shown_path
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -64,6 +54,13 @@ def _loaded(path: Path) -> Any:
             f'no checkpoint at {path}; expected a .pth file of a training run.'
         ) from error
     with file:
+        kind = other_kind(file)
+        if kind is not None:
+            raise ValueError(
+                f'{shown_path(path)} cannot be read as a checkpoint: it {kind}.'.replace(
+                    'FILE', shown_path(path)
+                )
+            )
         try:
             if zipfile.is_zipfile(file):
                 with zipfile.ZipFile(file) as archive:
@@ -88,7 +85,8 @@ def _nothing_else_allowed() -> Iterator[None]:
 def _refusal(path: Path, error: Exception) -> str:
     """Return the error that names what was refused and what to do about it."""
     found = re.search(r'GLOBAL (\S+)', str(error))
-    if found is None and not isinstance(error, pickle.UnpicklingError):
+    of_others = 'Invalid magic number' in str(error)  # of a pickle that torch did not write
+    if found is None and not of_others and not isinstance(error, pickle.UnpicklingError):
         return (
             f'{path} cannot be read as a checkpoint: {type(error).__name__}: '
             f'{str(error).splitlines()[0] if str(error) else "no reason given"}. The file is torn '
@@ -115,42 +113,3 @@ def local_path(name: str | Path) -> Path:
             'check what you got.'
         )
     return Path(name).expanduser()
-
-
-def state_dict_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint by name, wherever in it they stand; none if it has none.
-
-    What data-parallel wrappers and ``torch.compile`` put into the names is left out.
-
-    Raises:
-        ValueError: Two names are then the same.
-    """
-    for place in _PLACES:
-        node: Any = content
-        for key in place:
-            node = node.get(key) if isinstance(node, Mapping) else None
-        if isinstance(node, Mapping):
-            found = {str(k): v for k, v in node.items() if isinstance(v, Tensor)}
-            tensors = {_WRAPPERS.sub('', name): value for name, value in found.items()}
-            if len(tensors) < len(found):
-                raise ValueError(
-                    f'{len(found)} weights have {len(tensors)} names once module. and _orig_mod. '
-                    'are taken out; expected those of one model.'
-                )
-            if tensors:
-                return tensors
-    return {}
-
-
-def match_keys(
-    wanted: Mapping[str, Tensor], found: Mapping[str, Any], source: str, what: str = 'the model'
-) -> tuple[list[str], list[str]]:
-    """Return the names that are missing from ``found`` and those that are unused.
-
-    Raises:
-        ValueError: Not a single name in common, or a shape that differs.
-    """
-    made = fit(wanted, found, source, what)
-    if made.shapes or not made.matched:
-        made.demand('Expected a checkpoint of the same architecture.')
-    return [n for n in wanted if n not in found], made.unused

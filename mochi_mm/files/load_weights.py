@@ -10,13 +10,16 @@ from torch import Tensor, nn
 
 from mochi_mm.files.architecture import blocks_of, describe
 from mochi_mm.files.check_input import contradictions, input_of
-from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
+from mochi_mm.files.checkpoint import local_path, read_checkpoint
+from mochi_mm.files.find_backbone import behind
 from mochi_mm.files.fit import Fit, fit, some
 from mochi_mm.files.origin import Input
 from mochi_mm.files.shown import shown_path
-from mochi_mm.files.trained_weights import check_weights, is_finite
+from mochi_mm.files.trained_weights import check_weights
+from mochi_mm.files.weight_sets import counted, weights_of
 from mochi_mm.files.weights_record import record_of
 from mochi_mm.files.weights_source import Source, input_recorded, recognize
+from mochi_mm.structures.protocols import StartsAverage
 from mochi_mm.utils.class_names import check_same_names, names_in
 from mochi_mm.utils.unwrap import unwrap
 
@@ -30,8 +33,11 @@ def load_backbone(
     path: str | Path,
     allow_other_input: bool = False,
     content: Mapping[str, Any] | None = None,
+    checkpoint_key: str | None = None,
 ) -> str:
     """Load the backbone's weights from a file and return a report.
+
+    A model with an averaged encoder starts it as a copy of the trained one.
 
     Args:
         model: A model with a ``backbone``, its data-parallel wrapper, or a backbone.
@@ -40,6 +46,8 @@ def load_backbone(
         allow_other_input: Load although the model's data preprocessor makes other images than the
             weights were trained on; the report then says so.
         content: What ``path`` holds, where it has been read.
+        checkpoint_key: Which weights of a file that holds several, see
+            :func:`mochi_mm.files.weight_sets.weights_of`.
 
     Raises:
         FileNotFoundError: No such file.
@@ -53,12 +61,16 @@ def load_backbone(
     prefix = _TIMM if all(name.startswith(_TIMM) for name in state) else ''
     wanted = {name.removeprefix(prefix): value for name, value in state.items()}
     path = local_path(path)
-    source = recognize(read_checkpoint(path) if content is None else content, path, wanted)
+    content = read_checkpoint(path) if content is None else content
+    source = recognize(content, path, wanted, checkpoint_key)
     made = match_backbone(source, wanted)
     told = _RECORDED if source.record is not None else _NOT_RECORDED
     note = check_images(model, source.input, str(source.path), told, allow_other_input)
     backbone.load_state_dict({prefix + n: t for n, t in made.matched.items()}, strict=False)
-    return f'{made.report()}, written by {source.origin.name}{note}'
+    note = _average_note(model) + note
+    others = f', beside it {counted(source.others)}' if source.others else ''
+    told = f'; {told}' if (told := source.taken.told()) else ''
+    return f'{made.report()}, written by {source.origin.name}{others}{told}{note}'
 
 
 def match_backbone(
@@ -96,7 +108,7 @@ def match_backbone(
     made.demand(
         f'The file holds {describe(found)}; {where} wants {describe(wanted)}. {expected}', further
     )
-    check_weights(made.matched, wanted, made.source)
+    check_weights(made.matched, made.source, wanted)
     return made
 
 
@@ -122,9 +134,23 @@ def check_images(model: Any, trained: Input, path: str, told: str, allow: bool) 
             f'{text}. What is measured on other images than the weights were trained on says '
             'little of them. Give the config the values of the weights, such as --cfg-options '
             'model.data_preprocessor.mean=[R,G,B], or allow it: --allow-other-input of a tool, '
-            'allow_other_input=True of a hook.'
+            'allow_other_input=True of a hook or of init_cfg.'
         )
     return f'. Allowed: {text}' if wrong else ''
+
+
+def check_recorded_images(model: Any, content: Mapping[str, Any], path: str) -> None:
+    """Refuse a file whose record names other images than a model makes; without a record, nothing.
+
+    Args:
+        model: See :func:`check_images`.
+        content: What the file holds.
+        path: The file.
+
+    Raises:
+        ValueError: Mean, standard deviation or channel order differ.
+    """
+    check_images(model, input_recorded(record_of(content, path)), path, _RECORDED, allow=False)
 
 
 def load_for_test(
@@ -133,6 +159,7 @@ def load_for_test(
     classes: Sequence[str] = (),
     allow_other_input: bool = False,
     content: Mapping[str, Any] | None = None,
+    checkpoint_key: str | None = None,
 ) -> str:
     """Load the weights that testing needs: all, or the backbone if the model has nothing else.
 
@@ -144,6 +171,7 @@ def load_for_test(
             trained on, which the checkpoint holds; none where they are not known.
         allow_other_input: See :func:`load_backbone`.
         content: What ``path`` holds, where it has been read.
+        checkpoint_key: See :func:`load_backbone`.
 
     Raises:
         FileNotFoundError: No such file.
@@ -152,9 +180,10 @@ def load_for_test(
     """
     model = unwrap(model)
     if all(name.startswith('backbone.') for name in model.state_dict()):
-        return load_backbone(model, path, allow_other_input, content)
+        return load_backbone(model, path, allow_other_input, content, checkpoint_key)
     content = read_checkpoint(path) if content is None else content
-    made = fit(model.state_dict(), state_dict_of(content), str(path), 'the model')
+    taken = weights_of(content, path, checkpoint_key)
+    made = fit(model.state_dict(), taken.tensors, str(path), 'the model')
     if made.missing and all(name.startswith('head.') for name in made.missing):
         raise ValueError(
             f'{path} has no trained head: it lacks {some(made.missing)}, so its accuracy would be '
@@ -165,101 +194,53 @@ def load_for_test(
         'Expected a checkpoint of the same config; a probe is tested with the checkpoint of the '
         'probe.'
     )
-    check_weights(made.matched, model.state_dict(), str(path))
+    check_weights(made.matched, str(path), model.state_dict())
     meta = content.get('meta')
     trained = names_in(meta.get('dataset_meta') if isinstance(meta, Mapping) else None)
     check_same_names(trained, classes, 'training', 'test')
     images = input_recorded(record_of(content, path))
     note = check_images(model, images, str(path), _RECORDED, allow_other_input)
     model.load_state_dict(made.matched, strict=False)
-    return f'{len(made.matched)} weights loaded from {path}, {len(made.unused)} not used{note}'
+    told = f'; {told}' if (told := taken.told()) else ''
+    unused = f'{len(made.unused)} not used'
+    return f'{len(made.matched)} weights loaded from {path}, {unused}{told}{note}'
 
 
-def load_whole(
-    model: nn.Module, content: Mapping[str, Any], source: str, strict: bool
-) -> str | None:
-    """Load all weights that a checkpoint and a model share.
-
-    Args:
-        model: The model, without a data-parallel wrapper.
-        content: Content of the checkpoint.
-        source: Its path, for messages.
-        strict: Refuse missing and unused weights.
-
-    Returns:
-        What is missing and what is not used, None where nothing is.
-
-    Raises:
-        ValueError: Not a weight in common, one of another shape or not finite, or see ``strict``.
-    """
-    made = fit(model.state_dict(), state_dict_of(content), source, 'the model')
-    missing = [*made.missing, *made.counters]
-    report = (
-        f'{len(missing)} weights of the model are missing in {source} ({some(missing)}), '
-        f'{len(made.unused)} in it are not used ({some(made.unused)})'
-    )
-    if made.shapes or not made.matched:
-        made.demand('Expected a checkpoint of the same model.')
-    differs = bool(missing or made.unused)
-    if strict and differs:
-        raise ValueError(
-            f'{report}. Expected a checkpoint of the same model; to load what fits all the '
-            'same, allow it: resume_allow=["weights"].'
-        )
-    check_weights(made.matched, model.state_dict(), source)
-    model.load_state_dict(made.matched, strict=False)
-    return report if differs else None
-
-
-def load_part(module: nn.Module, path: str | Path, prefix: str = '') -> str:
+def load_part(
+    module: nn.Module, path: str | Path, prefix: str = '', checkpoint_key: str | None = None
+) -> str:
     """Load one part of a model and return a report.
 
     Args:
         module: The part.
         path: The file.
         prefix: Text before the part's own names in the file, such as ``backbone.``. Without
-            one, a backbone is also taken from any file of a known origin.
+            one, a backbone is also taken from any file that holds it.
+        checkpoint_key: See :func:`load_backbone`.
 
     Raises:
         FileNotFoundError: No such file.
         ValueError: A weight is missing, has another shape or is not finite.
     """
     content, wanted = read_checkpoint(path), module.state_dict()
-    tensors = state_dict_of(content)
-    found = {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
-    if not prefix and not wanted.keys() & found.keys():
-        found = recognize(content, Path(path)).tensors
+    tensors = weights_of(content, path, checkpoint_key).tensors
+    there = behind(tensors, prefix, wanted)
+    found = there.tensors
+    if not prefix and not there.share:
+        found = recognize(content, Path(path), wanted, checkpoint_key).tensors
     made = fit(wanted, found, str(path), type(module).__name__)
     made.demand(
         'Expected a checkpoint of the same part; set prefix if its names there begin with one'
         f'{f" (it is {prefix} here)" if prefix else ""}. The file has {some(tensors) or "none"}.'
     )
-    check_weights(made.matched, wanted, str(path))
+    check_weights(made.matched, str(path), wanted)
     module.load_state_dict(made.matched, strict=False)
     return made.report()
 
 
-def check_all_finite(content: Mapping[str, Any], source: str) -> None:
-    """Refuse a checkpoint whose weights, or those that hooks keep beside them, are not finite.
-
-    Raises:
-        ValueError: Names the file and the first tensor.
-    """
-    check_finite_weights(state_dict_of(content), source)
-    for part, tensors in content.items():
-        if str(part).endswith('_state_dict') and isinstance(tensors, Mapping):
-            check_finite_weights(tensors, source, f'{part}.')
-
-
-def check_finite_weights(tensors: Mapping[str, Any], source: str, part: str = '') -> None:
-    """Refuse weights, statistics and memories with a number that is not finite.
-
-    Raises:
-        ValueError: Names the file and the first tensor.
-    """
-    for name, tensor in tensors.items():
-        if isinstance(tensor, Tensor) and not is_finite(tensor):
-            raise ValueError(
-                f'{source}: {shown_path(part + name)} holds NaN or infinity; take an earlier '
-                'checkpoint.'
-            )
+def _average_note(model: Any) -> str:
+    """Start an averaged encoder as a copy of the trained one, and say so."""
+    if not isinstance(model, StartsAverage):
+        return ''
+    model.reset_average()
+    return '. The averaged encoder starts as its copy'

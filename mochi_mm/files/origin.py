@@ -57,6 +57,7 @@ ORIGINS = (
     Origin('a timm backbone of mochi_mm alone', 'timm.', input=_RGB),
     Origin('mochi_mm', 'backbone.', ('key_encoder.',), _RGB),
     Origin('official MoCo or MoCHi', 'encoder_q.', input=IMAGENET),
+    Origin('official MoCo-v3', 'base_encoder.', ('momentum_encoder.',), IMAGENET),
     Origin('VISSL', '_feature_blocks.', input=IMAGENET),
     Origin(
         'lightly',
@@ -64,8 +65,22 @@ ORIGINS = (
         ('projection_head.', 'query_backbone.', 'backbone_momentum.', 'momentum_backbone.0.'),
         _RGB,
     ),
-    Origin('solo-learn', 'backbone.', ('projector.', 'momentum_backbone.', 'classifier.'), _RGB),
-    Origin('solo-learn before 1.0.3', 'encoder.', ('projector.', 'classifier.'), _RGB),
+    Origin('DINO or iBOT', 'backbone.', ('head.last_layer.',), IMAGENET),
+    Origin(
+        'solo-learn, BarlowTwins or VICReg',
+        'backbone.',
+        ('projector.', 'momentum_backbone.', 'classifier.'),
+        _RGB,
+    ),
+    Origin('PixPro', 'encoder.', ('encoder_k.',), _RGB),
+    Origin(
+        'solo-learn before 1.0.3, or a project of the same names',
+        'encoder.',
+        ('projector.', 'classifier.'),
+        _RGB,
+    ),
+    Origin('SimSiam', 'encoder.', ('predictor.',), _RGB),
+    Origin('SupContrast or PyContrast', 'encoder.', ('head.',), _RGB),
     Origin('an mm library, or mochi_mm without its key encoder', 'backbone.'),
     Origin('bare weights as torchvision and timm name them', '', ('conv1.weight',), IMAGENET),
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from mochi_mm.files.shown import shown_path
 
 _KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _WHOLE = (torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8)
@@ -20,13 +23,20 @@ def is_finite(tensor: Tensor) -> bool:
     return all(bool(value.isfinite()) for value in tensor.aminmax())  # both are NaN if one is
 
 
-def check_weights(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: str) -> None:
-    """Refuse weights that no training can have left.
+def check_weights(
+    found: Mapping[str, Any],
+    source: str,
+    wanted: Mapping[str, Tensor] | None = None,
+    part: str = '',
+) -> None:
+    """Refuse weights, statistics and memories that no training can have left.
 
     Args:
-        found: Weights of the file.
-        wanted: Weights of the model, of the same shapes; names of only one side are passed over.
+        found: Weights of the file; what is no tensor is passed over.
         source: The file, for the error.
+        wanted: Weights of the model, of the same shapes, for whose precision they are checked;
+            names of only one side are passed over. None checks all in their own precision.
+        part: Text before the names, for the error.
 
     Raises:
         ValueError: One is not finite, or not any more in the model's precision; a variance or a
@@ -34,11 +44,11 @@ def check_weights(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], sou
             numbers, or fractions of 8 bits.
     """
     for name, tensor in found.items():
-        if name not in wanted:
+        if not isinstance(tensor, Tensor) or (wanted is not None and name not in wanted):
             continue
-        problem = _problem(name, tensor, wanted[name].dtype)
+        problem = _problem(name, tensor, (tensor if wanted is None else wanted[name]).dtype)
         if problem is not None:
-            raise ValueError(f'{source}: {name} {problem}')
+            raise ValueError(f'{source}: {shown_path(part + name)} {problem}')
 
 
 def _problem(name: str, tensor: Tensor, dtype: torch.dtype) -> str | None:

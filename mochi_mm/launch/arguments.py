@@ -33,6 +33,15 @@ class ToolParser(argparse.ArgumentParser):
             help=f'{what}; may come more than once',
         )
 
+    def add_checkpoint_key(self) -> None:
+        """Add ``--checkpoint-key``, for files with several sets of weights."""
+        self.add_argument(
+            '--checkpoint-key',
+            metavar='NAME',
+            help='which weights of a file that holds several, such as teacher or state_dict_ema; '
+            'or the beginning of their names',
+        )
+
     def error(self, message: str) -> NoReturn:
         """Print ``message`` and the nearest option, without the usage, and leave with code 2."""
         if message.startswith('unrecognized arguments:'):

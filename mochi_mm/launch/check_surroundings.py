@@ -113,10 +113,12 @@ def check_start(config: Mapping[str, Any], resumes: bool = False) -> None:
         resumes: Whether it goes on from a checkpoint of its own.
 
     Raises:
-        ValueError: The run starts from a checkpoint and none is named.
+        ValueError: The run starts from a checkpoint and none is named, or a choice among the
+            weights of one is, and no checkpoint.
         FileNotFoundError: The one that it names is not there.
     """
     check_work_dir(config['work_dir'])
+    _check_choice(config)
     path = config.get('pretrained')
     if reads_pretrained(config) and not resumes:
         if not path:
@@ -126,3 +128,23 @@ def check_start(config: Mapping[str, Any], resumes: bool = False) -> None:
             )
         if path != 'none':
             check_checkpoint(path, 'checkpoint for pretrained')
+
+
+def _check_choice(config: Mapping[str, Any]) -> None:
+    """Refuse settings that choose among the weights of a file, where no file is read for them."""
+    named = config.get('load_from')
+    if config.get('load_partial') is not None:
+        from mochi_mm.files.load_whole import partial_names
+
+        partial_names(config['load_partial'])
+        if not named:
+            raise ValueError(
+                f'load_partial is {config["load_partial"]!r}, and no load_from names the file that '
+                'the parts would come from; expected load_from=CHECKPOINT beside it.'
+            )
+    pretrained = config.get('pretrained') if reads_pretrained(config) else None
+    if config.get('checkpoint_key') is not None and not named and pretrained in (None, '', 'none'):
+        raise ValueError(
+            f'checkpoint_key is {config["checkpoint_key"]!r}, and neither load_from nor pretrained '
+            'names a file to take it from; expected one of them beside it.'
+        )

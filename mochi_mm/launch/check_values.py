@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mochi_mm.launch.check_sections import loaders
+from mochi_mm.launch.metric_names import check_metric
 
 # Below these sections: the least value, and whether it has to be an integer.
 _OF_LOOP = {'max_epochs': 1, 'max_iters': 1, 'val_interval': 1, 'val_begin': 0}
@@ -119,33 +120,7 @@ def _check_validation(config: Mapping[str, Any], loop: Mapping[str, Any]) -> Non
             'and val_cfg out.'
         )
     if best is not None and validated:
-        names = [*_metric_names(config.get('val_evaluator'))]
-        if names and best not in names:
-            raise ValueError(
-                f'default_hooks.checkpoint.save_best={best!r} is not among the validation metrics; '
-                f'they are {", ".join(names)}.'
-            )
-
-
-def _metric_names(evaluator: Any) -> Iterator[str]:
-    """Yield the names that an evaluator reports; nothing where one of its metrics is not known."""
-    metrics = [evaluator] if isinstance(evaluator, Mapping) else list(evaluator or [])
-    found = [_names_of(metric) for metric in metrics]
-    if all(names is not None for names in found):
-        for names in found:
-            yield from names or []
-
-
-def _names_of(metric: Mapping[str, Any]) -> list[str] | None:
-    prefix = metric.get('prefix')
-    kind = str(metric.get('type')).rsplit('.', 1)[-1]
-    if kind == 'TopKAccuracy':
-        topk = metric.get('topk', (1, 5))
-        numbers = [topk] if isinstance(topk, int) else list(topk)
-        return [f'{prefix or "accuracy"}/top{k}' for k in numbers]
-    if kind == 'VOCDetectionMetric':
-        return [f'{prefix or "voc"}/{name}' for name in ('AP', 'AP50', 'AP75')]
-    return None
+        check_metric(best, config.get('val_evaluator'))
 
 
 def _check_mixing(model: Any, loop: Mapping[str, Any]) -> None:

@@ -14,7 +14,11 @@ from mochi_mm.launch.fresh_model import quiet
 from mochi_mm.launch.named_configs import find_config
 
 
-def get_model(name_or_config: ConfigLike, weights: str | Path | None = None) -> Any:
+def get_model(
+    name_or_config: ConfigLike,
+    weights: str | Path | None = None,
+    checkpoint_key: str | None = None,
+) -> Any:
     """Return the model of a config, initialized, with weights where a checkpoint is given.
 
     Args:
@@ -22,12 +26,13 @@ def get_model(name_or_config: ConfigLike, weights: str | Path | None = None) -> 
             one, a whole config, or its ``model`` alone.
         weights: A checkpoint of this project; None leaves the weights as ``init_weights`` draws
             them, from torch's global generator.
+        checkpoint_key: Set of weights that is taken of a file with several.
 
     Raises:
         KeyError: No config of that name, with the nearest ones, or an unknown component.
         FileNotFoundError: No such config or checkpoint.
-        ValueError: The checkpoint lacks a weight of the model, or holds one of another shape or
-            one that is not finite.
+        ValueError: The checkpoint lacks a weight of the model, holds one of another shape or one
+            that is not finite, or was trained on other images than the model makes.
 
     >>> model = get_model('mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes')
     >>> type(model).__name__, type(model.head).__name__, model.head.memory.length
@@ -37,7 +42,7 @@ def get_model(name_or_config: ConfigLike, weights: str | Path | None = None) -> 
     with quiet():
         model.init_weights()
     if weights is not None:
-        print_log(load_for_test(model, weights), logger='current')
+        print_log(load_for_test(model, weights, checkpoint_key=checkpoint_key), logger='current')
     return model
 
 

@@ -9,6 +9,7 @@ from typing import Any
 OF_A_RUN = (
     'activation_checkpointing',
     'auto_scale_lr',
+    'checkpoint_key',
     'compile',
     'custom_hooks',
     'custom_imports',
@@ -21,6 +22,7 @@ OF_A_RUN = (
     'find_unused_parameters',
     'launcher',
     'load_from',
+    'load_partial',
     'log_level',
     'log_processor',
     'model',

@@ -154,7 +154,7 @@ def _fit(key: str, text: str, value: Any, settings: Mapping[str, Any]) -> Any:
 
 
 #: Settings that are a text where the config says nothing of them.
-TEXTS = ('work_dir', 'load_from', 'pretrained', 'experiment_name')
+TEXTS = ('work_dir', 'load_from', 'pretrained', 'checkpoint_key', 'experiment_name')
 
 
 def _plain(text: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
+from time import localtime, strftime
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from mochi_mm.files.text_file import read_text
 from mochi_mm.runs.environment import parse_environment
 from mochi_mm.runs.plain_config import parse_config
 from mochi_mm.runs.run_log import RunLog, read_log
+from mochi_mm.runs.start_facts import began_at, is_finished, read_start, seconds_of
 
 #: Of a picture in bytes; more would make a page that no browser shows.
 MAX_PICTURE = 2**25
@@ -36,6 +37,7 @@ class Run:
         starts: Number of times that it was started or resumed.
         analyses: Record and arrays of each analysis that knows its epoch, by epoch.
         pictures: Newest picture of each kind: its kind, what it was made from, PNG.
+        state: Whether it came to its end, in words; '-' where nobody wrote it down.
         left_out: Sentences about what lies in the work dir and is not of this run.
     """
 
@@ -48,6 +50,7 @@ class Run:
     starts: int
     analyses: list[Analyzed]
     pictures: list[tuple[str, str, bytes]]
+    state: str
     left_out: list[str]
 
     def analyzed(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
@@ -64,23 +67,30 @@ class Run:
 def read_run(work_dir: str | Path, name: str | None = None) -> Run:
     """Return the run in ``work_dir``.
 
+    A run that ended before it logged anything is one without lines.
+
     Raises:
         FileNotFoundError: No such folder, or no logs in it.
         ValueError: Logs, config or analyses that cannot be read.
     """
     folder = Path(work_dir)
-    log = read_log(folder)
-    began = log.starts[0].name if log.earlier else ''
-    ended = log.later[0].name if log.later else ''
+    log = read_log(folder, crashed=True)
+    began = log.starts[0] if log.earlier else None
+    ended = log.later[0] if log.later else None
     analyses, left_out = _analyses(folder / 'analysis', began, ended)
     left_out[:0] = _other_runs(log)
     config_text = _newest(log, 'vis_data/config.py')
     try:
         config = parse_config(config_text)
     except ValueError as error:
-        raise ValueError(f'{folder}: {error}. Restore its newest vis_data/config.py.') from error
+        if not log.crashed:
+            text = f'{folder}: {error}. Restore its newest vis_data/config.py.'
+            raise ValueError(text) from error
+        config = {}  # it was killed as it wrote it
+    if log.crashed:
+        left_out.append('it ended before it logged a single value, so no curve of it is shown')
     return Run(
-        name=name or folder.resolve().name,
+        name=printable(name or folder.resolve().name),
         work_dir=folder,
         log=log,
         config=config,
@@ -89,6 +99,7 @@ def read_run(work_dir: str | Path, name: str | None = None) -> Run:
         starts=len(log.starts),
         analyses=_by_epoch(analyses),
         pictures=_pictures(folder / 'analysis', analyses),
+        state=_state(log),
         left_out=left_out,
     )
 
@@ -113,6 +124,19 @@ def read_runs(work_dirs: Sequence[str | Path]) -> list[Run]:
     return [read_run(folder, name) for folder, name in zip(work_dirs, names, strict=True)]
 
 
+def printable(name: str) -> str:
+    """Return a name as it can stand in any text and picture; other bytes become escapes."""
+    return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+
+
+def _state(log: RunLog) -> str:
+    if log.crashed:
+        return 'crashed'
+    if any(map(is_finished, log.starts)):
+        return 'finished'
+    return 'not finished' if any(map(read_start, log.starts)) else '-'
+
+
 def _newest(log: RunLog, pattern: str) -> str:
     """Return the text of the newest file of that name among the starts of the run."""
     files = [path for start in log.starts for path in sorted(start.glob(pattern))]
@@ -132,36 +156,49 @@ def _other_runs(log: RunLog) -> list[str]:
     return found
 
 
-def _analyses(folder: Path, began: str, ended: str) -> tuple[dict[str, Analyzed], list[str]]:
+def _analyses(
+    folder: Path, began: Path | None, ended: Path | None
+) -> tuple[dict[str, Analyzed], list[str]]:
     """Return the analyses of a run by name, and what else lies there, in words.
 
     Args:
         folder: Folder of the analyses.
-        began: When the run began, as its log folder is called; empty where no run was before it.
-        ended: When the next run began, likewise.
+        began: Log folder that the run began with; None where no run was before it.
+        ended: That of the next run, likewise.
     """
     found: dict[str, Analyzed] = {}
     left_out = []
     for path in sorted(folder.glob('*.json')):
         if is_foreign(path):
-            left_out.append(f'analysis/{path.name}: it is no analysis')
+            left_out.append(f'analysis/{printable(path.name)}: it is no analysis')
             continue
         record, arrays = read_analysis(path)
-        # What an earlier version wrote does not say it; the file is about as old.
-        written = datetime.fromtimestamp(path.stat().st_mtime).strftime(TIME)
-        saved = str(record.get('saved') or written)
-        if saved < began:
+        saved, seconds = _saved(record, path)
+        named = printable(path.name)
+        if began is not None and seconds < int(began_at(began)):
             left_out.append(
-                f'analysis/{path.name}: stale, of weights of {saved}, and the run began {began}'
+                f'analysis/{named}: stale, of weights of {saved}, and the run began {began.name}'
             )
             continue
-        if ended and saved >= ended:
+        if ended is not None and seconds >= int(began_at(ended)):
             left_out.append(
-                f'analysis/{path.name}: of weights of {saved}, and a later run began {ended}'
+                f'analysis/{named}: of weights of {saved}, and a later run began {ended.name}'
             )
             continue
         found[path.stem] = record, arrays
     return found, left_out
+
+
+def _saved(record: dict[str, Any], path: Path) -> tuple[str, int]:
+    """Return since when analyzed weights are what they are: as text, and in seconds since 1970.
+
+    What an earlier version wrote says it in local time, or not at all; the file is about as old.
+    """
+    text, exact = record.get('saved'), record.get('saved_at')
+    named = seconds_of(text) if isinstance(text, str) else None
+    seconds = exact if type(exact) in (int, float) else named
+    seconds = path.stat().st_mtime if seconds is None else seconds
+    return str(text or strftime(TIME, localtime(seconds))), int(seconds)
 
 
 def _by_epoch(analyses: dict[str, Analyzed]) -> list[Analyzed]:
@@ -177,6 +214,6 @@ def _pictures(folder: Path, analyses: dict[str, Analyzed]) -> list[tuple[str, st
         if name in analyses:
             newest[kind] = path
     return [
-        (kind, path.stem.rsplit('_', 1)[0], read_bytes(path, MAX_PICTURE))
+        (printable(kind), printable(path.stem.rsplit('_', 1)[0]), read_bytes(path, MAX_PICTURE))
         for kind, path in sorted(newest.items())
     ]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mochi_mm.files.text_file import read_json_lines, read_text
-from mochi_mm.runs.start_facts import is_finished
+from mochi_mm.runs.start_facts import began_at, is_finished, number_of, read_start, seconds_of
 
 Line = dict[str, Any]
+# As MMEngine writes it where a loop counts epochs: number and iteration, of how many.
+_IN_TEXT = re.compile(r'Epoch\(train\)\s+\[\d+\]\[\s*\d+/(\d+)\]')
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,12 @@ class RunLog:
         lines: Scalars of one iteration each, with ``step``, its number. One iteration stands in
             one line, whatever logged it.
         validation: Scalars of one epoch each, with ``epoch``.
-        per_epoch: Iterations an epoch, None where the run does not count epochs.
-        starts: Log folders of the run, one for each start.
+        per_epoch: Iterations an epoch, None where the run does not count epochs, or was stopped in
+            its first and nobody wrote down how long that is.
+        starts: Log folders of the run, one for each start, oldest first.
         earlier: Log folders of earlier runs in the same work dir, of which nothing is here.
         later: Log folders of later runs that did not come to their end, likewise.
+        crashed: Whether the run ended before it logged a scalar.
     """
 
     lines: list[Line]
@@ -34,6 +39,7 @@ class RunLog:
     starts: list[Path]
     earlier: list[Path]
     later: list[Path]
+    crashed: bool = False
 
     def curve(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
         """Return steps and values of one scalar; values that are not finite leave a gap.
@@ -78,7 +84,24 @@ def starts_of(work_dir: str | Path) -> tuple[list[Path], list[Path], list[Path]]
     ended before it logged anything. Of several runs it is the last that came to its end, and where
     none did, or nobody wrote it down, the last.
     """
-    starts = [file.parents[1] for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json'))]
+    starts = _in_time(file.parents[1] for file in Path(work_dir).glob('*/vis_data/scalars.json'))
+    if not starts:  # nothing was logged, and the folder of a start has its name all the same
+        starts = _in_time(f for f in Path(work_dir).glob('*_*') if f.is_dir() and _is_start(f))
+    return _chosen(starts)
+
+
+def _in_time(starts: Iterable[Path]) -> list[Path]:
+    """Sort starts: those that an earlier version did not count come first, by their time."""
+    return sorted(starts, key=lambda start: (number_of(start), began_at(start), start.name))
+
+
+def _is_start(folder: Path) -> bool:
+    return seconds_of(folder.name) is not None
+
+
+def _chosen(starts: list[Path]) -> tuple[list[Path], list[Path], list[Path]]:
+    if not starts:
+        return [], [], []
     first = sorted({0, *(i for i, start in enumerate(starts) if _is_fresh(start))})
     runs = [starts[a:b] for a, b in zip(first, [*first[1:], len(starts)], strict=True)]
     ended = [number for number, run in enumerate(runs) if any(map(is_finished, run))]
@@ -101,7 +124,7 @@ def _text(path: Path) -> str:
     return read_text(path, errors='replace') if path.exists() else ''
 
 
-def read_log(work_dir: str | Path) -> RunLog:
+def read_log(work_dir: str | Path, crashed: bool = False) -> RunLog:
     """Return the history of the run in ``work_dir``.
 
     Each start of a run logs into a folder of its own. What a later start logged replaces whatever
@@ -111,10 +134,11 @@ def read_log(work_dir: str | Path) -> RunLog:
 
     Args:
         work_dir: The work dir of a training run.
+        crashed: Return a log without lines for a run that ended before its first scalar.
 
     Raises:
         FileNotFoundError: No such folder, or no log in it.
-        ValueError: A log that cannot be read, or without a single scalar.
+        ValueError: A log that cannot be read, or, unless ``crashed``, without a single scalar.
     """
     folder = Path(work_dir)
     if not folder.is_dir():
@@ -128,7 +152,7 @@ def read_log(work_dir: str | Path) -> RunLog:
     by_step: dict[int, Line] = {}
     by_epoch: dict[float, Line] = {}
     for start in starts:
-        logged = read_json_lines(start / 'vis_data/scalars.json')
+        logged = _logged(start)
         # What is no number is no curve.
         lines = [{k: v for k, v in line.items() if type(v) in (int, float)} for line in logged]
         lines = [line for line in lines if 0 <= line.get('step', -1) < math.inf]
@@ -146,18 +170,34 @@ def read_log(work_dir: str | Path) -> RunLog:
             # MMEngine logs a validation with the epoch as its step.
             record = {key: value for key, value in line.items() if key != 'step'}
             by_epoch[line['step']] = dict(record, epoch=line['step'])
-    if not by_step and not by_epoch:
+    nothing = not by_step and not by_epoch
+    if nothing and not crashed:
         raise ValueError(f'the logs in {folder} hold no scalars; the run ended before its first.')
     lines = [by_step[step] for step in sorted(by_step)]
     validation = [by_epoch[epoch] for epoch in sorted(by_epoch)]
-    return RunLog(lines, validation, _per_epoch(lines), starts, earlier, later)
+    return RunLog(lines, validation, _per_epoch(starts, lines), starts, earlier, later, nothing)
 
 
-def _per_epoch(lines: list[Line]) -> float | None:
-    """Return the number of iterations per epoch.
+def _logged(start: Path) -> list[Line]:
+    path = start / 'vis_data/scalars.json'
+    return read_json_lines(path) if path.exists() else []
 
-    A line of epoch e (counted from 1) lies at most e epochs from the start; lines written at the
-    end of an epoch lie there exactly.
+
+def _per_epoch(starts: list[Path], lines: list[Line]) -> float | None:
+    """Return the number of iterations per epoch, of the latest start that says so.
+
+    It stands in the facts of a start, or else in the lines of its text log. Where it does not, a
+    line of epoch e (counted from 1) lies at most e epochs from the start, and lines written at the
+    end of an epoch lie there exactly; a run that knows one epoch alone may have been stopped in it.
     """
-    counted = [line['step'] / line['epoch'] for line in lines if line.get('epoch', 0) > 0]
-    return max(counted) if counted else None
+    for start in reversed(starts):
+        length = read_start(start).get('epoch_length')
+        if type(length) is int and length > 0:
+            return float(length)
+        found = _IN_TEXT.findall(''.join(map(_text, sorted(start.glob('*.log')))))
+        if found:
+            return float(found[-1])
+    epochs = [line for line in lines if line.get('epoch', 0) > 0]
+    if max((line['epoch'] for line in epochs), default=0) <= 1:
+        return None
+    return max(line['step'] / line['epoch'] for line in epochs)

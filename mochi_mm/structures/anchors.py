@@ -21,6 +21,8 @@ class Anchors:
         keys: (A, P, D) unit rows, constants: the own keys, P of each anchor. None where the batch
             itself holds the positives.
         num_views: Anchors of an image, in a batch whose rows stand image by image.
+        pairs: (query, key) numbers of views, where the anchors stand pair by pair, B of each; empty
+            where they do not.
     """
 
     rows: Tensor
@@ -29,3 +31,4 @@ class Anchors:
     samples: DataSamples
     keys: Tensor | None = None
     num_views: int = 1
+    pairs: tuple[tuple[int, int], ...] = ()

@@ -23,3 +23,28 @@ class DataFacts:
     classes: Sequence[str]
     class_counts: Tensor
     labeled: Tensor
+
+    def images_of(self, num_classes: int, who: str) -> Tensor:
+        """Return (num_classes,) int64, images of each class, at least one of each.
+
+        Args:
+            num_classes: Number of classes that a part of a model is made for.
+            who: Name of the part, for the error.
+
+        Raises:
+            ValueError: The training set has another number of classes, or none of a class.
+        """
+        found = len(self.class_counts)
+        if found != num_classes:
+            raise ValueError(
+                f'{who} is made for {num_classes} classes but the training set has {found}; '
+                f'expected one for one: set num_classes to {found}.'
+            )
+        if empty := (self.class_counts == 0).nonzero().flatten().tolist():
+            name = f' ({self.classes[empty[0]]})' if self.classes else ''
+            raise ValueError(
+                f'{len(empty)} of the {num_classes} classes have no image in the training set, the '
+                f'first of them class {empty[0]}{name}; {who} needs at least 1 of each: take these '
+                'classes out of the data set, or add images.'
+            )
+        return self.class_counts

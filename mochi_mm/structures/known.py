@@ -38,3 +38,22 @@ def require_known(data_samples: Mapping[str, Tensor], name: str, reason: str) ->
             'that does without.'
         )
     return values
+
+
+def require_class(labels: Tensor, num_classes: int, who: str) -> None:
+    """Accept labels (B,) below ``num_classes``; values on an accelerator are not read.
+
+    Args:
+        labels: Class of each sample.
+        num_classes: Number of classes.
+        who: Part that has so many, for the error.
+
+    Raises:
+        ValueError: A label is as large, or larger.
+    """
+    if labels.device.type == 'cpu' and bool((labels >= num_classes).any()):
+        label = int(labels.max())
+        raise ValueError(
+            f'the batch holds the label {label} but {who} has {num_classes} classes; expected '
+            f'labels 0 to {num_classes - 1}: set num_classes to at least {label + 1}.'
+        )

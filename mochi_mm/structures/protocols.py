@@ -58,6 +58,24 @@ class FollowsByAverage(Protocol):
         """Move the averaged encoder; called once after each optimizer step."""
 
 
+@runtime_checkable
+class StartsAverage(Protocol):
+    """An algorithm whose averaged encoder starts as a copy of the trained one."""
+
+    def reset_average(self) -> None:
+        """Make the copy; called once the trained encoder has been loaded by itself."""
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """A head that says which class its features belong to."""
+
+    tap: str
+
+    def predict(self, features: Tensor) -> Tensor:
+        """Return (B, classes) probabilities of the features (B, D) at ``tap``."""
+
+
 class Module(Protocol):
     """The methods of a torch module that are used, whatever its class."""
 

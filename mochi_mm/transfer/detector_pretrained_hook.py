@@ -17,7 +17,8 @@ class DetectorPretrainedHook(Hook):
     """Load the file named by the config's top-level ``pretrained`` before the first iteration.
 
     ``--cfg-options pretrained=work_dirs/.../epoch_200.pth``. The string ``none`` trains from
-    random weights on purpose. A resumed run keeps its own weights.
+    random weights on purpose. A resumed run keeps its own weights. The top-level
+    ``checkpoint_key`` names the set of weights that is taken of a file with several.
 
     Args:
         trained_with: For files that do not record it: the ``mean``, ``std`` and ``channel_order``
@@ -59,5 +60,6 @@ class DetectorPretrainedHook(Hook):
                 'the backbone; expected one of them (pretrained=none keeps what load_from loaded).'
             )
         model = unwrap(runner.model)
-        report = load_detector(model, path, self.trained_with, self.fresh_norms)
+        key = runner.cfg.get('checkpoint_key')
+        report = load_detector(model, path, self.trained_with, self.fresh_norms, key)
         runner.logger.info(str(report))

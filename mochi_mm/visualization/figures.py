@@ -57,7 +57,8 @@ def draw_curves(
     axis.set_xlabel('training step')
     axis.set_ylabel(label)
     axis.grid(alpha=0.3)
-    axis.legend(frameon=False, fontsize=8)
+    for text in axis.legend(frameon=False, fontsize=8).get_texts():
+        text.set_parse_math(False)
 
 
 def draw_image_rows(axis: Any, rows: Sequence[Sequence[np.ndarray]], gap: int = 2) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.runs.run import Run
+from mochi_mm.visualization.legend import plain_legend
 from mochi_mm.visualization.report.charts import color_of
 
 
@@ -69,15 +70,10 @@ def draw_curves(
         axis.grid(alpha=0.25, linewidth=0.6)
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
-    figure.suptitle(title, fontsize=11)
-    figure.legend(
-        handles.values(),
-        handles,
-        loc='outside lower center',
-        ncols=min(3, max(1, len(handles))),
-        frameon=False,
-        fontsize=9,
-    )
+    figure.suptitle(title, fontsize=11, parse_math=False)
+    for name, handle in handles.items():
+        handle.set_label(name)
+    plain_legend(figure, list(handles.values()), min(3, max(1, len(handles))), 9)
     write_atomically(path, lambda file: figure.savefig(file, format='png', dpi=110))
 
 

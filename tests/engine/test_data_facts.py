@@ -16,6 +16,7 @@ from mochi_mm.datasets.image_folder import ImageFolder
 from mochi_mm.engine.data_facts import data_changes, describe_data
 from mochi_mm.engine.hooks.checkpoint_hook import STARTS
 from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.registry import DATASETS
 from mochi_mm.runs import start_facts
 from tests.toy_runner import NoiseImages, runner_config, train
 
@@ -121,13 +122,41 @@ def test_the_facts(root: Path) -> None:
     assert set(found['files']) == {'cat', 'dog'} and len(set(found['files'].values())) == 2
     both = describe_data(type('Both', (), dict(datasets=[dataset, dataset], metainfo={}))())
     assert set(both['files']) == {'0/cat', '0/dog', '1/cat', '1/dog'}
-    assert describe_data(NoiseImages(7)) == dict(
-        classes=['a', 'b', 'c'], images=dict(a=3, b=2, c=2), files={}
-    )
+    about = describe_data(NoiseImages(7))
+    assert len(about.pop('labels')) == 16
+    assert about == dict(classes=['a', 'b', 'c'], images=dict(a=3, b=2, c=2), files={})
     assert data_changes(found, found) == []
     many = dict(images={f'n{i}': 1 for i in range(9)}, files={})
     (sentence,) = data_changes(many, dict(images={}, files={}))
     assert sentence.endswith('n4: 1 -> 0 and 4 more')
+
+
+@DATASETS.register_module(force=True)
+class Relabeled(NoiseImages):
+    """The same images; some have changed places among the classes, which are as large as before."""
+
+    moved = False
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        if self.moved:
+            self.labels = self.labels.copy()
+            self.labels[[0, 1]] = self.labels[[1, 0]]
+
+
+def test_other_labels_in_classes_of_the_same_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def config(epochs: int, **changes: Any) -> Any:
+        found = runner_config(tmp_path, max_epochs=epochs, resume=True, **changes)
+        found.train_dataloader.dataset.type = 'Relabeled'
+        return found
+
+    train(config(1))
+    monkeypatch.setattr(Relabeled, 'moved', True)
+    with pytest.raises(ValueError, match=r'\[dataset\] other labels of the same number'):
+        train(config(2))
+    assert train(config(2, resume_allow=['dataset'])).epoch == 2
 
 
 class Annotated:

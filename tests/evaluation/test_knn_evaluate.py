@@ -28,7 +28,10 @@ def test_hits_are_counted_and_a_class_without_votes_is_none() -> None:
             [0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.05],  # sixth
         ]
     )
-    assert count_hits(scores, torch.tensor([0, 2, 3, 5])).tolist() == [1, 2]
+    assert count_hits(scores, torch.tensor([0, 2, 3, 5])).tolist() == [
+        [1, 0, 0, 0, 0, 0, 0],
+        [1, 0, 1, 0, 0, 0, 0],
+    ]
 
 
 def test_accuracy_equals_a_loop() -> None:
@@ -71,3 +74,18 @@ def test_errors_before_anything_is_computed() -> None:
         knn_evaluate(model, toy_loader(ToyImages(8, unlabeled=[7])), toy_loader(queries), 1)
     with pytest.raises(ValueError, match='temperature is -1'):
         knn_evaluate(model, toy_loader(bank), toy_loader(queries), 1, temperature=-1)
+
+
+def test_groups_of_classes_by_their_rows_in_the_bank() -> None:
+    """Classes of 5, 3 and 1 rows; of their queries 1 of 2, 2 of 2 and 0 of 1 are right."""
+    bank_labels = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 2])
+    bank = torch.eye(3)[bank_labels]
+    labels = torch.tensor([0, 0, 1, 1, 2])
+    queries = torch.eye(3)[[0, 1, 1, 1, 0]]
+    metrics = knn_accuracy(queries, labels, bank, bank_labels, (1,), 0.07, chunk=2, cuts=(4, 2))
+    assert metrics == {
+        'knn/top1_k1': 60.0,
+        'knn/many_over4_k1': 50.0,
+        'knn/medium_2to4_k1': 100.0,
+        'knn/few_below2_k1': 0.0,
+    }

@@ -80,3 +80,11 @@ def test_metrics_reach_the_hooks_and_the_log(
 def test_errors_before_anything_is_computed(tmp_path: Path, changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         runner(tmp_path, **changes).test()
+
+
+def test_groups_of_classes(tmp_path: Path) -> None:
+    """Five images of each class in the bank, so all of them are in one group."""
+    metrics = runner(tmp_path, k=[1], cuts=(5, 5)).test()
+    assert metrics['knn/medium_5to5_k1'] == metrics['knn/top1_k1'] and len(metrics) == 3
+    with pytest.raises(ValueError, match='cuts is'):
+        runner(tmp_path, cuts=(5,)).test()

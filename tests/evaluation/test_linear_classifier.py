@@ -92,3 +92,16 @@ def test_mistakes() -> None:
         arguments = {**dict(features=x, labels=y, l2=0.1), **change}
         with pytest.raises(ValueError, match=message):
             fit_linear(**arguments)  # type: ignore[arg-type]
+
+
+def test_top1_of_groups_of_classes() -> None:
+    """Training samples 9, 5 and 2 of three classes; groups above 6, and below 4."""
+    x, y = data(30, 3, 0)
+    probe = fit_linear(x, y, l2=0.02)
+    queries, labels = data(21, 3, 1)
+    right = probe.scores(queries).argmax(1) == labels
+    found = probe.by_group(queries, labels, torch.tensor([9, 5, 2]), (6, 4))
+    assert found == {
+        name: pytest.approx(100 * float(right[labels == c].double().mean()))
+        for c, name in enumerate(['many_over6', 'medium_4to6', 'few_below4'])
+    }

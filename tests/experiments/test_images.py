@@ -61,6 +61,32 @@ def test_what_is_held_out_is_not_trained_on(tmp_path: Path, number: int | None) 
     assert images.count(config) == 240
 
 
+def test_what_waits_for_the_end_is_neither_trained_on_nor_chosen_by(tmp_path: Path) -> None:
+    write_images(tmp_path)
+    images = Images(None, 6, held_out=True, final_per_class=9)
+    found = lists(tmp_path, images)
+    assert {name: len(paths) for name, paths in found.items()} == dict(
+        train=150, query=60, final=90
+    )
+    assert len(set().union(*found.values())) == 300
+    assert found['query'] == lists(tmp_path, Images(None, 6, held_out=True))['query']
+    config = config_of(dict(type='ImageFolder'))
+    config.final_dataloader = copy.deepcopy(config.query_dataloader)
+    images.set_in(config, tmp_path / 'lists')
+    final = config.final_dataloader.dataset
+    assert (final.split, final.include) == ('train', str(tmp_path / 'lists/final.txt'))
+    assert config.train_dataloader.dataset.include == str(tmp_path / 'lists/train.txt')
+    assert 'for the end' in images.words()
+
+
+@pytest.mark.parametrize('images', [Images(3), Images(None, 6, held_out=True)])
+def test_without_a_part_for_the_end_its_loader_is_left(tmp_path: Path, images: Images) -> None:
+    config = config_of(dict(type='ImageFolder'))
+    config.final_dataloader = copy.deepcopy(config.query_dataloader)
+    images.set_in(config, tmp_path)
+    assert config.final_dataloader.dataset == dict(type='ImageFolder', split='val')
+
+
 def test_a_class_that_is_too_small(tmp_path: Path) -> None:
     write_images(tmp_path, train=3, val=1)
     with pytest.raises(ValueError, match="'class0' has 3"):
@@ -108,6 +134,7 @@ def test_words_and_bad_numbers() -> None:
     assert Images().words() == 'all images'
     assert Images(5, 3).words() == '5 images of each class'
     assert 'images, 4 others of each class' in Images(None, 4, held_out=True).words()
-    for wrong in (dict(per_class=0), dict(queries_per_class=0), dict(held_out=True)):
+    wrongs = (dict(per_class=0), dict(queries_per_class=0), dict(held_out=True))
+    for wrong in (*wrongs, dict(final_per_class=3)):
         with pytest.raises(ValueError, match='per_class is'):
             Images(**wrong)  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,7 +37,7 @@ def test_every_setting_has_a_config_that_fits(name: str) -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(KeyError, match="no suite 'os'; there are evidence_cpu, evidence_cuda"):
+    with pytest.raises(KeyError, match="no suite 'os'; there are .*evidence_cpu, evidence_cuda"):
         read_suite('os')
 
 
@@ -88,6 +90,40 @@ def test_the_class_oracle_is_no_method_of_the_family() -> None:
     assert len(list((REPOSITORY / 'configs').glob('*/*cifar10-cpu-oracle.py'))) == 2
 
 
+def test_nothing_but_the_estimate_differs_from_simclr() -> None:
+    settings = settings_of('negatives_cifar10', 'cifar10')
+    configs = [load_config(REPOSITORY / s.config, s.options).to_dict() for s in settings]
+    estimates = [config['model']['head'].pop('negatives') for config in configs]
+    assert all(config == configs[0] for config in configs)
+    plain = load_config(
+        REPOSITORY / 'configs/simclr' / Path(settings[0].config).name.replace('debiased', 'simclr')
+    ).to_dict()
+    plain['model']['head']['temperature'] = 0.5
+    assert plain == configs[0]
+    found = [(part['beta'], part['tau_plus']) for part in estimates]
+    assert found[:2] == [(0, 0), (0, 0)] and len(set(found[1:])) == 8
+    assert [setting.against for setting in settings] == ['', ''] + ['simclr'] * 7
+
+
+def test_every_strength_compares_two_objectives_on_the_same_views() -> None:
+    _, *settings = settings_of('augmentation_cifar10', 'cifar10')
+    configs = [load_config(REPOSITORY / s.config, s.options).to_dict() for s in settings]
+    heads = [config['model'].pop('head')['type'] for config in configs]
+    assert heads == ['KeyBatchHead', 'SkewRenyiHead'] * 4
+    views = []
+    for (infonce, renyi), pair in zip(batched(settings), batched(configs), strict=True):
+        assert pair[0] == pair[1]
+        assert renyi.against == infonce.name and infonce.against == ''
+        assert renyi.name.split('-')[1] == infonce.name.split('-')[1]
+        recipes = pair[0]['train_dataloader']['dataset']['pipeline'][0]['transforms']
+        views.append([transform['type'] for transform in recipes[0]])
+    assert all(set(weaker) < set(harder) for weaker, harder in pairwise(views))
+
+
+def batched(values: list[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(values[::2], values[1::2], strict=True))
+
+
 def test_the_suite_in_the_documentation_is_one() -> None:
     text = (REPOSITORY / 'docs/evaluation.md').read_text(encoding='utf-8')
     block = text.partition('### A suite of your own')[2].split('```')[1].removeprefix('python\n')
@@ -97,3 +133,35 @@ def test_the_suite_in_the_documentation_is_one() -> None:
     assert [setting.against for setting in suite.settings] == ['', 't0.2', 't0.2']
     for setting in suite.settings:
         check_config(load_config(REPOSITORY / setting.config, setting.options))
+
+
+def test_the_settings_of_the_long_tail_differ_in_the_method_alone() -> None:
+    """Images, budget, rate and backbone are the same; one view or two is the method's."""
+    suite = read_suite('long_tail_cifar10')
+    configs = {s.name: load_config(REPOSITORY / s.config).to_dict() for s in suite.settings}
+    for config in configs.values():
+        first = configs['cross-entropy']
+        assert config['model']['backbone'] == first['model']['backbone']
+        for name in ('train_images', 'optim_wrapper', 'param_scheduler', 'query_dataloader'):
+            assert config[name] == first[name], name
+        assert config['cuts'] == (1000, 200) == suite.measures[0].cuts
+        assert config['train_dataloader']['batch_size'] == 128
+    assert [s.against for s in suite.settings] == ['', *['cross-entropy'] * 6]
+    assert len(suite.seeds) == 3
+
+
+def test_wrong_labels_change_the_training_labels_alone() -> None:
+    settings = {s.name: s for s in read_suite('esupcon_cifar10').settings}
+    for name in ('cross-entropy', 'supcon', 'esupcon'):
+        clean, noisy = (
+            load_config(REPOSITORY / settings[key].config).to_dict()
+            for key in (name, f'{name}-noise40')
+        )
+        assert clean['model'] == noisy['model'] and clean['optim_wrapper'] == noisy['optim_wrapper']
+        assert clean['query_dataloader'] == noisy['query_dataloader']
+        for loader in ('train_dataloader', 'bank_dataloader'):
+            wrapped = noisy[loader].pop('dataset')
+            inner = clean[loader].pop('dataset')
+            assert wrapped['type'] == 'NoisyLabels' and wrapped['share'] == 0.4
+            assert wrapped['dataset'] == {k: v for k, v in inner.items() if k != 'pipeline'}
+            assert wrapped['pipeline'] == inner['pipeline'] and clean[loader] == noisy[loader]

@@ -64,7 +64,9 @@ def same(theirs: Tensor, backbone: Any, images: Tensor) -> None:
 def test_timm(trained: Any) -> None:
     path, backbone, images = trained
     out, about = export_backbone(path, 'timm')
+    assert about['usage'].startswith('timm.create_model(') and out.name in about['usage']
     model = eval(about['usage'].replace(out.name, str(out)), dict(timm=timm))
+    assert model.num_features == backbone.out_channels
     same(model.eval()(images), backbone, images)
 
 

@@ -25,7 +25,7 @@ ONE = torch.zeros(1)
 def network(seed: int = 1, **settings: Any) -> ResNet:
     torch.manual_seed(seed)
     net = ResNet(**{**TOY, **settings})
-    net.train()(torch.randn(4, 3, 16, 16) * 3 + 1)
+    net.train()(torch.randn(4, settings.get('in_channels', 3), 16, 16) * 3 + 1)
     return net
 
 

@@ -17,6 +17,8 @@ DETECTION = 'configs/transfer/shapes/faster-rcnn_r10w025-c4_800_shapes.py'
 def test_a_scope_that_nothing_declared_is_left_alone() -> None:
     check_config(Config(dict(default_scope='nobody', model=dict(type='NoSuch'))))
     check_config(Config(dict(model=dict(type='NoSuch'))))
+    with pytest.raises(KeyError, match="unknown component 'NoSuch'"):
+        check_config(Config(dict(default_scope='mochi_mm', model=dict(type='NoSuch'))))
 
 
 @pytest.mark.parametrize(

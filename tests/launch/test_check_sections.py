@@ -55,6 +55,11 @@ def test_what_is_read_passes() -> None:
     foreign = dict(constructor='LayerDecayConstructor', paramwise_cfg=dict(num_layers=12))
     check_sections(dict(optim_wrapper=foreign, log_processor=dict(type='Own', x=1)))
     check_sections(dict(default_hooks=dict(logger=None), env_cfg=None))
+    del foreign['constructor']
+    with pytest.raises(ValueError, match="paramwise_cfg has a setting 'num_layers'"):
+        check_sections(dict(optim_wrapper=foreign))
+    with pytest.raises(ValueError, match="log_processor has a setting 'x'"):
+        check_sections(dict(log_processor=dict(x=1)))
 
 
 def test_loaders_are_found_wherever_they_stand() -> None:

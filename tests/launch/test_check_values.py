@@ -87,4 +87,10 @@ def test_schedules_by_epoch_in_a_loop_without_epochs(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_run_can_be_made_with(path: str, options: dict[str, Any]) -> None:
-    check_config(load_config(CONFIGS / path, options))
+    config = load_config(CONFIGS / path, options)
+    check_config(config)
+    for key, value in options.items():
+        node: Any = config
+        for part in key.split('.'):
+            node = node[part]
+        assert node == value, key

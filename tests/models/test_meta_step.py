@@ -65,11 +65,16 @@ def small_model(config: Any) -> tuple[Any, int]:
         parts = len(settings['backbone'].get('backbones', [None]))
         settings['head']['in_channels'] = STEPS.WIDTH * parts
     pixels = STEPS.PIXELS['small' if "'stem': 'small'" in str(settings) else 'imagenet']
-    return MODELS.build(copy.deepcopy(settings)).train().to('meta'), pixels
+    model = MODELS.build(copy.deepcopy(settings)).train()
+    STEPS.count_images(model)
+    return model.to('meta'), pixels
 
 
-def take_step(model: Any, config: Any, batch: dict[str, Any]) -> None:
-    """What the hooks and the optimizer wrapper of a run do in a step, on one device."""
+def take_step(model: Any, config: Any, batch: dict[str, Any]) -> list[str]:
+    """What the hooks and the optimizer wrapper of a run do in a step, on one device.
+
+    Returns the names of what is optimized and logged.
+    """
     optim = dict(type='OptimWrapper', optimizer=config.optim_wrapper.optimizer.to_dict())
     optim['paramwise_cfg'] = config.optim_wrapper.get('paramwise_cfg')
     optimizer = build_optim_wrapper(model, optim).optimizer
@@ -95,6 +100,7 @@ def take_step(model: Any, config: Any, batch: dict[str, Any]) -> None:
     assert trained and all(parameter.grad is not None for parameter in trained)
     for name, value in (*model.named_parameters(), *model.named_buffers(), *results.items()):
         assert value.is_meta, name
+    return list(results)
 
 
 def test_every_config_that_trains_is_here() -> None:
@@ -108,7 +114,8 @@ def test_a_step_stays_on_the_device(name: str) -> None:
     config = CONFIGS[name]
     model, pixels = small_model(config)
     views = STEPS.num_views(config.train_dataloader.dataset.get('pipeline', ()))
-    take_step(model, config, STEPS.batch_of(0, views, pixels))
+    logged = take_step(model, config, STEPS.batch_of(0, views, pixels))
+    assert any('loss' in name for name in logged) and len(logged) > 1
 
 
 @pytest.mark.parametrize('kind', ['DeviceMultiView', 'HeldMultiView'])

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import tzset
+from typing import Any
 
+import numpy as np
 import pytest
 
+from mochi_mm.evaluation.analysis import write_analysis
+from mochi_mm.runs.run import read_run
 from mochi_mm.runs.run_log import read_log, starts_of
+from mochi_mm.runs.start_facts import write_start as write_facts
 from tests.toy_runner import runner_config, train
 from tests.visualization.report.toy import step, write_start
 
@@ -61,9 +69,6 @@ def test_a_run_that_did_not_resume_is_another(tmp_path: Path) -> None:
 
 def test_a_finished_run_is_kept(tmp_path: Path) -> None:
     """The one behind it began anew in its folder and did not come to its end."""
-    from mochi_mm.runs.run import read_run
-    from mochi_mm.runs.start_facts import write_start as write_facts
-
     write_asked(tmp_path, '20260101_000000', [step(1, 1.0), step(2, 2.0)], 'False')
     write_asked(tmp_path, '20260102_000000', [step(3, 3.0)], 'True')
     write_asked(tmp_path, '20260103_000000', [step(1, 11.0)], 'False')
@@ -116,6 +121,108 @@ def test_a_run_of_the_engine(tmp_path: Path) -> None:
     log = read_log(tmp_path)
     x, _ = log.curve('loss', by_epoch=False)
     assert x == list(range(1, 17)) and log.per_epoch == 4 and log.epochs() == 4
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A function that changes the time zone of this process."""
+
+    def change(name: str) -> None:
+        monkeypatch.setenv('TZ', name)
+        tzset()
+
+    yield change
+    monkeypatch.delenv('TZ')
+    tzset()
+
+
+def test_a_run_that_goes_on_under_another_time_zone(
+    tmp_path: Path, zone: Callable[[str], None]
+) -> None:
+    """The second start has the name of an earlier hour; its half is there, and nothing else."""
+    zone('JST-9')
+    train(runner_config(tmp_path, max_epochs=2))
+    zone('PST8')
+    config = runner_config(tmp_path, max_epochs=4, resume=True, resume_allow=['settings'])
+    config.experiment_name += '_again'
+    train(config)
+    names = sorted(path.parents[1].name for path in tmp_path.glob('*/vis_data/scalars.json'))
+    log = read_log(tmp_path)
+    assert [start.name for start in log.starts] == names[::-1]
+    assert log.curve('loss', by_epoch=False)[0] == list(range(1, 17))
+    assert 'max_epochs=4' in read_run(tmp_path).config_text  # of the newest start
+
+
+def test_the_hour_that_comes_twice(tmp_path: Path) -> None:
+    """Summer time ends: the run goes on half an hour later, under an earlier name."""
+    write_start(tmp_path, '20261025_025000', [step(1, 1.0), step(2, 2.0)])
+    write_start(tmp_path, '20261025_022000', [step(3, 3.0)])
+    for name, seconds in (('20261025_025000', 1000.0), ('20261025_022000', 2800.0)):
+        write_facts(tmp_path / name, dict(unix_time=seconds))
+    assert read_log(tmp_path).curve('loss', False) == ([1, 2, 3], [1, 2, 3])
+
+
+def test_analyses_of_another_time_zone(tmp_path: Path) -> None:
+    """Weights of a run that replaced an earlier one are its own, whatever the clock showed."""
+    write_asked(tmp_path, '20260102_230000', [step(1, 1.0)], 'False')
+    write_asked(tmp_path, '20260102_100000', [step(1, 2.0)], 'False')
+    for name, seconds in (('20260102_230000', 1000.0), ('20260102_100000', 2000.0)):
+        write_facts(tmp_path / name, dict(unix_time=seconds))
+    record = dict(epoch=1, iter=1, scalars={'rank/backbone': 2.0}, saved='20260102_090000')
+    for number, seconds in ((1, 1500.0), (2, 2500.0)):
+        write_analysis(
+            tmp_path / 'analysis', f'epoch_{number}',
+            dict(record, epoch=number, saved_at=seconds), dict(probabilities=np.ones(2)),
+        )  # fmt: skip
+    run = read_run(tmp_path)
+    assert run.log.last('loss') == 2.0
+    assert [record['epoch'] for record, _ in run.analyses] == [2]
+    assert any('epoch_1.json: stale' in words for words in run.left_out)
+
+
+@pytest.mark.parametrize('said_by', ['facts', 'log', 'nobody'])
+def test_a_run_that_was_killed_in_its_first_epoch(tmp_path: Path, said_by: str) -> None:
+    """After 3 of 100 iterations it is at epoch 0.03; where nobody says 100, epochs are unknown."""
+    write_start(tmp_path, '20260101_000000', [step(n, n, per_epoch=100) for n in (1, 2, 3)])
+    if said_by == 'facts':
+        write_facts(tmp_path / '20260101_000000', dict(epoch_length=100))
+    elif said_by == 'log':
+        with open(tmp_path / '20260101_000000/20260101_000000.log', 'a') as file:
+            file.write(
+                '2026/01/01 00:00:01 - mmengine - INFO - Epoch(train)   [1][  3/100]  lr: 1\n'
+            )
+    log = read_log(tmp_path)
+    if said_by == 'nobody':
+        assert log.per_epoch is None and math.isnan(log.epochs())
+        return
+    assert log.per_epoch == 100 and log.epochs() == pytest.approx(0.03)
+    assert log.curve('loss', True)[0] == pytest.approx([0.01, 0.02, 0.03])
+
+
+def test_the_engine_says_how_long_an_epoch_is(tmp_path: Path) -> None:
+    from mmengine.hooks import Hook
+
+    from mochi_mm.launch.runner import build_runner
+
+    class Killed(Hook):
+        def after_train_iter(self, runner: Any, *about: Any, **more: Any) -> None:
+            if runner.iter == 1:
+                raise KeyboardInterrupt
+
+    config = runner_config(tmp_path, log_level='WARNING')
+    runner = build_runner(config)
+    runner.register_hook(Killed(), 'LOWEST')
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    log = read_log(tmp_path)
+    assert log.per_epoch == 4 and log.epochs() == 0.5
+    assert read_run(tmp_path).state == 'not finished'
+
+
+def test_facts_that_are_no_file_are_passed_by(tmp_path: Path) -> None:
+    write_start(tmp_path, '20260101_000000', [step(1, 1.0)])
+    os.mkfifo(tmp_path / '20260101_000000/start_facts.json')
+    assert read_log(tmp_path).last('loss') == 1.0
 
 
 def test_no_logs(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mochi_mm.structures.known import require_known
+from mochi_mm.structures.known import require_class, require_known
 
 
 def test_known_values_are_returned() -> None:
@@ -32,3 +32,10 @@ def test_values_on_an_accelerator_are_not_read() -> None:
     """Which would wait for it; a meta tensor has none to read."""
     values = torch.empty(2, dtype=torch.long, device='meta')
     assert require_known(dict(gt_label=values), 'gt_label', 'a head') is values
+
+
+def test_labels_beyond_the_classes_are_refused_on_the_host() -> None:
+    require_class(torch.tensor([0, 2]), 3, 'a head')
+    require_class(torch.empty(2, dtype=torch.long, device='meta'), 3, 'a head')
+    with pytest.raises(ValueError, match='label 4 but a head has 3 classes; .* to at least 5'):
+        require_class(torch.tensor([4, 0, 3]), 3, 'a head')

@@ -23,7 +23,7 @@ from tests.transfer.scenes import COCO_CONFIG, VOC_CONFIG, small_config
 HEADS = ('bbox_head', 'mask_head')
 
 
-def refuse(config: Any, message: str) -> None:
+def check_refused(config: Any, message: str) -> None:
     """Train; expect the error before the first iteration."""
     runner = Runner.from_cfg(config)
     with pytest.raises(ValueError, match=message):
@@ -36,14 +36,16 @@ def test_heads_for_another_number(coco_scenes: Path, tmp_path: Path, head: str) 
     config = small_config(COCO_CONFIG, coco_scenes, tmp_path)
     config.model.roi_head[head].num_classes = 3
     key = rf'model\.roi_head\.{head}\.num_classes'
-    refuse(config, rf'{key} is 3 but the data have 10 classes .*disc, square.*; set {key}=10')
+    check_refused(
+        config, rf'{key} is 3 but the data have 10 classes .*disc, square.*; set {key}=10'
+    )
 
 
 @pytest.mark.parametrize('loader', ['val_dataloader', 'test_dataloader'])
 def test_another_order_where_it_is_measured(voc_scenes: Path, tmp_path: Path, loader: str) -> None:
     config = small_config(VOC_CONFIG, voc_scenes, tmp_path)
     config[loader].dataset.metainfo = dict(classes=KINDS[::-1])
-    refuse(config, f"classes of {loader} .* differ at label 0, 'arrow' and 'disc'")
+    check_refused(config, f"classes of {loader} .* differ at label 0, 'arrow' and 'disc'")
 
 
 def test_another_order_in_one_of_two_data_sets(voc_scenes: Path, tmp_path: Path) -> None:
@@ -51,7 +53,7 @@ def test_another_order_in_one_of_two_data_sets(voc_scenes: Path, tmp_path: Path)
     one = config.train_dataloader.dataset.to_dict()
     two = one | dict(metainfo=dict(classes=KINDS[::-1]))
     config.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[one, two])
-    refuse(config, 'the data sets of train_dataloader have different classes')
+    check_refused(config, 'the data sets of train_dataloader have different classes')
 
 
 def test_masks_that_are_measured_but_not_there(coco_scenes: Path, tmp_path: Path) -> None:
@@ -63,11 +65,11 @@ def test_masks_that_are_measured_but_not_there(coco_scenes: Path, tmp_path: Path
     path.write_text(json.dumps(content))
     config = small_config(COCO_CONFIG, data, tmp_path / 'run')
     match = r'instances_val\.json: annotations\[0\] \(id 1\) has no segmentation .* val_evaluator'
-    refuse(config, match)
+    check_refused(config, match)
     both = [config.val_dataloader.dataset.to_dict()] * 2
     config.val_dataloader.dataset = dict(type='ConcatDataset', datasets=both)
     config.experiment_name += '_both'
-    refuse(config, match)
+    check_refused(config, match)
 
 
 def test_a_test_is_checked_too(voc_scenes: Path, tmp_path: Path) -> None:
@@ -107,3 +109,6 @@ def test_training_without_validation() -> None:
         cfg={},
     )
     ClassCheckHook().before_train(runner)
+    runner.model = detector(bbox_head=3)
+    with pytest.raises(ValueError, match=r'model\.bbox_head\.num_classes is 3'):
+        ClassCheckHook().before_train(runner)

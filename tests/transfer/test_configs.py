@@ -22,6 +22,7 @@ from mmengine.structures import InstanceData
 from PIL import Image
 
 from mochi_mm.files.weights_meta import describe_weights
+from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
 from mochi_mm.models.backbones import ResNet
 from mochi_mm.registry import MODELS as OURS
@@ -274,3 +275,14 @@ def test_the_demo_runs_the_small_detectors() -> None:
             f'--train {transfer_demo.SCENES["train"]} --val {transfer_demo.SCENES["val"]}'
             in options
         )
+
+
+@pytest.mark.parametrize('name', ['coco', 'shapes'])
+def test_a_best_value_of_a_detector_is_asked_for_by_a_name_that_it_has(name: str) -> None:
+    """mmdet's ``bbox_mAP`` is called ``bbox_AP`` here; it was found out after days."""
+    paths = sorted((ROOT / 'configs/transfer' / name).glob('*mask*.py'))
+    assert paths
+    key = 'default_hooks.checkpoint.save_best'
+    with pytest.raises(ValueError, match=r"'coco/bbox_mAP' is not among .*Nearest: coco/bbox_AP,"):
+        check_config(load_config(paths[0], {key: 'coco/bbox_mAP'}))
+    check_config(load_config(paths[0], {key: 'coco/segm_AP'}))

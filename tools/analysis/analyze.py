@@ -39,6 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, help='of views and mixing (0)')
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_cfg_options()
+    parser.add_checkpoint_key()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -115,7 +116,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     settings = AnalysisSettings(**options)
     position = position_of(args.checkpoint)
     model = fresh_model(cfg.model, settings.seed)
-    report, absent = load_for_analysis(model, args.checkpoint, args.allow_other_input)
+    report, absent = load_for_analysis(
+        model, args.checkpoint, args.allow_other_input, args.checkpoint_key
+    )
     print(report)
     model = model.to(args.device or ('cuda' if torch.cuda.is_available() else 'cpu'))
     loader = SafeRunner.build_dataloader(loader_cfg, seed=settings.seed)

@@ -35,6 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_cfg_options()
+    parser.add_checkpoint_key()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -70,8 +71,8 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
 
     import torch
     from mmengine.registry import init_default_scope
-    from mmengine.runner import Runner
 
+    from mochi_mm.engine.runners import SafeRunner
     from mochi_mm.evaluation import knn_evaluate
     from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.files.load_weights import load_backbone
@@ -94,14 +95,17 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     if cfg.get('data_preprocessor') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    bank = Runner.build_dataloader(bank_cfg, seed=args.seed)
-    queries = Runner.build_dataloader(query_cfg, seed=args.seed)
+    bank = SafeRunner.build_dataloader(bank_cfg, seed=args.seed)
+    queries = SafeRunner.build_dataloader(query_cfg, seed=args.seed)
 
     results: dict[str, dict[str, float]] = {}
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
         model = fresh_model(cfg.model, args.seed)
         if checkpoint:
-            print(load_backbone(model, checkpoint, args.allow_other_input))
+            report = load_backbone(
+                model, checkpoint, args.allow_other_input, checkpoint_key=args.checkpoint_key
+            )
+            print(report)
         results[checkpoint or 'untrained'] = knn_evaluate(
             model.to(device), bank, queries, ks, temperature
         )

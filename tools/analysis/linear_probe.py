@@ -36,9 +36,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='weights of the penalty to choose from (1e-4 1e-3 1e-2)',
     )
     parser.add_argument('--seed', type=int, default=0, help='of the held-out fifth (0)')
+    parser.add_argument(
+        '--cuts',
+        type=int,
+        nargs=2,
+        metavar=('MANY', 'FEW'),
+        help='on a long tail, such as 100 20: also top-1 of classes with more than MANY training '
+        'images, fewer than FEW, and those between',
+    )
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
     parser.add_cfg_options()
+    parser.add_checkpoint_key()
     parser.add_argument(
         '--allow-other-input',
         action='store_true',
@@ -54,8 +63,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     """Return the network, its config and, for training and test, the loader and its data's."""
     from mmengine.registry import init_default_scope
-    from mmengine.runner import Runner
 
+    from mochi_mm.engine.runners import SafeRunner
     from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.check_config import check_config
@@ -72,8 +81,10 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
     if cfg.get('data_preprocessor') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     model = MODELS.build(cfg.model)
-    print(load_backbone(model, args.checkpoint, args.allow_other_input))
-    loaders = [(Runner.build_dataloader(part, seed=0), part['dataset']) for part in (bank, queries)]
+    key = args.checkpoint_key
+    print(load_backbone(model, args.checkpoint, args.allow_other_input, checkpoint_key=key))
+    build = SafeRunner.build_dataloader
+    loaders = [(build(part, seed=0), part['dataset']) for part in (bank, queries)]
     check_same_classes(*(loader.dataset for loader, _ in loaders), 'training', 'test')
     return model.to(device), cfg.model, loaders
 
@@ -83,6 +94,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     args = parse_args(argv)
     import torch
 
+    from mochi_mm.evaluation.class_groups import check_cuts
     from mochi_mm.evaluation.feature_file import cached_features
     from mochi_mm.evaluation.features import extract_features
     from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
@@ -103,7 +115,11 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     l2, tried = choose_l2(x, y, values, seed=args.seed, device=device)
     for value, top1 in tried.items():
         print(f'l2 {value:g}: {top1:.2f} on the held-out fifth')
-    found = fit_linear(x, y, l2, classes, device=device).accuracy(x_test, y_test)
+    probe = fit_linear(x, y, l2, classes, device=device)
+    found = probe.accuracy(x_test, y_test)
+    if args.cuts:
+        counts = torch.bincount(y, minlength=classes)
+        found.update(probe.by_group(x_test, y_test, counts, check_cuts(args.cuts)))
     metrics = {f'fast_linear/{name}': value for name, value in found.items()}
     grid = f' of {" ".join(f"{value:g}" for value in values)}' if len(values) > 1 else ''
     protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g}{grid})'

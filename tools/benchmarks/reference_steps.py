@@ -62,9 +62,11 @@ def project() -> SimpleNamespace:
     from mochi_mm.launch.config import load_config
     from mochi_mm.randomness import StepKey
     from mochi_mm.registry import MODELS
+    from mochi_mm.structures import DataFacts
 
     return SimpleNamespace(
         build=MODELS.build,
+        data_facts=DataFacts,
         differences=differences,
         load_config=load_config,
         machine=machine,
@@ -196,6 +198,7 @@ def steps_of(name: str, kind: str) -> dict[str, Any]:
     model = project().build(copy.deepcopy(settings))
     model.init_weights()
     model.train()
+    count_images(model)
     if kind == 'float64':
         for part in model.children():
             if any(True for _ in part.parameters()):  # a head casts what it is given to float32
@@ -238,6 +241,17 @@ def one_step(model: Any, optimizer: Any, batch: dict[str, Any], step: int) -> tu
     return {key: number(float(value.detach())) for key, value in values.items()}, gradients
 
 
+def count_images(model: Any) -> None:
+    """Tell the parts that ask how many images each of their classes has: one of the last."""
+    import torch
+
+    for module in model.modules():
+        if hasattr(module, 'set_data') and hasattr(module, 'num_classes'):
+            counts = torch.arange(module.num_classes, 0, -1)
+            labeled = torch.ones(int(counts.sum()), dtype=torch.bool)
+            module.set_data(project().data_facts(len(labeled), (), counts, labeled))
+
+
 def shrunk(node: Any) -> Any:
     """Return the model of a config with a small network, short memories and few negatives."""
     if isinstance(node, (list, tuple)):
@@ -256,6 +270,10 @@ def shrunk(node: Any) -> Any:
         small['hidden_channels'] = WIDTH
     if small.get('start_epoch'):
         small['start_epoch'] = 0
+    if small.get('type') == 'CIFARResNet':
+        small = dict(BACKBONE, type='ResNet', stem='small')
+    if small.get('num_classes') and small.get('in_channels'):  # of the pooled features
+        small['in_channels'] = WIDTH
     if small.get('type') == 'FalseNegativeFinder':
         small['threshold'] = THRESHOLD
     for neck in small['neck'].get('necks', [small['neck']]) if small.get('neck') else ():

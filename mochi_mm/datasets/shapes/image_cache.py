@@ -14,7 +14,13 @@ from rich.progress import track
 
 from mochi_mm.files.array_file import map_array
 
-SOURCES = ('outlines.py', 'textures.py', 'scene.py', '../shape_scenes.py')
+SOURCES = (
+    'outlines.py',
+    'textures.py',
+    'scene.py',
+    '../shape_scenes.py',
+    '../combined_shape_scenes.py',
+)
 
 
 def fingerprint(settings: str) -> str:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mochi_mm.datasets.shapes.outlines import KINDS, Contours, coverage, outline, place
-from mochi_mm.datasets.shapes.textures import TEXTURES, background, pattern, shape_colors
+from mochi_mm.datasets.shapes.textures import (
+    TEXTURES,
+    background,
+    hue_colors,
+    pattern,
+    shape_colors,
+)
 
 # A shape keeps at least this share of its area visible, and lies this far inside the image.
 MIN_VISIBLE, MIN_INSIDE = 0.5, 0.8
@@ -25,10 +31,14 @@ class Request:
     Attributes:
         kind: Index into ``KINDS``.
         side: Square root of its area, as a share of the image's side.
+        texture: Name of its texture; None draws one.
+        hue: Hue of its colors, in [0, 1); None draws two colors.
     """
 
     kind: int
     side: float
+    texture: str | None = None
+    hue: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class _Placed:
-    kind: int
+    request: Request
     side: float  # pixels
     contours: Contours
     cover: np.ndarray
@@ -82,7 +92,7 @@ def _candidate(rng: np.random.Generator, request: Request, size: int, shrink: fl
         MAX_TURN * (2 * turn - 1),
         float(np.exp(MAX_STRETCH * (2 * stretch - 1))),
     )
-    return _Placed(request.kind, side, contours, coverage(contours, size))
+    return _Placed(request, side, contours, coverage(contours, size))
 
 
 def _fits(new: _Placed, below: Sequence[_Placed], visible: Sequence[np.ndarray]) -> bool:
@@ -128,15 +138,16 @@ def render_scene(rng: np.random.Generator, requests: Sequence[Request], size: in
     image = background(rng, size)
     objects = []
     for shape, mask in zip(placed, masks, strict=True):
-        first, second = shape_colors(rng)
-        texture = TEXTURES[rng.integers(len(TEXTURES))]
+        wanted = shape.request
+        first, second = shape_colors(rng) if wanted.hue is None else hue_colors(rng, wanted.hue)
+        texture = wanted.texture or TEXTURES[rng.integers(len(TEXTURES))]
         weight = pattern(rng, texture, size, max(3.0, shape.side * rng.uniform(0.2, 0.45)))
         fill = first + (second - first) * weight[..., None]
         image += (fill - image) * shape.cover[..., None]
         xs, ys = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
         box = (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1)
         hidden = bool(mask.sum() < 0.95 * shape.side**2)
-        objects.append(SceneObject(shape.kind, box, mask, hidden, texture))
+        objects.append(SceneObject(wanted.kind, box, mask, hidden, texture))
     image += (rng.random((size, size, 1), np.float32) - 0.5) * PIXEL_NOISE
     pixels = (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
     return Scene(pixels, tuple(objects))

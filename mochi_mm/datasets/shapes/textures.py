@@ -16,6 +16,8 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 # Mean brightness of background and shapes, in [0, 1], and how strongly colors are saturated.
 BACKGROUND_LUMA, SHAPE_LUMA, SATURATION = 0.3, 0.75, 0.6
+# Where the hue is given: how far the two colors of a texture are apart in brightness, of 1.5.
+HUE_CONTRAST = 0.2
 
 
 @lru_cache(maxsize=8)
@@ -79,6 +81,21 @@ def shape_colors(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return the two colors of a shape, each (3,) float32 in [0, 1]."""
     first = color_of_luma(rng, SHAPE_LUMA + 0.1 * (rng.random() - 0.5))
     second = color_of_luma(rng, SHAPE_LUMA + 0.3 * (rng.random() - 0.5))
+    return first, second
+
+
+def hue_colors(rng: np.random.Generator, hue: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two colors of a shape of a hue, a lighter and a darker one, each (3,) float32.
+
+    Args:
+        rng: Moves both brightnesses a little.
+        hue: Position on the color circle in [0, 1); 0 is red, 1/3 green.
+    """
+    # (3,) the pure color
+    pure = np.clip(np.abs((hue + np.array([0, 2 / 3, 1 / 3])) % 1 * 6 - 3) - 1, 0, 1)
+    tint = SATURATION * (pure - pure @ LUMA)
+    lumas = SHAPE_LUMA + HUE_CONTRAST * np.array([0.5, -1.0]) + 0.1 * (rng.random(2) - 0.5)
+    first, second = (np.clip(luma + tint, 0, 1).astype(np.float32) for luma in lumas)
     return first, second
 
 

@@ -4,6 +4,7 @@ from mochi_mm.datasets.transforms.auto_augment import AutoAugment
 from mochi_mm.datasets.transforms.center_crop import CenterCrop
 from mochi_mm.datasets.transforms.color_jitter import ColorJitter
 from mochi_mm.datasets.transforms.compose import Compose
+from mochi_mm.datasets.transforms.cutout import Cutout
 from mochi_mm.datasets.transforms.device_multi_view import DeviceMultiView
 from mochi_mm.datasets.transforms.fast_multi_view import FastMultiView
 from mochi_mm.datasets.transforms.gaussian_blur import GaussianBlur
@@ -11,6 +12,8 @@ from mochi_mm.datasets.transforms.held_multi_view import HeldMultiView
 from mochi_mm.datasets.transforms.multi_view import MultiView
 from mochi_mm.datasets.transforms.pack_inputs import PackInputs
 from mochi_mm.datasets.transforms.rand_augment import RandAugment
+from mochi_mm.datasets.transforms.random_crop import RandomCrop
+from mochi_mm.datasets.transforms.random_erasing import RandomErasing
 from mochi_mm.datasets.transforms.random_flip import RandomFlip
 from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
 from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
@@ -22,6 +25,7 @@ __all__ = [
     'CenterCrop',
     'ColorJitter',
     'Compose',
+    'Cutout',
     'DeviceMultiView',
     'FastMultiView',
     'GaussianBlur',
@@ -29,6 +33,8 @@ __all__ = [
     'MultiView',
     'PackInputs',
     'RandAugment',
+    'RandomCrop',
+    'RandomErasing',
     'RandomFlip',
     'RandomGrayscale',
     'RandomResizedCrop',

@@ -107,8 +107,8 @@ class AnalysisHook(Hook):
         self._measured_iter = runner.iter
         if rank() == 0:
             folder = Path(runner.work_dir) / 'analysis'
-            saved = time.strftime(TIME)
-            record = found.record(epoch=epoch, iter=runner.iter, saved=saved)
+            when = dict(saved=time.strftime(TIME), saved_at=time.time())
+            record = found.record(epoch=epoch, iter=runner.iter, **when)
             try:
                 write_analysis(folder, f'epoch_{epoch}', record, found.arrays, pictures)
             except OSError as error:

@@ -24,6 +24,8 @@ from mochi_mm.utils.unwrap import unwrap
 
 #: Key of the message hub: what each start of the run was made with.
 STARTS = 'starts'
+#: Key of the message hub: metric, rule and number of images that ``best_score`` is of.
+BEST_OF = 'best_of'
 _BETTER = dict(greater=lambda new, old: new > old, less=lambda new, old: new < old)
 
 
@@ -176,14 +178,33 @@ class CheckpointHook(Hook):
                 f'{", ".join(metrics or {}) or "none"}.'
             )
         value = float((metrics or {})[self.save_best])
-        best = runner.message_hub.runtime_info.get('best_score')
+        best = self._best_so_far(runner)
         if not math.isfinite(value) or (best is not None and not _BETTER[self.rule](value, best)):
             return
         runner.message_hub.update_info('best_score', value)
+        runner.message_hub.update_info(BEST_OF, self._measure(runner))
         prefix = f'best_{self.save_best.replace("/", "_")}_'
         at = f'epoch_{runner.epoch}' if self._by_epoch(runner) else f'iter_{runner.iter}'
         if not self._attempt(runner, runner.epoch, runner.iter, prefix + at):
             runner.message_hub.update_info('best_score', best)  # the file that is kept is of that
+
+    def _measure(self, runner: Any) -> dict[str, Any]:
+        """Return what a best value is a value of."""
+        images = 0 if runner.val_loop is None else len(runner.val_dataloader.dataset)
+        return dict(metric=self.save_best, rule=self.rule, images=images)
+
+    def _best_so_far(self, runner: Any) -> float | None:
+        """Return the best value so far; None where it was measured otherwise before a resume."""
+        info = runner.message_hub.runtime_info
+        best, known, now = info.get('best_score'), info.get(BEST_OF), self._measure(runner)
+        if best is None or known is None or known == now:  # an earlier version kept the value alone
+            return best
+        runner.logger.log(
+            logging.WARNING,
+            f'the best value before, {best:g}, is one of {known}, not of {now}: the search for the '
+            'best begins anew, the file that was kept stays',
+        )
+        return None
 
     def _by_epoch(self, runner: Any) -> bool:
         return counts_epochs(runner) if self.by_epoch is None else self.by_epoch

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from mochi_mm.engine.validated_weights import validated_weights
+from mochi_mm.evaluation.class_groups import check_cuts
 from mochi_mm.evaluation.knn import check_knn_settings
 from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_evaluate
 from mochi_mm.randomness.random_state import preserved_random_state
@@ -30,6 +32,8 @@ class KNNHook(Hook):
         k: Number of neighbors.
         temperature: Temperature of the votes ``exp(cosine / temperature)``.
         at_start: Also measure the network before the first iteration.
+        cuts: On a long tail: samples of the bank above which a class has many, and below which it
+            has few, such as (100, 20); top-1 of each group is then logged as well.
 
     Raises:
         ValueError: Unusable settings; before training starts, a k above the size of the bank,
@@ -46,13 +50,14 @@ class KNNHook(Hook):
         k: int = 20,
         temperature: float = 0.07,
         at_start: bool = False,
+        cuts: Sequence[int] | None = None,
     ) -> None:
         check_knn_settings((k,), temperature)
         if not isinstance(interval, int) or interval < 1:
             raise ValueError(f'interval is {interval!r}; expected a number of epochs >= 1.')
         self.bank_dataloader, self.query_dataloader = bank_dataloader, query_dataloader
         self.interval, self.k, self.temperature = interval, k, temperature
-        self.at_start = at_start
+        self.at_start, self.cuts = at_start, None if cuts is None else check_cuts(cuts)
         self._measured_iter: int | None = None
 
     def before_train(self, runner: Any) -> None:
@@ -77,7 +82,12 @@ class KNNHook(Hook):
     def _measure(self, runner: Any, epoch: int) -> None:
         with preserved_random_state(), validated_weights(runner):
             by_k = knn_evaluate(
-                runner.model, self.bank_dataloader, self.query_dataloader, self.k, self.temperature
+                runner.model,
+                self.bank_dataloader,
+                self.query_dataloader,
+                self.k,
+                self.temperature,
+                cuts=self.cuts,
             )
         metrics = {name.removesuffix(f'_k{self.k}'): value for name, value in by_k.items()}
         self._measured_iter = runner.iter

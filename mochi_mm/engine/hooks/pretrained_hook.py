@@ -19,7 +19,8 @@ class PretrainedHook(Hook):
     """Load the backbone named by the config's top-level ``pretrained`` before training.
 
     ``tools/train.py CONFIG --cfg-options pretrained=work_dirs/.../epoch_200.pth``. The string
-    ``none`` trains from random weights on purpose. A resumed run keeps its own weights.
+    ``none`` trains from random weights on purpose. A resumed run keeps its own weights. The
+    top-level ``checkpoint_key`` names the set of weights that is taken of a file with several.
 
     Where the model freezes its backbone (a linear probe), weights and running statistics are
     compared at the end with those at the start, bit by bit: what was measured is what was loaded.
@@ -77,4 +78,6 @@ class PretrainedHook(Hook):
         if path == 'none':
             runner.logger.warning('pretrained=none: the backbone starts from random weights')
             return
-        runner.logger.info(load_backbone(runner.model, path, self.allow_other_input))
+        key = runner.cfg.get('checkpoint_key')
+        allow = self.allow_other_input
+        runner.logger.info(load_backbone(runner.model, path, allow, checkpoint_key=key))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import torch
 from mmengine.dataset import InfiniteSampler
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
@@ -15,12 +17,15 @@ from torch.utils.data import BatchSampler, Subset
 
 from mochi_mm.datasets.facts import facts_of
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
+from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.planned_rates import beyond_the_end, describe_rates, planned_rates
 from mochi_mm.engine.run_state import sampler_of
-from mochi_mm.models.algorithms.image_classifier import ImageClassifier
+from mochi_mm.models.algorithms import BaseAlgorithm
+from mochi_mm.models.algorithms.named_heads import classifier_of
 from mochi_mm.models.memories import InstanceBank
 from mochi_mm.registry import HOOKS
+from mochi_mm.structures import DataFacts
 from mochi_mm.structures.protocols import TakesData
 from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.unwrap import unwrap
@@ -36,12 +41,14 @@ class RunCheckHook(Hook):
     not masked though the memory is longer than the data set, or an instance bank. In a loop that
     counts iterations it warns when gradients are accumulated, or images per iteration are not what
     the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
-    repeated the augmentation of the first. A classifier (a probe, fine-tuning) is validated on the
-    classes that it is trained on, or not at all.
+    repeated the augmentation of the first. A classifier (a probe, fine-tuning, prototypes) is
+    validated on the classes that it is trained on, or not at all; on the same images with a
+    warning.
 
     Args:
-        memory: Compare the memory with the data set. ``--smoke`` does not: eight generated images
-            are fewer than any memory holds.
+        memory: Compare the memory and the classes of the model with the data set. ``--smoke`` does
+            not: eight generated images are fewer than any memory holds, and not of all classes;
+            what counts the images of each class is told that there is one.
     """
 
     priority = 'LOW'
@@ -124,9 +131,19 @@ class RunCheckHook(Hook):
 
     @staticmethod
     def _check_classes(runner: Any) -> None:
-        if isinstance(unwrap(runner.model), ImageClassifier) and runner.val_loop is not None:
+        model = unwrap(runner.model)
+        if runner.val_loop is None or not isinstance(model, BaseAlgorithm):
+            return
+        if classifier_of(model) is not None:
             train, val = runner.train_dataloader.dataset, runner.val_dataloader.dataset
             check_same_classes(train, val, 'training', 'validation')
+            if same_images(train, val):
+                runner.logger.log(
+                    logging.WARNING,
+                    'the validation images are the training images: the accuracy says how well '
+                    'these are learned by heart. Set split (or data_root) of '
+                    'val_dataloader.dataset to others',
+                )
 
     @staticmethod
     def _state_rates(runner: Any, rate: float) -> None:
@@ -192,14 +209,13 @@ class RunCheckHook(Hook):
             return
         runner.logger.log(logging.WARNING, warning)
 
-    @staticmethod
-    def _set_data(runner: Any) -> None:
+    def _set_data(self, runner: Any) -> None:
         """Give the facts of the training set to every module that takes them."""
         takers = [module for module in runner.model.modules() if isinstance(module, TakesData)]
         if takers:
             facts = facts_of(runner.train_dataloader.dataset)
             for module in takers:
-                module.set_data(facts)
+                module.set_data(facts if self.memory else _one_of_each(facts, module))
 
     def _check_memory(self, runner: Any) -> None:
         model = unwrap(runner.model)
@@ -240,6 +256,13 @@ class RunCheckHook(Hook):
             logging.WARNING,
             f'samples are not keyed by the epoch, so augmentation repeats every epoch: {reason}',
         )
+
+
+def _one_of_each(facts: DataFacts, module: TakesData) -> DataFacts:
+    """Return the facts as if there were one image of each class of the module."""
+    classes = getattr(module, 'num_classes', len(facts.class_counts))
+    ones = torch.ones(classes, dtype=torch.int64)
+    return replace(facts, classes=(), class_counts=ones)
 
 
 def samples_by_rank(sampler: Any) -> list[int]:

@@ -20,17 +20,28 @@ class Pretrained:
         checkpoint: A local file.
         prefix: Beginning of the names in the file that belong to this part, such as
             'backbone.'.
+        checkpoint_key: Set of weights that is taken of a file with several.
         map_location: Without effect; weights are read on the CPU and copied.
+        allow_other_input: Whether a run may load a backbone that was trained on images with another
+            mean, standard deviation or channel order than its data preprocessor makes.
 
     Raises:
         FileNotFoundError: When called: no such file.
         ValueError: An address; when called: not plain data, or weights that do not fit.
     """
 
-    def __init__(self, checkpoint: str, prefix: str | None = None, map_location: Any = None):
+    def __init__(
+        self,
+        checkpoint: str,
+        prefix: str | None = None,
+        map_location: Any = None,
+        checkpoint_key: str | None = None,
+        allow_other_input: bool = False,
+    ) -> None:
         self.checkpoint = local_path(checkpoint)
         self.prefix = '' if prefix is None else prefix.rstrip('.') + '.'
+        self.checkpoint_key = checkpoint_key
 
     def __call__(self, module: nn.Module) -> None:
         """Load ``module``'s weights."""
-        print_log(load_part(module, self.checkpoint, self.prefix))
+        print_log(load_part(module, self.checkpoint, self.prefix, self.checkpoint_key))

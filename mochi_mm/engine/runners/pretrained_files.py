@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from torch import nn
+
+from mochi_mm.files.checkpoint import local_path, read_checkpoint
+from mochi_mm.files.load_weights import check_recorded_images
+
 
 def pretrained_files(init_cfg: Any) -> Iterator[str]:
     """Yield the files that an ``init_cfg`` of any scope would load."""
@@ -15,3 +20,23 @@ def pretrained_files(init_cfg: Any) -> Iterator[str]:
         init_cfg = list(init_cfg.values())
     for child in init_cfg if isinstance(init_cfg, (list, tuple)) else ():
         yield from pretrained_files(child)
+
+
+def look_at_pretrained(model: nn.Module) -> None:
+    """Read the files that parts of a model will load by themselves, as data, and ask what they say.
+
+    Whatever loads them, a file is plain data, and a backbone is shown the images that it was
+    trained on, unless the ``init_cfg`` has ``allow_other_input=True``.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: A file is no plain data, or was trained on other images than ``model`` makes.
+    """
+    inside = {id(part) for part in getattr(model, 'backbone', nn.Identity()).modules()}
+    for module in model.modules():
+        init_cfg = getattr(module, 'init_cfg', None)
+        for file in pretrained_files(init_cfg):
+            content = read_checkpoint(local_path(file))
+            allowed = isinstance(init_cfg, Mapping) and bool(init_cfg.get('allow_other_input'))
+            if id(module) in inside and not allowed:
+                check_recorded_images(model, content, str(file))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mochi_mm.datasets.loader_timeout import frozen_workers_named, with_timeout
 from mochi_mm.distributed.agreement import absent_ranks, is_lost_connection, open_cpu_group
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.alone import alone_in_work_dir
@@ -24,14 +24,15 @@ from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.runners.claim_folder import claim_folder
-from mochi_mm.engine.runners.loader_timeout import frozen_workers_named, with_timeout
-from mochi_mm.engine.runners.pretrained_files import pretrained_files
+from mochi_mm.engine.runners.naming import naming
+from mochi_mm.engine.runners.pretrained_files import look_at_pretrained
 from mochi_mm.engine.save_run import save_run
-from mochi_mm.files.checkpoint import local_path, read_checkpoint, state_dict_of
+from mochi_mm.files.checkpoint import local_path, read_checkpoint
 from mochi_mm.files.checkpoint_folder import newest_valid
-from mochi_mm.files.load_weights import check_all_finite, load_for_test, load_whole
+from mochi_mm.files.load_weights import load_for_test
+from mochi_mm.files.load_whole import check_all, load_partial, load_whole, partial_names
 from mochi_mm.files.run_lock import RunLock
-from mochi_mm.files.shown import shown
+from mochi_mm.files.weight_sets import weights_of
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_facts import describe_start, write_start
 from mochi_mm.runs.start_record import written_since
@@ -61,8 +62,9 @@ class SafeRunner(Runner):
     ``RUNNERS.build(config)`` makes one from a config.
     """
 
-    _tested: tuple[str, bool] | None = None
+    _tested: tuple[str, bool, str | None] | None = None
     run_lock: RunLock | None = None
+    _start: dict[str, Any] | None = None
 
     @classmethod
     def from_cfg(cls, cfg: Any) -> SafeRunner:
@@ -103,16 +105,16 @@ class SafeRunner(Runner):
             ValueError: Another run is training in the work dir.
         """
         with alone_in_work_dir(self):
-            start = describe_start()
-            self._write_start(start, finished=False)
+            self._start = describe_start(self.work_dir)
+            self._write_start()
             model = self._train()
-            self._write_start(start, finished=True)
+            self._write_start(finished=True)
             return model
 
-    def _write_start(self, start: dict[str, Any], finished: bool) -> None:
+    def _write_start(self, finished: bool = False) -> None:
         if rank() == 0:
             try:
-                write_start(self._log_dir, start, finished)
+                write_start(self._log_dir, self._start or {}, finished)
             except OSError as error:
                 self.logger.log(logging.WARNING, f'{self._log_dir} does not say: {error}')
 
@@ -134,18 +136,21 @@ class SafeRunner(Runner):
                 if isinstance(hook, PreemptionHook):
                     hook.give_back()
 
-    def test_from(self, path: str, allow_other_input: bool = False) -> dict[str, float]:
+    def test_from(
+        self, path: str, allow_other_input: bool = False, checkpoint_key: str | None = None
+    ) -> dict[str, float]:
         """Measure the weights in a file with the config's test loop and return the metrics.
 
         Args:
             path: See :func:`mochi_mm.files.load_weights.load_for_test`.
             allow_other_input: Likewise.
+            checkpoint_key: Likewise.
 
         Raises:
             FileNotFoundError: No such file.
             ValueError: The file does not hold what is to be measured.
         """
-        self._tested = path, allow_other_input
+        self._tested = path, allow_other_input, checkpoint_key
         metrics: dict[str, float] = self.test()
         return metrics
 
@@ -169,7 +174,11 @@ class SafeRunner(Runner):
         if isinstance(loop, dict) and loop.get('by_epoch') is True and 'type' not in loop:
             loop = {k: v for k, v in loop.items() if k != 'by_epoch'}
             loop['type'] = 'mochi_mm.EpochBasedTrainLoop'
-        return super().build_train_loop(loop)
+        built = super().build_train_loop(loop)
+        if self._start and not isinstance(built, IterBasedTrainLoop):
+            self._start['epoch_length'] = len(built.dataloader)
+            self._write_start()
+        return built
 
     def build_logger(self, *args: Any, **settings: Any) -> Any:
         """Build MMEngine's logger; the screen shows long lists by a line, the file has them."""
@@ -205,8 +214,8 @@ class SafeRunner(Runner):
 
         ``resume=True`` continues ``load_from``, or the newest whole checkpoint of the work dir if
         that is None; ``resume='auto'`` the newest, and where there is none, starts from the weights
-        of ``load_from``. ``restarted=True`` in the config takes, before all that, the newest one
-        that this job wrote.
+        of ``load_from``: the set that ``checkpoint_key`` names, the parts of ``load_partial``.
+        ``restarted=True`` takes, before all that, the newest one that this job wrote.
         """
         if getattr(self, '_has_loaded', False):
             return
@@ -233,8 +242,9 @@ class SafeRunner(Runner):
             self.load_checkpoint(self._load_from)
         self._has_loaded = True
 
-    def _load_for_test(self, path: str, allow_other_input: bool) -> None:
-        content = self._hear(path, resuming=False)
+    def _load_for_test(self, path: str, allow_other_input: bool, key: str | None) -> None:
+        content = self._hear(path, resuming=False, key=key)
+        content = {part: content[part] for part in ('state_dict', 'meta') if part in content}
         classes = class_names(self.test_dataloader.dataset)
         self.logger.info(load_for_test(self.model, path, classes, allow_other_input, content))
         self._has_loaded = True
@@ -258,24 +268,33 @@ class SafeRunner(Runner):
             FileNotFoundError: No such file.
             ValueError: Not plain data, or weights that do not fit.
         """
-        content = self._hear(filename, resuming=False)
+        content = self._hear(filename, resuming=False, key=self.cfg.get('checkpoint_key'))
         if revise_keys:
             content['state_dict'] = _revised(content['state_dict'], revise_keys)
-        self.load_weights(content, str(filename), strict)
+        parts = self.cfg.get('load_partial')
+        if parts is None:
+            self.load_weights(content, str(filename), strict)
+        else:
+            model, tensors = unwrap(self.model), content['state_dict']
+            report = load_partial(model, tensors, str(filename), partial_names(parts))
+            self.logger.info(report)
         return content
 
-    def _hear(self, filename: str, resuming: bool) -> dict[str, Any]:
+    def _hear(self, filename: str, resuming: bool, key: str | None = None) -> dict[str, Any]:
         """Read a checkpoint and call the hooks, which ask the runner whether it is a resume."""
         content = read_checkpoint(local_path(filename))
-        content['state_dict'] = state_dict_of(content)  # where hooks look for the weights
-        check_all_finite(content, str(filename))
+        taken = weights_of(content, str(filename), key)
+        if not resuming and taken.told():
+            self.logger.info(f'{filename}: {taken.told()}')
+        content['state_dict'] = taken.tensors  # where hooks look for the weights
+        check_all(content, str(filename))
         self._resume = resuming
         self.call_hook('after_load_checkpoint', checkpoint=content)
         return content
 
     def load_weights(self, content: Mapping[str, Any], source: str, strict: bool) -> None:
         """Copy the weights in ``content`` into the model, or raise ``ValueError``."""
-        report = load_whole(unwrap(self.model), content, source, strict)
+        report = load_whole(unwrap(self.model), content['state_dict'], source, strict)
         if report is not None:
             self.logger.log(logging.WARNING, report)
         self.logger.info(f'weights loaded from {source}')
@@ -346,9 +365,7 @@ class SafeRunner(Runner):
     def _init_model_weights(self) -> None:
         """Initialize as MMEngine does, after a look at the files that parts of other libraries
         will read with its loader, which can run what they hold."""
-        for module in unwrap(self.model).modules():
-            for file in pretrained_files(getattr(module, 'init_cfg', None)):
-                read_checkpoint(local_path(file))
+        look_at_pretrained(unwrap(self.model))
         super()._init_model_weights()
 
     def _newest(self, own: bool = False) -> str | None:
@@ -378,22 +395,3 @@ def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:
     for pattern, replacement in pairs:
         tensors = {re.sub(pattern, replacement, name): value for name, value in tensors.items()}
     return dict(tensors)
-
-
-@contextmanager
-def naming(source: str) -> Iterator[None]:
-    """Turn errors from parts that no run has written into one that names the file."""
-    try:
-        yield
-    except ValueError as error:
-        if source in str(error):
-            raise
-        raise ValueError(f'{source} cannot be continued: {error}') from error
-    except (LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and is_lost_connection(error):
-            raise
-        raise ValueError(
-            f'{source} cannot be continued: a part of it is of another kind than runs write '
-            f'({type(error).__name__}: {shown(str(error))}). Resume another checkpoint, or start '
-            'from its weights alone with load_from.'
-        ) from error

@@ -12,6 +12,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mochi_mm.datasets.loader_timeout import frozen_workers_named
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.evaluation.analysis.as_in_training import as_in_training
 from mochi_mm.evaluation.analysis.memory_sums import Sums, add, memory_sums, scalars_of
@@ -103,11 +104,12 @@ def analyze(
     Raises:
         ValueError: A measure or layer asked for by name that is not possible; ``num_hard`` above
             the length of the memory.
+        FrozenWorkerError: No batch came within the limit of a loader.
     """
     bare = unwrap(model)
     result = Analysis(settings=settings.record())
     layers = missing_layers(bare, settings, absent or {}, result.missing)
-    with torch.no_grad(), preserved_random_state(), evaluating(bare):
+    with frozen_workers_named(), torch.no_grad(), preserved_random_state(), evaluating(bare):
         needed = [m for m in ('class_alignment', 'uniformity', 'rank') if settings.wanted(m)]
         if needed:
             features, labels = extract_features(bare, loader, progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 from torch import nn
 
 from mochi_mm.evaluation.analysis.settings import MEMORY_MEASURES
-from mochi_mm.files.checkpoint import read_checkpoint, state_dict_of
+from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.fit import fit
 from mochi_mm.files.load_weights import load_backbone
 from mochi_mm.files.shown import shown
 from mochi_mm.files.trained_weights import check_weights
+from mochi_mm.files.weight_sets import weights_of
 from mochi_mm.files.weights_record import one_line
 
 #: Parts beside the backbone that measures need, and what goes without them.
@@ -26,7 +28,10 @@ _PARTS = (
 
 
 def load_for_analysis(
-    model: nn.Module, path: str | Path, allow_other_input: bool = False
+    model: nn.Module,
+    path: str | Path,
+    allow_other_input: bool = False,
+    checkpoint_key: str | None = None,
 ) -> tuple[str, dict[str, str]]:
     """Load a checkpoint of this project; each part is loaded whole, or left out and named.
 
@@ -34,6 +39,7 @@ def load_for_analysis(
         model: The algorithm of the config, already initialized.
         path: A checkpoint: of a whole run, or of a backbone alone.
         allow_other_input: See :func:`mochi_mm.files.load_weights.load_backbone`.
+        checkpoint_key: Likewise.
 
     Returns:
         A report, and what cannot be measured, with the reason, for :func:`analyze`.
@@ -43,8 +49,9 @@ def load_for_analysis(
         ValueError: The backbone is not all there, a part is there in part, a shape differs, a
             number is not finite, or the weights were trained on other images.
     """
-    report = load_backbone(model, path, allow_other_input)
-    tensors = state_dict_of(read_checkpoint(path))
+    content = read_checkpoint(path)
+    report = load_backbone(model, path, allow_other_input, content, checkpoint_key)
+    tensors = weights_of(content, path, checkpoint_key).tensors
     wanted = model.state_dict()
     absent: dict[str, str] = {}
     for prefix, needs in _PARTS:
@@ -57,17 +64,17 @@ def load_for_analysis(
             absent.update(dict.fromkeys(needs, f'{path} holds no {what}'))
             continue
         made.demand('Expected a checkpoint of the same config.')
-        check_weights(made.matched, wanted, str(path))
+        check_weights(made.matched, str(path), wanted)
         model.load_state_dict(made.matched, strict=False)
     return report.split(',')[0], absent
 
 
 def position_of(path: str | Path) -> dict[str, Any]:
-    """Return the ``epoch``, ``iter`` and time (``saved``) of a checkpoint, where it says so.
+    """Return ``epoch``, ``iter`` and time (``saved``, ``saved_at``) of a checkpoint that says so.
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: A position that is no whole number, a time that is no line of text.
+        ValueError: A position that is no whole number, a time that is no line of text or number.
     """
     meta = read_checkpoint(path).get('meta')
     meta = meta if isinstance(meta, Mapping) else {}
@@ -79,4 +86,11 @@ def position_of(path: str | Path) -> dict[str, Any]:
             )
     if 'time' in meta:
         position['saved'] = one_line(meta['time'], 'meta.time', path)
+    seconds = meta.get('unix_time', 0.0)
+    if type(seconds) is not float or not math.isfinite(seconds):
+        raise ValueError(
+            f'{path}: meta.unix_time is {shown(seconds)}; expected seconds. Restore the file.'
+        )
+    if seconds:
+        position['saved_at'] = seconds
     return position

@@ -98,8 +98,15 @@ def _synthetic_sums(
     return dict(
         acc_contrast_synthetic=batch * float(contrastive_accuracy(positive, both)),
         share_harder=batch * float((synthetic > hardest[:, None]).double().mean()),
+        share_synthetic=float(_synthetic_mass(pushing, synthetic, temperature).sum()),
         probabilities_synthetic=_array(curve.sum(0)),
     )
+
+
+def _synthetic_mass(pushing: Tensor, synthetic: Tensor, temperature: float) -> Tensor:
+    """Return (B,) the share of the negatives' softmax mass on the synthetic ones; 0 without any."""
+    real, mixed = ((x.double() / temperature).logsumexp(1) for x in (pushing, synthetic))
+    return torch.sigmoid(mixed - real).nan_to_num(0.0)
 
 
 def add(total: Sums, more: Sums) -> Sums:
@@ -114,8 +121,8 @@ def scalars_of(sums: Sums) -> dict[str, float]:
     A share of false negatives is NaN where no class is known.
     """
     queries = sums['queries']
-    names = ('acc_contrast', 'acc_contrast_synthetic', 'sim_positive', 'share_harder')
-    scalars = {name: sums[name] / queries for name in names if name in sums}
+    means = ('acc_', 'sim_', 'share_')
+    scalars = {name: total / queries for name, total in sums.items() if name.startswith(means)}
     for name in ('probabilities', 'probabilities_synthetic'):
         if name in sums:
             curve = sums[name] / queries

@@ -37,7 +37,7 @@ def write_analysis(
         folder: Is made if it is not there.
         name: Such as ``epoch_10``.
         record: Plain data. NaN and infinities become null. ``saved`` says since when the weights
-            are what they are (:data:`TIME`, local).
+            are what they are (:data:`TIME`, local), ``saved_at`` in seconds since 1970.
         arrays: Float arrays by name.
         pictures: PNG files by name, written as ``<name>_<picture>.png``.
 
@@ -106,6 +106,8 @@ def read_analysis(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarra
     for name in ('epoch', 'iter'):
         if type(record.get(name, 0)) is not int:
             raise ValueError(f'{path}: {name} is {shown(record[name])}; expected a whole number.')
+    if type(record.get('saved_at', 0)) not in (int, float):
+        raise ValueError(f'{path}: saved_at is {shown(record["saved_at"])}; expected seconds.')
     record['scalars'] = _scalars(record.get('scalars'), path)
     for name in ('settings', 'counts', 'missing'):
         if not isinstance(record.get(name, {}), dict):

@@ -1,6 +1,7 @@
 """Measures of a network at the end of a run: functions that return named figures."""
 
 from mochi_mm.experiments.measures.analysis import Analysis
+from mochi_mm.experiments.measures.classified import Classified
 from mochi_mm.experiments.measures.fast_linear import FastLinear
 from mochi_mm.experiments.measures.few_shot import FewShot
 from mochi_mm.experiments.measures.knn import KNN
@@ -8,14 +9,17 @@ from mochi_mm.experiments.measures.linear_transfer import LinearTransfer
 from mochi_mm.experiments.measures.logged import Logged
 from mochi_mm.experiments.measures.measure import Measure
 from mochi_mm.experiments.measures.subject import Subject
+from mochi_mm.experiments.measures.tail_accuracy import TailAccuracy
 
 __all__ = [
     'KNN',
     'Analysis',
+    'Classified',
     'FastLinear',
     'FewShot',
     'LinearTransfer',
     'Logged',
     'Measure',
     'Subject',
+    'TailAccuracy',
 ]

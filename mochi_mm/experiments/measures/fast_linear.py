@@ -21,15 +21,18 @@ class FastLinear(Measure):
 
     Attributes:
         queries: Loader of the images that are classified.
+        suffix: Behind the names of the figures, where there are several kinds of queries.
     """
 
     queries: str = 'query_dataloader'
+    suffix: str = ''
 
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return the two figures."""
         bank, queries = subject.features('bank_dataloader'), subject.features(self.queries)
         top1, l2 = linear_top1(bank, queries, subject)
-        return {'fast_linear/top1': top1, 'fast_linear/l2': l2}
+        found = {'fast_linear/top1': top1, 'fast_linear/l2': l2}
+        return {f'{name} {self.suffix}'.strip(): value for name, value in found.items()}
 
 
 def linear_top1(bank: Labeled, queries: Labeled, subject: Subject) -> tuple[float, float]:

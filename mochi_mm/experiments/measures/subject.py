@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mochi_mm.engine.runners import SafeRunner
 from mochi_mm.evaluation.features import extract_features
 
 
@@ -64,9 +65,7 @@ class Subject:
 
     def build(self, config: Any) -> DataLoader:
         """Return the loader that a part of a config describes."""
-        from mmengine.runner import Runner
-
-        return Runner.build_dataloader(config, seed=0)
+        return SafeRunner.build_dataloader(config, seed=0)
 
     def extract(self, loader: DataLoader) -> tuple[Tensor, Tensor]:
         """Return pooled features (M, C) and labels (M,) of any labeled images."""

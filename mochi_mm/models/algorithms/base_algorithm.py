@@ -11,15 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mochi_mm.models.algorithms.check_fit import check_fit, check_widths
-from mochi_mm.models.algorithms.named_heads import join_losses, named_heads
+from mochi_mm.models.algorithms.named_heads import classifier_of, join_losses, named_heads
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
 from mochi_mm.models.view_editors import BaseViewEditor
+from mochi_mm.models.view_editors.base_view_editor import number_editors
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.features import Features
 from mochi_mm.structures.protocols import Backbone, Head, Neck, ViewsHead
 
 Losses = dict[str, Tensor]
+Predictions = list[dict[str, Any]]
 
 
 def build(component: dict | nn.Module | None) -> Any:
@@ -31,6 +33,20 @@ def pool(features: Tensor | Sequence[Tensor]) -> Tensor:
     """Return (B, C): the last feature map averaged over its positions, or a vector as it is."""
     last = features if isinstance(features, Tensor) else features[-1]
     return F.adaptive_avg_pool2d(last, 1).flatten(1) if last.ndim == 4 else last
+
+
+def only_view(inputs: Sequence[Tensor]) -> Tensor:
+    """Return the one view in a list.
+
+    Raises:
+        ValueError: There are several.
+    """
+    if len(inputs) != 1:
+        raise ValueError(
+            f'features are taken from one view, got {len(inputs)}; use an evaluation pipeline '
+            'without MultiView.'
+        )
+    return inputs[0]
 
 
 class BaseAlgorithm(BaseModel):
@@ -85,6 +101,7 @@ class BaseAlgorithm(BaseModel):
         more = nn.ModuleDict({name: build(part) for name, part in (heads or {}).items()})
         self.heads = cast(Mapping[str, Head], more)
         editors = nn.ModuleList(build(editor) for editor in view_editors)
+        number_editors(list(editors))
         self.view_editors = cast(Sequence[BaseViewEditor], editors)
         self.channels_last = channels_last
         for part in named_heads(self).values():
@@ -132,12 +149,29 @@ class BaseAlgorithm(BaseModel):
         """Return losses and logged statistics of a batch of views."""
         raise NotImplementedError(f'{type(self).__name__} is not trained by itself.')
 
-    def predict(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Any:
-        """Return predictions for a batch of views."""
-        raise NotImplementedError(
-            f'{type(self).__name__} predicts nothing: measure its features with a kNN or linear '
-            'probe config from configs/benchmarks.'
-        )
+    def predict(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Predictions:
+        """Return the scores of the head that classifies, for one view (B, 3, H, W) of each image.
+
+        Returns:
+            ``[dict(scores=(B, num_classes), gt_label=(B,), sample_idx=(B,), ...)]``, one record for
+            the batch, as :class:`TopKAccuracy` reads it: probabilities and all of
+            ``data_samples``.
+
+        Raises:
+            NotImplementedError: No head classifies.
+            ValueError: More than one view, or several heads that classify.
+        """
+        classifier = classifier_of(self)
+        if classifier is None:
+            raise NotImplementedError(
+                f'{type(self).__name__} predicts nothing: measure its features with a kNN or '
+                'linear probe config from configs/benchmarks.'
+            )
+        # Centers beside an objective on embeddings classify the pooled features.
+        pooled = getattr(classifier, 'uses_features', False)
+        tap = 'backbone' if pooled else classifier.tap
+        scores = classifier.predict(self.embed(only_view(inputs)).at(tap))
+        return [dict(data_samples or {}, scores=scores)]
 
     def encoder(self, name: str) -> tuple[Backbone, Neck | None, Neck | None]:
         """Return backbone, neck and predictor of an encoder.
@@ -193,14 +227,8 @@ class BaseAlgorithm(BaseModel):
         Raises:
             ValueError: More than one view.
         """
-        if not isinstance(inputs, Tensor):
-            if len(inputs) != 1:
-                raise ValueError(
-                    f'features are taken from one view, got {len(inputs)}; use an evaluation '
-                    'pipeline without MultiView.'
-                )
-            inputs = inputs[0]
-        return pool(self.backbone(self.in_layout([inputs])[0]))
+        images = inputs if isinstance(inputs, Tensor) else only_view(inputs)
+        return pool(self.backbone(self.in_layout([images])[0]))
 
     def take_views(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the views in this algorithm's memory format, after counting them.

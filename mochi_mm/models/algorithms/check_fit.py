@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mochi_mm.models.algorithms.named_heads import named_heads
 from mochi_mm.structures.features import TAPS
 from mochi_mm.structures.protocols import Head, Neck
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
     from mochi_mm.models.view_editors import BaseViewEditor
 
-#: What a head may take, and an algorithm that gives it.
+#: What a head may take, and an algorithm that gives it; ``any`` takes what there is.
 ALGORITHMS = dict(
     views='InBatchContrast', pairs='MoCo', parts='CrossViewContrast', features='ImageClassifier'
 )
@@ -29,7 +29,7 @@ def check_fit(head: Head, model: BaseAlgorithm) -> None:
         ValueError: It does.
     """
     takes = getattr(head, 'takes', None)
-    if model.gives is not None and takes is not None and takes != model.gives:
+    if model.gives is not None and takes not in (None, 'any', model.gives):
         raise ValueError(
             f'{type(head).__name__} does not fit {type(model).__name__}: it takes {takes}, the '
             f'algorithm gives {model.gives}; set the type of the model to '
@@ -91,9 +91,13 @@ def check_widths(model: BaseAlgorithm) -> None:
     Raises:
         ValueError: They do not.
     """
-    parts = [(name, getattr(model, name)) for name in ('backbone', 'neck', 'head')]
-    parts = [(name, module) for name, module in parts if module is not None]
-    for (giver, module), (taker, following) in pairwise(parts):
+    backbone: tuple[str, object] = ('backbone', model.backbone)
+    neck: tuple[str, object] = ('neck', model.neck)
+    pairs = [] if model.neck is None else [(backbone, neck)]
+    for name, head in named_heads(model).items():
+        pooled = getattr(head, 'tap', '') == 'backbone' or getattr(head, 'uses_features', False)
+        pairs.append((backbone if pooled or model.neck is None else neck, (name, head)))
+    for (giver, module), (taker, following) in pairs:
         given = getattr(module, 'out_channels', None)
         wanted = getattr(following, 'in_channels', None)
         if isinstance(given, int) and isinstance(wanted, int) and given != wanted:

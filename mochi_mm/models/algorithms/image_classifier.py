@@ -76,18 +76,13 @@ class ImageClassifier(BaseAlgorithm):
     def predict(
         self, inputs: Sequence[Tensor], data_samples: DataSamples | None
     ) -> list[dict[str, Any]]:
-        """Return one record for the batch, as :class:`TopKAccuracy` reads it.
-
-        Returns:
-            ``[dict(scores=(B, num_classes), gt_label=(B,), sample_idx=(B,), ...)]``: the scores
-            and everything in ``data_samples``.
+        """Return one record for the batch, see :class:`BaseAlgorithm`.
 
         Raises:
             ValueError: No head.
         """
-        head = self._check_head()
-        scores = head.predict(self.extract_feat(inputs))
-        return [dict(data_samples or {}, scores=scores)]
+        self._check_head()
+        return list(super().predict(inputs, data_samples))
 
     def _check_head(self) -> ClassifierHead:
         if self.head is None:

@@ -120,6 +120,10 @@ class MoCo(BaseAlgorithm):
     def init_weights(self) -> None:
         """Initialize the trained encoder, then make the averaged encoder its copy."""
         super().init_weights()
+        self.reset_average()
+
+    def reset_average(self) -> None:
+        """Make the averaged encoder a copy of the trained one."""
         self.key_encoder['backbone'].load_state_dict(self.backbone.state_dict())
         self.key_encoder['neck'].load_state_dict(self.neck.state_dict())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from mochi_mm.structures.protocols import Head
+from mochi_mm.structures.protocols import Classifies, Head
 
 if TYPE_CHECKING:
     from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
@@ -17,6 +17,23 @@ def named_heads(model: BaseAlgorithm) -> dict[str, Head]:
     """Return the head, if there is one, and the further heads."""
     first = {} if model.head is None else {'head': model.head}
     return {**first, **dict(model.heads.items())}
+
+
+def classifier_of(model: BaseAlgorithm) -> Classifies | None:
+    """Return the head that classifies, None where there is none.
+
+    Raises:
+        ValueError: Several do.
+    """
+    found = {
+        name: head for name, head in named_heads(model).items() if isinstance(head, Classifies)
+    }
+    if len(found) > 1:
+        raise ValueError(
+            f'the heads {" and ".join(found)} both classify, so nothing says whose prediction is '
+            'meant; expected one classifier in a model.'
+        )
+    return next(iter(found.values()), None)
 
 
 def join_losses(results: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -5,6 +5,8 @@ from mochi_mm.models.blocks.batch import batch_block
 from mochi_mm.models.blocks.batch_keys import batch_keys_block
 from mochi_mm.models.blocks.memory import memory_block
 from mochi_mm.models.blocks.own_keys import own_keys_block
+from mochi_mm.models.blocks.prototypes import prototype_block
+from mochi_mm.models.blocks.same_label import same_label
 from mochi_mm.models.blocks.universum import universum_block
 
 __all__ = [
@@ -14,6 +16,8 @@ __all__ = [
     'memory_block',
     'own_keys_block',
     'pair_anchors',
+    'prototype_block',
     'query_anchors',
+    'same_label',
     'universum_block',
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -31,7 +32,7 @@ def pair_anchors(views: Views) -> Anchors:
     """
     rows = torch.cat([views.online[i] for i, _ in views.pairs])  # (A, D)
     keys = torch.cat([views.target[j] for _, j in views.pairs])[:, None]  # (A, 1, D)
-    return _of_views(rows, keys, views, len(views.pairs))
+    return replace(_of_views(rows, keys, views, len(views.pairs)), pairs=tuple(views.pairs))
 
 
 def query_anchors(views: Views, positives: Sequence[int]) -> Anchors:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.distributed.rows import gather_rows, rank, row_counts
+from mochi_mm.models.blocks.batch import check_images
 from mochi_mm.structures import Anchors, Block, Views
 
 
@@ -24,9 +25,13 @@ def batch_keys_block(
         anchors: Queries, pair by pair.
         views: Unit rows.
         similarity: Function of (A, D) and (T M, D) rows that returns (A, T M).
+
+    Raises:
+        ValueError: The batch of all ranks is a single image.
     """
     counts = row_counts(views.num_images, anchors.rows.device)
     total, first = sum(counts), sum(counts[: rank()])
+    check_images(total)
     targets = list(dict.fromkeys(j for _, j in views.pairs))
     candidates = torch.cat([gather_rows(views.target[j], counts) for j in targets])  # (T M, D)
     device = candidates.device

@@ -28,6 +28,15 @@ def mean_finite(values: Tensor) -> Tensor:
     return total / finite.sum()
 
 
+def mean_positive(block: Block) -> Tensor:
+    """Return (A, 1) the mean similarity of each anchor to its positives, 0 without any."""
+    positive = block.positive()
+    if positive is None:
+        return block.similarity.new_zeros(len(block.similarity), 1)
+    total = (block.similarity * positive).sum(1, keepdim=True)  # (A, 1)
+    return total / positive.sum(1, keepdim=True).clamp_min(1)
+
+
 def key_statistics(own: Tensor, pushing: Sequence[Tensor]) -> dict[str, Tensor]:
     """Return accuracy and similarities of the own keys against the negatives.
 

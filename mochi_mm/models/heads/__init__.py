@@ -1,15 +1,20 @@
 """Heads: objectives that take embeddings and blocks of candidates and return losses."""
 
+from mochi_mm.models.heads.balanced_softmax_head import BalancedSoftmaxHead
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.models.heads.cross_view_head import CrossViewHead
 from mochi_mm.models.heads.decoupled_head import DecoupledHead
+from mochi_mm.models.heads.e_sup_con_head import ESupConHead
 from mochi_mm.models.heads.fair_kl_head import FairKLHead
 from mochi_mm.models.heads.false_negative_head import FalseNegativeHead
 from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHead
 from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.nt_xent_head import NTXentHead
+from mochi_mm.models.heads.parametric_contrast_head import ParametricContrastHead
+from mochi_mm.models.heads.res_com_head import ResComHead
+from mochi_mm.models.heads.skew_renyi_head import SkewRenyiHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
 from mochi_mm.models.heads.sup_con_head import SupConHead
 from mochi_mm.models.heads.sup_info_nce_head import SupInfoNCEHead
@@ -17,16 +22,21 @@ from mochi_mm.models.heads.sup_mix_head import SupMixHead
 from mochi_mm.models.heads.uni_con_head import UniConHead
 
 __all__ = [
+    'BalancedSoftmaxHead',
     'BaseContrastiveHead',
     'ContrastiveHead',
     'CrossViewHead',
     'DecoupledHead',
+    'ESupConHead',
     'FairKLHead',
     'FalseNegativeHead',
     'HardNegativeMixingHead',
     'KeyBatchHead',
     'LinearHead',
     'NTXentHead',
+    'ParametricContrastHead',
+    'ResComHead',
+    'SkewRenyiHead',
     'SoftContrastiveHead',
     'SupConHead',
     'SupInfoNCEHead',

@@ -17,18 +17,22 @@ from mochi_mm.models.blocks import (
     memory_block,
     own_keys_block,
     pair_anchors,
+    same_label,
 )
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
+from mochi_mm.models.estimators import NegativeEstimator
 from mochi_mm.models.functional.chance_level import chance_level, mean_chance
 from mochi_mm.models.functional.contrast_blocks import attracted, contrast_blocks
 from mochi_mm.models.functional.statistics import (
     batch_statistics,
     key_statistics,
+    mean_positive,
     mixing_statistics,
     pushing_of,
 )
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
+from mochi_mm.models.heads.check_memory import check_memory
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
@@ -54,6 +58,8 @@ class BaseContrastiveHead(BaseModule):
             with a memory, as MoCo-v2.
         weight: Factor on the loss, > 0.
         mixing: A :class:`HardNegativeMixing`, as a config or a module; None mixes nothing.
+        negatives: A :class:`NegativeEstimator`, as a config or a module, which acts on what the
+            objective pushes from; None leaves the candidates as they are.
         label_key: Name of the labels among the data samples.
         table: A :class:`SampleTable` whose labels take the place of ``label_key``, those of the
             memory's rows included.
@@ -83,12 +89,18 @@ class BaseContrastiveHead(BaseModule):
     #: Whether the objective takes the pooled backbone features beside the embeddings.
     uses_features = False
 
+    #: Whether the objective can be given an estimate in the place of its negatives.
+    estimable = True
+    #: The least value of :meth:`similarity`.
+    least_similarity = -1.0
+
     def __init__(
         self,
         memory: dict | nn.Module | None = None,
         temperature: float | None = None,
         weight: float = 1.0,
         mixing: dict | nn.Module | None = None,
+        negatives: dict | nn.Module | None = None,
         label_key: str = 'gt_label',
         table: dict | nn.Module | None = None,
         mask_own_keys: bool = False,
@@ -107,7 +119,8 @@ class BaseContrastiveHead(BaseModule):
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         self.memory = build_optional(memory, BaseMemory)  # type: ignore[type-abstract]
         self.table = build_optional(table, SampleTable)
-        self._check_memory()
+        masks = dict(mask_own_keys=mask_own_keys, oracle_loss=oracle_loss, oracle_mix=oracle_mix)
+        check_memory(type(self).__name__, self.memory, self.with_memory, masks)
         #: What the head takes: views of the trained encoder, or pairs with the averaged one.
         self.takes = 'views' if self.memory is None else 'pairs'
         if mixing is None and self.memory is not None:
@@ -115,6 +128,12 @@ class BaseContrastiveHead(BaseModule):
         self.mixing = build_optional(mixing, HardNegativeMixing)
         if self.mixing is not None and self.memory is not None:
             self.mixing.fit(self.memory.length)
+        self.negatives = build_optional(negatives, NegativeEstimator)
+        if self.negatives is not None and not self.estimable:
+            raise ValueError(
+                f'negatives is {self.negatives} but the objective of {type(self).__name__} has no '
+                'sum over negatives that an estimate could stand for; take it out.'
+            )
 
     # The step.
 
@@ -137,12 +156,13 @@ class BaseContrastiveHead(BaseModule):
             blocks = self.positives(anchors, blocks, views)
             mixed, synthetic = self.mix(anchors, blocks)
             blocks = [*blocks, *synthetic]
-            per_anchor = self.objective(anchors, blocks)
+            seen, estimated = self.estimate(blocks)
+            per_anchor = self.objective(anchors, seen)
             counted = attracted(blocks) if anchors.keys is None else None
             mean = mean_over_ranks(per_anchor, None if self.count_all else counted)
             losses = dict(loss_contrast=self.weight * mean)
             with torch.no_grad():
-                statistics = self.statistics(blocks, mixed, counted)
+                statistics = {**self.statistics(blocks, mixed, counted), **estimated}
                 level = mean_chance(self.chance_level(anchors, blocks), counted, self.count_all)
                 statistics['chance_level'] = self.weight * level
         return HeadStep(losses, statistics, self.writes(views), anchors, tuple(blocks), mixed)
@@ -206,8 +226,9 @@ class BaseContrastiveHead(BaseModule):
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
         """Set the current epoch, in a loop without hooks."""
-        if self.mixing is not None:
-            self.mixing.set_epoch(epoch, max_epochs)
+        for part in (self.mixing, self.negatives):
+            if part is not None:
+                part.set_epoch(epoch, max_epochs)
 
     # The parts of the step.
 
@@ -261,6 +282,12 @@ class BaseContrastiveHead(BaseModule):
     def mix(self, anchors: Anchors, blocks: Sequence[Block]) -> tuple[Mixed | None, list[Block]]:
         """Return the mixtures, or None, and the block of synthetic negatives, or none."""
         return (None, []) if self.mixing is None else self.mixing(anchors.rows, blocks)
+
+    def estimate(self, blocks: Sequence[Block]) -> tuple[list[Block], dict[str, Tensor]]:
+        """Return the blocks as the objective sees them, and statistics of the estimate."""
+        if self.negatives is None:
+            return list(blocks), {}
+        return self.negatives(blocks, self.temperature, self.least_similarity)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor; 0 for one without a positive."""
@@ -359,40 +386,3 @@ class BaseContrastiveHead(BaseModule):
     def _known(self, samples: DataSamples, reason: str) -> Tensor:
         name = self.label_key if self.table is None else 'sample_idx'
         return require_known(samples, name, reason)
-
-    def _check_memory(self) -> None:
-        if self.with_memory is not None and self.with_memory != (self.memory is not None):
-            wanted = 'a memory, such as dict(type="FeatureQueue")' if self.with_memory else 'none'
-            raise ValueError(f'memory is {self.memory} but {type(self).__name__} needs {wanted}.')
-        masks = dict(
-            mask_own_keys=self.mask_own_keys,
-            oracle_loss=self.oracle_loss,
-            oracle_mix=self.oracle_mix,
-        )
-        if self.memory is None and any(masks.values()):
-            names = ', '.join(name for name, value in masks.items() if value)
-            raise ValueError(
-                f'{names} is set but there is no memory whose rows it could leave out; set memory, '
-                'or take it out.'
-            )
-
-
-def same_label(labels: Tensor, block: Block) -> Tensor:
-    """Return (A, M) bool, where a candidate has the anchor's label; -1 matches nothing.
-
-    Args:
-        labels: (A,) label of each anchor.
-        block: Candidates with labels; what is dropped matches nothing.
-    """
-    # (A, M)
-    same = (labels[:, None] == block.need('labels')[None]) & (labels[:, None] >= 0)
-    return same if block.itself is None else same & ~block.itself
-
-
-def mean_positive(block: Block) -> Tensor:
-    """Return (A, 1) the mean similarity of each anchor to its positives, 0 without any."""
-    positive = block.positive()
-    if positive is None:
-        return block.similarity.new_zeros(len(block.similarity), 1)
-    total = (block.similarity * positive).sum(1, keepdim=True)  # (A, 1)
-    return total / positive.sum(1, keepdim=True).clamp_min(1)

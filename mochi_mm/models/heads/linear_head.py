@@ -87,8 +87,11 @@ class LinearHead(BaseModule):
         labels = samples['gt_label']
         logits = self(features)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
-        return dict(loss_classification=loss, acc_top1=accuracy)
+        return dict(loss_classification=self.objective(logits, labels), acc_top1=accuracy)
+
+    def objective(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of (B, num_classes) logits for labels (B,), a scalar in nats."""
+        return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 
     def predict(self, features: Tensor) -> Tensor:
         """Return (B, num_classes) probabilities."""

@@ -37,6 +37,9 @@ class SoftContrastiveHead(ContrastiveHead):
     >>> head.loss(query, key)['loss_contrast'].backward()
     """
 
+    # Every row pulls by its share and pushes; none is a negative alone.
+    estimable = False
+
     def __init__(
         self,
         memory: dict | nn.Module,

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.models.blocks import same_label
 from mochi_mm.models.functional.chance_level import chance_of_each
 from mochi_mm.models.functional.contrast_blocks import contrast_blocks
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, Views
 from mochi_mm.utils.checks import check_number

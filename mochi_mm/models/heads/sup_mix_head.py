@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mochi_mm.distributed.rows import gather_rows
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
+from mochi_mm.models.blocks import same_label
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, Views
 

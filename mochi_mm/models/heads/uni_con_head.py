@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mochi_mm.models.blocks import batch_block, universum_block
+from mochi_mm.models.blocks import batch_block, same_label, universum_block
 from mochi_mm.models.functional.statistics import contrastive_accuracy
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, same_label
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, HeadStep, Mixed, Views
 from mochi_mm.structures.masks import without

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mochi_mm.distributed.rows import gather_rows, row_counts
+from mochi_mm.models.functional.unit_mixture import unit_mixture
 from mochi_mm.models.memories.base_memory import BaseMemory
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataFacts
@@ -18,7 +18,8 @@ from mochi_mm.structures import DataFacts
 class InstanceBank(BaseMemory):
     """Bank of moving averages: row i follows the features of image i of the data set.
 
-    ``row = unit(ema_decay * row + (1 - ema_decay) * feature)``.
+    ``row = unit(ema_decay * row + (1 - ema_decay) * feature)``. A feature opposite to the row
+    leaves nothing that has a direction: the row then stays as it is (:func:`unit_mixture`).
 
     Args:
         length: n, images of the data set; more rows are allowed, fewer are refused.
@@ -113,8 +114,8 @@ class InstanceBank(BaseMemory):
         last = (((ids[:, None] == ids[None]) & finite) * (place + 1)).amax(1) - 1
         written, last = last >= 0, last.clamp_min(0)
         mixed = self.features[ids].lerp(features[last], 1 - self.ema_decay)  # (M, D)
-        # (M, D)
-        rows = torch.where(written[:, None], F.normalize(mixed, dim=1), self.features[ids])
+        rows = unit_mixture(mixed, self.features[ids])  # (M, D)
+        rows = torch.where(written[:, None], rows, self.features[ids])  # (M, D)
         self.features.index_copy_(0, ids, rows)
         self.labels.index_copy_(0, ids, torch.where(written, labels[last], self.labels[ids]))
         self.indices.index_copy_(0, ids, torch.where(written, ids, self.indices[ids]))

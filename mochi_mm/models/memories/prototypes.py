@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mochi_mm.distributed.rows import gather_rows, row_counts
+from mochi_mm.models.functional.unit_mixture import unit_mixture
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.memories.base_memory import BaseMemory
 from mochi_mm.registry import MODELS
@@ -17,8 +17,9 @@ class Prototypes(BaseMemory):
     """One unit row per class; row c stands for class c.
 
     A moving average follows its members one by one, in rank order: ``row = unit(ema_decay * row +
-    (1 - ema_decay) * feature)`` (Sun and Li 2023, OpenCon). A learnable prototype is a parameter,
-    which the optimizer moves; its rows come with gradient.
+    (1 - ema_decay) * feature)`` (Sun and Li 2023, OpenCon); a feature opposite to it leaves it
+    as it is (:func:`unit_mixture`). A learnable prototype is a parameter, which the optimizer
+    moves; its rows come with gradient.
 
     Args:
         length: C, number of prototypes.
@@ -102,6 +103,6 @@ class Prototypes(BaseMemory):
         for row, c, use in zip(rows.split(1), classes.split(1), taken.split(1), strict=True):
             old = self.features.index_select(0, c)  # (1, D)
             # (1, D)
-            new = F.normalize(self.ema_decay * old + (1 - self.ema_decay) * row, dim=1)
+            new = unit_mixture(self.ema_decay * old + (1 - self.ema_decay) * row, old)
             self.features.index_copy_(0, c, torch.where(use[:, None], new, old))
         self.count.index_add_(0, classes, taken.to(self.count))

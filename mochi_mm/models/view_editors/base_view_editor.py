@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from mochi_mm.randomness import StepKey
 from mochi_mm.structures import DataSamples
@@ -31,6 +32,10 @@ class BaseViewEditor(BaseModule, ABC):
             ranks.
         init_cfg: See MMEngine.
 
+    Attributes:
+        place: Number of editors of the same class before it in ``view_editors``. Each has draws of
+            its own: two that cut a patch do not cut the same one.
+
     Raises:
         ValueError: A setting out of range.
     """
@@ -52,6 +57,7 @@ class BaseViewEditor(BaseModule, ABC):
         self.probability = probability
         self.epoch = 0
         self.step_key: StepKey | None = None
+        self.place = 0
 
     def made(self, num_views: int) -> Sequence[int]:
         """Return the numbers of the views that are no views of an image any more; here none.
@@ -119,19 +125,34 @@ class BaseViewEditor(BaseModule, ABC):
         """Return the generator of the step, None if no step was named."""
         if self.step_key is None:
             return None
-        return self.step_key.generator(f'view editor {type(self).__name__}', device, per_rank)
+        return self.step_key.generator(f'view editor {self._name}', device, per_rank)
+
+    @property
+    def _name(self) -> str:
+        """Return what tells the draws of this editor from those of the others of its model."""
+        kind = type(self).__name__
+        return f'{kind} {self.place}' if self.place else kind
 
     def number(self) -> int:
         """Return a number below 2^62 that is drawn anew each step, on the host, for all ranks."""
         if self.step_key is None:
             return int(torch.randint(2**62, ()))
-        stream = f'number of view editor {type(self).__name__}'
+        stream = f'number of view editor {self._name}'
         return self.step_key.number(stream, per_rank=False) >> 1
 
     def _drawn(self) -> bool:
         """Return whether this step edits; drawn on the host, so nothing waits for a device."""
         if self.probability == 1:
             return True
-        key, stream = self.step_key, f'steps of view editor {type(self).__name__}'
+        key, stream = self.step_key, f'steps of view editor {self._name}'
         generator = None if key is None else key.generator(stream, 'cpu', per_rank=False)
         return float(torch.rand((), generator=generator)) < self.probability
+
+
+def number_editors(editors: Sequence[nn.Module]) -> None:
+    """Give each editor its ``place`` among those of its class, so that no two draw the same."""
+    seen: Counter[str] = Counter()
+    for editor in editors:
+        if isinstance(editor, BaseViewEditor):
+            editor.place = seen[type(editor).__name__]
+            seen[type(editor).__name__] += 1

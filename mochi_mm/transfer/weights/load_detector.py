@@ -30,6 +30,7 @@ def load_detector(
     path: str | Path,
     trained_with: Mapping[str, Any] | None = None,
     fresh_norms: bool = False,
+    checkpoint_key: str | None = None,
 ) -> LoadReport:
     """Fill the backbone of ``model``, and the last stage where a C4 head holds it, from ``path``.
 
@@ -40,6 +41,8 @@ def load_detector(
             trained with, for files that do not say so themselves.
         fresh_norms: Scale each kernel to the norm of the one it replaces, see
             :func:`mochi_mm.transfer.weights.kernel_norms.with_fresh_norms`.
+        checkpoint_key: Which weights of a file that holds several, see
+            :func:`mochi_mm.files.weight_sets.weights_of`.
 
     Raises:
         FileNotFoundError: No such file.
@@ -47,10 +50,10 @@ def load_detector(
             of the backbone in the right shape; holds a deeper network; or the detector feeds
             other images than the weights were trained on. The model is then as it was.
     """
-    source = read_source(path)
     wanted = _wanted(model)
     state = model.state_dict()
     fresh = {bare: state[full] for full, bare in wanted.items()}
+    source = read_source(path, fresh, checkpoint_key)
     matched = match_backbone(source, fresh, 'the detector', _EXPECTED).matched
     lines = _check(model, source, trained_with)
     if fresh_norms:
@@ -58,6 +61,8 @@ def load_detector(
         lines += (('kernels', _scaling(factors)),)
     filled = {full: matched[bare] for full, bare in wanted.items() if bare in matched}
     model.load_state_dict(filled, strict=False)  # it covers all but counters
+    if source.taken.beside:
+        lines = (('taken from', source.taken.told().removeprefix('taken from ')), *lines)
     unused = Counter(source.others)
     unused.update(name.split('.')[0] for name in source.tensors if name not in matched)
     return LoadReport(

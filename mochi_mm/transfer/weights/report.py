@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mochi_mm.files.shown import shown_path
+
 
 @dataclass(frozen=True)
 class LoadReport:
@@ -43,5 +45,7 @@ class LoadReport:
         return f'weights from {self.path}\n{body}'
 
 
-def _listed(counts: dict[str, int]) -> str:
-    return ', '.join(f'{name} ({n})' for name, n in counts.items()) or 'none'
+def _listed(counts: dict[str, int], most: int = 12) -> str:
+    parts = [f'{shown_path(name)[:80]} ({n})' for name, n in counts.items()]
+    more = [f'and {len(parts) - most} more'] if len(parts) > most else []
+    return ', '.join([*parts[:most], *more]) or 'none'

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.visualization.legend import plain_legend
+
 # Colors that stay apart for color-blind eyes (Okabe and Ito), dark enough on white.
 _COLORS = ('#0072b2', '#d55e00', '#009e73', '#b0568f', '#000000', '#b87f00', '#3a8fc4', '#6b6b00')
 _MARKERS = ('o', 's', '^', 'D', 'v')
@@ -57,7 +59,7 @@ def line_chart(
         log: Axes that are logarithmic: ``x``, ``y`` or ``xy``.
         y_scale: Multiplies the values (100 for percent).
     """
-    figure, axis = _figure()
+    figure, axis = new_figure()
     variants = list(dict.fromkeys(one.variant for one in series))
     for one in series:
         few = len(one.x) <= _FEW
@@ -74,9 +76,9 @@ def line_chart(
         )
     axis.set_xscale('log' if 'x' in log else 'linear')
     axis.set_yscale('log' if 'y' in log else 'linear')
-    _label(axis, x_label, y_label)
+    label_axes(axis, x_label, y_label)
     shown = sorted({one.run for one in series})
-    return _finish(figure, [*_run_handles(shown, names), *_variant_handles(variants)])
+    return finish(figure, [*run_handles(shown, names), *_variant_handles(variants)])
 
 
 def scatter_chart(series: Sequence[Series], names: Sequence[str], labels: tuple[str, str]) -> str:
@@ -87,14 +89,14 @@ def scatter_chart(series: Sequence[Series], names: Sequence[str], labels: tuple[
         names: Name of each run.
         labels: Labels of the two axes, with the units.
     """
-    figure, axis = _figure()
+    figure, axis = new_figure()
     for one in series:
         color = color_of(one.run)
         marker = _MARKERS[one.run // len(_COLORS) % len(_MARKERS)]
         axis.plot(one.x, one.y, color=color, linewidth=0.9, marker='.', markersize=3, alpha=0.7)
         axis.plot(one.x[-1:], one.y[-1:], color=color, marker=marker, markersize=9)
-    _label(axis, *labels)
-    return _finish(figure, _run_handles(sorted({one.run for one in series}), names))
+    label_axes(axis, *labels)
+    return finish(figure, run_handles(sorted({one.run for one in series}), names))
 
 
 def sequence_chart(
@@ -110,7 +112,7 @@ def sequence_chart(
     """
     from matplotlib import colormaps
 
-    figure, axis = _figure()
+    figure, axis = new_figure()
     shades = colormaps['viridis_r'](np.linspace(0.25, 1.0, max(len(curves), 2)))
     handles = []
     for (name, values), shade in zip(curves, shades[-len(curves) :], strict=True):
@@ -118,8 +120,8 @@ def sequence_chart(
         handles += axis.plot(place, values, color=shade, linewidth=1.3, label=name)
     axis.set_xscale('log' if 'x' in log else 'linear')
     axis.set_yscale('log' if 'y' in log else 'linear')
-    _label(axis, x_label, y_label)
-    return _finish(figure, handles)
+    label_axes(axis, x_label, y_label)
+    return finish(figure, handles)
 
 
 def png_uri(content: bytes) -> str:
@@ -127,7 +129,8 @@ def png_uri(content: bytes) -> str:
     return 'data:image/png;base64,' + base64.b64encode(content).decode()
 
 
-def _figure() -> tuple[Any, Any]:
+def new_figure() -> tuple[Any, Any]:
+    """Return a figure that no window system knows about, and its axis."""
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
@@ -136,14 +139,16 @@ def _figure() -> tuple[Any, Any]:
     return figure, figure.add_subplot()
 
 
-def _label(axis: Any, x_label: str, y_label: str) -> None:
+def label_axes(axis: Any, x_label: str, y_label: str) -> None:
+    """Label both axes, with the units."""
     axis.set_xlabel(x_label, fontsize=9)
     axis.set_ylabel(y_label, fontsize=9)
     axis.tick_params(labelsize=8)
     axis.grid(alpha=0.25, linewidth=0.6)
 
 
-def _run_handles(runs: Sequence[int], names: Sequence[str]) -> list[Any]:
+def run_handles(runs: Sequence[int], names: Sequence[str]) -> list[Any]:
+    """Return what stands for each run in a legend."""
     from matplotlib.lines import Line2D
 
     return [
@@ -171,15 +176,13 @@ def _variant_handles(variants: Sequence[str]) -> list[Any]:
     ]
 
 
-def _finish(figure: Any, handles: Sequence[Any]) -> str:
+def finish(figure: Any, handles: Sequence[Any]) -> str:
     """Put the legend below the axes, give it the room it needs, and return the figure."""
     longest = max((len(str(handle.get_label())) for handle in handles), default=0)
     columns = 1 if longest > 36 else 2 if longest > 20 else 3
     rows = -(-len(handles) // columns)
     figure.set_size_inches(5.6, 3.1 + 0.19 * rows)
-    figure.legend(
-        handles=handles, loc='outside lower center', ncols=columns, frameon=False, fontsize=8
-    )
+    plain_legend(figure, handles, columns, 8)
     buffer = io.StringIO()
     metadata = {'Date': None, 'Creator': None, 'Type': None, 'Format': None}
     figure.savefig(buffer, format='svg', metadata=metadata)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mochi_mm.runs.run import Run
+from mochi_mm.visualization.report.bars import are_single, bar_chart, places
 from mochi_mm.visualization.report.charts import (
     Series,
     line_chart,
@@ -97,12 +99,12 @@ def spectrum_charts(runs: Sequence[Run]) -> list[Chart]:
         for number, run in enumerate(runs):
             values = _latest(run, f'singular_values_{layer}').get(f'singular_values_{layer}')
             if values is not None and values[0] > 0:
-                share = values / values.sum()
-                share = share[share > 1e-7]
+                share = 100 * values / values.sum()
+                share = share[share > 1e-5]
                 series.append(Series(number, _ranks(share), share.tolist()))
         if series:
             names = [run.name for run in runs]
-            uri = line_chart(series, names, 'rank', 'share of the singular values', log='y')
+            uri = line_chart(series, names, 'rank', 'of the sum of singular values (%)', log='y')
             charts.append(Chart(f'Spectrum, {layer}', uri))
     return charts
 
@@ -110,7 +112,7 @@ def spectrum_charts(runs: Sequence[Run]) -> list[Chart]:
 def summary(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
     """Return the heads and the rows of the table of latest values."""
     columns: list[tuple[str, Callable[[Run], float | None]]] = [
-        ('epochs', lambda run: run.log.epochs()),
+        ('epochs', lambda run: _defined(run.log.epochs())),
         ('starts', lambda run: float(run.starts)),
         ('loss (nats)', lambda run: run.log.last('loss')),
         ('kNN top-1 (%)', lambda run: run.log.last('knn/top1')),
@@ -120,18 +122,19 @@ def summary(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
         ('alignment of classes, backbone', 'alignment/class/backbone'),
         ('uniformity, backbone', 'uniformity/backbone'),
         ('effective rank, backbone', 'rank/backbone'),
-        ('contrastive accuracy (share)', 'acc_contrast'),
-        ('the same with synthetic', 'acc_contrast_synthetic'),
-        ('false among the hardest (share)', 'false_negatives/hardest'),
+        ('contrastive accuracy (%)', 'acc_contrast'),
+        ('the same with synthetic (%)', 'acc_contrast_synthetic'),
+        ('false among the hardest (%)', 'false_negatives/hardest'),
     ):
-        columns.append((title, lambda run, key=key: _last_analyzed(run, key)))  # type: ignore[misc]
+        factor = 100.0 if title.endswith('(%)') else 1.0
+        columns.append((title, partial(_last_analyzed, key=key, factor=factor)))
     shown = [(title, [value(run) for run in runs]) for title, value in columns]
-    shown = [(title, values) for title, values in shown if any(_known(v) for v in values)]
+    shown = [(title, values) for title, values in shown if any(v is not None for v in values)]
     rows = [
-        [f'{values[number]:.4g}' if _known(values[number]) else '-' for _, values in shown]
+        [runs[number].state] + [_cell(values[number]) for _, values in shown]
         for number in range(len(runs))
     ]
-    return [title for title, _ in shown], rows
+    return ['state', *(title for title, _ in shown)], rows
 
 
 def _charts(
@@ -148,8 +151,13 @@ def _charts(
         if series:
             x_label = 'epochs' if by_epoch else 'iterations'
             names = [run.name for run in runs]
-            uri = line_chart(series, names, x_label, kind.y_label, y_scale=kind.factor)
-            charts.append(Chart(kind.title, uri, kind.note))
+            if are_single(series):
+                uri = bar_chart(series, names, kind.y_label, kind.factor)
+                note = f'{kind.note} {places(series, names, x_label)}'.strip()
+            else:
+                uri = line_chart(series, names, x_label, kind.y_label, y_scale=kind.factor)
+                note = kind.note
+            charts.append(Chart(kind.title, uri, note))
     return charts
 
 
@@ -163,10 +171,17 @@ def _latest(run: Run, key: str) -> dict[str, np.ndarray]:
     return found[-1] if found else {}
 
 
-def _last_analyzed(run: Run, key: str) -> float | None:
+def _last_analyzed(run: Run, key: str, factor: float) -> float | None:
     values = [r['scalars'][key] for r, _ in run.analyses if key in r['scalars']]
-    return values[-1] if values else None
+    return _defined(values[-1] * factor) if values else None
 
 
-def _known(value: float | None) -> bool:
-    return value is not None and bool(np.isfinite(value))
+def _cell(value: float | None) -> str:
+    """Return a number as text; one that was logged and is none, as of a run that diverged, too."""
+    if value is None:
+        return '-'
+    return f'{value:.4g}' if np.isfinite(value) else 'not finite'
+
+
+def _defined(value: float) -> float | None:
+    return value if np.isfinite(value) else None

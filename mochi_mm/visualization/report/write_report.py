@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.runs.plain_config import differences
@@ -49,15 +51,15 @@ def write_report(work_dirs: Sequence[str | Path], out: str | Path) -> Path:
     out = Path(out)
     if out.suffix != '.html':
         raise ValueError(f'out is {out}; expected the name of a page, ending in .html.')
-    page = render(read_runs(work_dirs))
+    page = render(read_runs(work_dirs))  # in analyses and logs there may be any text
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, lambda file: file.write(page.encode()))
+    write_atomically(out, lambda file: file.write(page.encode(errors='backslashreplace')))
     return out
 
 
 def render(runs: Sequence[Run]) -> str:
     """Return the page about ``runs``; every text that comes from them is escaped."""
-    by_epoch = all(run.log.per_epoch or run.log.validation for run in runs)
+    by_epoch = all(run.log.per_epoch or not run.log.lines for run in runs)
     steps = {
         'Training': lambda: training_charts(runs, by_epoch),
         'Features': lambda: analysis_charts(runs, by_epoch),
@@ -69,6 +71,7 @@ def render(runs: Sequence[Run]) -> str:
         groups.append((title, charts()))
     heads, rows = summary(runs)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters['breakable'] = breakable
     template = environment.from_string(_TEMPLATE.read_text(encoding='utf-8'))
     return template.render(
         runs=runs,
@@ -83,6 +86,12 @@ def render(runs: Sequence[Run]) -> str:
         version=__version__,
         written=datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC'),
     )
+
+
+def breakable(name: str) -> Markup:
+    """Return a name that a browser may break behind its separators, and not inside its words."""
+    parts = re.split(r'(?<=[/_.,=-])(?=[^\s/_.,=-])', name)
+    return Markup('<wbr>').join(parts)
 
 
 def _pictures(runs: Sequence[Run]) -> list[tuple[str, list[tuple[str, str]]]]:

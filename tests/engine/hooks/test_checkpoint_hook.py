@@ -106,6 +106,35 @@ def test_a_best_that_the_disk_does_not_take(tmp_path: Path, monkeypatch: Any) ->
     assert runner.message_hub.get_info('best_score') == 3.0
 
 
+@pytest.mark.parametrize(
+    ('settings', 'value', 'kept'),
+    [
+        (dict(save_best='m'), 40.0, False),  # the same question: no better than before
+        (dict(save_best='m'), 60.0, True),
+        (dict(save_best='share'), 0.6, True),  # not 60 % after all
+        (dict(save_best='m', rule='less'), 60.0, True),  # nor the least of what was greatest
+    ],
+)
+def test_a_best_value_is_one_of_its_own_metric(
+    tmp_path: Path, settings: dict[str, str], value: float, kept: bool
+) -> None:
+    """A run that went on with another ``save_best`` compared its values with the former ones."""
+    config = runner_config(tmp_path, max_epochs=1)
+    runner = train(config)
+    first = CheckpointHook(save_best='m')
+    first._training = True
+    first.after_val_epoch(runner, {'m': 50.0})
+    config.update(resume=True, experiment_name=config.experiment_name + 'again')
+    again = train(config)
+    assert again.message_hub.get_info('best_score') == 50.0
+    hook = CheckpointHook(**settings)
+    hook._training = True
+    again.train_loop._epoch = 2
+    hook.after_val_epoch(again, {hook.save_best: value})
+    assert (tmp_path / f'best_{hook.save_best}_epoch_2.pth').exists() == kept
+    assert again.message_hub.get_info('best_score') == (value if kept else 50.0)
+
+
 def test_a_best_amid_accumulation_is_not_resumed(tmp_path: Path) -> None:
     config = runner_config(tmp_path, max_epochs=1)
     runner = train(config)

@@ -102,6 +102,13 @@ def test_settings_are_checked_when_built() -> None:
         (dict(interval=0), 'interval is 0'),
         (dict(k=0), r'k is \[0\]'),
         (dict(temperature=-1), 'temperature is -1'),
+        (dict(cuts=(1, 5)), 'cuts is'),
     ]:
         with pytest.raises(ValueError, match=message):
             KNNHook(BANK, QUERIES, **changes)
+
+
+def test_groups_of_classes(tmp_path: Path) -> None:
+    runner = train(tmp_path, [hook(interval=5, cuts=(5, 5))])
+    (line,) = scalars(runner, tmp_path)
+    assert line['knn/medium_5to5'] == line['knn/top1']

@@ -14,6 +14,7 @@ from torch.utils.data import BatchSampler
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.engine.hooks import RunCheckHook
 from mochi_mm.launch.runner import build_runner
+from mochi_mm.models.heads import ESupConHead
 from mochi_mm.models.layers import SplitBatchNorm2d
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataFacts
@@ -119,9 +120,9 @@ class Asks(nn.Module):
         self.told.append(facts)
 
 
-def telling(model: nn.Module, dataset: Any) -> None:
+def telling(model: nn.Module, dataset: Any, memory: bool = True) -> None:
     loader = SimpleNamespace(dataset=dataset)
-    RunCheckHook._set_data(SimpleNamespace(model=model, train_dataloader=loader))
+    RunCheckHook(memory)._set_data(SimpleNamespace(model=model, train_dataloader=loader))
 
 
 def test_every_part_that_asks_is_told_the_facts_of_the_training_set_once() -> None:
@@ -135,8 +136,31 @@ def test_every_part_that_asks_is_told_the_facts_of_the_training_set_once() -> No
     assert list(facts.classes) == ['a', 'b', 'c'] and bool(facts.labeled.all())
 
 
+def test_a_smoke_run_tells_of_one_image_of_each_class() -> None:
+    """Its few images are not of all classes that a model is made for."""
+    head, plain = ESupConHead(5, 4), Asks()
+    telling(nn.Sequential(head, plain), NoiseImages(7), memory=False)
+    assert plain.told[0].class_counts.tolist() == [1, 1, 1] and plain.told[0].num_images == 7
+    with pytest.raises(ValueError, match='5 prototypes is made for 5 classes but .* has 3'):
+        telling(head, NoiseImages(7))
+
+
 def test_nobody_asks_so_nothing_is_counted() -> None:
-    telling(nn.Linear(2, 2), object())
+    looked: list[str] = []
+
+    class Images:
+        def __len__(self) -> int:
+            looked.append('len')
+            return 7
+
+        def __getattr__(self, name: str) -> Any:
+            looked.append(name)
+            raise AttributeError(name)
+
+    telling(nn.Linear(2, 2), Images())
+    assert looked == []
+    telling(nn.Sequential(Asks()), Images())
+    assert 'labels' in looked and 'len' in looked
 
 
 @pytest.mark.parametrize(

@@ -148,13 +148,14 @@ def test_with_mixers() -> None:
     for name, count in counts.items():
         share = count / known[name.split('/')[0]]
         assert found[f'false_negatives/{name}'] == pytest.approx(share), name
-    hits = harder = 0
+    hits, harder, dose = 0, 0, 0.0
     for b in range(QUERIES):
         own = dot(units[b], unit(key[b].double()))
         rows = [dot(units[b], made.memory.features[n]) for n in rows_of(made, b)]
         hits += own > max([*rows, *mixed[b]])
         harder += sum(c > max(rows) + 1e-7 for c in mixed[b])  # i = j gives a row back
         total = sum(math.exp(c / TAU) for c in [own, *rows, *mixed[b]])
+        dose += sum(math.exp(c / TAU) for c in mixed[b]) / (total - math.exp(own / TAU))
         curve = sorted((math.exp(c / TAU) / total for c in [*rows, *mixed[b]]), reverse=True)
         if b == 0:
             wanted = curve[:num]
@@ -163,6 +164,7 @@ def test_with_mixers() -> None:
     assert sums['probabilities_synthetic'].tolist() == pytest.approx(wanted, rel=1e-5)
     assert found['acc_contrast_synthetic'] == pytest.approx(hits / QUERIES)
     assert found['share_harder'] == pytest.approx(harder / QUERIES / 14)
+    assert found['share_synthetic'] == pytest.approx(dose / QUERIES, rel=1e-5)
 
 
 def test_sums_of_two_batches_are_those_of_one() -> None:

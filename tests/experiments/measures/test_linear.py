@@ -31,7 +31,8 @@ def test_all_images(tmp_path: Path) -> None:
     expected = fit_linear(x, y, l2).accuracy(*subject.features('query_dataloader'))['top1']
     assert FastLinear()(subject) == {'fast_linear/top1': expected, 'fast_linear/l2': l2}
     other = fit_linear(x, y, l2).accuracy(*subject.features('other_dataloader'))['top1']
-    assert FastLinear('other_dataloader')(subject)['fast_linear/top1'] == other
+    found = FastLinear('other_dataloader', 'other')(subject)
+    assert found == {'fast_linear/top1 other': other, 'fast_linear/l2 other': l2}
 
 
 def test_a_few_of_each() -> None:

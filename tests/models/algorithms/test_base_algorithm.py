@@ -165,6 +165,19 @@ def test_what_is_trained_by_another_says_so() -> None:
         model(**batch, mode='predict')
 
 
+@pytest.mark.parametrize(('tap', 'width'), [('backbone', 64), ('neck', 8)])
+def test_the_head_that_classifies_predicts_from_what_it_taps(tap: str, width: int) -> None:
+    head = dict(type='ESupConHead', num_classes=3, in_channels=width, tap=tap)
+    model = in_batch(head=dict(type='NTXentHead'), heads=dict(labels=head)).eval()
+    batch = model.data_preprocessor(views(4, num_views=1))
+    (record,) = model(**batch, mode='predict')
+    features = model.embed(batch['inputs'][0]).at(tap)
+    assert torch.equal(record['scores'], model.heads['labels'].predict(features))
+    assert record['scores'].shape == (4, 3) and record['sample_idx'].tolist() == [0, 1, 2, 3]
+    with pytest.raises(ValueError, match='features are taken from one view, got 2'):
+        model(**model.data_preprocessor(views(4)), mode='predict')
+
+
 def test_parts_may_be_modules() -> None:
     backbone, neck = nn.Conv2d(3, 5, 1), nn.Linear(5, 4)
     model = BaseAlgorithm(backbone, neck)

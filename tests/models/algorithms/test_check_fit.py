@@ -148,6 +148,26 @@ def test_what_fits_is_built() -> None:
     assert type(cross_view().head) is heads.CrossViewHead
 
 
+def test_a_classifier_beside_an_objective() -> None:
+    """The multi-task baselines, and centers that are learned with the embeddings."""
+    classifier = dict(type='BalancedSoftmaxHead', num_classes=3, in_channels=64)
+    both = in_batch(head=dict(type='SupConHead', weight=0.1), heads=dict(classifier=classifier))
+    assert type(both.heads['classifier']) is heads.BalancedSoftmaxHead
+    moco(head=CONTRASTIVE, heads=dict(classifier=classifier))
+    centers = dict(type='ParametricContrastHead', memory=QUEUE, num_classes=3, in_channels=64)
+    moco(head=centers)
+    in_batch(head=dict(centers, anchor_views='both'))
+    with pytest.raises(ValueError, match='takes pairs, the algorithm gives views'):
+        in_batch(head=centers)
+    with pytest.raises(ValueError, match='takes views, the algorithm gives pairs'):
+        moco(head=dict(centers, anchor_views='both'))
+    with pytest.raises(ValueError, match='2 views of the trained encoder and 2 of the averaged'):
+        moco(head=centers, online_views=(0, 1), target_views=(0, 1))
+    for wrong in (dict(classifier, in_channels=8), dict(centers, in_channels=8)):
+        with pytest.raises(ValueError, match=r'backbone gives 64 channels but the \w+ takes 8'):
+            moco(head=CONTRASTIVE, heads=dict(second=wrong))
+
+
 def test_the_names_of_the_first_version_build_the_same() -> None:
     fnc = moco(
         head=dict(FNC_MEMORY, type='FalseNegativeMemoryHead'), type='MomentumContrast', **SUPPORT
@@ -175,7 +195,9 @@ SETTINGS: dict[str, dict[str, Any]] = dict(
     CrossViewHead=CMC,
     FalseNegativeHead=dict(finder=FINDER),
     HardNegativeMixingHead=dict(memory=QUEUE, num_hard=4),
+    BalancedSoftmaxHead=dict(LINEAR, class_counts=None),
     LinearHead=LINEAR,
+    ParametricContrastHead=dict(memory=QUEUE, num_classes=2, in_channels=64),
     SoftContrastiveHead=dict(memory=QUEUE),
 )
 
@@ -183,7 +205,9 @@ SETTINGS: dict[str, dict[str, Any]] = dict(
 @pytest.mark.parametrize('name', [n for n in heads.__all__ if n != 'BaseContrastiveHead'])
 def test_every_head_takes_what_an_algorithm_gives(name: str) -> None:
     head = MODELS.build(dict(SETTINGS.get(name, {}), type=name))
-    assert head.takes in ALGORITHMS and head.tap in TAPS
+    assert head.takes in (*ALGORITHMS, 'any') and head.tap in TAPS
+    if head.takes == 'any':
+        return
     algorithm = MODELS.get(ALGORITHMS[head.takes])
     assert issubclass(algorithm, BaseAlgorithm) and algorithm.gives == head.takes
 

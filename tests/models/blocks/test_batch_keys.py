@@ -49,3 +49,8 @@ def test_candidates_are_the_keys_of_all_ranks() -> None:
     first, second = run_ranks(on_a_rank, 2)
     check(first, 0, 2)
     check(second, 2, 5)
+
+
+def test_a_single_image_is_refused() -> None:
+    with pytest.raises(ValueError, match=r'holds 1 image\(s\); expected at least 2'):
+        block_of(0, 1)

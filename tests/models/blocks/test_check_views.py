@@ -52,3 +52,5 @@ def test_bad_pairs(online: Any, target: Any, dim: int | None, message: str) -> N
 def test_pairs_of_one_width() -> None:
     for dim in (3, None):
         check_pair_views(Views(rows((4, 3)), rows((4, 3), (4, 3))), dim)
+    with pytest.raises(ValueError, match=r'expected \(batch, 4\)'):
+        check_pair_views(Views(rows((4, 3)), rows((4, 3), (4, 3))), 4)

@@ -34,6 +34,10 @@ def test_parameters_are_moved_in_place_without_gradient() -> None:
 @pytest.mark.parametrize('ema_decay', [0.5, 0.999])
 def test_weights_of_the_old_value_are_accepted(ema_decay: float) -> None:
     check_ema_decay(ema_decay)
+    average = torch.tensor([1.0, -2.0])
+    ema_update([average], [torch.tensor([3.0, 2.0])], ema_decay)
+    expected = [ema_decay + (1 - ema_decay) * 3, -2 * ema_decay + (1 - ema_decay) * 2]
+    assert average.tolist() == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize(

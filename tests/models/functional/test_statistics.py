@@ -12,6 +12,7 @@ from mochi_mm.models.functional.statistics import (
     contrastive_accuracy,
     key_statistics,
     mean_finite,
+    mean_positive,
     mixing_statistics,
     pushing_of,
 )
@@ -108,3 +109,11 @@ def test_what_pushes() -> None:
     assert pushing[0, 0] == pushing[0, 2] == -math.inf and pushing[0, 1] == similarity[0, 1]
     assert not pushing.requires_grad
     assert torch.equal(pushing_of(Block('memory', similarity)), similarity)
+
+
+def test_the_mean_over_what_attracts() -> None:
+    similarity = torch.tensor([[0.1, 0.4, 0.9], [0.2, 0.3, 0.5], [0.2, 0.3, 0.5]])
+    pull = torch.tensor([[1.0, 0.5, 0.0], [0, 0, 2], [0, 0, 0]])
+    mean = mean_positive(Block('batch', similarity, pull=pull))
+    torch.testing.assert_close(mean, torch.tensor([[0.25], [0.5], [0.0]]))
+    assert mean_positive(Block('batch', similarity)).tolist() == [[0], [0], [0]]

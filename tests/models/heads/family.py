@@ -11,20 +11,37 @@ from mochi_mm.models.heads import (
     BaseContrastiveHead,
     ContrastiveHead,
     DecoupledHead,
+    ESupConHead,
     FalseNegativeHead,
     HardNegativeMixingHead,
     KeyBatchHead,
     NTXentHead,
+    ResComHead,
+    SkewRenyiHead,
     SoftContrastiveHead,
     SupConHead,
     SupInfoNCEHead,
     SupMixHead,
     UniConHead,
 )
-from tests.models.heads.toy import FixedPair, FixedQuery, T, finder, inputs, memory, mixing
+from mochi_mm.models.memories import ClassBalancedQueue
+from tests.models.heads.toy import DIM, FixedPair, FixedQuery, T, finder, inputs, memory, mixing
+from tests.reference import random_units
 
 Make = Callable[..., BaseContrastiveHead]
+DEBIASED, HARD = dict(beta=0.0, tau_plus=0.1), dict(beta=1.0, tau_plus=0.1)
 MIXERS = [FixedPair(9), FixedQuery(3)]
+
+
+def class_queue() -> ClassBalancedQueue:
+    """Three rings, of which the last is not full; not enqueued, which all ranks would do."""
+    queue = ClassBalancedQueue(3, 3, DIM)
+    queue.features[:8] = random_units(8, DIM, 41).float()
+    queue.labels[:8], queue.indices[:8] = torch.arange(8) // 3, torch.arange(8)
+    queue.count.copy_(torch.tensor([3, 3, 2]))
+    queue.pointer.copy_(torch.tensor([0, 1, 2]))
+    return queue
+
 
 WITH_MEMORY: dict[str, Make] = {
     'moco': lambda **k: ContrastiveHead(memory(), T, **k),
@@ -50,6 +67,15 @@ WITH_MEMORY: dict[str, Make] = {
     ),
     'fnc eliminate, own masked': lambda **k: FalseNegativeHead(
         finder(threshold=None), 'eliminate', memory=memory(), mask_own_keys=True, **k
+    ),
+    'debiased moco': lambda **k: ContrastiveHead(memory(), 0.5, negatives=DEBIASED, **k),
+    'hcl moco, own keys masked': lambda **k: ContrastiveHead(
+        memory(), 0.5, negatives=HARD, mask_own_keys=True, **k
+    ),
+    'hcl labels': lambda **k: SupConHead(memory=memory(), negatives=HARD, **k),
+    'renyi moco': lambda **k: SkewRenyiHead(memory=memory(), **k),
+    'renyi moco, oracle': lambda **k: SkewRenyiHead(
+        1.5, 0.25, memory=memory(), oracle_loss=True, **k
     ),
     'fnc attract, oracle': lambda **k: FalseNegativeHead(
         finder(threshold=None), memory=memory(), oracle_loss=True, **k
@@ -83,10 +109,26 @@ IN_BATCH: dict[str, Make] = {
         finder(threshold=None), 'eliminate', **k
     ),
     'in-batch fnc attract, scoring': lambda **k: FalseNegativeHead(finder('score'), **k),
+    'rescom': lambda **k: ResComHead(class_queue(), 2, 3, effective_beta=0, **k),
+    'rescom, own masked': lambda **k: ResComHead(
+        class_queue(), 1, 4, effective_beta=0, mask_own_keys=True, **k
+    ),
+    'esupcon': lambda **k: ESupConHead(4, DIM, T, **k),
+    'esupcon, single views': lambda **k: ESupConHead(4, DIM, T, 2.0, True, **k),
     'moco-v3': lambda **k: KeyBatchHead(T, **k),
     'unicon': lambda **k: UniConHead(temperature=0.3, **k),
     'unicon, real': lambda **k: UniConHead('real+universum', 0.3, **k),
     'supmix': lambda **k: SupMixHead(0.3, **k),
+    'debiased': lambda **k: NTXentHead(0.5, negatives=DEBIASED, **k),
+    'hcl': lambda **k: NTXentHead(0.5, negatives=HARD, **k),
+    'hcl supcon, one positive': lambda **k: SupConHead(
+        denominator='one_positive', negatives=HARD, **k
+    ),
+    'hcl dcl': lambda **k: DecoupledHead(0.5, negatives=HARD, **k),
+    'hcl eps-SupInfoNCE, in': lambda **k: SupInfoNCEHead(0.2, form='in', negatives=HARD, **k),
+    'hcl moco-v3': lambda **k: KeyBatchHead(0.5, negatives=HARD, **k),
+    'renyi': lambda **k: SkewRenyiHead(**k),
+    'renyi, views': lambda **k: SkewRenyiHead(1.0, 0.25, candidates='views', **k),
 }
 FAMILY: dict[str, Make] = {
     **WITH_MEMORY,

@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mochi_mm.models.heads import ContrastiveHead, NTXentHead, SupConHead
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, mean_positive
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.memories import FeatureQueue, SampleTable
 from mochi_mm.structures import Anchors, Block, Views
 from tests.models.heads.family import EVERY, FAMILY, batch_of, copied, of_rank, run, total
@@ -105,7 +105,8 @@ def test_what_is_not_finite_is_never_taken_for_a_candidate_that_is_not_there(
 
 MIXING = [
     'moco', 'sce', 'labels', 'labels, one positive', 'fnc attract', 'simclr', 'supcon',
-    'dclw, with gradient', 'eps-SupInfoNCE', 'in-batch fnc attract', 'moco-v3',
+    'dclw, with gradient', 'eps-SupInfoNCE', 'in-batch fnc attract', 'moco-v3', 'hcl', 'renyi',
+    'hcl moco, own keys masked',
 ]  # fmt: skip
 ON_RANKS = {**FAMILY, **{key: EVERY[key] for key in (f'{name}, mixing' for name in MIXING)}}
 
@@ -119,7 +120,7 @@ def on_a_rank(rank: int, state: dict[str, Tensor]) -> dict[str, dict[str, Any]]:
     results = {}
     for name, make in ON_RANKS.items():
         head = make()
-        if head.memory is not None:
+        if isinstance(head.memory, FeatureQueue):
             head.memory.load_state_dict(state)
         batches = [
             of_rank(batch_of(name, head, sum(splits), seed), splits, rank)
@@ -252,6 +253,9 @@ def test_labels_of_a_table_in_the_batch() -> None:
     loss = head.loss_views(queries, None, dict(sample_idx=samples['sample_idx']))
     plain = SupConHead().loss_views(queries, None, dict(gt_label=torch.tensor([5, 7, 5, 7])))
     same_state(plain, loss)
+    table.write(torch.arange(4), label=torch.tensor([5, 5, 7, 7]))
+    other = head.loss_views(queries, None, dict(sample_idx=samples['sample_idx']))
+    assert not torch.equal(other['loss_contrast'], loss['loss_contrast'])
 
 
 def test_a_batch_is_checked_on_the_host_before_the_table_is_read() -> None:
@@ -328,14 +332,6 @@ def test_bad_batches_leave_the_memory_alone() -> None:
     with pytest.raises(ValueError, match=r'shape \(3, 6\); ContrastiveHead takes \(images, views'):
         head.loss(queries[0])
     assert torch.equal(head.memory.features, before)
-
-
-def test_the_mean_over_what_attracts() -> None:
-    similarity = torch.tensor([[0.1, 0.4, 0.9], [0.2, 0.3, 0.5], [0.2, 0.3, 0.5]])
-    pull = torch.tensor([[1.0, 0.5, 0.0], [0, 0, 2], [0, 0, 0]])
-    mean = mean_positive(Block('batch', similarity, pull=pull))
-    torch.testing.assert_close(mean, torch.tensor([[0.25], [0.5], [0.0]]))
-    assert mean_positive(Block('batch', similarity)).tolist() == [[0], [0], [0]]
 
 
 def test_who_needs_labels_is_named() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -41,6 +43,23 @@ def test_equals_the_loop(ids: list[int], ema_decay: float) -> None:
         assert int(bank.labels[i]) == (-1 if last is None else last + 10)
         assert int(bank.indices[i]) == (-1 if last is None else i)
     assert float(bank.fill()) == pytest.approx(len(set(ids)) / LENGTH)
+
+
+@pytest.mark.parametrize('away', [0.0, 1e-7, 1e-4, 1e-2, 0.019, 0.021, 0.1])
+def test_an_opposite_feature(away: float) -> None:
+    """Half and half with a feature ``away`` from opposite: half of that is left."""
+    bank = InstanceBank(2, 2)
+    old = torch.tensor([0.6, 0.8])
+    bank.features.copy_(old.expand(2, 2))
+    angle = torch.tensor(math.pi - away, dtype=torch.float64)
+    turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()]).reshape(2, 2)
+    feature = (turn @ old.double()).float()
+    bank.enqueue(feature[None], indices=torch.tensor([1]))
+    length = float((0.5 * old.double() + 0.5 * feature.double()).norm())
+    expected = old if length < 0.01 else unit(0.5 * old.double() + 0.5 * feature.double()).float()
+    torch.testing.assert_close(bank.features[1], expected, rtol=0, atol=1e-5)
+    assert float(bank.features[1].norm()) == pytest.approx(1, abs=1e-6)
+    assert bank.held().tolist() == [False, True]
 
 
 def test_which_of_two_writes_counts_is_not_left_to_the_device() -> None:

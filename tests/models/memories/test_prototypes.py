@@ -132,3 +132,12 @@ def test_bad_settings_and_batches() -> None:
             Prototypes(LENGTH, DIM, ema_decay=value)
     with pytest.raises(ValueError, match='needs the class of every feature, got none'):
         Prototypes(LENGTH, DIM).enqueue(torch.ones(1, DIM))
+
+
+def test_an_opposite_member_leaves_a_prototype_as_it_is() -> None:
+    prototypes = Prototypes(2, 2, ema_decay=0.5)
+    prototypes.features.copy_(torch.tensor([[0.6, 0.8], [0.0, 1.0]]))
+    features = torch.tensor([[-0.6, -0.8], [1.0, 0.0]])
+    prototypes.enqueue(features, torch.tensor([0, 1]))
+    expected = torch.tensor([[0.6, 0.8], [0.707107, 0.707107]])
+    torch.testing.assert_close(prototypes.features, expected, rtol=0, atol=1e-6)

@@ -107,6 +107,24 @@ def test_the_share_of_steps_is_keyed_and_the_same_on_all_ranks() -> None:
     assert 10 < len({*steps} & {*others}) < 70
 
 
+def test_two_editors_of_one_class_draw_apart() -> None:
+    """The first as if it were alone, the second a stream of its own, for edits and for steps."""
+    editors = [dict(type='MixOtherClass', probability=0.3), dict(type='AnotherEditor')]
+    both = build_moco(mixing=False, view_editors=[*editors, editors[0]]).view_editors
+    assert [editor.place for editor in both] == [0, 0, 1]
+    key = StepKey(0, 5)
+    for editor in both:
+        editor.set_step(key)
+    draws = [torch.rand(4, generator=editor.generator('cpu')) for editor in both]
+    alone = torch.rand(4, generator=key.generator('view editor MixOtherClass'))
+    assert torch.equal(draws[0], alone)
+    assert len({tuple(drawn.tolist()) for drawn in draws}) == 3
+    first, second = edited_steps(both[0], rank=0), edited_steps(both[2], rank=0)
+    assert first == edited_steps(MixOtherClass(probability=0.3), rank=0)
+    assert 10 < len({*first} & {*second}) < 70
+    assert edited_steps(both[2], rank=1) == second
+
+
 def test_nothing_is_edited_before_the_first_epoch() -> None:
     editor = MixOtherClass(start_epoch=2)
     inputs, samples = batch()

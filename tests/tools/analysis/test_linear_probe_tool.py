@@ -54,6 +54,15 @@ def test_the_values_are_those_of_the_sweeps(tool: Any, tmp_path: Path) -> None:
     assert json.loads(record.read_text())['protocol'].endswith(' of 0.0001 0.001 0.01)')
 
 
+def test_groups_of_classes(tool: Any, tmp_path: Path) -> None:
+    """Five training images of each class, so all of them are in one group."""
+    config, checkpoint = write(tmp_path, LOOP)
+    arguments = [config, checkpoint, '--device', 'cpu', '--l2', '0.001', '--cuts', '5', '5']
+    found, plain = tool(arguments), expected([0.001])
+    top1 = plain['fast_linear/top1']
+    assert found == {**plain, 'fast_linear/medium_5to5': pytest.approx(top1)}
+
+
 def test_other_classes_in_the_test_set(tool: Any, tmp_path: Path) -> None:
     config, checkpoint = write(tmp_path, LOOP)
     Path(config).write_text(

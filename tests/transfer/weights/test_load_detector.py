@@ -93,10 +93,38 @@ def test_a_hole(tmp_path: Path) -> None:
 
 
 def test_names_of_nobody(tmp_path: Path) -> None:
-    path = save(tmp_path, dict(state_dict=prefixed(network(), 'student.net.')))
-    refused(Detector(), path, r'was not recognized: .*student\.net\.conv1\.weight.*encoder_q')
-    path = save(tmp_path, dict(state_dict=prefixed(network(), 'backbone.body.')))
-    refused(Detector(), path, r'the backbone: no weight of it fits: it has body\.conv1')
+    flat = {f'student_{n.replace(".", "_")}': t for n, t in network().state_dict().items()}
+    path = save(tmp_path, dict(state_dict=flat))
+    refused(Detector(), path, r'was not recognized: state_dict holds 72 .*student_conv1_weight')
+    path = save(tmp_path, dict(state_dict={f'backbone.{n}': t for n, t in flat.items()}))
+    refused(Detector(), path, r'the backbone: no weight of it fits: it has student_conv1')
+
+
+@pytest.mark.parametrize('prefix', ['student.net.', 'backbone.body.'])
+def test_names_behind_a_prefix_of_nobody(tmp_path: Path, prefix: str) -> None:
+    net = network()
+    detector = Detector()
+    report = load_detector(detector, save(tmp_path, dict(state_dict=prefixed(net, prefix))))
+    assert report.origin == f'an unknown program (behind {prefix})'
+    assert torch.equal(detector.backbone.conv1.weight, net.conv1.weight)
+
+
+def test_another_set_of_a_file(tmp_path: Path) -> None:
+    net, average = network(1), network(2)
+    content = dict(model=prefixed(net, ''), model_ema=prefixed(average, 'module.'))
+    path, detector = save(tmp_path, content), Detector()
+    page = str(load_detector(detector, path))
+    assert 'taken from          model; the file also holds model_ema (72): checkpoint_key' in page
+    load_detector(detector, path, checkpoint_key='model_ema')
+    assert torch.equal(detector.backbone.conv1.weight, average.conv1.weight)
+
+
+def test_names_of_a_file_move_no_cursor_and_fill_no_page(tmp_path: Path) -> None:
+    others = {f'\x1b[2J{i}': torch.zeros(1) for i in range(50)}
+    content = dict(state_dict=prefixed(network(), 'encoder_q.', **others))
+    path = save(tmp_path, {**content, 'ema\x07': {'a.weight': torch.zeros(1)}})
+    page = str(load_detector(Detector(), path))
+    assert page.replace('\n', '').isprintable() and 'and 38 more' in page
 
 
 def test_no_checkpoint(tmp_path: Path) -> None:
@@ -132,7 +160,10 @@ def test_other_images(
 
 def test_small_roundings_are_no_contradiction(tmp_path: Path) -> None:
     path = save(tmp_path, recorded(mean=[123.68, 116.28, 103.53]))
-    load_detector(Detector(), path)
+    report = str(load_detector(Detector(), path))
+    assert '116.28 103.53 in both' in report
+    path = save(tmp_path, recorded(mean=[123.78, 116.28, 103.53]))
+    refused(Detector(), path, r'mean: trained with 123\.78')
 
 
 def test_what_a_file_does_not_say_can_be_stated(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
+import math
 import os
 import re
 import shutil
@@ -11,11 +13,18 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from mochi_mm.evaluation.analysis import read_analysis, write_analysis
+from mochi_mm.runs.start_facts import write_start as write_facts
 from mochi_mm.visualization.report import read_runs, write_report
+from mochi_mm.visualization.report.bars import are_single, bar_chart, places
+from mochi_mm.visualization.report.charts import Series, line_chart
+from mochi_mm.visualization.report.sections import analysis_charts, summary, training_charts
+from mochi_mm.visualization.report.write_report import breakable
 from tests.visualization.report.toy import step, write_run, write_start
 
 PNG = b'\x89PNG\r\n\x1a\n' + bytes(24)
@@ -191,6 +200,133 @@ def test_what_is_no_analysis_is_left_out_with_a_word(two_runs: list[Path], tmp_p
 def test_names_are_told_apart(tmp_path: Path) -> None:
     folders = [write_run(tmp_path / seed / 'run') for seed in ('seed_0', 'seed_1')]
     assert [run.name for run in read_runs(folders)] == ['seed_0/run', 'seed_1/run']
+
+
+ODD_NAMES = (
+    'lr_$0.1', '$\\alpha$ and $', '_hidden', 'caf\u00e9 \u8bad\u7ec3', 'a\nb', 'a\tb\x1b[31m',
+    os.fsdecode(b'bytes \xff\xfe'), "<script>'&\"", 'a{{ b }} {% c %}', 'x' * 200, ' ',
+)  # fmt: skip
+
+
+@pytest.mark.filterwarnings('ignore:Glyph')
+def test_any_name_of_a_folder(tmp_path: Path) -> None:
+    """In legends, titles, captions and notes; the page is UTF-8, and its pictures are XML."""
+    for number, name in enumerate(ODD_NAMES):
+        write_start(tmp_path / name, '20260102_030405', [step(n, n + number) for n in (1, 5)])
+        write_analysis(
+            tmp_path / name / 'analysis', 'epoch_2',
+            dict(epoch=2, iter=8, scalars={}), dict(probabilities=np.ones(3)),
+        )  # fmt: skip
+    odd = tmp_path / ODD_NAMES[0] / 'analysis'
+    (odd / os.fsdecode(b'\xfe$x.json')).write_text('{}')
+    (odd / os.fsdecode(b'epoch_2_\xfe$.png')).write_bytes(PNG)
+    out = tmp_path / 'report.html'
+    page = write_report([tmp_path / name for name in ODD_NAMES], out).read_text(encoding='utf-8')
+    pictures = [base64.b64decode(found) for found in re.findall(r'svg\+xml;base64,([^"]*)', page)]
+    assert len(pictures) == len(ODD_NAMES) + 3
+    for picture in pictures:
+        ElementTree.fromstring(picture)
+    assert '<script>' not in page and '\x1b' not in page and 'bytes \\udcff\\udcfe' in page
+    assert '<li>lr_$0.1: analysis/\\udcfe$x.json: it is no analysis</li>' in page
+
+
+def test_names_in_a_legend_are_spelled_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    drawn: list[list[str]] = []
+    save = Figure.savefig
+
+    def watched(figure: Any, *given: Any, **more: Any) -> None:
+        save(figure, *given, **more)
+        drawn.append([text.get_text() for text in figure.legends[0].get_texts()])
+        assert not any(text.get_parse_math() for text in figure.legends[0].get_texts())
+
+    monkeypatch.setattr(Figure, 'savefig', watched)
+    names = ['_hidden', 'lr $0.1$', r'$\frac$']
+    series = [Series(number, [1, 2], [1, 2]) for number in range(3)]
+    for uri in (line_chart(series, names, 'x', 'y'), bar_chart(series, names, 'y')):
+        assert uri.startswith('data:image/svg+xml')
+    assert drawn == [names, names]
+
+
+@pytest.mark.parametrize('left', ['nothing', 'config', 'half a config', 'empty scalars'])
+def test_a_crashed_run_is_shown_beside_the_others(
+    two_runs: list[Path], tmp_path: Path, left: str
+) -> None:
+    start = tmp_path / 'broken/20260103_000000'
+    (start / 'vis_data').mkdir(parents=True)
+    (start / f'{start.name}.log').write_text('text\n')
+    text = {'config': 'lr = 7.5\n', 'half a config': 'model = dict('}.get(left)
+    if text:
+        (start / 'vis_data/config.py').write_text(text)
+    if left == 'empty scalars':
+        (start / 'vis_data/scalars.json').touch()
+    page = write_report([*two_runs, start.parent], tmp_path / 'report.html').read_text()
+    (cells,) = re.findall(r'</span>broken</th>(.*)</tr>', page)
+    assert cells.startswith('<td class="number">crashed</td><td class="number">-</td>')
+    assert '<li>broken: it ended before it logged a single value' in page
+    assert '<h3>Loss</h3>' in page and 'epochs' in page
+    assert ('7.5' in page) == (left == 'config')
+    alone = write_report([start.parent], tmp_path / 'alone.html').read_text()
+    assert 'crashed' in alone and '<h3>Loss</h3>' not in alone
+
+
+def test_whether_a_run_came_to_its_end(two_runs: list[Path]) -> None:
+    write_facts(two_runs[0] / '20260102_030405', dict(version='1'), finished=True)
+    assert [run.state for run in read_runs(two_runs)] == ['finished', '-']
+    write_facts(two_runs[0] / '20260102_030405', dict(version='1'))
+    assert [run.state for run in read_runs(two_runs)] == ['not finished', '-']
+
+
+def test_single_analyses_are_bars(two_runs: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two runs with an analysis each, both at epoch 3: a bar for each run and layer."""
+    for folder in two_runs:
+        for file in (folder / 'analysis').glob('epoch_1.*'):
+            file.unlink()
+    from matplotlib.axes import Axes
+
+    heights: list[float] = []
+    draw = Axes.bar
+    monkeypatch.setattr(
+        Axes, 'bar', lambda axis, x, y, *a, **k: heights.extend(y) or draw(axis, x, y, *a, **k)
+    )
+    runs = read_runs(two_runs)
+    charts = {chart.title: chart for chart in analysis_charts(runs, by_epoch=True)}
+    assert charts['Uniformity'].note.endswith('One value a run, after 3 epochs.')
+    for run in runs:
+        for key in ('uniformity/backbone', 'rank/neck'):
+            assert run.analyses[0][0]['scalars'][key] in heights
+        share = run.analyses[0][0]['scalars']['false_negatives/hardest']
+        assert 100 * share in heights  # percent
+    assert not any(math.isnan(height) for height in heights)
+    curves = {chart.title: chart for chart in training_charts(runs, by_epoch=True)}
+    assert 'One value' not in curves['Loss'].note
+
+
+def test_single_analyses_of_different_times() -> None:
+    series = [Series(0, [3.0], [1.0]), Series(1, [5.0], [1.0])]
+    assert are_single(series) and not are_single([*series, Series(2, [1, 2], [1, 2])])
+    assert places(series, ['a', 'b'], 'epochs').endswith('(epochs): a 3, b 5.')
+
+
+def test_percent_everywhere(two_runs: list[Path], tmp_path: Path) -> None:
+    runs = read_runs(two_runs)
+    page = write_report(two_runs, tmp_path / 'report.html').read_text()
+    heads, rows = summary(runs)
+    assert not any('share' in head for head in heads) and '(share)' not in page
+    share = runs[0].analyses[-1][0]['scalars']['false_negatives/hardest']
+    cell = rows[0][heads.index('false among the hardest (%)')]
+    assert float(cell) == pytest.approx(100 * share, rel=1e-3)
+
+
+def test_names_break_between_words_alone(tmp_path: Path) -> None:
+    """Behind what separates words; nothing in a style sheet lets a word of a head break."""
+    assert breakable('mochi_r50/seed_0') == 'mochi_<wbr>r50/<wbr>seed_<wbr>0'
+    assert breakable('<b>--lr=0.1') == '&lt;b&gt;--<wbr>lr=<wbr>0.<wbr>1'
+    folder = write_run(tmp_path / 'mochi_resnet50')
+    page = write_report([folder], tmp_path / 'report.html').read_text()
+    assert '</span>mochi_<wbr>resnet50</th>' in page
+    assert not re.search(r'(?:th|h3|summary)[^{]*\{[^}]*anywhere', page)
 
 
 def test_what_is_refused(two_runs: list[Path], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ CONFIG = """
 model = dict(
     head=dict(num_hard={num_hard}, temperature=0.2, type='HardNegativeMixingHead'), type='MoCo')
 train_cfg = dict(max_epochs=3)
-work_dir = '{folder}'
+work_dir = {folder!a}
 """
 LOG = """2026/01/02 03:04:05 - mmengine - INFO -
 ------------------------------------------------------------
@@ -52,7 +52,7 @@ def write_start(
     start.mkdir(parents=True)
     texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
     (start / 'scalars.json').write_text('\n'.join(texts) + '\n')
-    (start / 'config.py').write_text(CONFIG.format(num_hard=num_hard, folder=folder))
+    (start / 'config.py').write_text(CONFIG.format(num_hard=num_hard, folder=str(folder)))
     (folder / time / f'{time}.log').write_text(LOG.format(engine=engine))
 
 

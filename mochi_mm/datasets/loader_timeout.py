@@ -28,6 +28,10 @@ def with_timeout(dataloader: Mapping[str, Any]) -> dict[str, Any]:
     return dict(dataloader)
 
 
+class FrozenWorkerError(RuntimeError):
+    """A data loader waited longer than its ``timeout``; says what to do."""
+
+
 @contextmanager
 def frozen_workers_named() -> Iterator[None]:
     """Turn torch's error of a loader that waited too long into one that says what to do.
@@ -36,19 +40,20 @@ def frozen_workers_named() -> Iterator[None]:
     ending.
 
     Raises:
-        RuntimeError: A loader waited longer than its ``timeout``.
+        FrozenWorkerError: A loader waited longer than its ``timeout``.
     """
     try:
         yield
     except RuntimeError as error:
-        if 'DataLoader timed out' not in str(error):
+        if isinstance(error, FrozenWorkerError) or 'DataLoader timed out' not in str(error):
             raise
         _kill_workers()
-        raise RuntimeError(
+        raise FrozenWorkerError(
             f'no batch came from the workers of a data loader ({error}): one of them is frozen, or '
             'the storage is. Look at the disk or mount that holds the data, then continue with '
-            '--resume. Where a batch really takes that long, raise timeout of the dataloader '
-            f'(seconds, {LOADER_TIMEOUT} unless set), or take more workers.'
+            '--resume (training) or start it again. Where a batch really takes that long, raise '
+            f'timeout of the dataloader (seconds, {LOADER_TIMEOUT} unless set), or take more '
+            'workers.'
         ) from error
 
 

@@ -1,0 +1,26 @@
+"""Cross-entropy, CIFAR-10 with 40 % wrong labels, a quarter-width ResNet-10, 6 epochs, on a CPU.
+
+Paper: none; the baseline of ESupCon.
+Command: python tools/train.py \\
+    configs/esupcon/cross-entropy_resnet10w025_1xb256-cosine-6e_cifar10-noise40-cpu.py
+Hardware: 1 CPU core.
+Expected: none published for this setting.
+Measured: not yet measured.
+"""
+
+_base_ = './cross-entropy_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+
+# Validation images keep their labels; images that vote in a kNN or fit a probe do not.
+wrong = dict(
+    type='NoisyLabels',
+    dataset=dict(
+        type='ImageFolder',
+        data_root='$data_root',
+        split='train',
+        index_cache='work_dirs/index/cifar10_train.json',
+    ),
+    share=0.4,
+    seed=0,
+)
+train_dataloader = dict(dataset=dict(_delete_=True, _copy_='wrong', pipeline='$train_pipeline'))
+bank_dataloader = dict(dataset=dict(_delete_=True, _copy_='wrong', pipeline='$eval_pipeline'))

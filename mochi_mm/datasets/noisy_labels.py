@@ -1,0 +1,115 @@
+"""A data set some of whose labels are wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.parts import built_parts, hand_down
+from mochi_mm.datasets.transforms import Compose
+from mochi_mm.randomness import SampleKey
+from mochi_mm.registry import DATASETS
+
+# Streams of the draws: an epoch that no run has keeps them off those of samples.
+_WHICH, _OTHER = 2**23, 2**23 + 1
+
+
+@DATASETS.register_module()
+class NoisyLabels(ImageDataset):
+    """A data set in which the share ``share`` of each class has the label of another class.
+
+    Of n images of a class ``floor(share * n)`` are wrong, each of another class drawn evenly
+    (symmetric noise). The draws of an image depend on the seed and its number alone: with the same
+    seed, the wrong labels of a smaller share are wrong, and the same, under a larger one. Samples
+    have ``true_label``, that of the data set; ``PackInputs(extra_keys=['true_label'])`` hands it
+    on. Images without a label keep that.
+
+    Args:
+        dataset: A labeled data set of this project, as a config or an object.
+        share: Share of wrong labels in each class, in [0, 1].
+        seed: Random seed of the choice.
+        pipeline: For a data set that has none of its own.
+
+    Attributes:
+        true_labels: (len,) int64, labels of the data set.
+        wrong: (len,) bool, where the label differs from it.
+        parts: The data set, in a list.
+
+    Raises:
+        ValueError: A share outside [0, 1], fewer than 2 classes, a data set that repeats its images
+            or is of another library, a pipeline here and there.
+
+    >>> from mochi_mm.datasets import ShapeScenes
+    >>> dataset = NoisyLabels(ShapeScenes(num_scenes=100), share=0.4, seed=0)
+    >>> int(dataset.wrong.sum()), dataset.sample(3)['true_label']
+    (40, 3)
+    """
+
+    def __init__(
+        self, dataset: Any, share: float = 0.4, seed: int = 0, pipeline: Sequence[Any] = ()
+    ) -> None:
+        super().__init__(pipeline)
+        self.parts = built_parts([dataset], 'NoisyLabels.dataset')
+        hand_down(self.pipeline, self.parts, 'NoisyLabels')
+        self.source, self.share, self.seed = self.parts[0], share, seed
+        self.classes = self.source.classes
+        self.true_labels = np.asarray(self.source.labels, dtype=np.int64)
+        self._check()
+        self.labels = self._drawn(len(self.classes) or int(self.true_labels.max()) + 1)
+        self.wrong = self.labels != self.true_labels
+
+    def fingerprint(self) -> str:
+        """Return a digest of that of the data set and of the labels."""
+        mark = hashlib.sha256(self.source.fingerprint().encode())
+        mark.update(self.labels.astype('<i8').tobytes())
+        return mark.hexdigest()[:16]
+
+    def image(self, index: int) -> Any:
+        """Return image ``index`` as RGB; raises as the data set does."""
+        return self.source.image(index)
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """Return the input of the pipeline, with the label of here and ``true_label``."""
+        own = dict(gt_label=int(self.labels[index]), true_label=int(self.true_labels[index]))
+        return dict(self.source.sample(index), **own)
+
+    def pipeline_of(self, index: int) -> Compose:
+        """Return the pipeline of sample ``index``."""
+        return self.source.pipeline_of(index)
+
+    def _drawn(self, count: int) -> np.ndarray:
+        """Return (len,) int64 labels out of ``count``, some of them wrong."""
+        labels, number = self.true_labels.copy(), len(self.true_labels)
+        # One number of a stream for each image: of a larger data set the first ones are the same.
+        order = SampleKey(0, self.seed, _WHICH).generator().random(number)
+        other = SampleKey(0, self.seed, _OTHER).generator().random(number)
+        for label in range(count):
+            members = np.flatnonzero(self.true_labels == label)
+            members = members[np.argsort(order[members], kind='stable')]
+            chosen = members[: int(self.share * len(members) + 1e-9)]  # 0.29 of 100 are 29
+            step = 1 + np.floor(other[chosen] * (count - 1)).astype(np.int64)  # 1 to count - 1
+            labels[chosen] = (label + step) % count
+        return labels
+
+    def _check(self) -> None:
+        number = isinstance(self.share, (int, float)) and not isinstance(self.share, bool)
+        if not number or not 0 <= self.share <= 1:
+            raise ValueError(
+                f'NoisyLabels share is {self.share!r}; expected the share of wrong labels, from 0 '
+                'to 1, such as 0.4.'
+            )
+        found = len(np.unique(self.true_labels[self.true_labels >= 0]))
+        if found < 2:
+            raise ValueError(
+                f'the data set within NoisyLabels has labels of {found} classes; expected at least '
+                '2, since a wrong label is that of another class.'
+            )
+        if self.source.num_images != len(self.source):
+            raise ValueError(
+                f'NoisyLabels.dataset has {len(self.source)} samples of {self.source.num_images} '
+                'images; expected each image once: put RepeatDataset around NoisyLabels instead.'
+            )

@@ -1,0 +1,44 @@
+"""A hole in the image (DeVries and Taylor 2017)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import ImageDraw
+
+from mochi_mm.datasets.transforms.checks import gray_level
+from mochi_mm.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class Cutout:
+    """Fill a square whose center is any pixel of the image, as likely; what hangs over is cut.
+
+    Source: DeVries and Taylor, Improved Regularization of Convolutional Neural Networks with
+    Cutout, 2017.
+
+    Args:
+        length: Side of the square, pixels; 16 for CIFAR-10, 8 for CIFAR-100 in the paper.
+        fill: Gray level, 0 to 255, of the square.
+
+    Raises:
+        ValueError: A length below 1, or a level out of range.
+    """
+
+    def __init__(self, length: int = 16, fill: int = 0) -> None:
+        if not isinstance(length, int) or isinstance(length, bool) or length < 1:
+            raise ValueError(f'length is {length!r}; expected pixels, an integer >= 1.')
+        self.length, self.fill = length, gray_level(fill, 'fill')
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Replace ``img`` by a copy with a hole."""
+        image, rng = results['img'].copy(), results['rng']
+        top = int(rng.integers(image.height)) - self.length // 2
+        left = int(rng.integers(image.width)) - self.length // 2
+        box = (left, top, left + self.length - 1, top + self.length - 1)  # both ends are filled
+        ImageDraw.Draw(image).rectangle(box, fill=(self.fill,) * 3)
+        results['img'] = image
+        return results
+
+    def __repr__(self) -> str:
+        return f'Cutout(length={self.length}, fill={self.fill})'

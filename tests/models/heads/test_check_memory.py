@@ -1,0 +1,24 @@
+"""A memory where it is needed, none where it is not, and no mask of rows that are not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from mochi_mm.models.heads.check_memory import check_memory
+from tests.models.heads.toy import memory
+
+
+def test_what_fits_passes() -> None:
+    check_memory('A', memory(), True, dict(mask=True))
+    check_memory('A', memory(), None, dict(mask=True))
+    check_memory('A', None, False, dict(mask=False))
+    check_memory('A', None, None, {})
+
+
+def test_what_does_not_fit_is_named() -> None:
+    with pytest.raises(ValueError, match='memory is None but A needs a memory, such as dict'):
+        check_memory('A', None, True, {})
+    with pytest.raises(ValueError, match=r'memory is FeatureQueue.* but A needs none'):
+        check_memory('A', memory(), False, {})
+    with pytest.raises(ValueError, match='first, third is set but there is no memory whose rows'):
+        check_memory('A', None, None, dict(first=True, second=False, third=True))

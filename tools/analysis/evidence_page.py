@@ -1,0 +1,53 @@
+"""Write docs/evidence.md, the findings of the evidence plan, from its records; nothing is typed.
+
+    python tools/analysis/evidence_page.py [--check]
+
+Records come from tools/benchmarks/sweep.py SUITE --record results/measured. --check writes nothing
+and exits with 1 where the page is not what it would write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line, read before anything heavy is imported."""
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
+    parser.add_argument('--root', type=Path, default=ROOT, help='the repository')
+    parser.add_argument('--check', action='store_true', help='compare only')
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Write or check the page; return the exit status."""
+    args = parse_args(argv)
+    from mochi_mm.experiments.evidence_page import PAGE, evidence_page
+    from mochi_mm.files.atomic_file import write_atomically
+
+    path = args.root / PAGE
+    with tempfile.TemporaryDirectory() as nowhere:
+        pictures = Path(nowhere) if args.check else path.parent / 'images'
+        text = evidence_page(args.root, pictures)
+    if args.check:
+        same = path.is_file() and path.read_text(encoding='utf-8') == text
+        if not same:
+            print(f'{path} is not up to date; run python tools/analysis/evidence_page.py')
+        return 0 if same else 1
+    write_atomically(path, lambda file: file.write(text.encode()))
+    print(f'{path} written')
+    return 0
+
+
+if __name__ == '__main__':
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(lambda: sys.exit(main()))

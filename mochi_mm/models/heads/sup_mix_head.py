@@ -44,6 +44,8 @@ class SupMixHead(BaseContrastiveHead):
     with_memory = False
     max_views = 2
     needs_labels = True
+    # What is a negative under one class of a mixed view is a positive under the other.
+    estimable = False
     #: The view that a view editor must make, the second.
     needs_made = 'mixed'
 

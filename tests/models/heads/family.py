@@ -118,6 +118,7 @@ IN_BATCH: dict[str, Make] = {
     'moco-v3': lambda **k: KeyBatchHead(T, **k),
     'unicon': lambda **k: UniConHead(temperature=0.3, **k),
     'unicon, real': lambda **k: UniConHead('real+universum', 0.3, **k),
+    'hcl unicon': lambda **k: UniConHead(temperature=0.5, negatives=HARD, **k),
     'supmix': lambda **k: SupMixHead(0.3, **k),
     'debiased': lambda **k: NTXentHead(0.5, negatives=DEBIASED, **k),
     'hcl': lambda **k: NTXentHead(0.5, negatives=HARD, **k),

@@ -51,6 +51,7 @@ def choose_regime(
         names: Regimes of which one is chosen.
         gate: What one must reach.
 
+    >>> from mochi_mm.experiments.figures import Figure
     >>> figure, own = Figure('a', ''), Figure('b', '', factor=100.0)
     >>> values = {'old': {0: dict(a=10.0, b=0.1)}, 'new': {0: dict(a=11.0, b=0.6)}}
     >>> choose_regime(values, 'old', ['new'], Gate(figure, own, 50.0, (0,)))[0]
@@ -93,6 +94,7 @@ def choose_mixing(
         seeds: Seeds that each setting must have.
         within: Points of accuracy that make no difference.
 
+    >>> from mochi_mm.experiments.figures import Figure
     >>> values = {'big': {0: dict(a=20.05)}, 'small': {0: dict(a=20.0)}}
     >>> choose_mixing(values, dict(big=(9, 0), small=(3, 0)), Figure('a', ''), (0,))[0]
     'small'

@@ -37,7 +37,7 @@ def test_none_is_an_error() -> None:
 
 def test_unknown_transform_names_the_nearest() -> None:
     with pytest.raises(KeyError, match='ColorJitter'):
-        Compose([dict(type='ColorJitter')])
+        Compose([dict(type='ColorJiter')])
 
 
 @pytest.mark.parametrize(

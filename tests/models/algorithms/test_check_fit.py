@@ -19,6 +19,7 @@ BACKBONE = dict(type='ResNet', depth=10, width=0.125, stem='small')
 NECK = dict(type='MLPNeck', in_channels=64, out_channels=8)
 BANK = dict(type='InstanceBank', length=10, dim=8)
 QUEUE = dict(type='FeatureQueue', length=16, dim=8)
+BALANCED = dict(type='ClassBalancedQueue', num_classes=3, per_class=3, dim=8)
 FINDER = dict(type='FalseNegativeFinder', num_support=1, support='score')
 FNC_MEMORY = dict(type='FalseNegativeHead', memory=QUEUE, finder=FINDER)
 CMC = dict(type='CrossViewHead', memories=[BANK, BANK], num_negatives=5)
@@ -193,11 +194,13 @@ def test_a_tap_that_is_not_there() -> None:
 SETTINGS: dict[str, dict[str, Any]] = dict(
     ContrastiveHead=dict(memory=QUEUE),
     CrossViewHead=CMC,
+    ESupConHead=dict(num_classes=2, in_channels=8),
     FalseNegativeHead=dict(finder=FINDER),
     HardNegativeMixingHead=dict(memory=QUEUE, num_hard=4),
     BalancedSoftmaxHead=dict(LINEAR, class_counts=None),
     LinearHead=LINEAR,
     ParametricContrastHead=dict(memory=QUEUE, num_classes=2, in_channels=64),
+    ResComHead=dict(memory=BALANCED, num_negatives=2),
     SoftContrastiveHead=dict(memory=QUEUE),
 )
 

@@ -9,10 +9,9 @@ from tests.models.heads.toy import memory
 
 
 def test_what_fits_passes() -> None:
-    check_memory('A', memory(), True, dict(mask=True))
-    check_memory('A', memory(), None, dict(mask=True))
-    check_memory('A', None, False, dict(mask=False))
-    check_memory('A', None, None, {})
+    fitting = [(memory(), True, dict(mask=True)), (memory(), None, dict(mask=True))]
+    fitting += [(None, False, dict(mask=False)), (None, None, {})]
+    assert [check_memory('A', *case) for case in fitting] == [None] * 4
 
 
 def test_what_does_not_fit_is_named() -> None:

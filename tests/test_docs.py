@@ -146,7 +146,9 @@ def test_commands_name_configs_and_settings_that_exist(
         for words in commands(block.text) if block.language == 'bash' else ():
             name, options = options_of(words)
             if name not in files_of(document) or '/' not in name:
-                check_config(load_config(name, options))
+                config = load_config(name, options)
+                check_config(config)
+                assert 'model' in config, f'{document}: {name} configures no model'
 
 
 def test_one_line_settings_exist() -> None:

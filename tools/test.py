@@ -29,13 +29,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--record', help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_checkpoint_key()
-    parser.add_argument(
-        '--allow-other-input',
-        action='store_true',
-        help='measure weights on images with another mean, std or channel order than they were '
-        'trained on',
-    )
+    parser.add_weights_options()
     args = parser.parse_args(argv)
     if args.record is not None and Path(args.record).is_dir():
         parser.error(f'--record {args.record} is a folder; expected a file to write')

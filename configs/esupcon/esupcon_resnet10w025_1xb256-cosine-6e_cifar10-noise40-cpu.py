@@ -9,19 +9,11 @@ Expected: none published for this setting.
 Measured: not yet measured.
 """
 
-_base_ = './esupcon_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+_base_ = [
+    './esupcon_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py',
+    './_base_/cifar10_noise40.py',
+]
 
 # Validation images keep their labels; images that vote in a kNN or fit a probe do not.
-wrong = dict(
-    type='NoisyLabels',
-    dataset=dict(
-        type='ImageFolder',
-        data_root='$data_root',
-        split='train',
-        index_cache='work_dirs/index/cifar10_train.json',
-    ),
-    share=0.4,
-    seed=0,
-)
 train_dataloader = dict(dataset=dict(_delete_=True, _copy_='wrong', pipeline='$train_pipeline'))
 bank_dataloader = dict(dataset=dict(_delete_=True, _copy_='wrong', pipeline='$eval_pipeline'))

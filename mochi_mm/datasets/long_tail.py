@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.long_tail_counts import long_tail_rows
-from mochi_mm.datasets.parts import built_parts, hand_down
-from mochi_mm.datasets.transforms import Compose
+from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.registry import DATASETS
 
 
 @DATASETS.register_module()
-class LongTail(ImageDataset):
+class LongTail(WrappedDataset):
     """A part of a data set: all of its first class, ``factor`` as many of its last.
 
     ``n_c = floor( n_0 * factor^(c / (C - 1)) )``, the counts of CIFAR-10-LT and CIFAR-100-LT, with
@@ -44,16 +41,9 @@ class LongTail(ImageDataset):
     def __init__(
         self, dataset: Any, factor: float, seed: int = 0, pipeline: Sequence[Any] = ()
     ) -> None:
-        super().__init__(pipeline)
-        self.parts = built_parts([dataset], 'LongTail.dataset')
-        hand_down(self.pipeline, self.parts, 'LongTail')
-        self.source, self.factor, self.seed = self.parts[0], factor, seed
-        if self.source.num_images != len(self.source):
-            raise ValueError(
-                f'LongTail.dataset has {len(self.source)} samples of {self.source.num_images} '
-                'images; expected each image once: put RepeatDataset around LongTail instead.'
-            )
-        self.classes = self.source.classes
+        super().__init__(dataset, pipeline)
+        self.factor, self.seed = factor, seed
+        self.check_once()
         labels = np.asarray(self.source.labels)
         count = len(self.classes) or int(labels.max(initial=-1)) + 1
         self.rows = long_tail_rows(labels, count, factor, seed)
@@ -64,18 +54,12 @@ class LongTail(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of that of the data set and of the choice."""
-        mark = hashlib.sha256(self.source.fingerprint().encode())
-        mark.update(self.rows.astype('<i8').tobytes())
-        return mark.hexdigest()[:16]
+        return self.mark(self.rows)
 
-    def image(self, index: int) -> Any:
-        """Return image ``index`` as RGB; raises as the data set does."""
-        return self.source.image(int(self.rows[index]))
+    def row(self, index: int) -> int:
+        """Return the number in the data set of sample ``index``."""
+        return int(self.rows[index])
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return the input of the pipeline, with a ``sample_idx`` of the part."""
-        return dict(self.source.sample(int(self.rows[index])), sample_idx=int(index))
-
-    def pipeline_of(self, index: int) -> Compose:
-        """Return the pipeline of sample ``index``."""
-        return self.source.pipeline_of(int(self.rows[index]))
+        return dict(super().sample(index), sample_idx=int(index))

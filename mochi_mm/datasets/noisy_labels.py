@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mochi_mm.datasets.base import ImageDataset
-from mochi_mm.datasets.parts import built_parts, hand_down
-from mochi_mm.datasets.transforms import Compose
+from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
 
@@ -19,7 +16,7 @@ _WHICH, _OTHER = 2**23, 2**23 + 1
 
 
 @DATASETS.register_module()
-class NoisyLabels(ImageDataset):
+class NoisyLabels(WrappedDataset):
     """A data set in which the share ``share`` of each class has the label of another class.
 
     Of n images of a class ``floor(share * n)`` are wrong, each of another class drawn evenly
@@ -52,11 +49,8 @@ class NoisyLabels(ImageDataset):
     def __init__(
         self, dataset: Any, share: float = 0.4, seed: int = 0, pipeline: Sequence[Any] = ()
     ) -> None:
-        super().__init__(pipeline)
-        self.parts = built_parts([dataset], 'NoisyLabels.dataset')
-        hand_down(self.pipeline, self.parts, 'NoisyLabels')
-        self.source, self.share, self.seed = self.parts[0], share, seed
-        self.classes = self.source.classes
+        super().__init__(dataset, pipeline)
+        self.share, self.seed = share, seed
         self.true_labels = np.asarray(self.source.labels, dtype=np.int64)
         self._check()
         self.labels = self._drawn(len(self.classes) or int(self.true_labels.max()) + 1)
@@ -64,22 +58,16 @@ class NoisyLabels(ImageDataset):
 
     def fingerprint(self) -> str:
         """Return a digest of that of the data set and of the labels."""
-        mark = hashlib.sha256(self.source.fingerprint().encode())
-        mark.update(self.labels.astype('<i8').tobytes())
-        return mark.hexdigest()[:16]
+        return self.mark(self.labels)
 
-    def image(self, index: int) -> Any:
-        """Return image ``index`` as RGB; raises as the data set does."""
-        return self.source.image(index)
+    def row(self, index: int) -> int:
+        """Return ``index``: no sample moves."""
+        return index
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return the input of the pipeline, with the label of here and ``true_label``."""
         own = dict(gt_label=int(self.labels[index]), true_label=int(self.true_labels[index]))
-        return dict(self.source.sample(index), **own)
-
-    def pipeline_of(self, index: int) -> Compose:
-        """Return the pipeline of sample ``index``."""
-        return self.source.pipeline_of(index)
+        return dict(super().sample(index), **own)
 
     def _drawn(self, count: int) -> np.ndarray:
         """Return (len,) int64 labels out of ``count``, some of them wrong."""
@@ -108,8 +96,4 @@ class NoisyLabels(ImageDataset):
                 f'the data set within NoisyLabels has labels of {found} classes; expected at least '
                 '2, since a wrong label is that of another class.'
             )
-        if self.source.num_images != len(self.source):
-            raise ValueError(
-                f'NoisyLabels.dataset has {len(self.source)} samples of {self.source.num_images} '
-                'images; expected each image once: put RepeatDataset around NoisyLabels instead.'
-            )
+        self.check_once()

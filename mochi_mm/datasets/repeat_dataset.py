@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mochi_mm.datasets.base import ImageDataset
-from mochi_mm.datasets.parts import built_parts, hand_down
-from mochi_mm.datasets.transforms import Compose
+from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.registry import DATASETS
 
 
 @DATASETS.register_module()
-class RepeatDataset(ImageDataset):
+class RepeatDataset(WrappedDataset):
     """The samples of a data set ``times`` over, so that an epoch is that many passes.
 
     Each repetition is drawn anew: a key keeps the index in the whole. ``sample_idx`` is that of the
@@ -34,13 +32,10 @@ class RepeatDataset(ImageDataset):
     """
 
     def __init__(self, dataset: Any, times: int, pipeline: Sequence[Any] = ()) -> None:
-        super().__init__(pipeline)
         if not isinstance(times, int) or isinstance(times, bool) or times < 1:
             raise ValueError(f'RepeatDataset.times is {times!r}; expected a whole number >= 1.')
-        self.parts = built_parts([dataset], 'RepeatDataset.dataset')
-        hand_down(self.pipeline, self.parts, 'RepeatDataset')
-        self.source, self.times = self.parts[0], times
-        self.classes = self.source.classes
+        super().__init__(dataset, pipeline)
+        self.times = times
         self.labels = np.tile(self.source.labels, times)
         targets = getattr(self.source, 'targets', None)
         if targets is not None:
@@ -55,14 +50,6 @@ class RepeatDataset(ImageDataset):
         """Return that of the data set: its files are the same."""
         return self.source.fingerprint()
 
-    def image(self, index: int) -> Any:
-        """Return image ``index`` as RGB; raises as the data set does."""
-        return self.source.image(index % len(self.source))
-
-    def sample(self, index: int) -> dict[str, Any]:
-        """Return the input of the pipeline."""
-        return self.source.sample(index % len(self.source))
-
-    def pipeline_of(self, index: int) -> Compose:
-        """Return the pipeline of sample ``index``."""
-        return self.source.pipeline_of(index % len(self.source))
+    def row(self, index: int) -> int:
+        """Return the number in the data set of sample ``index``."""
+        return index % len(self.source)

@@ -33,13 +33,19 @@ class ToolParser(argparse.ArgumentParser):
             help=f'{what}; may come more than once',
         )
 
-    def add_checkpoint_key(self) -> None:
-        """Add ``--checkpoint-key``, for files with several sets of weights."""
+    def add_weights_options(self) -> None:
+        """Add ``--checkpoint-key`` and ``--allow-other-input``, for weights that are measured."""
         self.add_argument(
             '--checkpoint-key',
             metavar='NAME',
             help='which weights of a file that holds several, such as teacher or state_dict_ema; '
             'or the beginning of their names',
+        )
+        self.add_argument(
+            '--allow-other-input',
+            action='store_true',
+            help='measure weights on images with another mean, std or channel order than they were '
+            'trained on',
         )
 
     def error(self, message: str) -> NoReturn:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -154,7 +155,9 @@ def prepare(folder: Path) -> None:
         for i in range(9):
             pixels = generator.integers(0, 256, (20, 20, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / 'images' / name / f'{i}.png')
-    fill = dict(root=REPOSITORY, images=folder / 'images', index=folder / 'index.json')
+    images, copies = folder / 'images', folder / 'copies'
+    shutil.copytree(images, copies)
+    fill = dict(root=REPOSITORY, images=images, copies=copies, index=folder / 'index.json')
     (folder / 'toy.py').write_text(CONFIG.format(**fill))
     (folder / 'knn.py').write_text(KNN.format(**fill))
     for name, text in FILES.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=2)
 default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=1))
 '''
 KNN = '''
-"""kNN on the same files."""
+"""kNN among the files, asked with a copy of each."""
 
 _base_ = './toy.py'
 
@@ -59,7 +60,7 @@ model = dict(_delete_=True, type='ImageClassifier',
 train_dataloader = None
 train_cfg = None
 optim_wrapper = None
-test_dataloader = loader
+test_dataloader = dict(loader, dataset=dict(loader['dataset'], data_root='{copies}'))
 test_evaluator = []
 test_cfg = dict(type='KNNLoop', bank_dataloader=loader, k=(1, 3))
 '''
@@ -67,14 +68,16 @@ test_cfg = dict(type='KNNLoop', bank_dataloader=loader, k=(1, 3))
 
 @pytest.fixture
 def toy(tmp_path: Path) -> Path:
-    """A folder with 18 images in two classes, a training config and a kNN config."""
+    """18 images in two classes, a copy of each, a training config and a kNN config."""
     generator = np.random.default_rng(0)
     for name in ('cats', 'dogs'):
         (tmp_path / 'images' / name).mkdir(parents=True)
         for i in range(9):
             pixels = generator.integers(0, 256, (20, 20, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / 'images' / name / f'{i}.png')
-    fill = dict(root=REPOSITORY, images=tmp_path / 'images', index=tmp_path / 'index.json')
+    images, copies = tmp_path / 'images', tmp_path / 'copies'
+    shutil.copytree(images, copies)
+    fill = dict(root=REPOSITORY, images=images, copies=copies, index=tmp_path / 'index.json')
     (tmp_path / 'toy.py').write_text(CONFIG.format(**fill))
     (tmp_path / 'knn.py').write_text(KNN.format(**fill))
     return tmp_path
@@ -222,7 +225,8 @@ def test_wrong_checkpoint_is_named(toy: Path) -> None:
     tool = REPOSITORY / 'tools/analysis/knn.py'
     result = run(tool, 'knn.py', 'foreign.pth', folder=toy)
     assert result.returncode != 0
-    assert 'foreign.pth was not recognized: its weights are named net.weight' in result.stderr
+    seen = 'foreign.pth was not recognized: the top of the file holds 1 weights, named net.weight'
+    assert seen in result.stderr
     result = run(tool, 'knn.py', 'none.pth', folder=toy)
     assert 'no checkpoint at none.pth' in result.stderr.splitlines()[-1]
 

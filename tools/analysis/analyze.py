@@ -39,13 +39,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--seed', type=int, help='of views and mixing (0)')
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_cfg_options()
-    parser.add_checkpoint_key()
-    parser.add_argument(
-        '--allow-other-input',
-        action='store_true',
-        help='measure weights on images with another mean, std or channel order than they were '
-        'trained on',
-    )
+    parser.add_weights_options()
     return parser.parse_args(argv)
 
 

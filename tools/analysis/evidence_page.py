@@ -30,21 +30,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Write or check the page; return the exit status."""
     args = parse_args(argv)
+    from mochi_mm.experiments.computed_page import write_or_compare
     from mochi_mm.experiments.evidence_page import PAGE, evidence_page
-    from mochi_mm.files.atomic_file import write_atomically
 
     path = args.root / PAGE
     with tempfile.TemporaryDirectory() as nowhere:
         pictures = Path(nowhere) if args.check else path.parent / 'images'
         text = evidence_page(args.root, pictures)
-    if args.check:
-        same = path.is_file() and path.read_text(encoding='utf-8') == text
-        if not same:
-            print(f'{path} is not up to date; run python tools/analysis/evidence_page.py')
-        return 0 if same else 1
-    write_atomically(path, lambda file: file.write(text.encode()))
-    print(f'{path} written')
-    return 0
+    return write_or_compare(path, text, 'tools/analysis/evidence_page.py', args.check)
 
 
 if __name__ == '__main__':

@@ -35,13 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
     )
     parser.add_cfg_options()
-    parser.add_checkpoint_key()
-    parser.add_argument(
-        '--allow-other-input',
-        action='store_true',
-        help='measure weights on images with another mean, std or channel order than they were '
-        'trained on',
-    )
+    parser.add_weights_options()
     args = parser.parse_args(argv)
     if not args.checkpoint and not args.untrained:
         parser.error('give a CHECKPOINT, or --untrained to measure random weights')

@@ -47,13 +47,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
     parser.add_cfg_options()
-    parser.add_checkpoint_key()
-    parser.add_argument(
-        '--allow-other-input',
-        action='store_true',
-        help='measure weights on images with another mean, std or channel order than they were '
-        'trained on',
-    )
+    parser.add_weights_options()
     args = parser.parse_args(argv)
     if args.record is not None and Path(args.record).is_dir():
         parser.error(f'--record {args.record} is a folder; expected a file to write')

@@ -29,18 +29,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Write or check the page; return the exit status."""
     args = parse_args(argv)
+    from mochi_mm.experiments.computed_page import write_or_compare
     from mochi_mm.experiments.results_page import PAGE, results_page
-    from mochi_mm.files.atomic_file import write_atomically
 
     path, text = args.root / PAGE, results_page(args.root)
-    if args.check:
-        same = path.is_file() and path.read_text(encoding='utf-8') == text
-        if not same:
-            print(f'{path} is not up to date; run python tools/analysis/results_table.py')
-        return 0 if same else 1
-    write_atomically(path, lambda file: file.write(text.encode()))
-    print(f'{path} written')
-    return 0
+    return write_or_compare(path, text, 'tools/analysis/results_table.py', args.check)
 
 
 if __name__ == '__main__':

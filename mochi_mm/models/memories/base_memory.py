@@ -56,9 +56,9 @@ class BaseMemory(nn.Module, ABC):
     def held(self) -> Tensor:
         """Return (K,) bool, rows that hold a real embedding."""
 
-    @abstractmethod
     def fill(self) -> Tensor:
         """Return the share of rows that hold a real embedding, a float32 scalar in [0, 1]."""
+        return self.held().float().mean()
 
     def own_keys(self, indices: Tensor) -> Tensor:
         """Return (B, K) bool, rows that came from the image of each query.

@@ -70,10 +70,6 @@ class ClassBalancedQueue(BaseMemory):
         slot = torch.arange(self.per_class, device=self.count.device)
         return (slot < self.count[:, None]).flatten()  # (C, per_class), class by class
 
-    def fill(self) -> Tensor:
-        """Return the share of rows that hold a real key, a float32 scalar in [0, 1]."""
-        return self.held().float().mean()
-
     @torch.no_grad()
     def enqueue(
         self, features: Tensor, labels: Tensor | None = None, indices: Tensor | None = None

@@ -71,10 +71,6 @@ class InstanceBank(BaseMemory):
         """Return (n,) bool, rows that have been written."""
         return self.indices >= 0
 
-    def fill(self) -> Tensor:
-        """Return the share of rows that have been written, a float32 scalar in [0, 1]."""
-        return self.held().float().mean()
-
     def own_keys(self, indices: Tensor) -> Tensor:
         """Return (B, n) bool, each query's own row, written or not; -1 matches nothing.
 

@@ -68,10 +68,6 @@ class Prototypes(BaseMemory):
         """Return (C,) bool, prototypes that have had a member; all of learnable ones."""
         return self.count > 0 if self.weight is None else torch.ones_like(self.count).bool()
 
-    def fill(self) -> Tensor:
-        """Return the share of :meth:`held` prototypes, a float32 scalar in [0, 1]."""
-        return self.held().float().mean()
-
     @torch.no_grad()
     def enqueue(
         self, features: Tensor, labels: Tensor | None = None, indices: Tensor | None = None

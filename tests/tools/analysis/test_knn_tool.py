@@ -128,7 +128,7 @@ def test_errors(tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture) -> Non
     with pytest.raises(ValueError, match='k is 99'):
         tool.main([config, checkpoint, '--k', '99'])
     torch.save(dict(state_dict=dict(other=torch.zeros(1))), checkpoint)
-    with pytest.raises(ValueError, match='was not recognized: its weights are named other'):
+    with pytest.raises(ValueError, match='not recognized: state_dict holds 1 weights, named other'):
         tool.main([config, checkpoint, '--out', str(tmp_path / 'knn.json')])
     assert not (tmp_path / 'knn.json').exists()
     for arguments, message in [

@@ -9,29 +9,6 @@ Expected: none published for this data set; 81.7 on CIFAR-100 (authors' README).
 Measured: not yet measured.
 """
 
-_base_ = '../supcon/supcon_resnet50_4xb256-cosine-1000e_cifar10.py'
+_base_ = ['../_base_/datasets/cifar10.py', '_base_/unicon_resnet50.py']
 
-model = dict(
-    view_editors=[dict(type='UniversumMixing')],
-    head=dict(_delete_=True, type='UniConHead', temperature=0.1),
-)
-optim_wrapper = dict(optimizer=dict(lr=0.05))
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=0.2,
-        by_epoch=True,
-        begin=0,
-        end=10,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type='CosineAnnealingLR',
-        T_max='$train_cfg.max_epochs',
-        eta_min=5e-5,
-        by_epoch=True,
-        begin=0,
-        end='$train_cfg.max_epochs',
-    ),
-]
-auto_scale_lr = dict(base_batch_size=256)
+train_dataloader = dict(num_workers=8)

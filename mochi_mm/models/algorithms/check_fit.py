@@ -47,7 +47,8 @@ def check_made(head: Head, editors: Sequence[BaseViewEditor]) -> None:
     """Refuse a head without the views that it needs made, and views that a head cannot use.
 
     Raises:
-        ValueError: An editor is missing, there twice, or makes views for another head.
+        ValueError: An editor is missing, there twice, makes views for another head, or mixes by
+            other labels than the head compares by.
     """
     needed, name = getattr(head, 'needs_made', None), type(head).__name__
     making = [type(editor).__name__ for editor in editors if editor.makes is not None]
@@ -62,6 +63,13 @@ def check_made(head: Head, editors: Sequence[BaseViewEditor]) -> None:
             f'{making[0]} makes views that {name} would take for views of an image; take it out of '
             'view_editors, or choose a head that is made for them.'
         )
+    for editor in editors:
+        key, mixed_by = getattr(head, 'label_key', None), getattr(editor, 'label_key', None)
+        if editor.makes is not None and mixed_by not in (None, key):
+            raise ValueError(
+                f'label_key of {name} is {key!r} but that of {type(editor).__name__} is '
+                f'{mixed_by!r}; expected the same labels in both.'
+            )
 
 
 def check_num_views(head: Head, num_views: int) -> None:

@@ -51,7 +51,8 @@ def cutmix_boxes(height: int, width: int, kept: float, tolerance: float = 0.05) 
 
     A box of the sides ``int(side * sqrt(1 - kept))`` stands around each pixel in turn and is cut
     off at the border. To draw one of those returned is to draw centers until one fits, as UniCon's
-    code does, which drops the last pixel of an odd side and never ends where none fits.
+    code does, which drops the last pixel of an odd side and never ends where none fits. A box of no
+    pixel, or of all, mixes nothing and is left out.
 
     Args:
         height: Of the image, in pixels.
@@ -64,11 +65,14 @@ def cutmix_boxes(height: int, width: int, kept: float, tolerance: float = 0.05) 
     """
     root, most = (1 - kept) ** 0.5, tolerance + 1e-9  # the bound itself fits, whatever the rounding
     rows, columns = _intervals(height, root), _intervals(width, root)
-    boxes = tuple(
-        (top, bottom, left, right)
+    total = height * width
+    areas = (
+        ((top, bottom, left, right), (bottom - top) * (right - left))
         for top, bottom in rows
         for left, right in columns
-        if abs(1 - (bottom - top) * (right - left) / (height * width) - kept) <= most
+    )
+    boxes = tuple(
+        box for box, area in areas if 0 < area < total and abs(1 - area / total - kept) <= most
     )
     if not boxes:
         raise ValueError(

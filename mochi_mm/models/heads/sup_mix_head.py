@@ -10,6 +10,7 @@ from torch import Tensor
 from mochi_mm.distributed.rows import gather_rows
 from mochi_mm.models.blocks import same_label
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+from mochi_mm.models.heads.check_table import check_no_table
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, Views
 
@@ -51,11 +52,7 @@ class SupMixHead(BaseContrastiveHead):
 
     def __init__(self, temperature: float = 0.1, **kwargs: Any) -> None:
         super().__init__(temperature=temperature, **kwargs)
-        if self.table is not None:
-            raise ValueError(
-                'SupMixHead has a table of labels, and the view editor that mixes does not know '
-                'them; take it out, and set label_key of both to labels of the data set.'
-            )
+        check_no_table(self)
 
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
         """Return the batch with the mean of the pulls under either class of the mixed views."""

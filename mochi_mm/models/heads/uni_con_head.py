@@ -12,6 +12,7 @@ from torch import Tensor
 from mochi_mm.models.blocks import batch_block, same_label, universum_block
 from mochi_mm.models.functional.statistics import contrastive_accuracy
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+from mochi_mm.models.heads.check_table import check_no_table
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, HeadStep, Mixed, Views
 from mochi_mm.structures.masks import without
@@ -40,10 +41,12 @@ class UniConHead(BaseContrastiveHead):
     Args:
         key_source: What an anchor is compared with, see above.
         temperature: t, divides every cosine, > 0.
-        **kwargs: As in :class:`BaseContrastiveHead`.
+        **kwargs: As in :class:`BaseContrastiveHead`; no ``table``, whose labels the view editor does
+            not mix by.
 
     Raises:
-        ValueError: An unknown source of keys; views without universum views behind them.
+        ValueError: An unknown source of keys, a ``table``; views without universum views behind
+            them.
 
     >>> views = torch.ones(4, 4, 16)  # 4 images, 2 views and 2 universum views, all alike
     >>> labels = dict(gt_label=torch.tensor([0, 0, 1, 1]))
@@ -64,6 +67,7 @@ class UniConHead(BaseContrastiveHead):
     ) -> None:
         super().__init__(temperature=temperature, **kwargs)
         self.key_source = check_choice('key_source', key_source, KEY_SOURCES)
+        check_no_table(self)
 
     def compute(self, views: Views) -> HeadStep:
         """Add to the statistics the share of images that found a partner, where it is known."""

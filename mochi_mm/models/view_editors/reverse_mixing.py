@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
+from mochi_mm.models.view_editors.check_classes import check_classes
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import DataSamples
+from mochi_mm.structures import DataFacts, DataSamples
 from mochi_mm.structures.known import require_known
 from mochi_mm.utils.checks import check_number, check_share
 
@@ -36,7 +37,8 @@ class ReverseMixing(BaseViewEditor):
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: A setting out of range, both of them; at the first batch, other than two views.
+        ValueError: A setting out of range, both of them; before the first iteration, images without
+            a label; at the first batch, other than two views.
 
     >>> editor = ReverseMixing(own_share=0.75)
     >>> views = [torch.tensor([0.0, 1.0]).view(2, 1, 1, 1)] * 2
@@ -68,6 +70,15 @@ class ReverseMixing(BaseViewEditor):
     def made(self, num_views: int) -> tuple[int, ...]:
         """Return the number of the mixed view, 1."""
         return (1,)
+
+    def set_data(self, facts: DataFacts) -> None:
+        """Refuse a training set without labels.
+
+        Raises:
+            ValueError: Such a training set.
+        """
+        if self.label_key == 'gt_label':
+            check_classes(facts, 'ReverseMixing', least=1)
 
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch without labels.

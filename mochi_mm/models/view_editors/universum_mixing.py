@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mochi_mm.models.functional.image_mixing import cutmix_boxes, other_class_partners, paste_box
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
+from mochi_mm.models.view_editors.check_classes import check_classes
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataFacts, DataSamples
 from mochi_mm.structures.known import require_known
@@ -77,14 +78,8 @@ class UniversumMixing(BaseViewEditor):
         Raises:
             ValueError: Such a training set.
         """
-        classes = int((facts.class_counts > 0).sum())
-        known = bool(facts.labeled.all())
-        if self.label_key == 'gt_label' and (classes < 2 or not known):
-            raise ValueError(
-                f'UniversumMixing mixes images of different classes, and the training set has '
-                f'{classes} of them{"" if known else ", and images without a label"}; use images '
-                'in at least two class folders, or an objective that does without.'
-            )
+        if self.label_key == 'gt_label':
+            check_classes(facts, 'UniversumMixing', least=2)
 
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch without labels; say once where one has a single class.
@@ -93,7 +88,9 @@ class UniversumMixing(BaseViewEditor):
             ValueError: A label is not known.
         """
         labels = require_known(samples, self.label_key, 'UniversumMixing')
-        if not self._warned and bool((labels == labels[0]).all()):
+        if self._warned or labels.device.type != 'cpu':  # to look would wait for an accelerator
+            return
+        if bool((labels == labels[0]).all()):
             self._warned = True
             print_log(
                 f'a batch of {len(labels)} images has one class alone, so UniversumMixing leaves '

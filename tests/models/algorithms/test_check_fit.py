@@ -59,6 +59,12 @@ REVERSE = dict(type='ReverseMixing')
         (UNICON, [UNIVERSUM, UNIVERSUM], 'has UniversumMixing, UniversumMixing; expected just'),
         (dict(type='SupMixHead'), [UNIVERSUM], r"makes mixed views.*dict\(type='ReverseMixing'\)"),
         (dict(type='SupConHead'), [UNIVERSUM], 'UniversumMixing makes views that SupConHead would'),
+        (UNICON, [dict(UNIVERSUM, label_key='kind')], "is 'gt_label' but that of UniversumMixing"),
+        (
+            dict(type='SupMixHead', label_key='kind'),
+            [REVERSE],
+            "label_key of SupMixHead is 'kind' but that of ReverseMixing is 'gt_label'",
+        ),
     ],
 )
 def test_views_that_are_made_and_heads_that_need_them_meet(

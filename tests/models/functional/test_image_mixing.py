@@ -67,6 +67,15 @@ def test_boxes_are_those_that_draws_until_one_fits_would_give(
     assert list(cutmix_boxes(height, width, kept)) == expected and expected
 
 
+def test_boxes_that_would_mix_nothing_are_none() -> None:
+    """A box of no pixel leaves all of an image, which lies within 0.05 of a share of 0.99."""
+    for kept in (0.99, 0.96):
+        with pytest.raises(ValueError, match=f'a share of {kept} of an image of 4 x 4'):
+            cutmix_boxes(4, 4, kept)
+    boxes = cutmix_boxes(4, 4, 0.02, tolerance=0.9)
+    assert boxes and all((b - t, r - l) != (4, 4) for t, b, l, r in boxes)
+
+
 def test_images_too_small_for_a_share_are_said() -> None:
     with pytest.raises(ValueError, match=r'no box .* share of 0.5 of an image of 8 x 8 pixels'):
         cutmix_boxes(8, 8, 0.5)

@@ -10,6 +10,7 @@ import torch
 
 from mochi_mm.models.view_editors import ReverseMixing
 from mochi_mm.randomness import StepKey
+from mochi_mm.structures import DataFacts
 from tests.models.view_editors.runs import assert_resumes
 
 LABELS = torch.tensor([2, 0, 0, 2, 1])
@@ -74,6 +75,15 @@ def test_bad_batches() -> None:
         ReverseMixing().check_samples(dict(gt_label=torch.tensor([0, -1])))
     with pytest.raises(ValueError, match='3 views; ReverseMixing mixes the second of two'):
         ReverseMixing()(views, dict(gt_label=torch.arange(2)), None)
+
+
+def test_a_training_set_without_labels_is_refused() -> None:
+    labels = torch.tensor([1, -1, 1])
+    facts = DataFacts(3, ('a', 'b'), torch.tensor([0, 2]), labels >= 0)
+    with pytest.raises(ValueError, match='ReverseMixing mixes images .* 1 images without a label'):
+        ReverseMixing().set_data(facts)
+    ReverseMixing().set_data(DataFacts(2, ('a',), torch.tensor([2]), torch.ones(2).bool()))
+    ReverseMixing(alpha=1.0, label_key='kind').set_data(facts)
 
 
 def test_a_resumed_run_equals_the_straight_one(tmp_path: Path) -> None:

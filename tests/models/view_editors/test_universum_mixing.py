@@ -100,6 +100,7 @@ def test_a_batch_of_one_class_is_said_once() -> None:
         editor.check_samples(dict(gt_label=LABELS))
         assert not said
         for _ in range(2):
+            editor.check_samples(dict(gt_label=torch.full((6,), 4, device='meta')))
             editor.check_samples(dict(gt_label=torch.full((6,), 4)))
     ((text, logger, level),) = said
     assert text.startswith('a batch of 6 images has one class alone') and 'batch_size' in text
@@ -115,9 +116,9 @@ def facts(labels: list[int]) -> DataFacts:
 @pytest.mark.parametrize(
     ('labels', 'message'),
     [
-        ([1, 1, 1], 'the training set has 1 of them; use images in at least two class folders'),
-        ([-1, -1], 'the training set has 0 of them, and images without a label'),
-        ([0, 1, -1], 'the training set has 2 of them, and images without a label'),
+        ([1, 1, 1], 'at least 2 classes, and the training set has 1 and 0 images without a label'),
+        ([-1, -1], 'the training set has 0 and 2 images without a label'),
+        ([0, 1, -1], 'the training set has 2 and 1 images without a label'),
     ],
 )
 def test_a_training_set_that_cannot_be_mixed_is_refused(labels: list[int], message: str) -> None:

@@ -11,7 +11,5 @@ Measured: not yet measured.
 
 _base_ = ['../_base_/datasets/cifar100.py', '_base_/unicon_resnet50.py']
 
-model = dict(
-    data_preprocessor=dict(mean=(129.311, 124.109, 112.404), std=(68.213, 65.408, 70.406))
-)
+model = dict(data_preprocessor=dict(mean=(129.311, 124.109, 112.404), std=(68.213, 65.408, 70.406)))
 train_dataloader = dict(num_workers=8)

@@ -52,7 +52,7 @@ def cutmix_boxes(height: int, width: int, kept: float, tolerance: float = 0.05) 
     A box of the sides ``int(side * sqrt(1 - kept))`` stands around each pixel in turn and is cut
     off at the border. To draw one of those returned is to draw centers until one fits, as UniCon's
     code does, which drops the last pixel of an odd side and never ends where none fits. A box of no
-    pixel, or of all, mixes nothing and is left out.
+    pixel mixes nothing and is left out.
 
     Args:
         height: Of the image, in pixels.
@@ -72,7 +72,7 @@ def cutmix_boxes(height: int, width: int, kept: float, tolerance: float = 0.05) 
         for left, right in columns
     )
     boxes = tuple(
-        box for box, area in areas if 0 < area < total and abs(1 - area / total - kept) <= most
+        box for box, area in areas if area > 0 and abs(1 - area / total - kept) <= most
     )
     if not boxes:
         raise ValueError(

@@ -41,8 +41,8 @@ class UniConHead(BaseContrastiveHead):
     Args:
         key_source: What an anchor is compared with, see above.
         temperature: t, divides every cosine, > 0.
-        **kwargs: As in :class:`BaseContrastiveHead`; no ``table``, whose labels the view editor does
-            not mix by.
+        **kwargs: As in :class:`BaseContrastiveHead`; no ``table``, whose labels the view editor
+            does not mix by.
 
     Raises:
         ValueError: An unknown source of keys, a ``table``; views without universum views behind

@@ -71,9 +71,7 @@ def cutmix_boxes(height: int, width: int, kept: float, tolerance: float = 0.05) 
         for top, bottom in rows
         for left, right in columns
     )
-    boxes = tuple(
-        box for box, area in areas if area > 0 and abs(1 - area / total - kept) <= most
-    )
+    boxes = tuple(box for box, area in areas if area > 0 and abs(1 - area / total - kept) <= most)
     if not boxes:
         raise ValueError(
             f'no box of CutMix leaves a share of {kept} of an image of {height} x {width} pixels, '

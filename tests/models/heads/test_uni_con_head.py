@@ -138,7 +138,6 @@ def test_half_precision_is_left() -> None:
         (dict(temperature=0), 'temperature is 0'),
         (dict(memory=dict(type='FeatureQueue', length=4, dim=4)), 'UniConHead needs none'),
         (dict(oracle_loss=True), 'oracle_loss is set but there is no memory'),
-        (dict(table=dict(type='SampleTable', length=4)), 'UniConHead has a table of labels'),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:

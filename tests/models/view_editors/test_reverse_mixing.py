@@ -10,8 +10,8 @@ import torch
 
 from mochi_mm.models.view_editors import ReverseMixing
 from mochi_mm.randomness import StepKey
-from mochi_mm.structures import DataFacts
 from tests.models.view_editors.runs import assert_resumes
+from tests.models.view_editors.test_check_classes import facts
 
 LABELS = torch.tensor([2, 0, 0, 2, 1])
 
@@ -78,12 +78,10 @@ def test_bad_batches() -> None:
 
 
 def test_a_training_set_without_labels_is_refused() -> None:
-    labels = torch.tensor([1, -1, 1])
-    facts = DataFacts(3, ('a', 'b'), torch.tensor([0, 2]), labels >= 0)
     with pytest.raises(ValueError, match='ReverseMixing mixes images .* 1 images without a label'):
-        ReverseMixing().set_data(facts)
-    ReverseMixing().set_data(DataFacts(2, ('a',), torch.tensor([2]), torch.ones(2).bool()))
-    ReverseMixing(alpha=1.0, label_key='kind').set_data(facts)
+        ReverseMixing().set_data(facts([1, -1, 1]))
+    ReverseMixing().set_data(facts([1, 1]))
+    ReverseMixing(label_key='kind').set_data(facts([1, -1, 1]))
 
 
 def test_a_resumed_run_equals_the_straight_one(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """UniCon with a universum of CutMix, CIFAR-10, a quarter-width ResNet-10, for two CPU cores.
 
-Paper: Han and Chen 2023 (UniCon, arXiv 2204.10695); an option of the authors' code; network, budget
-    and rate are ours, for a CPU.
+Paper: Han and Chen 2023 (UniCon, arXiv 2204.10695); an option of the authors' code; network, budget,
+    rate and temperature are ours, for a CPU.
 Command: python tools/train.py \\
     configs/unicon/unicon-cutmix_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 1 CPU core.

@@ -1,7 +1,7 @@
 """UniCon with the universum as further negatives of SupCon, CIFAR-10, ResNet-10, for two CPU cores.
 
 Paper: Han and Chen 2023 (UniCon, arXiv 2204.10695), as its abstract may be read; the authors' code
-    compares with the universum alone. Network, budget and rate are ours, for a CPU.
+    compares with the universum alone. Network, budget, rate and temperature are ours.
 Command: python tools/train.py \\
     configs/unicon/unicon-real_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 1 CPU core.

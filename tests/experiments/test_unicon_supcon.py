@@ -43,7 +43,7 @@ def test_at_a_batch_nothing_but_head_and_editors_differs(tmp_path: Path) -> None
         for config in configs:
             assert config['train_dataloader']['batch_size'] == batch
             assert config['optim_wrapper']['optimizer']['lr'] == pytest.approx(rate)
-            config['model'].pop('head')
+            assert config['model'].pop('head')['temperature'] == 0.5
             config['model'].pop('view_editors', None)
             for name in ('work_dir', 'experiment_name'):
                 config.pop(name)

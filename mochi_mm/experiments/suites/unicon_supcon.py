@@ -1,7 +1,8 @@
 """UniCon against SupCon at batch 64 and 256 on CIFAR-10, by kNN and a linear probe.
 
-A quarter-width ResNet-10, the configs of the family; the rate goes with the batch, the epochs are
-the same. A step of UniCon encodes twice as many images: CPU seconds stand beside the accuracies.
+A quarter-width ResNet-10, the configs of the family, both at the temperature of UniCon's; the rate
+goes with the batch, the epochs are the same. A step of UniCon encodes twice as many images: CPU
+seconds stand beside the accuracies.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from mochi_mm.experiments.suite import RecordPlan, Suite
 
 _CONFIG = 'resnet10w025_1xb256-cosine-6e_cifar10-cpu'
 _RATE = 0.3  # of the configs, for 256 images
+_TEMPERATURE = 0.5  # of UniCon's; SupCon's has 0.1
 BATCHES = (64, 256)
 ACCURACIES = (
     Figure('knn/top1_k20', 'kNN top-1 (%)', 'kNN top-1'),
@@ -28,6 +30,7 @@ ACCURACIES = (
 def _pair(batch: int) -> list[Setting]:
     """Return both methods at a batch, with its share of the rate."""
     options = {
+        'model.head.temperature': _TEMPERATURE,
         'train_dataloader.batch_size': batch,
         'optim_wrapper.optimizer.lr': _RATE * batch / 256,
         'auto_scale_lr.base_batch_size': batch,

@@ -27,10 +27,11 @@ class OnlineProbeHook(Hook):
     """Train a linear head on the detached backbone features of every batch, and log its accuracy.
 
     It takes what the backbone gives for the views of the batch anyway, so it costs one product a
-    step; nothing flows back into the encoder, and no random generator moves: weights are those of
-    a run without the hook. The head and its momentum are saved with the run and resumed. Needs
-    labels. What it says is a sign of progress, not the result of a linear probe: its features
-    change under it, are augmented, and come from batch statistics.
+    step: of its first pass, or, where view editors make views that are of no class, of the last,
+    which is that of images. Nothing flows back into the encoder, and no random generator moves:
+    weights are those of a run without the hook. The head and its momentum are saved with the run
+    and resumed. Needs labels. What it says is a sign of progress, not the result of a linear probe:
+    its features change under it, are augmented, and come from batch statistics.
 
     Logged: ``probe/loss`` (nats) and ``probe/acc_top1`` (share of the batch, before its step); with
     ``query_dataloader``, every ``interval`` epochs, ``probe/top1`` in percent on its images.
@@ -66,6 +67,7 @@ class OnlineProbeHook(Hook):
         self.momentum: list[Tensor] = []
         self._features: Tensor | None = None
         self._watch: Any = None
+        self._last = False
 
     def before_train(self, runner: Any) -> None:
         """Make or restore the head, and register the hook that takes the backbone's features."""
@@ -93,6 +95,8 @@ class OnlineProbeHook(Hook):
         if self.query_dataloader is not None:
             train, queries = runner.train_dataloader.dataset, self.query_dataloader.dataset
             check_same_classes(train, queries, 'training', 'query')
+        editors = getattr(model, 'view_editors', ())
+        self._last = any(editor.makes is not None for editor in editors)
         self._watch = model.backbone.register_forward_hook(self._look)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
@@ -135,7 +139,7 @@ class OnlineProbeHook(Hook):
         self._watch.remove()
 
     def _look(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        if self._features is None and module.training:
+        if module.training and (self._last or self._features is None):
             self._features = pool(output).detach()
 
     def _labels(self, data_batch: Any, rows: int, device: torch.device) -> Tensor:

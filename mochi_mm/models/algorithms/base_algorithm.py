@@ -126,11 +126,13 @@ class BaseAlgorithm(BaseModel):
         return (0,)
 
     def check_samples(self, samples: DataSamples) -> None:
-        """Check the samples of a batch for every head, before it is moved to the device.
+        """Check the samples of a batch for every head and editor, before it is moved.
 
         Raises:
-            ValueError: A label or an index that a head needs is not known.
+            ValueError: A label or an index that one of them needs is not known.
         """
+        for editor in self.view_editors:
+            editor.check_samples(samples)
         for part in named_heads(self).values():
             part.check_samples(samples)
 
@@ -274,7 +276,7 @@ class BaseAlgorithm(BaseModel):
         """Return views and samples as the view editors leave them."""
         for editor in self.view_editors:
             views, samples = editor(views, samples, self)
-        return views, samples
+        return self.in_layout(views), samples
 
     def in_layout(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Return the views in this algorithm's memory format."""

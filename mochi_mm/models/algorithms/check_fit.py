@@ -18,6 +18,9 @@ ALGORITHMS = dict(
     views='InBatchContrast', pairs='MoCo', parts='CrossViewContrast', features='ImageClassifier'
 )
 
+#: What a view editor may make for a head, and an editor that does.
+EDITORS = dict(universum='UniversumMixing', mixed='ReverseMixing')
+
 
 def check_fit(head: Head, model: BaseAlgorithm) -> None:
     """Refuse a head that takes what the algorithm does not give, or taps what is not there.
@@ -47,6 +50,36 @@ def check_fit(head: Head, model: BaseAlgorithm) -> None:
                 'NPairHead in InBatchContrast; ContrastiveHead, HardNegativeMixingHead, '
                 'SoftContrastiveHead or KeyBatchHead in MoCo. Or take the editor out of '
                 'view_editors.'
+            )
+    check_made(head, model.view_editors)
+
+
+def check_made(head: Head, editors: Sequence[BaseViewEditor]) -> None:
+    """Refuse a head without the views that it needs made, and views that a head cannot use.
+
+    Raises:
+        ValueError: An editor is missing, there twice, makes views for another head, or mixes by
+            other labels than the head compares by.
+    """
+    needed, name = getattr(head, 'needs_made', None), type(head).__name__
+    making = [type(editor).__name__ for editor in editors if editor.makes is not None]
+    if needed is not None and [editor.makes for editor in editors if editor.makes] != [needed]:
+        raise ValueError(
+            f'{name} needs one view editor that makes {needed} views, and view_editors has '
+            f'{", ".join(making) or "none that makes any"}; expected just '
+            f"dict(type='{EDITORS.get(needed, needed)}') among them."
+        )
+    if needed is None and making:
+        raise ValueError(
+            f'{making[0]} makes views that {name} would take for views of an image; take it out of '
+            'view_editors, or choose a head that is made for them.'
+        )
+    for editor in editors:
+        key, mixed_by = getattr(head, 'label_key', None), getattr(editor, 'label_key', None)
+        if editor.makes is not None and mixed_by not in (None, key):
+            raise ValueError(
+                f'label_key of {name} is {key!r} but that of {type(editor).__name__} is '
+                f'{mixed_by!r}; expected the same labels in both.'
             )
 
 

@@ -21,9 +21,10 @@ class InBatchContrast(BaseAlgorithm):
     """SimCLR's algorithm, for any in-batch head: its head makes it SimCLR, SupCon or DCL.
 
     All views of the batch pass the encoder as one batch, so batch norms see all of them (Chen et
-    al. 2020); crops of several sizes as one batch for each size (multi-crop). With several ranks
-    set ``sync_bn='torch'`` in the config: statistics of one rank's images alone let the encoder
-    recognize which rank a view came from.
+    al. 2020), and crops of several sizes as one batch for each size (multi-crop); what view editors
+    make of them passes before, as a batch of its own. With several ranks set ``sync_bn='torch'`` in
+    the config: statistics of one rank's images alone let the encoder recognize which rank a view
+    came from.
 
     Args:
         backbone: Backbone, as a config or a module.
@@ -58,17 +59,21 @@ class InBatchContrast(BaseAlgorithm):
         return self.objectives(self.embed_views(inputs), {}, data_samples or {})
 
     def embed_views(self, inputs: Sequence[Tensor], encoder: str = 'online') -> dict[int, Features]:
-        """Return the features of V views (B, 3, H, W) by their number; those of one size together.
+        """Return the features of V views (B, 3, H, W) by their number.
+
+        Those of one size pass together, and what view editors made before the views of images, so
+        that running statistics are above all those of images.
 
         Args:
             inputs: Views of one size or of several.
             encoder: Encoder that they pass.
         """
-        sizes: dict[tuple[int, ...], list[int]] = {}
+        made = {view for editor in self.view_editors for view in editor.made(self.num_views)}
+        batches: dict[tuple[bool, tuple[int, ...]], list[int]] = {}
         for view, images in enumerate(inputs):
-            sizes.setdefault(tuple(images.shape[2:]), []).append(view)
+            batches.setdefault((view not in made, tuple(images.shape[2:])), []).append(view)
         found: dict[int, Features] = {}
-        for views in sizes.values():
+        for _, views in sorted(batches.items(), key=lambda item: item[0][0]):
             features = self.embed(torch.cat([inputs[view] for view in views]), encoder)
             # (V B, ...), view by view
             parts = (features.backbone.chunk(len(views)), features.neck.chunk(len(views)))

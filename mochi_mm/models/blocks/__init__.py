@@ -9,6 +9,7 @@ from mochi_mm.models.blocks.memory import memory_block
 from mochi_mm.models.blocks.own_keys import own_keys_block
 from mochi_mm.models.blocks.prototypes import prototype_block
 from mochi_mm.models.blocks.same_label import same_label
+from mochi_mm.models.blocks.universum import universum_block
 from mochi_mm.models.blocks.with_classes import with_classes
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     'prototype_block',
     'query_anchors',
     'same_label',
+    'universum_block',
     'with_classes',
 ]

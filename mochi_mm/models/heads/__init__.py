@@ -23,6 +23,8 @@ from mochi_mm.models.heads.skew_renyi_head import SkewRenyiHead
 from mochi_mm.models.heads.soft_contrastive_head import SoftContrastiveHead
 from mochi_mm.models.heads.sup_con_head import SupConHead
 from mochi_mm.models.heads.sup_info_nce_head import SupInfoNCEHead
+from mochi_mm.models.heads.sup_mix_head import SupMixHead
+from mochi_mm.models.heads.uni_con_head import UniConHead
 
 __all__ = [
     'BalancedSoftmaxHead',
@@ -48,4 +50,6 @@ __all__ = [
     'SoftContrastiveHead',
     'SupConHead',
     'SupInfoNCEHead',
+    'SupMixHead',
+    'UniConHead',
 ]

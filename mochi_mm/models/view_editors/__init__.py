@@ -3,5 +3,13 @@
 from mochi_mm.models.view_editors.adversarial_views import AdversarialViews
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
 from mochi_mm.models.view_editors.instance_mix import InstanceMix
+from mochi_mm.models.view_editors.reverse_mixing import ReverseMixing
+from mochi_mm.models.view_editors.universum_mixing import UniversumMixing
 
-__all__ = ['AdversarialViews', 'BaseViewEditor', 'InstanceMix']
+__all__ = [
+    'AdversarialViews',
+    'BaseViewEditor',
+    'InstanceMix',
+    'ReverseMixing',
+    'UniversumMixing',
+]

@@ -42,6 +42,9 @@ class BaseViewEditor(BaseModule, ABC):
 
     #: Whether it mixes two images in a query, so that a head needs two targets for it.
     mixes_targets = False
+    #: Kind of the views that the editor makes, which a head must ask for; None where it only
+    #: changes those that are there.
+    makes: str | None = None
 
     def __init__(
         self, start_epoch: int = 0, probability: float = 1.0, init_cfg: dict | None = None
@@ -57,6 +60,22 @@ class BaseViewEditor(BaseModule, ABC):
         self.epoch = 0
         self.step_key: StepKey | None = None
         self.place = 0
+
+    def made(self, num_views: int) -> Sequence[int]:
+        """Return the numbers of the views that are no views of an image any more; here none.
+
+        They pass the encoder as a batch of their own, with batch statistics of their own.
+
+        Args:
+            num_views: Views that the pipeline makes, numbered from 0.
+        """
+        return ()
+
+    def check_samples(self, samples: DataSamples) -> None:
+        """Refuse a batch, on the host, that cannot be edited; here none.
+
+        The data preprocessor calls it before the batch is moved to the device.
+        """
 
     def set_step(self, step_key: StepKey) -> None:
         """Key the random draws of the coming step; a hook calls it before each iteration."""
@@ -115,6 +134,13 @@ class BaseViewEditor(BaseModule, ABC):
         """Return what tells the draws of this editor from those of the others of its model."""
         kind = type(self).__name__
         return f'{kind} {self.place}' if self.place else kind
+
+    def number(self) -> int:
+        """Return a number below 2^62 that is drawn anew each step, on the host, for all ranks."""
+        if self.step_key is None:
+            return int(torch.randint(2**62, ()))
+        stream = f'number of view editor {self._name}'
+        return self.step_key.number(stream, per_rank=False) >> 1
 
     def _drawn(self) -> bool:
         """Return whether this step edits; drawn on the host, so nothing waits for a device."""

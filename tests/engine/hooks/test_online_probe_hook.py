@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -91,6 +92,24 @@ def test_it_is_sgd_on_the_features_of_the_first_view(tmp_path: Path) -> None:
     logged = runner.message_hub.get_scalar('train/probe/loss').data[0]
     assert logged.tolist() == pytest.approx(losses, rel=1e-5)
     assert losses[0] == pytest.approx(1.0986123, rel=1e-6)  # log 3: it starts at zero
+
+
+@pytest.mark.parametrize('editors', [(), ['universum']])
+def test_what_editors_make_is_not_what_it_learns_from(editors: list[str]) -> None:
+    """Universum views pass the backbone before the images; several views, one after the other."""
+    hook, backbone = OnlineProbeHook(num_classes=2), torch.nn.Flatten()
+    backbone.out_channels = 3
+    model = torch.nn.Module()
+    model.backbone, model.width = backbone, torch.nn.Parameter(torch.zeros(1))
+    model.view_editors = [SimpleNamespace(makes=name) for name in (None, *editors)]
+    hub = SimpleNamespace(runtime_info={})
+    hook.before_train(SimpleNamespace(model=model, cfg={}, message_hub=hub))
+    passes = [torch.full((2, 3, 1, 1), float(value)) for value in (1, 2)]
+    for images in passes:
+        backbone(images)
+    model.eval()
+    backbone(torch.zeros(2, 3, 1, 1))
+    assert hook._features is not None and hook._features.unique().tolist() == [1.0 + len(editors)]
 
 
 def test_a_resumed_run_has_the_same_head(tmp_path: Path) -> None:

@@ -48,6 +48,39 @@ def cross_view(**kwargs: Any) -> Any:
 
 
 MIXES = dict(view_editors=[dict(type='InstanceMix')])
+UNICON, UNIVERSUM = dict(type='UniConHead'), dict(type='UniversumMixing')
+REVERSE = dict(type='ReverseMixing')
+
+
+@pytest.mark.parametrize(
+    ('head', 'editors', 'message'),
+    [
+        (UNICON, [], r"makes universum .* none that makes any; .*dict\(type='UniversumMixing'\)"),
+        (UNICON, [REVERSE], 'view_editors has ReverseMixing; expected just'),
+        (UNICON, [UNIVERSUM, UNIVERSUM], 'has UniversumMixing, UniversumMixing; expected just'),
+        (dict(type='SupMixHead'), [UNIVERSUM], r"makes mixed views.*dict\(type='ReverseMixing'\)"),
+        (dict(type='SupConHead'), [UNIVERSUM], 'UniversumMixing makes views that SupConHead would'),
+        (UNICON, [dict(UNIVERSUM, label_key='kind')], "is 'gt_label' but that of UniversumMixing"),
+        (
+            dict(type='SupMixHead', label_key='kind'),
+            [REVERSE],
+            "label_key of SupMixHead is 'kind' but that of ReverseMixing is 'gt_label'",
+        ),
+    ],
+)
+def test_views_that_are_made_and_heads_that_need_them_meet(
+    head: Any, editors: Any, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        in_batch(head=head, view_editors=editors)
+    with pytest.raises(ValueError, match='UniversumMixing makes views that ContrastiveHead would'):
+        moco(view_editors=[UNIVERSUM])
+    with pytest.raises(ValueError, match='UniversumMixing makes views that NTXentHead would'):
+        in_batch(head=UNICON, heads=dict(more=dict(type='NTXentHead')), view_editors=[UNIVERSUM])
+    in_batch(head=UNICON, view_editors=[UNIVERSUM], num_views=1)
+    in_batch(head=dict(type='SupMixHead'), view_editors=[REVERSE])
+
+
 SUPPORT = dict(online_views=(0, 1), target_views=(0, 1, 2))
 LINEAR = dict(type='LinearHead', num_classes=3, in_channels=64)
 

@@ -12,6 +12,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from mochi_mm.models.algorithms import InBatchContrast
 from mochi_mm.models.algorithms.base_algorithm import pool
+from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.registry import MODELS
 from tests.models.algorithms.test_whole_step_ranks import STEPS, SyncedBatchNorm2d
 from tests.models.algorithms.toy import Recorder, views
@@ -68,6 +69,34 @@ def test_crops_of_two_sizes_pass_as_two_batches() -> None:
         for i, expected in zip(numbers, rows, strict=True):
             torch.testing.assert_close(head.online[i], expected)
     assert list(head.online) == [0, 1, 2, 3]
+    for name, value in reference.backbone.state_dict().items():
+        torch.testing.assert_close(model.backbone.state_dict()[name], value, msg=name)
+
+
+class Doubles(BaseViewEditor):
+    """Adds the negative of each view."""
+
+    makes = 'universum'
+
+    def made(self, num_views: int) -> range:
+        return range(num_views, 2 * num_views)
+
+    def edit(self, inputs: Any, samples: Any, model: Any) -> Any:
+        return [*inputs, *(-view for view in inputs)], dict(samples, added=True)
+
+
+def test_what_an_editor_makes_passes_before_as_a_batch_of_its_own() -> None:
+    head = Recorder()
+    head.needs_made = 'universum'
+    model = build(head=head, view_editors=[Doubles()])
+    batch = model.data_preprocessor(views(4))
+    model(**batch, mode='loss')
+    reference = build(head=Recorder())
+    images = torch.cat(batch['inputs'])
+    made, real = (reference.neck(pool(reference.backbone(part))) for part in (-images, images))
+    assert list(head.online) == [0, 1, 2, 3] and head.samples['added']
+    for view, expected in enumerate([*real.chunk(2), *made.chunk(2)]):
+        torch.testing.assert_close(head.online[view], expected)
     for name, value in reference.backbone.state_dict().items():
         torch.testing.assert_close(model.backbone.state_dict()[name], value, msg=name)
 

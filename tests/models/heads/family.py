@@ -22,6 +22,8 @@ from mochi_mm.models.heads import (
     SoftContrastiveHead,
     SupConHead,
     SupInfoNCEHead,
+    SupMixHead,
+    UniConHead,
 )
 from mochi_mm.models.memories import ClassBalancedQueue, PseudoLabels
 from tests.models.heads.toy import DIM, FixedPair, FixedQuery, T, finder, inputs, memory, mixing
@@ -153,6 +155,10 @@ IN_BATCH: dict[str, Make] = {
     'esupcon': lambda **k: ESupConHead(4, DIM, T, **k),
     'esupcon, single views': lambda **k: ESupConHead(4, DIM, T, 2.0, True, **k),
     'moco-v3': lambda **k: KeyBatchHead(T, **k),
+    'unicon': lambda **k: UniConHead(temperature=0.3, **k),
+    'unicon, real': lambda **k: UniConHead('real+universum', 0.3, **k),
+    'hcl unicon': lambda **k: UniConHead(temperature=0.5, negatives=HARD, **k),
+    'supmix': lambda **k: SupMixHead(0.3, **k),
     'debiased': lambda **k: NTXentHead(0.5, negatives=DEBIASED, **k),
     'hcl': lambda **k: NTXentHead(0.5, negatives=HARD, **k),
     'hcl supcon, one positive': lambda **k: SupConHead(
@@ -188,7 +194,8 @@ EVERY = {**FAMILY, **MIXED}
 
 def batch_of(name: str, head: Any, size: int, seed: int = 0) -> Any:
     """A batch as the head of this name takes it."""
-    return inputs(head, size, seed, 1 if 'single views' in name else 2)
+    views = 1 if 'single views' in name else 4 if 'unicon' in name else 2
+    return inputs(head, size, seed, views)
 
 
 def copied(batch: Any, requires_grad: bool = False) -> Any:

@@ -74,7 +74,12 @@ def finder(support: str = 'full', **kwargs: Any) -> FalseNegativeFinder:
 def labeled(size: int, seed: int = 0) -> Samples:
     numbers = torch.arange(size)
     return dict(
-        gt_label=(numbers + seed) % 3, bias_label=numbers // 2 % 2, sample_idx=numbers + seed
+        gt_label=(numbers + seed) % 3,
+        bias_label=numbers // 2 % 2,
+        sample_idx=numbers + seed,
+        # What a view editor adds for a mixed view.
+        partner_label=(2 * numbers + seed) % 3,
+        own_share=torch.full((size,), 0.6),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import torch
 from mmengine.model import BaseModule
@@ -20,6 +19,7 @@ from mochi_mm.models.blocks import (
     same_label,
 )
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
+from mochi_mm.models.blocks.own_keys import cosines_of_pairs
 from mochi_mm.models.estimators import NegativeEstimator
 from mochi_mm.models.functional.chance_level import chance_level, mean_chance
 from mochi_mm.models.functional.contrast_blocks import attracted, contrast_blocks
@@ -33,6 +33,8 @@ from mochi_mm.models.functional.statistics import (
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
 from mochi_mm.models.heads.check_memory import check_memory
+from mochi_mm.models.heads.check_similarity import check_similarity
+from mochi_mm.models.heads.key_writes import key_writes
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
@@ -91,8 +93,8 @@ class BaseContrastiveHead(BaseModule):
 
     #: Whether the objective can be given an estimate in the place of its negatives.
     estimable = True
-    #: The least value of :meth:`similarity`.
-    least_similarity = -1.0
+    #: The least value of :meth:`similarity`; None is that of cosines, -1.
+    least_similarity: float | None = None
 
     def __init__(
         self,
@@ -114,8 +116,7 @@ class BaseContrastiveHead(BaseModule):
             temperature = 0.1 if memory is None else 0.2
         self.temperature = check_temperature(temperature)
         self.weight = check_number('weight', weight, 1.0)
-        self.label_key, self.tap = label_key, tap
-        self.mask_own_keys = mask_own_keys
+        self.label_key, self.tap, self.mask_own_keys = label_key, tap, mask_own_keys
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         self.memory = build_optional(memory, BaseMemory)  # type: ignore[type-abstract]
         self.table = build_optional(table, SampleTable)
@@ -128,6 +129,9 @@ class BaseContrastiveHead(BaseModule):
         self.mixing = build_optional(mixing, HardNegativeMixing)
         if self.mixing is not None and self.memory is not None:
             self.mixing.fit(self.memory.length)
+        if not self.takes_cosines:
+            name, estimated = type(self).__name__, negatives is not None
+            check_similarity(name, self.mixing, estimated, self.least_similarity)
         self.negatives = build_optional(negatives, NegativeEstimator)
         if self.negatives is not None and not self.estimable:
             raise ValueError(
@@ -238,9 +242,20 @@ class BaseContrastiveHead(BaseModule):
         target = {view: unit_rows(rows.detach()) for view, rows in views.target.items()}
         return Views(online, target, views.samples, views.features)
 
+    @property
+    def takes_cosines(self) -> bool:
+        """Return whether the head compares by cosines, not by a :meth:`similarity` of its own."""
+        return type(self).similarity is BaseContrastiveHead.similarity
+
     def similarity(self, rows: Tensor, candidates: Tensor) -> Tensor:
         """Return the similarity (A, M) of rows (A, D) and candidates (M, D): here, cosines."""
         return rows @ candidates.T
+
+    def similarity_of_pairs(self, rows: Tensor, candidates: Tensor) -> Tensor:
+        """Return the similarity (A,) of each row (A, D) and the candidate beside it, (A, D)."""
+        if self.takes_cosines:
+            return cosines_of_pairs(rows, candidates)
+        return self.similarity(rows, candidates).diagonal()
 
     def anchors(self, views: Views) -> Anchors:
         """Return the anchors: every view, or one query for each pair of query and key."""
@@ -251,7 +266,8 @@ class BaseContrastiveHead(BaseModule):
         if self.memory is None:
             labels = self.labels(anchors.samples) if self.needs_labels else None
             return [batch_block(anchors, self.similarity, labels)]
-        return [own_keys_block(anchors), self.memory_block(anchors, self.memory)]
+        own = own_keys_block(anchors, self.similarity_of_pairs)
+        return [own, self.memory_block(anchors, self.memory)]
 
     def memory_block(self, anchors: Anchors, memory: BaseMemory) -> Block:
         """Return the memory's block, without own older keys and rows that an oracle leaves out."""
@@ -287,7 +303,8 @@ class BaseContrastiveHead(BaseModule):
         """Return the blocks as the objective sees them, and statistics of the estimate."""
         if self.negatives is None:
             return list(blocks), {}
-        return self.negatives(blocks, self.temperature, self.least_similarity)
+        least = -1.0 if self.least_similarity is None else self.least_similarity
+        return self.negatives(blocks, self.temperature, least)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor; 0 for one without a positive."""
@@ -325,16 +342,7 @@ class BaseContrastiveHead(BaseModule):
 
     def writes(self, views: Views) -> tuple[Write, ...]:
         """Return the writes made after the loss: every key once, with label and index."""
-        if self.memory is None:
-            return ()
-        keys, samples = views.target, views.samples
-        # Image by image, so that several ranks leave what one process leaves.
-        rows = torch.stack(list(keys.values()), dim=1).flatten(0, 1)  # (B V, D)
-        labels, indices = (
-            samples[name].repeat_interleave(len(keys)) if name in samples else None
-            for name in (self.label_key, 'sample_idx')
-        )
-        return (partial(self.memory.enqueue, rows, labels, indices),)
+        return key_writes(self.memory, views, self.label_key)
 
     # What the head needs.
 

@@ -10,11 +10,21 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from mochi_mm.models.heads import ContrastiveHead, NTXentHead, SupConHead
+from mochi_mm.models.heads import ContrastiveHead, KeyBatchHead, NTXentHead, SupConHead
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.memories import FeatureQueue, SampleTable
 from mochi_mm.structures import Anchors, Block, Views
-from tests.models.heads.family import EVERY, FAMILY, batch_of, copied, of_rank, run, total
+from tests.models.heads.family import (
+    EVERY,
+    FAMILY,
+    IN_BATCH,
+    WITH_MEMORY,
+    batch_of,
+    copied,
+    of_rank,
+    run,
+    total,
+)
 from tests.models.heads.toy import DIM, T, memory, mixing, pairs
 from tests.ranks import run_ranks
 from tests.reference import random_units
@@ -51,6 +61,27 @@ def test_keys_are_constants(name: str) -> None:
     assert all(rows.grad is None for rows in target.values())
     assert any(rows.grad is not None for rows in online.values())
     assert not any(value.requires_grad for _, value in head.named_buffers())
+
+
+# The floor of SupInfoNCE is relative to the largest cosine.
+@pytest.mark.parametrize('name', [n for n in (*WITH_MEMORY, *IN_BATCH) if 'floor' not in n])
+def test_every_candidate_is_compared_by_the_heads_similarity(name: str) -> None:
+    """Half the cosine over half the temperature is the cosine over the temperature."""
+    plain, halved = EVERY[name](), EVERY[name]()
+    kind = type(halved)
+    own = dict(similarity=lambda self, *rows: kind.similarity(self, *rows) / 2)
+    halved.__class__ = type('Halved', (kind,), dict(own, least_similarity=-0.5))
+    for setting in ('temperature', 'key_temperature', 'sigma'):
+        if getattr(halved, setting, None) is not None:
+            setattr(halved, setting, getattr(halved, setting) / 2)
+    batch = batch_of(name, plain, 4)
+    expected, found = (head.compute(Views(*copied(batch))) for head in (plain, halved))
+    # That of MoCo-v3 is multiplied by twice the temperature.
+    factor = 2 if isinstance(plain, KeyBatchHead) else 1
+    loss = factor * float(found.losses['loss_contrast'].detach())
+    assert loss == pytest.approx(float(expected.losses['loss_contrast'].detach()), abs=2e-6)
+    for first, second in zip(expected.blocks, found.blocks, strict=True):
+        torch.testing.assert_close(2 * second.similarity, first.similarity)
 
 
 @pytest.mark.parametrize('name', ['moco', 'simclr'])

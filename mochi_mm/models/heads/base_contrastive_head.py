@@ -40,7 +40,7 @@ from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
 from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Mixed, Views
 from mochi_mm.structures.head_step import Write
-from mochi_mm.structures.known import require_known
+from mochi_mm.structures.known import check_lengths, check_optional, require_known
 from mochi_mm.structures.masks import either
 from mochi_mm.utils.checks import check_number, check_temperature
 
@@ -151,6 +151,7 @@ class BaseContrastiveHead(BaseModule):
             ValueError: Views, widths, labels or indices that the head cannot work with.
         """
         self.check_views(views)
+        check_lengths(views.samples, views.num_images)
         self.check_samples(views.samples)
         device = next(iter(views.online.values())).device
         with torch.autocast(device.type, enabled=False):
@@ -389,6 +390,7 @@ class BaseContrastiveHead(BaseModule):
         if self.mask_own_keys:
             require_known(samples, 'sample_idx', 'mask_own_keys')
         if self.memory is not None:
+            check_optional(samples, self.label_key, 'sample_idx')
             self.memory.check_samples(samples)
 
     def _known(self, samples: DataSamples, reason: str) -> Tensor:

@@ -14,7 +14,7 @@ from mochi_mm.models.functional.balanced_softmax import balanced_softmax
 from mochi_mm.models.heads.class_counts import ClassCounts
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import DataSamples
+from mochi_mm.structures import DataSamples, HeadStep, Views
 from mochi_mm.structures.known import check_lengths
 from mochi_mm.utils.checks import check_number
 
@@ -87,8 +87,13 @@ class BalancedSoftmaxHead(LinearHead):
             target: Those of an averaged encoder, constants.
             data_samples: Labels (B,) under ``label_key``.
         """
-        samples = data_samples or {}
-        check_lengths(samples, len(next(iter(online.values()))))
+        return self.compute(Views(online, target or {}, data_samples or {})).results()
+
+    def compute(self, views: Views) -> HeadStep:
+        """Return loss and accuracy over every online view; there is nothing to write."""
+        samples = views.samples
+        check_lengths(samples, views.num_images)
         self.check_samples(samples)
-        labels = repeat_samples({self.label_key: samples[self.label_key]}, len(online))
-        return self.loss(torch.cat(list(online.values())), labels)
+        labels = repeat_samples({self.label_key: samples[self.label_key]}, len(views.online))
+        found = self.loss(torch.cat(list(views.online.values())), labels)
+        return HeadStep({'loss_classification': found.pop('loss_classification')}, found)

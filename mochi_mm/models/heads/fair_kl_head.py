@@ -13,7 +13,7 @@ from mochi_mm.models.blocks.batch import check_images
 from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS, fair_kl
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import DataSamples
+from mochi_mm.structures import DataSamples, HeadStep, Views
 from mochi_mm.structures.known import check_lengths, require_known
 from mochi_mm.utils.checks import check_choice, check_number
 
@@ -89,7 +89,11 @@ class FairKLHead(BaseModule):
         data_samples: DataSamples | None = None,
     ) -> dict[str, Tensor]:
         """Return ``loss_fair_kl`` of the first of the ``online`` views; ``target`` is not used."""
-        return self.loss(next(iter(online.values()))[:, None], data_samples)
+        return self.compute(Views(online, target or {}, data_samples or {})).results()
+
+    def compute(self, views: Views) -> HeadStep:
+        """Return ``loss_fair_kl`` of the first online view; there is nothing to write."""
+        return HeadStep(self.loss(next(iter(views.online.values()))[:, None], views.samples), {})
 
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch with unknown class or bias labels; called on the host's copy.

@@ -82,7 +82,9 @@ class ComponentRegistry(Registry):
         Raises:
             KeyError: Nothing of that name here or in a parent registry; lists the nearest names.
         """
-        found = super().get(COMPONENTS.get(key, key))
+        scope, dot, name = key.rpartition('.')
+        own = scope in ('', SCOPE)
+        found = super().get(f'{scope}{dot}{COMPONENTS.get(name, name)}' if own else key)
         if found is not None:
             return found
         names = set(self.module_dict)

@@ -24,6 +24,7 @@ from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.features import Features
 from mochi_mm.structures.protocols import Backbone, Head, Neck, ViewsHead
+from mochi_mm.utils.checks import check_list
 
 Losses = dict[str, Tensor]
 Predictions = list[dict[str, Any]]
@@ -107,6 +108,7 @@ class BaseAlgorithm(BaseModel):
         check_head_names(heads or {})
         more = nn.ModuleDict({name: build(part) for name, part in (heads or {}).items()})
         self.heads = cast(Mapping[str, Head], more)
+        check_list('view_editors', view_editors)
         editors = nn.ModuleList(build(editor) for editor in view_editors)
         number_editors(list(editors))
         self.view_editors = cast(Sequence[BaseViewEditor], editors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -59,13 +59,18 @@ def join_losses(results: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor
     return joined
 
 
-def check_head_names(names: Iterable[str]) -> None:
-    """Refuse names of further heads that cannot be told apart, or that change what is optimized.
+def check_head_names(heads: object) -> None:
+    """Refuse further heads without names, or with ones that would replace or optimize others.
 
     Raises:
         ValueError: There is one.
     """
-    for name in names:
+    if not isinstance(heads, Mapping):
+        raise ValueError(
+            f'heads is a {type(heads).__name__}; expected a name for each further head, '
+            'heads=dict(name=dict(type=...)).'
+        )
+    for name in heads:
         if name == MAIN:
             raise ValueError(
                 "heads has a head 'head', which is the name of the main objective and would take "

@@ -24,7 +24,13 @@ from mochi_mm.registry import MODELS
 from mochi_mm.structures import Block, DataSamples, HeadStep, Views
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.known import check_lengths, check_optional
-from mochi_mm.utils.checks import check_choice, check_integer, check_number, check_temperature
+from mochi_mm.utils.checks import (
+    check_choice,
+    check_integer,
+    check_list,
+    check_number,
+    check_temperature,
+)
 
 FORMS = ('nce', 'softmax')
 
@@ -87,6 +93,7 @@ class CrossViewHead(BaseModule):
         super().__init__(init_cfg)
         self.temperature, self.label_key = check_temperature(temperature), label_key
         self.form = check_choice('form', form, FORMS)
+        check_list('memories', memories)
         banks = [
             build_part(dict({'init_seed': view}, **m) if isinstance(m, dict) else m, InstanceBank)
             for view, m in enumerate(memories)
@@ -128,8 +135,15 @@ class CrossViewHead(BaseModule):
             )
 
     def set_step(self, step_key: StepKey) -> None:
-        """Key the random draws of the coming step; a hook calls it before each iteration."""
+        """Key the random draws of the coming step, in a loop without hooks."""
         self.step_key = step_key
+        if self.mixing is not None:
+            self.mixing.set_step(step_key)
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Set the current epoch, in a loop without hooks."""
+        if self.mixing is not None:
+            self.mixing.set_epoch(epoch, max_epochs)
 
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch with an image that has no row; called on the host's copy.

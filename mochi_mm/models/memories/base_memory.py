@@ -36,6 +36,9 @@ class BaseMemory(nn.Module, ABC):
     labels: Tensor
     indices: Tensor
 
+    #: Whether :meth:`enqueue` writes, and not an optimizer.
+    writable = True
+
     def __init__(self, length: int, dim: int, init_seed: int = 0) -> None:
         super().__init__()
         self._check_sizes(length, dim)

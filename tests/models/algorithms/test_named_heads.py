@@ -45,6 +45,15 @@ def test_names_that_a_further_head_cannot_have(name: str) -> None:
         BaseAlgorithm(BACKBONE, head=Recorder(), heads={name: Recorder()})
 
 
+def test_further_heads_have_names_and_editors_are_a_list() -> None:
+    with pytest.raises(ValueError, match=r'heads is a list; expected a name for each further head'):
+        BaseAlgorithm(BACKBONE, heads=[Recorder()])
+    with pytest.raises(
+        ValueError, match=r"view_editors is \{'type': 'InstanceMix'\}; expected a l"
+    ):
+        BaseAlgorithm(BACKBONE, view_editors=dict(type='InstanceMix'))
+
+
 def test_two_contrastive_heads_take_a_step() -> None:
     torch.manual_seed(0)
     heads = dict(

@@ -103,9 +103,9 @@ class RunCheckHook(Hook):
         batches = [n // batch if drop else -(-n // batch) for n in samples]
         if min(batches) != max(batches):
             raise ValueError(
-                f'round_up=False of the KeyedSampler gives {max(batches)} batches an epoch to some '
-                f'of the {ranks} ranks and {min(batches)} to others, who would wait for each other '
-                'until the timeout. Training on several ranks needs '
+                f'round_up=False of the KeyedSampler gives {max(batches)} batches per epoch to '
+                f'some of the {ranks} ranks and {min(batches)} to others, who would wait for each '
+                'other until the timeout. Training on several ranks needs '
                 'train_dataloader.sampler.round_up=True.'
             )
 

@@ -34,7 +34,7 @@ def missing_layers(
     if model.neck is None:
         reasons.setdefault('neck', f'{type(model).__name__} has no neck')
     elif isinstance(model.neck, SplitNeck):
-        reasons.setdefault('neck', 'the neck is split: several embeddings an image, not one')
+        reasons.setdefault('neck', 'the neck is split: several embeddings per image, not one')
     layers = []
     for layer in settings.layers or LAYERS:
         if layer not in reasons:

@@ -51,7 +51,7 @@ def test_ranks_with_different_numbers_of_batches_are_refused(
 def test_it_looks_before_training() -> None:
     runner = SimpleNamespace(train_dataloader=loader(9, 2, 4, False, round_up=False))
     runner.train_dataloader.batch_size = 4
-    with pytest.raises(ValueError, match='2 batches an epoch to some of the 2 ranks and 1'):
+    with pytest.raises(ValueError, match='2 batches per epoch to some of the 2 ranks and 1'):
         RunCheckHook().before_train(runner)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-from mochi_mm.renamed import COMPONENTS, modern
+from mochi_mm.renamed import modern, present_name
 
 SCOPE = 'mochi_mm'
 
@@ -82,9 +82,7 @@ class ComponentRegistry(Registry):
         Raises:
             KeyError: Nothing of that name here or in a parent registry; lists the nearest names.
         """
-        scope, dot, name = key.rpartition('.')
-        own = scope in ('', SCOPE)
-        found = super().get(f'{scope}{dot}{COMPONENTS.get(name, name)}' if own else key)
+        found = super().get(present_name(key))
         if found is not None:
             return found
         names = set(self.module_dict)

@@ -219,7 +219,13 @@ class RunCheckHook(Hook):
 
     def _check_memory(self, runner: Any) -> None:
         model = unwrap(runner.model)
-        head = getattr(model, 'head', None)
+        heads = {'model.head': getattr(model, 'head', None)}
+        for name, head in dict(getattr(model, 'heads', {})).items():
+            heads[f'model.heads.{name}'] = head
+        for where, head in heads.items():
+            self._check_memory_of(runner, where, head)
+
+    def _check_memory_of(self, runner: Any, where: str, head: Any) -> None:
         memory = getattr(head, 'memory', None)
         length = getattr(memory, 'length', 0)
         dataset = runner.train_dataloader.dataset
@@ -232,14 +238,14 @@ class RunCheckHook(Hook):
                 f'the memory is an {type(memory).__name__}, which keeps a row of each of the '
                 f'{samples} images, so from the second epoch on every query meets the older row of '
                 'its own image among the others, as a negative unless the head lets it pull: set '
-                'model.head.mask_own_keys=True',
+                f'{where}.mask_own_keys=True',
             )
         elif length > samples:
             runner.logger.log(
                 logging.WARNING,
                 f'the memory holds {length} keys but the data set only {samples} images, so every '
                 'query meets older keys of its own image as negatives: shorten the memory or set '
-                'model.head.mask_own_keys=True',
+                f'{where}.mask_own_keys=True',
             )
 
     @staticmethod

@@ -15,7 +15,7 @@ from typing import Any
 from mmengine import registry as root
 from mmengine.registry import Registry
 
-from mochi_mm.renamed import COMPONENTS, modern
+from mochi_mm.renamed import modern, present_name
 
 SCOPE = 'mochi_mm'
 
@@ -81,7 +81,7 @@ class ComponentRegistry(Registry):
 
         A plain name is looked up; only one with dots, of a scope or a module, may import.
         """
-        name = COMPONENTS.get(key, key)
+        name = present_name(key)
         if '.' in name:
             return super().get(name)
         self.import_from_location()

@@ -31,6 +31,16 @@ _HEADS = (
 Settings = dict[str, Any]
 
 
+def present_name(key: str) -> str:
+    """Return the present name of a component, with the scope of this project where it has one.
+
+    >>> present_name('mochi_mm.MomentumContrast'), present_name('mmdet.MomentumContrast')
+    ('mochi_mm.MoCo', 'mmdet.MomentumContrast')
+    """
+    scope, dot, name = key.rpartition('.')
+    return f'{scope}{dot}{COMPONENTS.get(name, name)}' if scope in ('', 'mochi_mm') else key
+
+
 def modern(cfg: Mapping[str, Any]) -> Settings:
     """Return the config of a component in today's spelling.
 

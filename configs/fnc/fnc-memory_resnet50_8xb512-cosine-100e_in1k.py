@@ -4,7 +4,7 @@ Paper: Huynh et al., WACV 2022 (arXiv 2011.11765); settings of its code (google-
     its example command, RandAugment (two operations, 7 of 10) among SimCLR's views included. The
     operations are torchvision's fourteen; theirs are sixteen, with cutout and inversion.
 Command: tools/dist_train.sh configs/fnc/fnc-memory_resnet50_8xb512-cosine-100e_in1k.py 8
-Hardware: 8 GPUs, 20 encoder passes an image; hours not yet measured.
+Hardware: 8 GPUs, 20 encoder passes per image; hours not yet measured.
 Expected: no figure for 100 epochs; the authors' longer run gave linear probe top-1 74.4.
 Measured: not yet measured.
 """

@@ -1,4 +1,4 @@
-"""Whether two data sets are the same images."""
+"""Comparison of the images of two data sets."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def data_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
 
     Args:
         before: Facts of the earlier data set, from :func:`describe_data`.
-        now: Likewise; other names of classes are not looked at here.
+        now: Facts of the present one; other names of classes are not looked at here.
     """
     old, new = before['images'], now['images']
     counted = [f'{n}: {old.get(n, 0)} -> {new.get(n, 0)}' for n in _differing(old, new)]

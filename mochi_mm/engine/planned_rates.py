@@ -25,7 +25,7 @@ def planned_rates(
         schedules: The config's ``param_scheduler``.
         rate: Learning rate before any of them.
         epochs: Number of epochs of the run; 0 in a loop that counts iterations.
-        length: Iterations an epoch, or of the whole run in a loop that counts them.
+        length: Iterations per epoch, or of the whole run in a loop that counts them.
     """
     parts = max(1, epochs)
     short = max(1, min(length, _LOOKS // parts))

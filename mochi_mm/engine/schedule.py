@@ -26,7 +26,7 @@ def replay(schedulers: Sequence[Any], epochs: int, iterations: int, epoch_length
             hyperparameters of the start.
         epochs: Finished epochs; 0 in an iteration loop.
         iterations: Finished iterations.
-        epoch_length: Iterations an epoch.
+        epoch_length: Iterations per epoch.
     """
     by_iteration = [s for s in schedulers if not s.by_epoch]
     by_epoch = [s for s in schedulers if s.by_epoch]

@@ -87,7 +87,7 @@ def svm_average_precision(
 
     Args:
         train: Features (n, C) of unit length and targets (n,): 1, 0 (ignored) or -1.
-        test: Likewise.
+        test: Features and targets of the test set, in the same form.
         costs: To choose from, by cross-validation on the training set.
         folds: Number of folds of the cross-validation.
         method: Definition of the average precision.

@@ -1,4 +1,4 @@
-"""What a stage of the evidence chooses for the next one, by a rule written down before."""
+"""Choices of a stage of the evidence for the next one, by a rule written down before."""
 
 from __future__ import annotations
 

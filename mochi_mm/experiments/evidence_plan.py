@@ -1,4 +1,4 @@
-"""What the stages of docs/evidence_plan.md share: data, regimes, mixings, seeds, figures."""
+"""Parts shared by the stages of docs/evidence_plan.md: data, regimes, mixings, seeds, figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of two objectives loses less when something is made harder, seed by seed."""
+"""Comparison of what two objectives lose when something is made harder, seed by seed."""
 
 from __future__ import annotations
 

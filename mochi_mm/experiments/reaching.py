@@ -1,4 +1,4 @@
-"""How soon a setting reaches the final accuracy of the one it is compared with."""
+"""Epoch in which a setting reaches the final accuracy of the one it is compared with."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def differences(former: Record, now: Record) -> Difference:
     Args:
         former: ``state_dict``, shapes by key; ``initial`` and each of ``steps``: groups of numbers
             or summaries by name.
-        now: Likewise.
+        now: Record of the present steps, in the same form.
     """
     shapes = [
         [f'{key} {shape}' for key, shape in each['state_dict'].items()] for each in (former, now)

@@ -1,4 +1,4 @@
-"""How hard the task of a run is: its views, its queue and the end of its neck."""
+"""Difficulty of the task of a run: its views, its queue and the end of its neck."""
 
 from __future__ import annotations
 

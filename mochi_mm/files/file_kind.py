@@ -1,4 +1,4 @@
-"""What a file is that is no checkpoint, told from its first bytes and its parts."""
+"""Kind of a file that is no checkpoint, told from its first bytes and its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in a file the weights of a backbone stand, whatever stands before their names."""
+"""Place of the weights of a backbone in a file, whatever stands before their names."""
 
 from __future__ import annotations
 

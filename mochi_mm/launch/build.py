@@ -18,6 +18,8 @@ ConfigLike = Mapping[str, Any] | str | Path
 def build(config: ConfigLike) -> Any:
     """Build a component, or the model of a whole config; the config stays as it is.
 
+    Modules that stand in the config are parts of what is built, not copied.
+
     Weights are as the constructors leave them: call ``init_weights()`` as a runner would, or take
     :func:`mochi_mm.get_model`.
 
@@ -52,7 +54,7 @@ def build(config: ConfigLike) -> Any:
 
 def _component(settings: Mapping[str, Any], scope: str) -> Any:
     """Build a component among those of ``scope``, which its own parts then belong to."""
-    settings = dict(copy.deepcopy(dict(settings)), _scope_=scope)
+    settings = dict(_copied(dict(settings)), _scope_=scope)
     if scope != SCOPE:
         return root.MODELS.build(settings)
     kind = settings['type']
@@ -60,6 +62,18 @@ def _component(settings: Mapping[str, Any], scope: str) -> Any:
         return registry_of(kind).build(settings)
     check_arguments(kind, [key for key in settings if key not in ('type', '_scope_')])
     return own_registries()[0].build(settings)
+
+
+def _copied(value: Any) -> Any:
+    """Return dicts and lists copied all the way down, and what they hold as it is."""
+    if isinstance(value, dict):
+        settings = copy.copy(value)
+        for key, part in value.items():
+            settings[key] = _copied(part)
+        return settings
+    if type(value) in (list, tuple):
+        return type(value)(_copied(part) for part in value)
+    return value
 
 
 def _short(value: Any) -> str:

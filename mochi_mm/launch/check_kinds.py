@@ -103,8 +103,8 @@ def _at(node: Any, keys: Sequence[str], where: str = '') -> Iterator[tuple[str, 
     for name in names:
         value = node.get(name)
         place = f'{where}.{name}' if where else str(name)
-        if value is None:
-            continue
+        if value is None or (isinstance(value, str) and value.startswith('$')):
+            continue  # nothing, or a shared name that is looked up later
         if rest:
             yield from _at(value, rest, place)
         else:

@@ -140,12 +140,24 @@ def _check_validation(config: Mapping[str, Any], loop: Mapping[str, Any]) -> Non
 
 def _check_mixing(model: Any, loop: Mapping[str, Any]) -> None:
     length = loop.get('max_epochs')
-    head = model.get('head') if isinstance(model, Mapping) else None
-    if length is None or not isinstance(head, Mapping) or not head.get('mixers'):
+    if length is None or not isinstance(model, Mapping):
         return
-    start = head.get('start_epoch') or 0
+    further = model.get('heads')
+    further = further if isinstance(further, Mapping) else {}
+    heads = {f'model.heads.{name}': head for name, head in further.items()}
+    for where, head in {'model.head': model.get('head'), **heads}.items():
+        _check_start(head, where, length)
+        mixing = head.get('mixing') if isinstance(head, Mapping) else None
+        _check_start(mixing, f'{where}.mixing', length)
+
+
+def _check_start(part: Any, where: str, length: int) -> None:
+    """Refuse mixers of a head, or of its mixing, that would never mix."""
+    if not isinstance(part, Mapping) or not part.get('mixers'):
+        return
+    start = part.get('start_epoch') or 0
     if _is_number(start) and start >= length:
         raise ValueError(
-            f'model.head.start_epoch is {start} but the run ends after {length} epochs, so nothing '
-            'would ever be mixed; lower model.head.start_epoch or remove the mixers.'
+            f'{where}.start_epoch is {start} but the run ends after {length} epochs, so nothing '
+            f'would ever be mixed; lower {where}.start_epoch or remove the mixers.'
         )

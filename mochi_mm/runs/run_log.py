@@ -25,7 +25,7 @@ class RunLog:
         lines: Scalars of one iteration each, with ``step``, its number. One iteration stands in
             one line, whatever logged it.
         validation: Scalars of one epoch each, with ``epoch``.
-        per_epoch: Iterations an epoch, None where the run does not count epochs, or was stopped in
+        per_epoch: Iterations per epoch, None where the run does not count epochs, or was stopped in
             its first and nobody wrote down how long that is.
         starts: Log folders of the run, one for each start, oldest first.
         earlier: Log folders of earlier runs in the same work dir, of which nothing is here.

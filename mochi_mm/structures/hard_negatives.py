@@ -35,10 +35,18 @@ class HardNegatives:
             bank: (K, D) unit rows.
             num_hard: N <= K.
 
+        Raises:
+            ValueError: N above K or below 1.
+
         >>> hard = HardNegatives.find(torch.tensor([[0.6, 0.8]]), torch.eye(2), num_hard=2)
         >>> hard.index, hard.similarity
         (tensor([[1, 0]]), tensor([[0.8000, 0.6000]]))
         """
+        if not 1 <= num_hard <= len(bank):
+            raise ValueError(
+                f'num_hard is {num_hard} but the bank holds {len(bank)} rows; expected '
+                f'1 <= num_hard <= {len(bank)}.'
+            )
         similarity, index = (query.detach() @ bank.T).topk(num_hard, dim=1)
         return cls(bank, index, similarity)
 

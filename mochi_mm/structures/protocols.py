@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from torch import Generator, Tensor, nn
 
 from mochi_mm.structures.data_facts import DataFacts
-from mochi_mm.structures.views import DataSamples
+from mochi_mm.structures.head_step import HeadStep
+from mochi_mm.structures.views import DataSamples, Views
 
 if TYPE_CHECKING:
     from mochi_mm.randomness import StepKey
@@ -176,6 +177,9 @@ class Head(Protocol):
 
 class ViewsHead(Head, Protocol):
     """A head that compares views."""
+
+    def compute(self, views: Views) -> HeadStep:
+        """Return losses, statistics and pending writes of raw features; nothing changes."""
 
     def loss_views(
         self,

@@ -22,7 +22,7 @@ class CocoDetectionMetric(CocoMetric):
 
     Args:
         metric: ``bbox``, ``segm`` or both.
-        **kwargs: Of mmdet's ``CocoMetric``.
+        **kwargs: As in mmdet's ``CocoMetric``.
     """
 
     def __init__(self, metric: str | list[str] = 'bbox', **kwargs: Any) -> None:

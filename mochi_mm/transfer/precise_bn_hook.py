@@ -26,7 +26,7 @@ class PreciseBNHook(Hook):
     stay untouched.
 
     Args:
-        num_iters: Batches a rank; the MoCo protocol takes 200.
+        num_iters: Batches per rank; the MoCo protocol takes 200.
 
     Raises:
         ValueError: ``num_iters`` below 1.

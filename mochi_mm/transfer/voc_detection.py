@@ -34,7 +34,8 @@ class VOCDetection(KeyedDraws, XMLDataset):
         data_prefix: ``sub_data_root`` names the folder that holds the three, under ``data_root``.
         ignored_classes: Names in the annotations to leave out on purpose.
         train_on_difficult: False ignores difficult objects in training too, as mmdet does.
-        **kwargs: Of mmdet's ``XMLDataset``; ``metainfo=dict(classes=...)`` replaces the 20 of VOC.
+        **kwargs: As in mmdet's ``XMLDataset``; ``metainfo=dict(classes=...)`` replaces the 20 of
+            VOC.
 
     Raises:
         FileNotFoundError: A missing list or annotation, or an image that is not there.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -73,6 +73,20 @@ def check_temperature(value: float, name: str = 'temperature') -> float:
         ValueError: Zero, below, not finite, or no number.
     """
     return check_number(name, value, 0.2)
+
+
+def check_list(name: str, value: Any) -> None:
+    """Accept a list of parts, or what else is a sequence of them.
+
+    Raises:
+        ValueError: One part by itself, as a config or a module.
+    """
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        shown = value if isinstance(value, (str, Mapping)) else type(value).__name__
+        raise ValueError(
+            f'{name} is {shown!r}; expected a list of parts, for one of them [part]: set '
+            f'{name}=[...].'
+        )
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> str:

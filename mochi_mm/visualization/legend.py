@@ -16,7 +16,7 @@ def plain_legend(figure: Any, handles: Sequence[Any], columns: int, size: int) -
         figure: A figure with constrained layout.
         handles: What stands for each name; its label is the name.
         columns: Names beside each other.
-        size: Of the letters, in points.
+        size: Size of the letters, in points.
     """
     names = [str(handle.get_label()) for handle in handles]
     legend = figure.legend(

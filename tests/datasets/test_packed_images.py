@@ -22,6 +22,7 @@ from mochi_mm.datasets import (
     KeyedSampler,
     LongTail,
     PackedImages,
+    RepeatDataset,
 )
 from mochi_mm.datasets.fault_record import FaultRecord
 from mochi_mm.datasets.packs.check_pack import check_pack
@@ -210,9 +211,12 @@ def test_a_pickle_holds_a_path(packs: Path) -> None:
 
 
 def test_other_data_sets_take_it(folder: Path, packs: Path, tmp_path: Path) -> None:
-    both = ConcatDataset([dict(type='PackedImages', data_root=str(packs), split='raw')] * 2)
-    assert len(both) == 16 and both[9]['sample_idx'] == 9
+    packed = dict(type='PackedImages', data_root=str(packs), split='raw')
+    both = RepeatDataset(packed, 2)
+    assert len(both) == 16 and both[9]['sample_idx'] == 1
     assert np.array_equal(np.asarray(both[9]['img']), np.asarray(both[1]['img']))
+    with pytest.raises(ValueError, match='hold the same images'):
+        ConcatDataset([packed, packed])
     assert len(LongTail(PackedImages(packs / 'jpeg'), factor=0.5)) < 8
     one = tmp_path / 'one.txt'
     one.write_text('a/3.jpg\n')

@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 
 import mochi_mm
 from mochi_mm.datasets.transforms import Resize
-from mochi_mm.models.algorithms import InBatchContrast
+from mochi_mm.models.algorithms import InBatchContrast, MoCo
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
 from mochi_mm.models.memories import FeatureQueue
 
@@ -39,6 +39,24 @@ def test_a_class_is_as_good_as_its_name() -> None:
     assert mochi_mm.build(dict(QUEUE, type=FeatureQueue)).length == 8
     with pytest.raises(ValueError, match="unknown argument 'lenght'"):
         mochi_mm.build(dict(type=FeatureQueue, lenght=8))
+
+
+@pytest.mark.parametrize('type_', ['MomentumContrast', 'mochi_mm.MomentumContrast'])
+def test_parts_that_are_given_are_trained_and_not_copies_of_them(type_: str) -> None:
+    """Under a name of 0.1, with or without its scope."""
+    backbone, queue = mochi_mm.build(MODEL['backbone']), FeatureQueue(8, 4)
+    head = dict(type='ContrastiveHead', memory=queue)
+    config = dict(
+        type=type_,
+        backbone=backbone,
+        neck=dict(type='MLPNeck', in_channels=64, out_channels=4),
+        head=head,
+        batch_shuffle='none',
+    )
+    model = mochi_mm.build(config)
+    assert type(model) is MoCo and model.backbone is backbone and model.head.memory is queue
+    assert config['head'] is head and head == dict(type='ContrastiveHead', memory=queue)
+    assert '_scope_' not in config
 
 
 @pytest.mark.parametrize('kind', ['model', 'dict', 'Config', 'path', 'text'])

@@ -17,6 +17,8 @@ PROBE = 'benchmarks/linear/linear_resnet18_1xb256-step-60e_cifar10.py'
 SIMCLR = 'simclr/simclr_resnet50_16xb256-cosine-200e_in1k.py'
 BEST = 'default_hooks.checkpoint.save_best'
 
+LATE = dict(num_hard=4, start_epoch=900, mixers=[dict(type='PairMixing', num=4)])
+
 
 @pytest.mark.parametrize(
     ('path', 'options', 'message'),
@@ -48,6 +50,16 @@ BEST = 'default_hooks.checkpoint.save_best'
         (PROBE, {BEST: 'auto'}, 'they are accuracy/top1, accuracy/top5'),
         (MIXED, {'model.head.start_epoch': 6}, 'start_epoch is 6 but the run ends after 6 epochs'),
         (MIXED, {'train_cfg.max_epochs': 2}, 'start_epoch is 2 but the run ends after 2 epochs'),
+        (
+            SIMCLR,
+            {'model.head.mixing': LATE},
+            r'model\.head\.mixing\.start_epoch is 900 but the run ends after',
+        ),
+        (
+            SIMCLR,
+            {'model.heads': dict(sup=dict(type='SupConHead', mixing=LATE))},
+            r'lower model\.heads\.sup\.mixing\.start_epoch or remove the mixers',
+        ),
     ],
 )
 def test_out_of_range(path: str, options: dict[str, Any], message: str) -> None:

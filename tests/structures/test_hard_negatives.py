@@ -48,3 +48,9 @@ def test_find_takes_the_nearest_rows_of_each_query() -> None:
         nearest = sorted(range(6), key=lambda j: -cosines[j])[:2]
         assert hard.index[b].tolist() == nearest
         assert hard.similarity[b].tolist() == pytest.approx([cosines[j] for j in nearest])
+
+
+@pytest.mark.parametrize('num_hard', [0, 7])
+def test_more_than_there_are_cannot_be_found(num_hard: int) -> None:
+    with pytest.raises(ValueError, match=f'num_hard is {num_hard} but the bank holds 6 rows; exp'):
+        HardNegatives.find(random_units(2, 4, 1), BANK, num_hard)

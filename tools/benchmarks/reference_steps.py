@@ -206,8 +206,9 @@ def steps_of(name: str, kind: str) -> dict[str, Any]:
     model.train()
     count_images(model)
     if kind == 'float64':
-        for part in model.children():
-            if any(True for _ in part.parameters()):  # a head casts what it is given to float32
+        for part_name, part in model.named_children():
+            # A head casts what it is given to float32, and its own numbers stay so.
+            if part_name not in ('head', 'heads') and any(True for _ in part.parameters()):
                 part.double()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=RATES[kind])

@@ -43,7 +43,9 @@ def main(argv: list[str] | None = None) -> None:
     from mochi_mm.datasets.path_list import write_paths
 
     if not Path(args.folder).is_dir():
-        raise FileNotFoundError(f'no folder {args.folder}; expected one with a folder a class.')
+        raise FileNotFoundError(
+            f'no folder {args.folder}; expected one with a folder for each class.'
+        )
     index = FolderIndex.scan(args.folder, IMG_EXTENSIONS)
     paths, classes = index.paths(), class_names(index)
     tell_left_out(index)

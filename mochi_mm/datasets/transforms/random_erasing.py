@@ -61,8 +61,8 @@ class RandomErasing:
         """Return (top, left, height, width) of what is erased, None where nothing fits.
 
         Args:
-            width: Of the image, in pixels.
-            height: Of the image.
+            width: Width of the image, in pixels.
+            height: Height of the image, in pixels.
             rng: Generator of the sample.
         """
         for _ in range(_TRIES):

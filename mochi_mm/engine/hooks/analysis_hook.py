@@ -34,13 +34,13 @@ class AnalysisHook(Hook):
         interval: Epochs between measurements.
         at_start: Also measure before the first iteration.
         pictures: Also draw nearest neighbors and maps of hard negatives (some seconds each time).
-        measures: See :class:`AnalysisSettings`.
-        layers: Likewise.
-        alpha: Likewise.
-        t: Likewise.
-        num_hard: Likewise.
-        num_queries: Likewise; images of the training set, in its training views.
-        seed: Likewise.
+        measures: Names of measures; None takes all that are possible (:class:`AnalysisSettings`).
+        layers: ``backbone``, ``neck`` or both; None takes both.
+        alpha: Exponent of the alignment.
+        t: Factor in the exponent of the uniformity.
+        num_hard: N, the hardest negatives that are looked at; None for the usual number.
+        num_queries: Images of the training set, in its training views, that meet the memory.
+        seed: Random seed of their views and of the mixers' draws.
 
     Raises:
         ValueError: Unusable settings; when measuring, a measure asked for that is not possible.

@@ -106,9 +106,9 @@ class RunCheckHook(Hook):
         batches = [n // batch if drop else -(-n // batch) for n in samples]
         if min(batches) != max(batches):
             raise ValueError(
-                f'round_up=False of the KeyedSampler gives {max(batches)} batches an epoch to some '
-                f'of the {ranks} ranks and {min(batches)} to others, who would wait for each other '
-                'until the timeout. Training on several ranks needs '
+                f'round_up=False of the KeyedSampler gives {max(batches)} batches per epoch to '
+                f'some of the {ranks} ranks and {min(batches)} to others, who would wait for each '
+                'other until the timeout. Training on several ranks needs '
                 'train_dataloader.sampler.round_up=True.'
             )
 
@@ -222,7 +222,13 @@ class RunCheckHook(Hook):
 
     def _check_memory(self, runner: Any) -> None:
         model = unwrap(runner.model)
-        head = getattr(model, 'head', None)
+        heads = {'model.head': getattr(model, 'head', None)}
+        for name, head in dict(getattr(model, 'heads', {})).items():
+            heads[f'model.heads.{name}'] = head
+        for where, head in heads.items():
+            self._check_memory_of(runner, where, head)
+
+    def _check_memory_of(self, runner: Any, where: str, head: Any) -> None:
         memory = getattr(head, 'memory', None)
         length = getattr(memory, 'length', 0)
         dataset = runner.train_dataloader.dataset
@@ -235,14 +241,14 @@ class RunCheckHook(Hook):
                 f'the memory is an {type(memory).__name__}, which keeps a row of each of the '
                 f'{samples} images, so from the second epoch on every query meets the older row of '
                 'its own image among the others, as a negative unless the head lets it pull: set '
-                'model.head.mask_own_keys=True',
+                f'{where}.mask_own_keys=True',
             )
         elif length > samples:
             runner.logger.log(
                 logging.WARNING,
                 f'the memory holds {length} keys but the data set only {samples} images, so every '
                 'query meets older keys of its own image as negatives: shorten the memory or set '
-                'model.head.mask_own_keys=True',
+                f'{where}.mask_own_keys=True',
             )
 
     @staticmethod

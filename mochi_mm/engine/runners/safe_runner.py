@@ -41,13 +41,8 @@ from mochi_mm.utils.class_names import class_names
 from mochi_mm.utils.shared_names import resolve
 from mochi_mm.utils.unwrap import unwrap
 
-_ENGINE_HOOKS = (
-    'runtime_info',
-    'timer',
-    'sampler_seed',
-    'logger',
-    'param_scheduler',
-    'checkpoint',
+_ENGINE_HOOKS = tuple(
+    ['runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint']
 )
 
 
@@ -144,9 +139,11 @@ class SafeRunner(Runner):
         """Measure the weights in a file with the config's test loop and return the metrics.
 
         Args:
-            path: See :func:`mochi_mm.files.load_weights.load_for_test`.
-            allow_other_input: Likewise.
-            checkpoint_key: Likewise.
+            path: File with weights, of any kind that
+                :func:`mochi_mm.files.load_weights.load_for_test` takes.
+            allow_other_input: Measure weights that were trained on images normalized in another
+                way.
+            checkpoint_key: Set of weights to take, where the file holds several.
 
         Raises:
             FileNotFoundError: No such file.

@@ -38,8 +38,8 @@ def load_for_analysis(
     Args:
         model: The algorithm of the config, already initialized.
         path: A checkpoint: of a whole run, or of a backbone alone.
-        allow_other_input: See :func:`mochi_mm.files.load_weights.load_backbone`.
-        checkpoint_key: Likewise.
+        allow_other_input: Load weights that were trained on images normalized in another way.
+        checkpoint_key: Set of weights to take, where the file holds several.
 
     Returns:
         A report, and what cannot be measured, with the reason, for :func:`analyze`.

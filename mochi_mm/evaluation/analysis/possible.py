@@ -34,7 +34,7 @@ def missing_layers(
     if model.neck is None:
         reasons.setdefault('neck', f'{type(model).__name__} has no neck')
     elif isinstance(model.neck, SplitNeck):
-        reasons.setdefault('neck', 'the neck is split: several embeddings an image, not one')
+        reasons.setdefault('neck', 'the neck is split: several embeddings per image, not one')
     layers = []
     for layer in settings.layers or LAYERS:
         if layer not in reasons:
@@ -75,8 +75,8 @@ def missing_measures(
     if why := no_memory(model):
         reasons.update({name: why for name in MEMORY_MEASURES if name not in reasons})
     elif settings.wanted('false_negatives') and 'false_negatives' not in reasons:
-        if bool((model.head.memory.labels < 0).all()):
-            reasons['false_negatives'] = 'no row of the memory has a known class'
+        if why := _no_classes(model.head):
+            reasons['false_negatives'] = why
         elif int(views[0]['data_samples']['gt_label']) < 0:
             reasons['false_negatives'] = 'the data set of the views has no labels'
     for name, why in reasons.items():
@@ -125,4 +125,31 @@ def no_memory(model: Any) -> str:
         return f'{type(model.head).__name__} has no memory of negatives'
     if not hasattr(model, 'embed_pair'):
         return f'{type(model).__name__} has no pair of query and key encoder'
+    return _no_pair(model.head)
+
+
+def _no_pair(head: Any) -> str:
+    """Return why a query and its key alone are not what a head compares, or nothing."""
+    if getattr(head, 'uses_features', False):
+        return (
+            f'{type(head).__name__} has a center of each class among its candidates and tells no '
+            'own key from a memory'
+        )
+    views = getattr(head, 'min_views', 2)
+    if views > 2:
+        return (
+            f'{type(head).__name__} compares at least {views} views of each image; a query and '
+            'one key are looked at here'
+        )
+    return ''
+
+
+def _no_classes(head: Any) -> str:
+    """Return why the labels that a memory holds are not the classes of the data, or nothing."""
+    if head.table is not None:
+        return 'the labels of the memory come from a table, not from the data set'
+    if head.label_key != 'gt_label':
+        return f'the labels of the memory are {head.label_key}, not gt_label of the data set'
+    if bool((head.memory.labels < 0).all()):
+        return 'no row of the memory has a known class'
     return ''

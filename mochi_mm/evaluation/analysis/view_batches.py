@@ -45,7 +45,7 @@ def view_batches(
         dataset: A data set of this project, with the training pipeline.
         num_queries: Images; all of them where the data set has fewer.
         seed: Random seed of the views and of the order.
-        batch_size: Images a batch.
+        batch_size: Images per batch.
         num_workers: Processes that make the views.
 
     Raises:

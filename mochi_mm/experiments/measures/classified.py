@@ -1,4 +1,4 @@
-"""What a method classifies with: its own classifier, or a linear probe as its second stage."""
+"""Accuracy of the classifier of a method: its own, or a linear probe as its second stage."""
 
 from __future__ import annotations
 

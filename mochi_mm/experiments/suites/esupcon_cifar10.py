@@ -27,8 +27,8 @@ def _settings(ending: str, words: str) -> list[Setting]:
     """Return the three methods, of which two are compared with cross-entropy.
 
     Args:
-        ending: Of the names of settings and configs.
-        words: Behind their titles.
+        ending: End of the names of settings and configs.
+        words: Words behind their titles.
     """
     found = []
     for name, title in _TITLES.items():

@@ -1,4 +1,4 @@
-"""What the methods of the family gained at one small budget, from the records."""
+"""Gains of the methods of the family at one small budget, from the records."""
 
 from __future__ import annotations
 

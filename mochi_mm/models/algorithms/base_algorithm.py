@@ -11,7 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mochi_mm.models.algorithms.check_fit import check_fit, check_widths
-from mochi_mm.models.algorithms.named_heads import classifier_of, join_losses, named_heads
+from mochi_mm.models.algorithms.named_heads import (
+    check_head_names,
+    classifier_of,
+    join_losses,
+    named_heads,
+)
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
 from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.models.view_editors.base_view_editor import number_editors
@@ -19,6 +24,7 @@ from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.features import Features
 from mochi_mm.structures.protocols import Backbone, Classifies, Head, Neck, ViewsHead
+from mochi_mm.utils.checks import check_list
 
 Losses = dict[str, Tensor]
 Predictions = list[dict[str, Any]]
@@ -65,7 +71,8 @@ class BaseAlgorithm(BaseModel):
         neck: Neck on the pooled features, or None.
         head: Objective.
         heads: Further objectives by name; their losses are added. Each says with ``tap`` which
-            features it is given.
+            features it is given. Where two heads report one name, what such a head reports begins
+            with its own: ``sup.loss_contrast``.
         view_editors: Editors of the views of a training batch, in their order.
         data_preprocessor: Normalizes a batch and moves it to the device.
         channels_last: Keep images and convolution weights in channels-last order, which is
@@ -73,8 +80,8 @@ class BaseAlgorithm(BaseModel):
         init_cfg: See MMEngine.
 
     Raises:
-        ValueError: Parts whose widths do not meet, or a head that takes what the algorithm does not
-            give.
+        ValueError: Parts whose widths do not meet, a head that takes what the algorithm does not
+            give, or a name of ``heads`` that cannot be one.
     """
 
     #: Views the training batch must have; None takes any number.
@@ -106,8 +113,10 @@ class BaseAlgorithm(BaseModel):
         self.backbone = cast(Backbone, build(backbone))
         self.neck = cast('Neck | None', build(neck))
         self.head = cast('Head | None', build(head))
+        check_head_names(heads or {})
         more = nn.ModuleDict({name: build(part) for name, part in (heads or {}).items()})
         self.heads = cast(Mapping[str, Head], more)
+        check_list('view_editors', view_editors)
         editors = nn.ModuleList(build(editor) for editor in view_editors)
         number_editors(list(editors))
         self.view_editors = cast(Sequence[BaseViewEditor], editors)
@@ -237,8 +246,16 @@ class BaseAlgorithm(BaseModel):
             online: Features of the trained encoder by the number of their view.
             target: Features of the averaged encoder by the number of their view, or none.
             samples: Tensors (B,) by name.
+
+        Raises:
+            ValueError: There is no head.
         """
         results = {}
+        if not named_heads(self):
+            raise ValueError(
+                f'{type(self).__name__} has no head, so there is no loss to train by; set head of '
+                'the model, such as dict(type="NTXentHead"), or measure its features.'
+            )
         for name, head in named_heads(self).items():
             first = {view: features.at(head.tap) for view, features in online.items()}
             second = {view: features.at(head.tap) for view, features in target.items()}

@@ -62,9 +62,9 @@ class BatchShuffle:
         images = exchange_rows(images.contiguous(), order, counts)
         features = encode(images)
         mine = order.argsort()[start:stop].to(images.device)  # (B,) where the own images went
+        pooled = gather_rows(features.backbone, counts)[mine]  # (B, C)
         embedding = gather_rows(features.neck, counts)[mine]  # (B, D)
-        # Pooled features are not needed of keys, and would be the most to send.
-        return Features(embedding, embedding, embedding)
+        return Features(pooled, embedding, embedding)
 
     @torch.compiler.disable  # the key changes every step, and a compiler would specialize on it
     def _generator(self, device: torch.device | str, per_rank: bool) -> torch.Generator | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mochi_mm.models.algorithms.named_heads import named_heads
+from mochi_mm.models.algorithms.named_heads import MAIN, named_heads
 from mochi_mm.structures.features import TAPS
 from mochi_mm.structures.protocols import Head, Neck
 
@@ -124,13 +124,27 @@ def check_widths(model: BaseAlgorithm) -> None:
                 f'the {giver} gives {given} channels but the {taker} takes {wanted}; set '
                 f'in_channels of the {taker} to {given}.'
             )
-    memory = getattr(model.head, 'memory', None)
-    width = getattr(model.neck, 'out_channels', None)
-    if memory is not None and isinstance(width, int) and width != memory.dim:
-        raise ValueError(
-            f'the neck gives {width} channels but the memory holds keys of width {memory.dim}; set '
-            f'memory.dim to {width} or out_channels of the neck to {memory.dim}.'
-        )
+    for name, head in named_heads(model).items():
+        tapped = backbone if getattr(head, 'tap', '') == 'backbone' or model.neck is None else neck
+        _check_memory_width(name, head, *tapped)
+
+
+def _check_memory_width(name: str, head: Head, giver: str, module: object) -> None:
+    """Refuse a memory whose rows are not as wide as the features that the head taps.
+
+    Raises:
+        ValueError: They are not.
+    """
+    given = getattr(module, 'out_channels', None)
+    wanted = getattr(getattr(head, 'memory', None), 'dim', None)
+    if not isinstance(given, int) or not isinstance(wanted, int) or given == wanted:
+        return
+    holder = 'memory' if name == MAIN else f'memory of {name}'
+    other = f' or out_channels of the neck to {wanted}' if giver == 'neck' else ''
+    raise ValueError(
+        f'the {giver} gives {given} channels but the {holder} holds keys of width {wanted}; set '
+        f'memory.dim to {given}{other}.'
+    )
 
 
 def check_predictor(predictor: Neck | None, neck: Neck) -> None:

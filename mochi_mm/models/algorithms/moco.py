@@ -176,7 +176,7 @@ class MoCo(BaseAlgorithm):
 
     @torch.no_grad()
     def embed_pair(self, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the raw embeddings (B, D) of a query and of a key of the same images.
+        """Return the raw embeddings (B, D) of a query and of a key, where the main head taps them.
 
         As a training step makes them, batch shuffle included, for measuring: nothing is enqueued.
 
@@ -185,8 +185,9 @@ class MoCo(BaseAlgorithm):
         """
         views = self.take_views(inputs)
         i, j = self.measured_views()
-        query = self.embed(views[i])
-        return query.predictor, self.embed_keys({j: views[j]})[j].predictor
+        query, key = self.embed(views[i]), self.embed_keys({j: views[j]})[j]
+        tap = 'predictor' if self.head is None else self.head.tap
+        return query.at(tap), key.at(tap)
 
     def measured_views(self) -> tuple[int, int]:
         """Return the first pair of an online and a target view that differ."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from mochi_mm.structures.protocols import Classifies, Head
 
 if TYPE_CHECKING:
     from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 
+#: Name of the main objective.
+MAIN = 'head'
+
 
 def named_heads(model: BaseAlgorithm) -> dict[str, Head]:
     """Return the head, if there is one, and the further heads."""
-    first = {} if model.head is None else {'head': model.head}
+    first = {} if model.head is None else {MAIN: model.head}
     return {**first, **dict(model.heads.items())}
 
 
@@ -39,18 +43,42 @@ def classifier_of(model: BaseAlgorithm) -> Classifies | None:
 def join_losses(results: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """Return the losses and statistics of several heads in one dict.
 
+    Where two heads report one name, those under ``heads`` put their own name before all that they
+    report: ``sup.loss_contrast`` of ``heads=dict(sup=...)``.
+
     Args:
-        results: Losses and statistics that each head returned, by its name.
+        results: Losses and statistics that each head returned, by its name; ``head`` is the main
+            one, whose names stay.
+    """
+    reports = Counter(name for result in results.values() for name in result)
+    joined: dict[str, Tensor] = {}
+    for head, result in results.items():
+        shared = any(reports[name] > 1 for name in result)
+        prefix = f'{head}.' if shared and head != MAIN else ''
+        joined.update({prefix + name: value for name, value in result.items()})
+    return joined
+
+
+def check_head_names(heads: object) -> None:
+    """Refuse further heads without names, or with ones that would replace or optimize others.
 
     Raises:
-        ValueError: Two heads report the same name.
+        ValueError: There is one.
     """
-    joined: dict[str, Tensor] = {}
-    for name, result in results.items():
-        if twice := sorted(set(joined) & set(result)):
+    if not isinstance(heads, Mapping):
+        raise ValueError(
+            f'heads is a {type(heads).__name__}; expected a name for each further head, '
+            'heads=dict(name=dict(type=...)).'
+        )
+    for name in heads:
+        if name == MAIN:
             raise ValueError(
-                f'the head {name} reports {", ".join(twice)}, as a head before it does; use heads '
-                'with names of their own, such as NTXentHead and FairKLHead.'
+                "heads has a head 'head', which is the name of the main objective and would take "
+                'its place; give it another name, or set it as head of the model.'
             )
-        joined.update(result)
-    return joined
+        if 'loss' in name or not name.isidentifier() or hasattr(nn.ModuleDict(), name):
+            raise ValueError(
+                f'heads has a head {name!r}; expected a word such as sup, which is no method of a '
+                "ModuleDict and has no 'loss' in it: what a head reports may begin with its name, "
+                "and whatever has 'loss' in its name is optimized."
+            )

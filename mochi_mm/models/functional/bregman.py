@@ -30,8 +30,8 @@ def gaussian_similarity(divergence: Tensor, sigma: float) -> Tensor:
     """Return ``exp(-D / (2 sigma^2))``, in (0, 1]; 1 where nothing diverges.
 
     Args:
-        divergence: Of any shape, >= 0.
-        sigma: > 0.
+        divergence: Divergences >= 0, of any shape.
+        sigma: Width of the similarity, > 0.
     """
     return torch.exp(divergence * (-0.5 / sigma**2))
 

@@ -56,7 +56,7 @@ def sum_of_rows(bank: Tensor, index: Tensor, position: Tensor, weight: Tensor) -
     """Return ``sum_s weight[b, s] * bank[index[b, position[b, s]]]``, (B, D).
 
     Where there are more terms than rows, the weights of a row are added up first, so at most N rows
-    a query are read.
+    per query are read.
     """
     if position.shape[1] <= index.shape[1]:
         chosen = index.gather(1, position)

@@ -14,7 +14,8 @@ from mochi_mm.models.functional.balanced_softmax import balanced_softmax
 from mochi_mm.models.heads.class_counts import ClassCounts
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import DataSamples
+from mochi_mm.structures import DataSamples, HeadStep, Views
+from mochi_mm.structures.known import check_lengths
 from mochi_mm.utils.checks import check_number
 
 
@@ -36,7 +37,8 @@ class BalancedSoftmaxHead(LinearHead):
             stand in their place; None is cross-entropy.
         weight: Factor on the loss, > 0.
         tap: Features that the head is given: ``backbone``, ``neck`` or ``predictor``.
-        **kwargs: ``label_smoothing``, ``normalize_input``, ``init_cfg`` of :class:`LinearHead`.
+        **kwargs: ``label_smoothing``, ``normalize_input``, ``label_key``, ``init_cfg`` of
+            :class:`LinearHead`.
 
     Raises:
         ValueError: A setting out of range; at the start of a run, another number of classes than
@@ -83,9 +85,15 @@ class BalancedSoftmaxHead(LinearHead):
         Args:
             online: (B, in_channels) features by the number of their view.
             target: Those of an averaged encoder, constants.
-            data_samples: Labels ``gt_label`` (B,).
+            data_samples: Labels (B,) under ``label_key``.
         """
-        samples = data_samples or {}
+        return self.compute(Views(online, target or {}, data_samples or {})).results()
+
+    def compute(self, views: Views) -> HeadStep:
+        """Return loss and accuracy over every online view; there is nothing to write."""
+        samples = views.samples
+        check_lengths(samples, views.num_images)
         self.check_samples(samples)
-        labels = repeat_samples(dict(gt_label=samples['gt_label']), len(online))
-        return self.loss(torch.cat(list(online.values())), labels)
+        labels = repeat_samples({self.label_key: samples[self.label_key]}, len(views.online))
+        found = self.loss(torch.cat(list(views.online.values())), labels)
+        return HeadStep({'loss_classification': found.pop('loss_classification')}, found)

@@ -13,12 +13,11 @@ from mochi_mm.distributed.rows import mean_over_ranks
 from mochi_mm.models.blocks import (
     batch_block,
     image_anchors,
-    memory_block,
     own_keys_block,
     pair_anchors,
-    same_label,
 )
 from mochi_mm.models.blocks.check_views import check_image_views, check_pair_views
+from mochi_mm.models.blocks.own_keys import cosines_of_pairs
 from mochi_mm.models.estimators import NegativeEstimator
 from mochi_mm.models.finders import FalseNegativeRemoval
 from mochi_mm.models.finders.negative_threshold import NegativeThreshold
@@ -35,16 +34,17 @@ from mochi_mm.models.functional.statistics import (
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.models.heads.build_part import build_optional
 from mochi_mm.models.heads.check_memory import check_memory
+from mochi_mm.models.heads.check_needed import check_needed
 from mochi_mm.models.heads.check_parts import check_parts
 from mochi_mm.models.heads.key_writes import key_writes
+from mochi_mm.models.heads.masked_memory import masked_memory
 from mochi_mm.models.heads.screen import screen
 from mochi_mm.models.memories import BaseMemory, SampleTable
 from mochi_mm.models.mixers.hard_negative_mixing import HardNegativeMixing
 from mochi_mm.randomness import StepKey
 from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Mixed, Views
 from mochi_mm.structures.head_step import Write
-from mochi_mm.structures.known import require_known
-from mochi_mm.structures.masks import either
+from mochi_mm.structures.known import check_lengths, check_optional, require_known
 from mochi_mm.utils.checks import check_number, check_temperature
 
 
@@ -100,8 +100,8 @@ class BaseContrastiveHead(BaseModule):
     estimable = True
     #: Whether there are negatives among which false ones can be found.
     removable = True
-    #: The least value of :meth:`similarity`.
-    least_similarity = -1.0
+    #: The least value of :meth:`similarity`; None is that of cosines, -1.
+    least_similarity: float | None = None
     #: Takes ``views`` of the trained encoder, or ``pairs`` with the averaged one; '': the latter
     #: with a memory.
     takes = ''
@@ -157,6 +157,7 @@ class BaseContrastiveHead(BaseModule):
             ValueError: Views, widths, labels or indices that the head cannot work with.
         """
         self.check_views(views)
+        check_lengths(views.samples, views.num_images)
         self.check_samples(views.samples)
         device = next(iter(views.online.values())).device
         with torch.autocast(device.type, enabled=False):
@@ -250,9 +251,20 @@ class BaseContrastiveHead(BaseModule):
         target = {view: unit_rows(rows.detach()) for view, rows in views.target.items()}
         return Views(online, target, views.samples, views.features)
 
+    @property
+    def takes_cosines(self) -> bool:
+        """Return whether the head compares by cosines, not by a :meth:`similarity` of its own."""
+        return type(self).similarity is BaseContrastiveHead.similarity
+
     def similarity(self, rows: Tensor, candidates: Tensor) -> Tensor:
         """Return the similarity (A, M) of rows (A, D) and candidates (M, D): here, cosines."""
         return rows @ candidates.T
+
+    def similarity_of_pairs(self, rows: Tensor, candidates: Tensor) -> Tensor:
+        """Return the similarity (A,) of each row (A, D) and the candidate beside it, (A, D)."""
+        if self.takes_cosines:
+            return cosines_of_pairs(rows, candidates)
+        return self.similarity(rows, candidates).diagonal()
 
     def anchors(self, views: Views) -> Anchors:
         """Return the anchors: every view, or one query for each pair of query and key."""
@@ -263,23 +275,12 @@ class BaseContrastiveHead(BaseModule):
         if self.memory is None:
             labels = self.labels(anchors.samples) if self.needs_labels else None
             return [batch_block(anchors, self.similarity, labels)]
-        return [own_keys_block(anchors), self.memory_block(anchors, self.memory)]
+        own = own_keys_block(anchors, self.similarity_of_pairs)
+        return [own, self.memory_block(anchors, self.memory)]
 
     def memory_block(self, anchors: Anchors, memory: BaseMemory) -> Block:
         """Return the memory's block, without own older keys and rows that an oracle leaves out."""
-        table = self.table
-        labels = None if table is None else table.look_up('label', memory.indices)
-        block = memory_block(anchors, memory, self.similarity, labels)
-        if self.mask_own_keys:
-            indices = require_known(anchors.samples, 'sample_idx', 'mask_own_keys')
-            same_image = memory.own_keys(indices)
-            block = block.but(same_image=same_image).drop(same_image)
-        if self.oracle_loss or self.oracle_mix:
-            same = same_label(self.labels(anchors.samples, 'a class oracle'), block)
-            block = block.spare(same) if self.oracle_mix else block
-            if self.oracle_loss:
-                block = block.but(dropped=either(block.dropped, same))
-        return block
+        return masked_memory(self, anchors, memory)
 
     @abstractmethod
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
@@ -299,7 +300,8 @@ class BaseContrastiveHead(BaseModule):
         """Return the blocks as the objective sees them, and statistics of the estimate."""
         if self.negatives is None:
             return list(blocks), {}
-        return self.negatives(blocks, self.temperature, self.least_similarity)
+        least = -1.0 if self.least_similarity is None else self.least_similarity
+        return self.negatives(blocks, self.temperature, least)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor; 0 for one without a positive."""
@@ -349,7 +351,7 @@ class BaseContrastiveHead(BaseModule):
         Raises:
             ValueError: One that is needed is not known.
         """
-        known = self._known(samples, reason or type(self).__name__)
+        known = self.known(samples, reason or type(self).__name__)
         return known if self.table is None else self.table.look_up('label', known)
 
     def check_views(self, views: Views) -> None:
@@ -381,18 +383,12 @@ class BaseContrastiveHead(BaseModule):
         Raises:
             ValueError: Something that a setting needs is missing or -1.
         """
-        if self.needs_labels or self.oracle_loss or self.oracle_mix:
-            self._known(samples, type(self).__name__ if self.needs_labels else 'a class oracle')
-        if self.removal is not None and self.removal.needs_labels:
-            self._known(samples, 'removal')
-        if self.mask_own_keys:
-            require_known(samples, 'sample_idx', 'mask_own_keys')
-        if self.mask_own_keys or self.threshold is not None:
-            reason = 'NegativeThreshold' if self.threshold else 'mask_own_keys'
-            require_known(samples, 'sample_idx', reason)
+        check_needed(self, samples)
         if self.memory is not None:
+            check_optional(samples, self.label_key, 'sample_idx')
             self.memory.check_samples(samples)
 
-    def _known(self, samples: DataSamples, reason: str) -> Tensor:
+    def known(self, samples: DataSamples, reason: str) -> Tensor:
+        """Return the labels (B,), or with a table the indices that stand for them; refuse -1."""
         name = self.label_key if self.table is None else 'sample_idx'
         return require_known(samples, name, reason)

@@ -19,11 +19,18 @@ def check_memory(
         masks: Settings that leave out rows of a memory, by name.
 
     Raises:
-        ValueError: A memory too many or too few, or a mask without a memory.
+        ValueError: A memory too many or too few, one that cannot be written, or a mask without a
+            memory.
     """
     if wanted is not None and wanted != (memory is not None):
         expected = 'a memory, such as dict(type="FeatureQueue")' if wanted else 'none'
         raise ValueError(f'memory is {memory} but {head} needs {expected}.')
+    if memory is not None and not memory.writable:
+        raise ValueError(
+            f'memory of {head} is {memory}, whose rows the optimizer moves, and the head writes '
+            'keys into its memory after each step; set ema_decay, such as 0.9, or take a '
+            'FeatureQueue.'
+        )
     if memory is None and any(masks.values()):
         names = ', '.join(name for name, value in masks.items() if value)
         raise ValueError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mochi_mm.models.heads.check_similarity import check_similarity
+
 if TYPE_CHECKING:
     from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 
@@ -15,6 +17,8 @@ def check_parts(head: BaseContrastiveHead) -> None:
         ValueError: There is one.
     """
     name = type(head).__name__
+    if not head.takes_cosines:
+        check_similarity(name, head.mixing, head.negatives is not None, head.least_similarity)
     for part, value in (('negatives', head.negatives), ('threshold', head.threshold)):
         if value is not None and not head.estimable:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""How many images each class has, for the parts of a model that weigh classes by it."""
+"""Number of images of each class, for the parts of a model that weigh classes by it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,14 @@ from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Block, DataSamples, HeadStep, Views
 from mochi_mm.structures.head_step import Write
-from mochi_mm.utils.checks import check_choice, check_integer, check_number, check_temperature
+from mochi_mm.structures.known import check_lengths, check_optional
+from mochi_mm.utils.checks import (
+    check_choice,
+    check_integer,
+    check_list,
+    check_number,
+    check_temperature,
+)
 
 FORMS = ('nce', 'softmax')
 
@@ -47,6 +54,7 @@ class CrossViewHead(BaseModule):
         exclude_own: Draw other images only. The authors' code draws from all, the own included.
         eps: Added in the denominators of ``nce``, as the authors' code does.
         mixing: A :class:`HardNegativeMixing` of the drawn rows, the own never; ``softmax`` only.
+        label_key: Name of the labels among the data samples, which the banks store.
         init_cfg: See MMEngine.
 
     Raises:
@@ -79,11 +87,13 @@ class CrossViewHead(BaseModule):
         exclude_own: bool = False,
         eps: float = 1e-7,
         mixing: dict | nn.Module | None = None,
+        label_key: str = 'gt_label',
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.temperature = check_temperature(temperature)
+        self.temperature, self.label_key = check_temperature(temperature), label_key
         self.form = check_choice('form', form, FORMS)
+        check_list('memories', memories)
         banks = [
             build_part(dict({'init_seed': view}, **m) if isinstance(m, dict) else m, InstanceBank)
             for view, m in enumerate(memories)
@@ -125,8 +135,15 @@ class CrossViewHead(BaseModule):
             )
 
     def set_step(self, step_key: StepKey) -> None:
-        """Key the random draws of the coming step; a hook calls it before each iteration."""
+        """Key the random draws of the coming step, in a loop without hooks."""
         self.step_key = step_key
+        if self.mixing is not None:
+            self.mixing.set_step(step_key)
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Set the current epoch, in a loop without hooks."""
+        if self.mixing is not None:
+            self.mixing.set_epoch(epoch, max_epochs)
 
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch with an image that has no row; called on the host's copy.
@@ -134,6 +151,7 @@ class CrossViewHead(BaseModule):
         Raises:
             ValueError: There is one.
         """
+        check_optional(samples, self.label_key)
         self.memories[0].check_samples(samples)
 
     def loss(self, features: Tensor, data_samples: DataSamples | None = None) -> dict[str, Tensor]:
@@ -141,7 +159,7 @@ class CrossViewHead(BaseModule):
 
         Args:
             features: (B, V, D) raw embeddings, one for each view, with gradient.
-            data_samples: ``sample_idx`` (B,); ``gt_label`` (B,) is stored where it is known.
+            data_samples: ``sample_idx`` (B,); labels (B,) under ``label_key`` are stored.
 
         Returns:
             ``loss_0_1`` for view 0 against the bank of view 1, and so on; statistics.
@@ -186,6 +204,8 @@ class CrossViewHead(BaseModule):
                 f'the {len(self.memories)} views, as the banks have: set memories and their dim to '
                 'what the necks give.'
             )
+        check_lengths(views.samples, views.num_images)
+        check_optional(views.samples, self.label_key)
         ids = self.memories[0].check_indices(views.samples.get('sample_idx'))
         drawn = self.draw(ids)  # (B, K)
         losses: dict[str, Tensor] = {}
@@ -204,7 +224,7 @@ class CrossViewHead(BaseModule):
                 losses[f'loss_{a}_{b}'] = mean_over_ranks(per_image)
             with torch.no_grad():
                 statistics = self._statistics(torch.stack(cosines))
-        labels = views.samples.get('gt_label')
+        labels = views.samples.get(self.label_key)
         for bank, part in zip(self.memories, rows, strict=True):
             writes.append(partial(bank.enqueue, part.detach(), labels, ids))
         return HeadStep(losses, statistics, tuple(writes))

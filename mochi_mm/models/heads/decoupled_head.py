@@ -70,7 +70,7 @@ class DecoupledHead(NTXentHead):
                 'num_views to 2 or sigma=None.'
             )
         images = block.need('rows').unflatten(0, (-1, 2))  # (images of all ranks, 2, D)
-        weight = decoupled_weight((images[:, 0] * images[:, 1]).sum(1), sigma)
+        weight = decoupled_weight(self.similarity_of_pairs(images[:, 0], images[:, 1]), sigma)
         weight = weight.detach() if self.detach_weight else weight
         counts = row_counts(len(anchors.rows))
         return own_rows(weight.repeat_interleave(2), len(anchors.rows), counts)

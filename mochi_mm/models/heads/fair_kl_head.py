@@ -13,8 +13,8 @@ from mochi_mm.models.blocks.batch import check_images
 from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS, fair_kl
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import DataSamples
-from mochi_mm.structures.known import require_known
+from mochi_mm.structures import DataSamples, HeadStep, Views
+from mochi_mm.structures.known import check_lengths, require_known
 from mochi_mm.utils.checks import check_choice, check_number
 
 
@@ -23,14 +23,15 @@ class FairKLHead(BaseModule):
     """Pull cosines with bias-aligned and bias-conflicting samples together (Barbano et al. 2023).
 
     It is added to another objective, in ``heads`` of :class:`InBatchContrast`; the authors tap the
-    backbone. As in their code it looks at the first view. Needs ``gt_label`` and a bias label.
+    backbone. As in their code it looks at the first view. Needs a class label and a bias label.
 
     Args:
         weight: Weight of the term in the sum of losses, > 0.
         form: ``released``, ``moments`` or ``gaussian``; see
             :func:`~mochi_mm.models.functional.fair_kl.fair_kl`.
         spread: Weight of the deviations; has no effect in ``gaussian``.
-        bias_key: Name of the bias label among the data samples.
+        label_key: Name of the class label among the data samples.
+        bias_key: Name of the bias label among them.
         tap: Features that the head is given: ``predictor``, ``neck`` or ``backbone``.
         empty_group: Treatment of a group that has no pairs in the batch: ``left_out`` of the
             comparison, or compared as one with a mean of ``zero``, as in the authors' code
@@ -60,6 +61,7 @@ class FairKLHead(BaseModule):
         weight: float = 1.0,
         form: str = 'released',
         spread: float = 1.0,
+        label_key: str = 'gt_label',
         bias_key: str = 'bias_label',
         empty_group: str = 'left_out',
         tap: str = 'predictor',
@@ -77,7 +79,8 @@ class FairKLHead(BaseModule):
                 "empty_group='left_out'."
             )
         self.empty_group, self.tap = empty_group, tap
-        self.weight, self.form, self.spread, self.bias_key = weight, form, spread, bias_key
+        self.weight, self.form, self.spread = weight, form, spread
+        self.label_key, self.bias_key = label_key, bias_key
 
     def loss_views(
         self,
@@ -86,7 +89,11 @@ class FairKLHead(BaseModule):
         data_samples: DataSamples | None = None,
     ) -> dict[str, Tensor]:
         """Return ``loss_fair_kl`` of the first of the ``online`` views; ``target`` is not used."""
-        return self.loss(next(iter(online.values()))[:, None], data_samples)
+        return self.compute(Views(online, target or {}, data_samples or {})).results()
+
+    def compute(self, views: Views) -> HeadStep:
+        """Return ``loss_fair_kl`` of the first online view; there is nothing to write."""
+        return HeadStep(self.loss(next(iter(views.online.values()))[:, None], views.samples), {})
 
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch with unknown class or bias labels; called on the host's copy.
@@ -94,7 +101,7 @@ class FairKLHead(BaseModule):
         Raises:
             ValueError: A label is missing or unknown.
         """
-        for name in ('gt_label', self.bias_key):
+        for name in (self.label_key, self.bias_key):
             require_known(samples, name, 'FairKLHead')
 
     def loss(self, features: Tensor, data_samples: DataSamples | None = None) -> dict[str, Tensor]:
@@ -104,9 +111,10 @@ class FairKLHead(BaseModule):
             ValueError: Class or bias labels are missing or unknown, or there is a single image.
         """
         samples = data_samples or {}
+        check_lengths(samples, len(features))
         labels, biases = (
             gather_rows(require_known(samples, name, 'FairKLHead'))
-            for name in ('gt_label', self.bias_key)
+            for name in (self.label_key, self.bias_key)
         )
         check_images(len(labels))
         with torch.autocast(features.device.type, enabled=False):

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.registry import MODELS
+from mochi_mm.structures.known import check_integers, check_lengths
 from mochi_mm.utils.checks import check_integer
 
 
@@ -25,6 +26,7 @@ class LinearHead(BaseModule):
         in_channels: Width of the features.
         label_smoothing: Share of the target spread evenly over all classes, in [0, 1).
         normalize_input: Scale each row of features to unit length first.
+        label_key: Name of the labels among the data samples.
         init_cfg: See MMEngine.
 
     Raises:
@@ -46,6 +48,7 @@ class LinearHead(BaseModule):
         in_channels: int,
         label_smoothing: float = 0.0,
         normalize_input: bool = False,
+        label_key: str = 'gt_label',
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -57,6 +60,7 @@ class LinearHead(BaseModule):
                 'below 1.'
             )
         self.num_classes, self.in_channels = num_classes, in_channels
+        self.label_key = label_key
         self.label_smoothing, self.normalize_input = float(label_smoothing), normalize_input
         self.fc = nn.Linear(in_channels, num_classes)
         nn.init.normal_(self.fc.weight, std=0.01)
@@ -77,14 +81,15 @@ class LinearHead(BaseModule):
 
         Args:
             features: (B, in_channels).
-            data_samples: Labels ``gt_label`` (B,).
+            data_samples: Labels (B,) under ``label_key``.
 
         Raises:
-            ValueError: A label outside [0, num_classes).
+            ValueError: No integer label of each row, or one outside [0, num_classes).
         """
         samples = data_samples or {}
+        check_lengths(samples, len(features))
         self.check_samples(samples)
-        labels = samples['gt_label']
+        labels = samples[self.label_key]
         logits = self(features)
         accuracy = (logits.argmax(dim=1) == labels).float().mean()
         return dict(loss_classification=self.objective(logits, labels), acc_top1=accuracy)
@@ -108,11 +113,14 @@ class LinearHead(BaseModule):
         accelerator are not read.
 
         Raises:
-            ValueError: No ``gt_label``, or one outside [0, num_classes).
+            ValueError: No integer label of each sample, or one outside [0, num_classes).
         """
-        labels = samples.get('gt_label')
+        labels = samples.get(self.label_key)
         if labels is None:
-            raise ValueError('the batch has no gt_label; a classifier is trained on labeled data.')
+            raise ValueError(
+                f'the batch has no {self.label_key}; a classifier is trained on labeled data.'
+            )
+        check_integers(self.label_key, labels)
         if labels.device.type != 'cpu':
             return
         wrong = labels[(labels < 0) | (labels >= self.num_classes)]

@@ -11,14 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mochi_mm.distributed.rows import gather_rows
-from mochi_mm.models.blocks import batch_block, batch_keys_block, image_anchors, pair_anchors
-from mochi_mm.models.functional.contrast_blocks import contrast_blocks
-from mochi_mm.models.functional.statistics import mixing_statistics
-from mochi_mm.models.heads.base_contrastive_head import (
-    BaseContrastiveHead,
-    mean_positive,
+from mochi_mm.models.blocks import (
+    batch_block,
+    batch_keys_block,
+    image_anchors,
+    pair_anchors,
     same_label,
 )
+from mochi_mm.models.functional.contrast_blocks import contrast_blocks
+from mochi_mm.models.functional.statistics import mixing_statistics
+from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead, mean_positive
 from mochi_mm.models.heads.class_counts import ClassCounts
 from mochi_mm.models.memories import BaseMemory
 from mochi_mm.registry import MODELS
@@ -139,11 +141,13 @@ class ParametricContrastHead(BaseContrastiveHead):
         # (A, in_channels), in the order of the anchors
         features = torch.stack([views.features[view] for view in views.online], dim=1).flatten(0, 1)
         logits = self.logits(features) + self.class_counts.log_prior()  # (A, C)
-        right = self.labels(anchors.samples)[:, None] == torch.arange(
-            self.num_classes, device=logits.device
-        )  # (A, C)
+        labels = self.labels(anchors.samples)  # (A,)
+        # (A, C)
+        right = labels[:, None] == torch.arange(self.num_classes, device=logits.device)
         others = self.label_smoothing / max(1, self.num_classes - 1)
         target = torch.where(right, 1 - self.label_smoothing, others)
+        # A label that a table does not know yet has no center, and none is smoothed.
+        target = target * (labels >= 0)[:, None]
         return Block('centers', logits, pull=self.beta * target, temperature=1.0)
 
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
@@ -174,17 +178,21 @@ class ParametricContrastHead(BaseContrastiveHead):
     ) -> dict[str, Tensor]:
         """Return accuracy of the classifier, mean cosine to the batch's samples of the class.
 
-        ``share_center`` is the mean share of an anchor's weight that its center has.
+        ``share_center`` is the mean share of an anchor's weight that its center has. Anchors whose
+        label is not known count in neither this nor the accuracy.
         """
         centers, batch = blocks[0], blocks[1]
         logits = centers.similarity - self.class_counts.log_prior()  # (A, C)
         right = centers.need('pull').argmax(1)  # (A,)
         pulls = torch.stack([b.need('pull').sum(1) for b in blocks if b.name != 'synthetic'], 1)
         own = mean_positive(batch)  # (A, 1)
+        known = pulls[:, 0] > 0  # (A,)
+        hits = (logits.argmax(1) == right) & known  # (A,)
+        shares = pulls[:, 0] / pulls.sum(1).where(known, 1.0)  # (A,)
         stats = dict(
-            acc_top1=(logits.argmax(1) == right).float().mean(),
+            acc_top1=hits.sum() / known.sum().clamp_min(1),
             sim_positive=own.mean(),
-            share_center=(pulls[:, 0] / pulls.sum(1)).mean(),
+            share_center=shares.sum() / known.sum().clamp_min(1),
             queue_fill=self.memory.fill(),
         )
         if mixed is not None and mixed.mixtures:

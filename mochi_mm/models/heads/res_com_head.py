@@ -103,7 +103,7 @@ class ResComHead(BaseContrastiveHead):
         """Return the queue without the keys that are not mined.
 
         Args:
-            queue: Its positives are marked.
+            queue: Block of the queue, its positives marked.
         """
         empty = ~queue.need('held')[None]  # (1, K)
         hidden = empty if queue.dropped is None else empty | queue.dropped  # (1 or A, K)

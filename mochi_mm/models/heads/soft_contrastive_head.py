@@ -80,7 +80,7 @@ class SoftContrastiveHead(ContrastiveHead):
     def _target(self, key: Tensor, memory: Block) -> Tensor:
         """Return (A, K) the share of each row in the target of a key (A, D)."""
         return soft_targets(
-            without(key @ memory.need('rows').T, memory.dropped),
+            without(self.similarity(key, memory.need('rows')), memory.dropped),
             self.key_temperature,
             self.own_weight,
             self.own_slot,

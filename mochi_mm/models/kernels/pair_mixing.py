@@ -15,7 +15,7 @@ from mochi_mm.models.functional import mixing
 
 @functools.cache
 def triton_works(device: torch.device) -> bool:
-    """Whether Triton is there and mixes a pair on ``device``; if not, says why, once.
+    """Return whether Triton is there and mixes a pair on ``device``; if not, log why, once.
 
     It comes with torch's CUDA builds on Linux, but needs a C compiler when it first runs.
     """

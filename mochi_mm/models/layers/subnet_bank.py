@@ -46,11 +46,13 @@ class SubnetBank(nn.Module):
         return f'num_subnets={self.num_subnets}, dropout={self.dropout}'
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Return the outputs (N, K) of rows (N, D)."""
-        hidden = F.relu(self.first(rows))  # (N, K H), network by network
+        """Return the outputs (N, K) of rows (N, D), in the precision of the rows."""
+        weight, bias = self.first.weight.to(rows.dtype), self.first.bias.to(rows.dtype)
+        hidden = F.relu(F.linear(rows, weight, bias))  # (N, K H), network by network
         hidden = F.dropout(hidden, self.dropout, self.training)
         hidden = hidden.unflatten(1, (self.num_subnets, self.hidden_channels))  # (N, K, H)
-        return torch.einsum('nkh,kh->nk', hidden, self.last) + self.last_bias
+        outputs = torch.einsum('nkh,kh->nk', hidden, self.last.to(rows.dtype))  # (N, K)
+        return outputs + self.last_bias.to(rows.dtype)
 
 
 def _check_dropout(value: float) -> float:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.structures.known import check_integers
+
 
 class BaseMemory(nn.Module, ABC):
     """K unit rows that outlive a step, with the label and the data set index of each.
@@ -33,6 +35,9 @@ class BaseMemory(nn.Module, ABC):
     features: Tensor
     labels: Tensor
     indices: Tensor
+
+    #: Whether :meth:`enqueue` writes, and not an optimizer.
+    writable = True
 
     def __init__(self, length: int, dim: int, init_seed: int = 0) -> None:
         super().__init__()
@@ -102,10 +107,10 @@ class BaseMemory(nn.Module, ABC):
     def check_keys(
         self, features: Tensor, labels: Tensor | None = None, indices: Tensor | None = None
     ) -> None:
-        """Accept (B, D) features with (B,) labels and indices, where there are any.
+        """Accept (B, D) features with integers (B,) as labels and indices, where there are any.
 
         Raises:
-            ValueError: Another shape.
+            ValueError: Another shape or type.
         """
         if features.ndim != 2 or features.shape[1] != self.dim:
             raise ValueError(
@@ -113,7 +118,10 @@ class BaseMemory(nn.Module, ABC):
                 'expected (batch, width): set the dim of the memory to the width of the neck.'
             )
         for name, values in (('labels', labels), ('indices', indices)):
-            if values is not None and values.shape != features.shape[:1]:
+            if values is None:
+                continue
+            check_integers(name, values)
+            if values.shape != features.shape[:1]:
                 raise ValueError(
                     f'{name} of shape {tuple(values.shape)} for {len(features)} keys; '
                     'expected one for each key.'

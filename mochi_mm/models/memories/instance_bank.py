@@ -12,6 +12,7 @@ from mochi_mm.models.functional.unit_mixture import unit_mixture
 from mochi_mm.models.memories.base_memory import BaseMemory
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataFacts
+from mochi_mm.structures.known import check_integers
 
 
 @MODELS.register_module()
@@ -99,6 +100,8 @@ class InstanceBank(BaseMemory):
         indices = self.check_indices(indices)
         self.check_keys(features, labels, indices)
         counts = row_counts(len(features))
+        if not sum(counts):
+            return
         labels = self.labels.new_full((len(features),), -1) if labels is None else labels
         features = gather_rows(features.float(), counts)  # (M, D), M features of all ranks
         ids = gather_rows(indices, counts)  # (M,)
@@ -131,13 +134,14 @@ class InstanceBank(BaseMemory):
         seen them before they were moved.
 
         Raises:
-            ValueError: There are none, or one outside [0, length).
+            ValueError: There are none, no integers (B,), or one outside [0, length).
         """
         if indices is None:
             raise ValueError(
                 'an instance bank needs the data set index of every sample, got none; use a data '
                 'set that gives sample_idx.'
             )
+        check_integers('sample_idx', indices)
         if indices.device.type != 'cpu':
             return indices
         wrong = indices[(indices < 0) | (indices >= self.length)]

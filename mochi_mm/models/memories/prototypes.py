@@ -51,7 +51,7 @@ class Prototypes(BaseMemory):
                 f'Prototypes ema_decay is {ema_decay}; expected the weight of the old row, in '
                 '[0, 1), such as 0.9, or None for learnable prototypes.'
             )
-        self.ema_decay = ema_decay
+        self.ema_decay, self.writable = ema_decay, ema_decay is not None
         self.labels.copy_(torch.arange(length))
         self.register_buffer('count', torch.zeros(length, dtype=torch.int64))
         self.weight = nn.Parameter(self.features.clone()) if ema_decay is None else None

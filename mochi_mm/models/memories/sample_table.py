@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mochi_mm.distributed.rows import gather_rows, row_counts
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataFacts
+from mochi_mm.structures.known import check_integers
 from mochi_mm.utils.checks import check_integer
 
 # Value of a column where nothing is known of an image.
@@ -86,7 +87,9 @@ class SampleTable(nn.Module):
 
         Raises:
             KeyError: A column that the table does not have.
+            ValueError: No integers (M,), or one beyond the table.
         """
+        self._check_indices(indices)
         values: Tensor = self._column(column)[indices.clamp_min(0)]
         return values.masked_fill(indices < 0, UNKNOWN[column])
 
@@ -100,7 +103,15 @@ class SampleTable(nn.Module):
 
         Raises:
             KeyError: A column that the table does not have.
+            ValueError: No integers (B_r,), one outside [0, n), or columns of another length.
         """
+        self._check_indices(indices, least=0)
+        for name, values in columns.items():
+            if values.shape != indices.shape:
+                raise ValueError(
+                    f'{name} of shape {tuple(values.shape)} for {len(indices)} rows of the table; '
+                    'expected one value for each.'
+                )
         counts = row_counts(len(indices))
         ids = gather_rows(indices, counts)  # (M,)
         place = torch.arange(len(ids), device=ids.device)  # (M,)
@@ -110,6 +121,19 @@ class SampleTable(nn.Module):
             stored = self._column(name)
             gathered = gather_rows(values.to(stored), counts)  # (M,)
             stored.index_copy_(0, ids, gathered[last])
+
+    def _check_indices(self, indices: Tensor, least: int | None = None) -> None:
+        """Refuse indices without a row; values on an accelerator are not read."""
+        check_integers('indices', indices)
+        if indices.device.type != 'cpu':
+            return
+        outside = indices >= self.length
+        outside = outside if least is None else outside | (indices < least)
+        if bool(outside.any()):
+            raise ValueError(
+                f'the sample {int(indices[outside][0])} has no row in the table, whose rows are 0 '
+                f'to {self.length - 1}; set length of the SampleTable to the size of the data set.'
+            )
 
     def _column(self, name: str) -> Tensor:
         if name not in self.columns:

@@ -31,7 +31,7 @@ class BaseMixer(nn.Module, ABC):
         if not isinstance(num, int) or isinstance(num, bool) or num < 1:
             raise ValueError(
                 f'{type(self).__name__} num is {num!r}; expected an integer >= 1 (synthetic '
-                'negatives a query). To switch this mixing off, take the mixer out of the list.'
+                'negatives per query). To switch this mixing off, take the mixer out of the list.'
             )
         self.num = num
 

@@ -15,7 +15,7 @@ from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Block, HardNegatives, Mixed, Mixture
 from mochi_mm.structures.masks import without
-from mochi_mm.utils.checks import check_integer
+from mochi_mm.utils.checks import check_integer, check_list
 
 
 @MODELS.register_module()
@@ -189,8 +189,9 @@ def _built(mixers: Sequence[dict | nn.Module]) -> Sequence[BaseMixer]:
     """Return the mixers as modules.
 
     Raises:
-        ValueError: Something that is no mixer.
+        ValueError: No list, or something in it that is no mixer.
     """
+    check_list('mixers', mixers)
     built = nn.ModuleList(MODELS.build(m) if isinstance(m, dict) else m for m in mixers)
     for mixer in built:
         if not isinstance(mixer, BaseMixer):

@@ -35,7 +35,7 @@ class InstanceMix(BaseViewEditor):
 
     Args:
         kind: ``mixup`` or ``cutmix``.
-        alpha: Of the Beta distribution, above 0; the authors' 1.0, on ImageNet-1K 0.2.
+        alpha: Parameter of the Beta distribution, above 0; the authors' 1.0, on ImageNet-1K 0.2.
         **kwargs: As in :class:`BaseViewEditor`.
 
     Raises:

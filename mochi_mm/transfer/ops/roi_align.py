@@ -30,7 +30,7 @@ def roi_align_forward(
         rois: (N, 5), each the index of its map and the corners x1, y1, x2, y2 in pixels.
         output: (N, C, aligned_height, aligned_width), overwritten.
         argmax_y: With max pooling, overwritten with the row of each maximum; else empty.
-        argmax_x: Likewise its column.
+        argmax_x: With max pooling, overwritten with the column of each maximum; else empty.
         aligned_height: Bins along y.
         aligned_width: Bins along x.
         spatial_scale: Size of a map over the size of the image.

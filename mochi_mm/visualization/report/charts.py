@@ -55,7 +55,7 @@ def line_chart(
         series: The lines.
         names: Name of each run, for the legend.
         x_label: Label of the horizontal axis, with the unit.
-        y_label: Likewise, vertical.
+        y_label: Label of the vertical axis, with the unit.
         log: Axes that are logarithmic: ``x``, ``y`` or ``xy``.
         y_scale: Multiplies the values (100 for percent).
     """

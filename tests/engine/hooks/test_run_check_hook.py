@@ -51,7 +51,7 @@ def test_ranks_with_different_numbers_of_batches_are_refused(
 def test_it_looks_before_training() -> None:
     runner = SimpleNamespace(train_dataloader=loader(9, 2, 4, False, round_up=False))
     runner.train_dataloader.batch_size = 4
-    with pytest.raises(ValueError, match='2 batches an epoch to some of the 2 ranks and 1'):
+    with pytest.raises(ValueError, match='2 batches per epoch to some of the 2 ranks and 1'):
         RunCheckHook().before_train(runner)
 
 
@@ -258,3 +258,21 @@ def test_it_is_said_before_the_first_iteration(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='the last batch of each epoch is one image'):
         runner.train()
     assert runner.iter == 0
+
+
+def test_the_memories_of_all_heads_are_compared_with_the_data(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    queue = dict(type='FeatureQueue', length=16, dim=8)
+    first, second = (
+        MODELS.build(dict(type='ContrastiveHead', memory=dict(queue, length=n))) for n in (8, 16)
+    )
+    runner = SimpleNamespace(
+        model=SimpleNamespace(head=first, heads=dict(sup=second)),
+        train_dataloader=SimpleNamespace(dataset=range(12)),
+        logger=logging.getLogger('test'),
+    )
+    RunCheckHook()._check_memory(runner)
+    (record,) = caplog.records
+    assert 'holds 16 keys but the data set only 12 images' in record.getMessage()
+    assert record.getMessage().endswith('set model.heads.sup.mask_own_keys=True')

@@ -125,6 +125,39 @@ def test_what_is_not_there_is_named() -> None:
         assert 'no memory' in found.missing[name]
 
 
+def test_heads_that_compare_more_than_a_query_and_its_key_say_so() -> None:
+    queue = dict(type='FeatureQueue', length=16, dim=8)
+    centers = dict(
+        type='ParametricContrastHead',
+        memory=queue,
+        num_classes=3,
+        in_channels=64,
+        class_counts=None,
+    )
+    finder = dict(type='FalseNegativeFinder', num_support=1)
+    support = dict(type='FalseNegativeHead', finder=finder, memory=queue)
+    for head, views, why in (
+        (centers, (1,), 'ParametricContrastHead has a center of each class among its candidates'),
+        (support, (0, 1, 2), 'FalseNegativeHead compares at least 3 views of each image'),
+    ):
+        model = build_moco(head=head, target_views=views)
+        found = analyze(model, samples(), pairs(EVERY), EVERY)
+        for name in ('accuracy', 'probabilities', 'false_negatives'):
+            assert found.missing[name].startswith(why)
+        assert 'alignment/views/neck' in found.scalars and 'sim_positive' not in found.scalars
+        with pytest.raises(ValueError, match=f"'accuracy' was asked for, but {why}"):
+            asked = AnalysisSettings(measures=('accuracy',), num_queries=8)
+            analyze(model, samples(), pairs(asked), asked)
+
+
+def test_labels_of_another_kind_are_not_compared_with_classes() -> None:
+    model = trained_moco()
+    model.head.label_key = 'cluster'
+    found = analyze(model, samples(), pairs(EVERY), EVERY)
+    assert found.missing['false_negatives'].startswith('the labels of the memory are cluster, not')
+    assert not [name for name in found.scalars if name.startswith('false')]
+
+
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [

@@ -107,7 +107,8 @@ def shuffled_keys(rank: int, splits: list[int]) -> dict[str, torch.Tensor]:
     model.key_encoder['backbone'].register_forward_pre_hook(
         lambda module, inputs: seen.append(inputs[0].clone())
     )
-    return dict(keys=keys_of(model, images), seen=seen[0], own=images)
+    features = model.embed_keys({1: images})[1]
+    return dict(keys=features.neck, pooled=features.backbone, seen=seen[0])
 
 
 @pytest.mark.parametrize('splits', [[4, 4], [5, 2]])
@@ -117,6 +118,10 @@ def test_shuffling_over_ranks(splits: list[int]) -> None:
     images = plain.data_preprocessor(views(sum(splits)))['inputs'][1]
     keys = torch.cat([r['keys'] for r in results])
     torch.testing.assert_close(keys, keys_of(plain, images), rtol=1e-5, atol=1e-6)
+    # A head may tap them: each rank gets those of its own keys.
+    pooled = torch.cat([r['pooled'] for r in results])
+    expected = plain.embed_keys({1: images})[1].backbone
+    torch.testing.assert_close(pooled, expected, rtol=1e-5, atol=1e-6)
     exchanged = torch.cat([r['seen'] for r in results])
     assert not torch.equal(exchanged, images)
     assert torch.equal(

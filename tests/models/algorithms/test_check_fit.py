@@ -176,6 +176,22 @@ def test_a_classifier_beside_an_objective() -> None:
             moco(head=CONTRASTIVE, heads=dict(second=wrong))
 
 
+def test_a_memory_is_as_wide_as_what_its_head_taps() -> None:
+    wide = dict(type='ContrastiveHead', memory=dict(QUEUE, dim=64), tap='backbone')
+    both = moco(head=wide, heads=dict(second=CONTRASTIVE))
+    assert both.head.memory.dim == 64 and both.heads['second'].memory.dim == 8
+    with pytest.raises(
+        ValueError, match='the backbone gives 64 channels but the memory holds keys'
+    ):
+        moco(head=dict(CONTRASTIVE, tap='backbone'))
+    with pytest.raises(ValueError, match='the neck gives 8 channels but the memory of second hold'):
+        moco(head=CONTRASTIVE, heads=dict(second=dict(wide, tap='neck')))
+    with pytest.raises(
+        ValueError, match='the backbone gives 64 .* memory of second .*dim to 64[.]'
+    ):
+        moco(head=CONTRASTIVE, heads=dict(second=dict(CONTRASTIVE, tap='backbone')))
+
+
 def test_the_names_of_the_first_version_build_the_same() -> None:
     fnc = moco(
         head=dict(FNC_MEMORY, type='FalseNegativeMemoryHead'), type='MomentumContrast', **SUPPORT

@@ -246,6 +246,11 @@ def test_a_pair_is_embedded_as_in_a_step_and_nothing_is_written() -> None:
     expected = model.head.loss(query, key, batch['data_samples'])['loss_contrast']
     fresh = build(online_views=(1,), target_views=(0,), predictor=PREDICTOR).eval()
     torch.testing.assert_close(fresh(**batch, mode='loss')['loss_contrast'], expected)
+    model.head.tap = 'backbone'
+    query, key = model.embed_pair(batch['inputs'])
+    images = batch['inputs']
+    assert torch.equal(query, model.embed(images[1]).backbone)
+    torch.testing.assert_close(key, model.embed(images[0], 'target').backbone)
 
 
 @pytest.mark.parametrize(

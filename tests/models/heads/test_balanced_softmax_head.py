@@ -10,6 +10,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from mochi_mm.models.heads import BalancedSoftmaxHead, LinearHead
+from mochi_mm.structures import Views
 from tests.models.functional.test_balanced_softmax import balanced_softmax_loop
 from tests.ranks import run_ranks
 
@@ -102,3 +103,14 @@ def test_two_ranks_equal_one_process() -> None:
     for rank in run_ranks(on_a_rank, 2):
         torch.testing.assert_close(rank[0], whole[0])
         torch.testing.assert_close(rank[1], whole[1])
+
+
+def test_compute_tells_losses_from_statistics() -> None:
+    """As of every head on views, for loops that write nothing; here nothing is written at all."""
+    head = BalancedSoftmaxHead(3, 6, class_counts=[5, 3, 1], label_key='cluster')
+    views = Views({v: torch.randn(4, 6) for v in range(2)}, {}, dict(cluster=torch.arange(4) % 3))
+    step = head.compute(views)
+    assert list(step.losses) == ['loss_classification'] and list(step.statistics) == ['acc_top1']
+    assert step.writes == ()
+    found = head.loss_views(views.online, None, views.samples)
+    assert all(torch.equal(value, found[name]) for name, value in step.results().items())

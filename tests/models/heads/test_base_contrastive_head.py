@@ -10,11 +10,29 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from mochi_mm.models.heads import ContrastiveHead, NTXentHead, SupConHead
+from mochi_mm.models.heads import (
+    BalancedSoftmaxHead,
+    ContrastiveHead,
+    CrossViewHead,
+    FairKLHead,
+    KeyBatchHead,
+    NTXentHead,
+    SupConHead,
+)
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.memories import FeatureQueue, SampleTable
 from mochi_mm.structures import Anchors, Block, Views
-from tests.models.heads.family import EVERY, FAMILY, batch_of, copied, of_rank, run, total
+from tests.models.heads.family import (
+    EVERY,
+    FAMILY,
+    IN_BATCH,
+    WITH_MEMORY,
+    batch_of,
+    copied,
+    of_rank,
+    run,
+    total,
+)
 from tests.models.heads.toy import DIM, T, memory, mixing, pairs
 from tests.ranks import run_ranks
 from tests.reference import random_units
@@ -51,6 +69,27 @@ def test_keys_are_constants(name: str) -> None:
     assert all(rows.grad is None for rows in target.values())
     assert any(rows.grad is not None for rows in online.values())
     assert not any(value.requires_grad for _, value in head.named_buffers())
+
+
+# The floor of SupInfoNCE is relative to the largest cosine.
+@pytest.mark.parametrize('name', [n for n in (*WITH_MEMORY, *IN_BATCH) if 'floor' not in n])
+def test_every_candidate_is_compared_by_the_heads_similarity(name: str) -> None:
+    """Half the cosine over half the temperature is the cosine over the temperature."""
+    plain, halved = EVERY[name](), EVERY[name]()
+    kind = type(halved)
+    own = dict(similarity=lambda self, *rows: kind.similarity(self, *rows) / 2)
+    halved.__class__ = type('Halved', (kind,), dict(own, least_similarity=-0.5))
+    for setting in ('temperature', 'key_temperature', 'sigma'):
+        if getattr(halved, setting, None) is not None:
+            setattr(halved, setting, getattr(halved, setting) / 2)
+    batch = batch_of(name, plain, 4)
+    expected, found = (head.compute(Views(*copied(batch))) for head in (plain, halved))
+    # That of MoCo-v3 is multiplied by twice the temperature.
+    factor = 2 if isinstance(plain, KeyBatchHead) else 1
+    loss = factor * float(found.losses['loss_contrast'].detach())
+    assert loss == pytest.approx(float(expected.losses['loss_contrast'].detach()), abs=2e-6)
+    for first, second in zip(expected.blocks, found.blocks, strict=True):
+        torch.testing.assert_close(2 * second.similarity, first.similarity)
 
 
 @pytest.mark.parametrize('name', ['moco', 'simclr'])
@@ -332,6 +371,40 @@ def test_bad_batches_leave_the_memory_alone() -> None:
     with pytest.raises(ValueError, match=r'shape \(3, 6\); ContrastiveHead takes \(images, views'):
         head.loss(queries[0])
     assert torch.equal(head.memory.features, before)
+
+
+LABELED: dict[str, Any] = {
+    'SupConHead': lambda: SupConHead(label_key='cluster'),
+    'with a memory': lambda: ContrastiveHead(memory(), label_key='cluster'),
+    'oracle': lambda: ContrastiveHead(memory(), label_key='cluster', oracle_mix=True),
+    'FairKLHead': lambda: FairKLHead(label_key='cluster', bias_key='sample_idx'),
+    'BalancedSoftmaxHead': lambda: BalancedSoftmaxHead(
+        3, DIM, class_counts=None, label_key='cluster'
+    ),
+    'CrossViewHead': lambda: CrossViewHead(
+        [dict(type='InstanceBank', length=8, dim=DIM)] * 2, 5, 'softmax', label_key='cluster'
+    ),
+}
+
+
+@pytest.mark.parametrize('name', LABELED)
+def test_labels_of_another_shape_or_length_are_refused_by_every_head(name: str) -> None:
+    head = LABELED[name]()
+    rows = {v: random_units(4, DIM, v).float() for v in range(2)}
+    sides = ({0: rows[0]}, {1: rows[1]}) if head.takes == 'pairs' else (rows, None)
+    right = torch.tensor([0, 1, 2, 0])
+    samples = dict(cluster=right, sample_idx=torch.arange(4))
+    before = {key: value.clone() for key, value in head.state_dict().items()}
+    for wrong in (right[:, None], torch.eye(4)[:, :3], right.float(), right[:3]):
+        with pytest.raises(ValueError, match=r'(cluster|labels) (is a tensor )?of shape'):
+            head.loss_views(*sides, dict(samples, cluster=wrong))
+    with pytest.raises(ValueError, match='the batch holds no image'):
+        empty = [None if side is None else {v: r[:0] for v, r in side.items()} for side in sides]
+        head.loss_views(*empty, {key: value[:0] for key, value in samples.items()})
+    same_state(before, head.state_dict())
+    assert torch.isfinite(torch.tensor(total(head.loss_views(*sides, samples))))
+    if name == 'CrossViewHead':
+        assert head.memories[0].labels[:4].tolist() == right.tolist()
 
 
 def test_who_needs_labels_is_named() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mochi_mm.models.heads import ContrastiveHead
 from mochi_mm.models.heads.check_memory import check_memory
+from mochi_mm.models.memories import Prototypes
 from tests.models.heads.toy import memory
 
 
@@ -19,5 +21,11 @@ def test_what_does_not_fit_is_named() -> None:
         check_memory('A', None, True, {})
     with pytest.raises(ValueError, match=r'memory is FeatureQueue.* but A needs none'):
         check_memory('A', memory(), False, {})
+    learned = Prototypes(3, 4, ema_decay=None)
+    assert check_memory('A', Prototypes(3, 4), True, {}) is None
+    with pytest.raises(ValueError, match='memory of A is Prototypes.*whose rows the optimizer mo'):
+        check_memory('A', learned, True, {})
+    with pytest.raises(ValueError, match='memory of ContrastiveHead is Prototypes'):
+        ContrastiveHead(learned)
     with pytest.raises(ValueError, match='first, third is set but there is no memory whose rows'):
         check_memory('A', None, None, dict(first=True, second=False, third=True))

@@ -337,3 +337,17 @@ def test_a_bad_first_batch_leaves_no_normalizer(wrong: float) -> None:
     for name, value in head.loss(good, samples).items():
         assert torch.equal(value, expected[name]), name
     assert head.log_z_known.any()
+
+
+def test_a_bare_loop_keys_the_mixing_and_sets_its_epoch() -> None:
+    """Two heads with one key draw the same, whatever was drawn before."""
+    mixing = dict(num_hard=3, start_epoch=1, mixers=[dict(type='PairMixing', num=4)])
+    losses = []
+    for _ in range(2):
+        head = build('softmax', mixing=mixing)
+        head.set_step(StepKey(0, 1))
+        head.set_epoch(1, 2)
+        assert head.mixing is not None and head.mixing.active
+        losses.append(head.loss(*batch(4)))
+    for name, value in losses[0].items():
+        assert torch.equal(value, losses[1][name]), name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch.distributed as dist
 
 from mochi_mm.models.functional.fair_kl import EMPTY_GROUPS, FORMS
 from mochi_mm.models.heads import FairKLHead
+from mochi_mm.structures import Views
 from tests.models.functional.test_fair_kl import ROWS, SAMPLES, fair_kl_loop
 from tests.ranks import run_ranks
 from tests.reference import random_units
@@ -146,3 +148,13 @@ def test_missing_labels_and_wrong_settings_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             FairKLHead(**options)
+
+
+def test_compute_is_the_loss_of_the_first_view() -> None:
+    head = FairKLHead(label_key='cluster')
+    views = Views({v: torch.randn(6, 4) for v in range(2)}, {}, {})
+    samples = dict(cluster=torch.arange(6) % 2, bias_label=torch.arange(6) // 3)
+    step = head.compute(replace(views, samples=samples))
+    assert step.writes == () and step.statistics == {}
+    expected = head.loss(views.online[0][:, None], samples)['loss_fair_kl']
+    assert torch.equal(step.losses['loss_fair_kl'], expected)

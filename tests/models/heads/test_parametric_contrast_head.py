@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mochi_mm.models.functional.balanced_softmax import balanced_softmax
 from mochi_mm.models.heads import ParametricContrastHead
-from mochi_mm.models.memories import FeatureQueue
+from mochi_mm.models.memories import FeatureQueue, SampleTable
 from mochi_mm.structures import Views
 from tests.models.heads.toy import mixing
 from tests.ranks import run_ranks
@@ -320,3 +320,31 @@ def test_batches_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match=r'shapes \[\(4, 7\)\] do not fit .* memory of width 6'):
         wide = {view: torch.zeros(4, 7) for view in online}
         both.loss_views(wide, {}, samples, features)
+
+
+@pytest.mark.parametrize('anchor_views', ['query', 'both'])
+def test_images_whose_label_a_table_does_not_know_yet(anchor_views: str) -> None:
+    """They have no center, also none that is smoothed, and count in no figure of the classifier."""
+    table = SampleTable(4)
+    table.write(torch.arange(2), label=torch.tensor([0, 2]))
+    settings: dict[str, Any] = dict(table=table, label_smoothing=0.1, anchor_views=anchor_views)
+    queue = FeatureQueue(LENGTH, DIM)
+    head = ParametricContrastHead(queue, CLASSES, WIDTH, class_counts=COUNTS, **settings)
+    rows = {v: random_units(4, DIM, v).float() for v in range(2)}
+    sides = (rows, {}) if anchor_views == 'both' else ({0: rows[0]}, {1: rows[1]})
+    features = {v: random_units(4, WIDTH, 9 + v).float() for v in sides[0]}
+    step = head.compute(Views(*sides, dict(sample_idx=torch.arange(4)), features))
+    pull = step.blocks[0].need('pull').unflatten(0, (4, -1))[:, 0]
+    assert pull[2:].abs().sum() == 0 and float(pull[0, 0]) == pytest.approx(0.9)
+    for name, value in step.results().items():
+        assert torch.isfinite(value), name
+    known = head.compute(
+        Views(
+            {v: side[:2] for v, side in sides[0].items()},
+            {v: side[:2] for v, side in sides[1].items()},
+            dict(sample_idx=torch.arange(2)),
+            {v: part[:2] for v, part in features.items()},
+        )
+    )
+    assert torch.equal(step.statistics['acc_top1'], known.statistics['acc_top1'])
+    torch.testing.assert_close(step.statistics['share_center'], known.statistics['share_center'])

@@ -78,7 +78,7 @@ def test_a_share_of_one_is_sup_con() -> None:
     [
         (dict(temperature=-1), 'temperature is -1'),
         (dict(memory=dict(type='FeatureQueue', length=4, dim=4)), 'SupMixHead needs none'),
-        (dict(negatives=dict(type='NegativeEstimator')), 'no sum over negatives that an estimate'),
+        (dict(negatives=dict(type='NegativeEstimator')), 'no sum over negatives that it'),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:

@@ -69,3 +69,10 @@ def test_drop_out_acts_in_training_alone() -> None:
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SubnetBank(**{**dict(in_channels=6, num_subnets=3, hidden_channels=4), **settings})
+
+
+def test_rows_in_float32_of_a_model_in_float64() -> None:
+    """As a head in float32 gives them, where the encoders are measured in float64."""
+    bank, rows = SubnetBank(6, 3, 4, dropout=0.0), torch.randn(5, 6)
+    expected = bank(rows)
+    assert torch.equal(bank.double()(rows), expected) and expected.dtype == torch.float32

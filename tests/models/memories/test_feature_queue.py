@@ -135,7 +135,9 @@ def test_bad_keys() -> None:
     with pytest.raises(ValueError, match=r'\(3, 5\).*width 2'):
         queue.enqueue(torch.zeros(3, 5))
     with pytest.raises(ValueError, match='labels of shape .*one for each key'):
-        queue.enqueue(torch.zeros(3, 2), labels=torch.zeros(2))
+        queue.enqueue(torch.zeros(3, 2), labels=torch.zeros(2, dtype=torch.int64))
+    with pytest.raises(ValueError, match='labels is a tensor of shape .*torch.float32; expected i'):
+        queue.enqueue(torch.zeros(3, 2), labels=torch.zeros(3))
     assert int(queue.count) == 0
 
 

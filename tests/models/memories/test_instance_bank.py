@@ -171,3 +171,11 @@ def test_a_feature_that_is_not_finite_moves_nothing(wrong: float) -> None:
     bank.enqueue(features[:3], torch.tensor([7, 8, 9]), torch.tensor([2, 2, 5]))
     for name, value in expected.state_dict().items():
         assert torch.equal(value, bank.state_dict()[name]), name
+
+
+def test_no_rows_write_nothing() -> None:
+    bank = InstanceBank(4, 2)
+    bank.enqueue(torch.zeros(0, 2), indices=torch.zeros(0, dtype=torch.int64))
+    assert bank.indices.tolist() == [-1] * 4
+    with pytest.raises(ValueError, match=r'sample_idx is a tensor of shape \(2, 1\)'):
+        bank.enqueue(torch.zeros(2, 2), indices=torch.zeros(2, 1, dtype=torch.int64))

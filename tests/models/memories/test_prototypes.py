@@ -141,3 +141,10 @@ def test_an_opposite_member_leaves_a_prototype_as_it_is() -> None:
     prototypes.enqueue(features, torch.tensor([0, 1]))
     expected = torch.tensor([[0.6, 0.8], [0.707107, 0.707107]])
     torch.testing.assert_close(prototypes.features, expected, rtol=0, atol=1e-6)
+
+
+def test_no_rows_write_nothing() -> None:
+    prototypes = Prototypes(3, 2)
+    before = prototypes.snapshot()
+    prototypes.enqueue(torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64))
+    assert torch.equal(prototypes.features, before) and prototypes.count.tolist() == [0] * 3

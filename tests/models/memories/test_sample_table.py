@@ -100,7 +100,7 @@ def test_two_ranks_equal_one() -> None:
 def test_what_it_refuses() -> None:
     with pytest.raises(ValueError, match='SampleTable length is 0'):
         SampleTable(0)
-    with pytest.raises(ValueError, match=r"hold \['mood'\]; expected some of label, confidence"):
+    with pytest.raises(ValueError, match=r"hold \['mood'\]; expected some of label, cluster"):
         SampleTable(3, ['label', 'mood'])
     table = SampleTable(4)
     with pytest.raises(KeyError, match="no column 'weight', only label, confidence"):
@@ -111,3 +111,25 @@ def test_what_it_refuses() -> None:
     for images in (3, 5):
         with pytest.raises(ValueError, match=f'has 4 rows but the data set {images} images'):
             table.set_data(facts(images))
+
+
+@pytest.mark.parametrize(
+    ('indices', 'values', 'message'),
+    [
+        ([0, 1], [5], r'label of shape \(1,\) for 2 rows of the table; expected one value'),
+        ([0, 4], [5, 6], 'the sample 4 has no row in the table, whose rows are 0 to 3; set length'),
+        ([-1, 0], [5, 6], 'the sample -1 has no row'),
+        ([[0], [1]], [[5], [6]], r'indices is a tensor of shape \(2, 1\)'),
+        ([0.0, 1.0], [5, 6], 'indices is a tensor of shape .* of torch.float32'),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(indices: Any, values: Any, message: str) -> None:
+    table = SampleTable(4)
+    with pytest.raises(ValueError, match=message):
+        table.write(torch.tensor(indices), label=torch.tensor(values))
+    assert table.label.tolist() == [-1] * 4
+    if len(values) == 2 and indices != [-1, 0]:
+        with pytest.raises(ValueError, match=message):
+            table.look_up('label', torch.tensor(indices))
+    # Values on an accelerator are not read.
+    table.to('meta').look_up('label', torch.zeros(2, dtype=torch.int64, device='meta'))

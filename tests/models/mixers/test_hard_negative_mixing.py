@@ -173,6 +173,11 @@ def test_num_hard_is_fitted_to_a_memory() -> None:
         (dict(skip=-1), 'skip is -1; expected an integer >= 0'),
         (dict(start_epoch=-1), 'start_epoch is -1; expected an integer >= 0'),
         (dict(start_epoch=True), 'start_epoch is True; expected an integer >= 0'),
+        (
+            dict(mixers=PairMixing(4)),
+            r'mixers is .PairMixing.; expected a list of parts, .*\[\.\.\.\]',
+        ),
+        (dict(mixers=dict(type='PairMixing', num=4)), r'mixers is \{.*; expected a list of parts'),
         (dict(mixers=[torch.nn.Linear(2, 2)]), 'Linear is no mixer; expected PairMixing'),
         (dict(num_hard=1, mixers=[PairMixing(2, distinct=True)]), 'two different negatives'),
     ],

@@ -41,9 +41,7 @@ from mochi_mm.utils.class_names import class_names
 from mochi_mm.utils.shared_names import resolve
 from mochi_mm.utils.unwrap import unwrap
 
-_ENGINE_HOOKS = tuple(
-    ['runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint']
-)
+_ENGINE_HOOKS = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 
 
 @RUNNERS.register_module()

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mochi_mm.engine.run_settings import (
-    ALLOWANCES,
     changes,
     describe_run,
     optimizer_problem,
@@ -18,6 +17,7 @@ from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
 from mochi_mm.files.shown import shown
+from mochi_mm.utils.allowances import ALLOWANCES, check_allowances
 from mochi_mm.utils.class_names import check_same_names
 from mochi_mm.utils.unwrap import unwrap
 
@@ -33,16 +33,12 @@ def check_resume(
         runner: The runner, built and not yet started.
         content: Content of the checkpoint.
         source: Path of the checkpoint, for messages.
-        allowed: Names of :data:`ALLOWANCES` that may differ; those are logged.
+        allowed: Names of :data:`mochi_mm.utils.allowances.ALLOWANCES` that may differ; those are logged.
 
     Raises:
         ValueError: Something else differs; names everything that does and how to allow it.
     """
-    unknown = sorted(set(allowed) - set(ALLOWANCES))
-    if unknown:
-        raise ValueError(
-            f'resume_allow names {", ".join(unknown)}; expected some of {", ".join(ALLOWANCES)}.'
-        )
+    check_allowances(allowed)
     _check_whole(runner, source)
     meta = content.get('meta') or {}
     lacking = [name for name in _PARTS if name not in content]

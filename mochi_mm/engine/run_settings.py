@@ -13,14 +13,6 @@ from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.data_facts import data_changes, data_facts
 from mochi_mm.files.shown import shown
 
-#: What may be allowed to differ at a resume, and what allowing it does.
-ALLOWANCES = dict(
-    weights='missing weights keep their initial values, unused ones are dropped',
-    optimizer='the optimizer starts without its state',
-    world_size='the number of processes may differ',
-    dataset='the samples may differ: their number, their files',
-    settings='settings may differ; the new ones hold',
-)
 _SECTIONS = ('model', 'optim_wrapper', 'param_scheduler', 'train_dataloader', 'randomness')
 # How data is fetched, and where it lies: no influence on any result.
 _FREE = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from mochi_mm.launch.check_sections import loaders
 from mochi_mm.launch.metric_names import check_metric
+from mochi_mm.utils.allowances import check_allowances
 
 # Below these sections: the least value, and whether it has to be an integer.
 _OF_LOOP = {'max_epochs': 1, 'max_iters': 1, 'val_interval': 1, 'val_begin': 0}
@@ -27,6 +28,7 @@ def check_values(config: Mapping[str, Any]) -> None:
         for key, least in _OF_LOADER.items():
             _check_integer(loader.get(key), f'{where}.{key}', least)
         _check_workers(loader, where)
+    check_allowances(config.get('resume_allow') or ())
     loop = config.get('train_cfg') or {}
     for key, least in _OF_LOOP.items():
         _check_integer(loop.get(key), f'train_cfg.{key}', least)

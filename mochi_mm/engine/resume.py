@@ -33,7 +33,8 @@ def check_resume(
         runner: The runner, built and not yet started.
         content: Content of the checkpoint.
         source: Path of the checkpoint, for messages.
-        allowed: Names of :data:`mochi_mm.utils.allowances.ALLOWANCES` that may differ; those are logged.
+        allowed: Names of :data:`mochi_mm.utils.allowances.ALLOWANCES` that may differ; those are
+            logged.
 
     Raises:
         ValueError: Something else differs; names everything that does and how to allow it.

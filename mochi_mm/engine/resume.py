@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mochi_mm.engine.resumed_values import check_resumed
 from mochi_mm.engine.run_settings import (
     changes,
     describe_run,
@@ -56,6 +57,7 @@ def check_resume(
             'of the optimizer, and the gradients accumulated until then are not in it. Resume '
             'from an epoch_*.pth or iter_*.pth, or start from its weights alone with load_from.'
         )
+    check_resumed(content, unwrap(runner.model))
     now = describe_run(runner)
     _check_classes(meta['run'], now, source)
     found = changes(meta['run'], now)

@@ -19,6 +19,7 @@ from mochi_mm.datasets.facts import facts_of
 from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import world_size
+from mochi_mm.engine.needed_hooks import check_needed_hooks
 from mochi_mm.engine.planned_rates import beyond_the_end, describe_rates, planned_rates
 from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms import BaseAlgorithm
@@ -43,7 +44,7 @@ class RunCheckHook(Hook):
     the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
     repeated the augmentation of the first. A classifier (a probe, fine-tuning, prototypes) is
     validated on the classes that it is trained on, or not at all; on the same images with a
-    warning.
+    warning. A part of the model that waits for a hook (an averaged encoder, mixers) has it.
 
     Args:
         memory: Compare the memory and the classes of the model with the data set. ``--smoke`` does
@@ -63,7 +64,7 @@ class RunCheckHook(Hook):
             ValueError: The data set does not fill a single batch, or has more images than a bank
                 of one row per image, or would give the ranks different numbers of batches; the last
                 batch of an epoch is one image, which batch norm cannot take; a classifier's
-                validation images have other classes.
+                validation images have other classes; a hook is missing that the model waits for.
         """
         self._check_ranks(runner.train_dataloader)
         self._check_classes(runner)
@@ -85,6 +86,7 @@ class RunCheckHook(Hook):
             f'effective batch: {batch} images x {world_size()} ranks x {accumulated} accumulated = '
             f'{effective}; learning rate: {_listed(base)}, at the first step {_listed(first)}'
         )
+        check_needed_hooks(unwrap(runner.model), runner.hooks)
         self._check_last_batch(runner)
         self._state_rates(runner, max(base))
         self._check_batch(runner, effective)

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
     from mochi_mm.launch.arguments import ToolParser
-    from mochi_mm.utils.allowances import ALLOWANCES
+    from mochi_mm.runs.allowances import ALLOWANCES
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='config file')

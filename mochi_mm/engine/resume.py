@@ -18,7 +18,7 @@ from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
 from mochi_mm.files.shown import shown
-from mochi_mm.utils.allowances import ALLOWANCES, check_allowances
+from mochi_mm.runs.allowances import ALLOWANCES, check_allowances
 from mochi_mm.utils.class_names import check_same_names
 from mochi_mm.utils.unwrap import unwrap
 
@@ -34,7 +34,7 @@ def check_resume(
         runner: The runner, built and not yet started.
         content: Content of the checkpoint.
         source: Path of the checkpoint, for messages.
-        allowed: Names of :data:`mochi_mm.utils.allowances.ALLOWANCES` that may differ; those are
+        allowed: Names of :data:`mochi_mm.runs.allowances.ALLOWANCES` that may differ; those are
             logged.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mochi_mm.launch.check_sections import loaders
 from mochi_mm.launch.metric_names import check_metric
-from mochi_mm.utils.allowances import check_allowances
+from mochi_mm.runs.allowances import check_allowances
 
 # Below these sections: the least value, and whether it has to be an integer.
 _OF_LOOP = {'max_epochs': 1, 'max_iters': 1, 'val_interval': 1, 'val_begin': 0}

@@ -34,4 +34,4 @@ def test_each_is_needed(model: nn.Module, name: str) -> None:
 
 
 def test_one_of_your_own(model: nn.Module) -> None:
-    check_needed_hooks(model, [Own(), SetEpochHook(), KeyedRandomHook()])
+    assert check_needed_hooks(model, [Own(), SetEpochHook(), KeyedRandomHook()]) is None

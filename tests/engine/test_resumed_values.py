@@ -87,7 +87,7 @@ def test_odd_values(
 
 
 def test_what_a_run_writes(finished: Any, content: dict[str, Any]) -> None:
-    check_resumed(content, finished[0].model)
+    assert check_resumed(content, finished[0].model) is None
     content['message_hub']['runtime_info'].update(
         unreadable_samples=[dict(size=4, samples=[3])], best_score=None, best_of=dict(images=3)
     )

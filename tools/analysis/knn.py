@@ -125,19 +125,14 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     bank = SafeRunner.build_dataloader(bank_cfg, seed=args.seed)
     queries = SafeRunner.build_dataloader(query_cfg, seed=args.seed)
 
+    how = dict(similarity=similarity, cuts=settings.get('cuts'))
     results: dict[str, dict[str, float]] = {}
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
         model = fresh_model(cfg.model, args.seed)
         if checkpoint:
             load(model, checkpoint, args, similarity)
         results[checkpoint or 'untrained'] = knn_evaluate(
-            model.to(device),
-            bank,
-            queries,
-            ks,
-            temperature,
-            similarity=similarity,
-            cuts=settings.get('cuts'),
+            model.to(device), bank, queries, ks, temperature, **how
         )
     print_table(results, ks)
     if args.out is not None:

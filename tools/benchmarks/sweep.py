@@ -33,9 +33,9 @@ BUDGET = ('epochs', 'images_per_class', 'queries_per_class')
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    from mochi_mm.launch.arguments import ToolParser
+
+    parser = ToolParser(description=__doc__)
     parser.add_argument('suite', nargs='?', help='its name, see --list')
     parser.add_argument('--list', action='store_true', help='name the suites, and stop')
     parser.add_argument('--jobs', type=int, default=1, help='runs side by side (1)')
@@ -211,4 +211,6 @@ def finish(args: argparse.Namespace, sweep: Any, runs: Sequence[Any], seeds: Seq
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from mochi_mm.launch.tool import run_tool
+
+    run_tool(lambda: sys.exit(main()))

@@ -40,20 +40,13 @@ def main(argv: list[str] | None = None) -> None:
     """Build the runner, load the weights and test."""
     args = parse_args(argv)
     from mochi_mm.launch.check_config import check_config
-    from mochi_mm.launch.check_surroundings import check_checkpoint, check_launcher, check_work_dir
-    from mochi_mm.launch.config import load_config, parse_options
-    from mochi_mm.launch.options import refuse_both
+    from mochi_mm.launch.check_surroundings import check_launcher, check_work_dir
+    from mochi_mm.launch.measured_config import load_measured
+    from mochi_mm.launch.options import parse_options, refuse_both
 
-    options = parse_options(args.cfg_options)
-    for key in ('load_from', 'resume', 'load_partial', 'checkpoint_key'):
-        if key in options:
-            raise ValueError(
-                f'--cfg-options {key}={options[key]} is not read here; the weights that are '
-                'measured are the second argument of tools/test.py (and --checkpoint-key).'
-            )
-    refuse_both(options, {'work_dir': args.work_dir and f'--work-dir {args.work_dir}'})
-    config = load_config(args.config, options, of_tools=())
-    check_checkpoint(args.checkpoint)
+    work_dir = {'work_dir': args.work_dir and f'--work-dir {args.work_dir}'}
+    refuse_both(parse_options(args.cfg_options), work_dir)
+    config = load_measured(args, of_tools=())
     check_launcher(args.launcher)
     if config.get('test_cfg') is None:
         raise ValueError(
@@ -63,9 +56,6 @@ def main(argv: list[str] | None = None) -> None:
     config.work_dir = (
         args.work_dir or config.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     )
-    config.load_from = None
-    config.pop('load_partial', None)
-    config.pop('checkpoint_key', None)
     check_config(config)
     check_work_dir(config.work_dir)
 

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
     from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.runs.allowances import ALLOWANCES
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='config file')
@@ -39,9 +40,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         nargs='+',
         action='extend',
         default=[],
-        metavar='WHAT',
-        help='what may differ from the run that is resumed: weights, optimizer, world_size, '
-        'dataset, settings (docs/reliability.md)',
+        choices=tuple(ALLOWANCES),
+        help='what may differ from the run that is resumed (docs/reliability.md)',
     )
     parser.add_argument(
         '--amp', action='store_true', help='mixed precision (bfloat16; detection: float16)'

@@ -10,10 +10,11 @@ from torch import nn
 from mochi_mm.engine.hooks.ema_update_hook import EMAUpdateHook
 from mochi_mm.engine.hooks.keyed_random_hook import KeyedRandomHook
 from mochi_mm.engine.hooks.set_epoch_hook import SetEpochHook
-from mochi_mm.structures.protocols import FollowsByAverage, TakesEpoch, TakesStep
+from mochi_mm.structures.protocols import FollowsByAverage, TakesEpoch, TakesProgress, TakesStep
 
 _NEEDED: tuple[tuple[Any, type, str, str], ...] = (
     (FollowsByAverage, EMAUpdateHook, 'ema_update', 'its averaged encoder would never move'),
+    (TakesProgress, EMAUpdateHook, 'ema_update', 'its decay would not follow the run'),
     (TakesStep, KeyedRandomHook, 'keyed_random', 'its draws would depend on what was drawn before'),
     (TakesEpoch, SetEpochHook, 'set_epoch', 'it would stay in the first epoch'),
 )

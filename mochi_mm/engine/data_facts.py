@@ -12,6 +12,7 @@ from mmengine.dist import broadcast_object_list
 
 from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.distributed.rows import rank
+from mochi_mm.files.shown import shown_text
 from mochi_mm.utils.class_names import class_names
 
 _UNREADABLE = 'cannot be read'
@@ -101,12 +102,15 @@ def data_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
         now: Facts of the present one; other names of classes are not looked at here.
     """
     old, new = before['images'], now['images']
-    counted = [f'{n}: {old.get(n, 0)} -> {new.get(n, 0)}' for n in _differing(old, new)]
+    counted = [
+        f'{shown_text(n)}: {shown_text(old.get(n, 0))} -> {shown_text(new.get(n, 0))}'
+        for n in _differing(old, new)
+    ]
     files, found = before['files'], now['files']
     touched = [name for name in _differing(files, found) if old.get(name, 0) == new.get(name, 0)]
-    sentences = [f'images of {_first(counted)}'] if counted else []
+    sentences = [f'images of {first_few(counted)}'] if counted else []
     if touched:
-        where = '' if touched == [''] else f' of {_first(touched)}'
+        where = '' if touched == [''] else f' of {first_few(map(shown_text, touched))}'
         sentences.append(f'other files{where} (names, sizes or times of the last change, in order)')
     kept, labels = before.get('labels'), now.get('labels')  # an earlier version kept none
     if not sentences and kept is not None and labels is not None and kept != labels:
@@ -118,7 +122,8 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return [n for n in dict.fromkeys([*old, *new]) if old.get(n) != new.get(n)]
 
 
-def _first(texts: Iterable[str], most: int = 5) -> str:
+def first_few(texts: Iterable[str], most: int = 5) -> str:
+    """Return the first texts as a list, and how many more there are."""
     listed = list(texts)
     more = f' and {len(listed) - most} more' if len(listed) > most else ''
     return ', '.join(listed[:most]) + more

@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mochi_mm.engine.resumed_values import check_resumed
 from mochi_mm.engine.run_settings import (
-    ALLOWANCES,
     changes,
     describe_run,
     optimizer_problem,
@@ -18,6 +18,7 @@ from mochi_mm.engine.run_state import load_rank_buffers, restore_hub, sampler_of
 from mochi_mm.engine.schedule import hyperparameters, replay, set_hyperparameters
 from mochi_mm.engine.validation_left import counts_epochs
 from mochi_mm.files.shown import shown
+from mochi_mm.runs.allowances import ALLOWANCES, check_allowances
 from mochi_mm.utils.class_names import check_same_names
 from mochi_mm.utils.unwrap import unwrap
 
@@ -33,16 +34,13 @@ def check_resume(
         runner: The runner, built and not yet started.
         content: Content of the checkpoint.
         source: Path of the checkpoint, for messages.
-        allowed: Names of :data:`ALLOWANCES` that may differ; those are logged.
+        allowed: Names of :data:`mochi_mm.runs.allowances.ALLOWANCES` that may differ; those are
+            logged.
 
     Raises:
         ValueError: Something else differs; names everything that does and how to allow it.
     """
-    unknown = sorted(set(allowed) - set(ALLOWANCES))
-    if unknown:
-        raise ValueError(
-            f'resume_allow names {", ".join(unknown)}; expected some of {", ".join(ALLOWANCES)}.'
-        )
+    check_allowances(allowed)
     _check_whole(runner, source)
     meta = content.get('meta') or {}
     lacking = [name for name in _PARTS if name not in content]
@@ -59,6 +57,7 @@ def check_resume(
             'of the optimizer, and the gradients accumulated until then are not in it. Resume '
             'from an epoch_*.pth or iter_*.pth, or start from its weights alone with load_from.'
         )
+    check_resumed(content, unwrap(runner.model))
     now = describe_run(runner)
     _check_classes(meta['run'], now, source)
     found = changes(meta['run'], now)

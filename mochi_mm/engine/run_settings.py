@@ -11,17 +11,33 @@ from torch import Tensor
 
 from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.data_facts import data_changes, data_facts
-from mochi_mm.files.shown import shown
+from mochi_mm.files.shown import shown, shown_text
+from mochi_mm.files.trained_weights import is_finite
 
-#: What may be allowed to differ at a resume, and what allowing it does.
-ALLOWANCES = dict(
-    weights='missing weights keep their initial values, unused ones are dropped',
-    optimizer='the optimizer starts without its state',
-    world_size='the number of processes may differ',
-    dataset='the samples may differ: their number, their files',
-    settings='settings may differ; the new ones hold',
+_SECTIONS = (
+    'model',
+    'optim_wrapper',
+    'param_scheduler',
+    'train_dataloader',
+    'randomness',
+    'data_preprocessor',
+    'sync_bn',
+    'compile',
+    'efficient_conv_bn_eval',
 )
-_SECTIONS = ('model', 'optim_wrapper', 'param_scheduler', 'train_dataloader', 'randomness')
+# Hooks that have a part in what a step computes; what others measure, log and save is free.
+_OF_STEPS = (
+    'DistSamplerSeedHook',
+    'EMAUpdateHook',
+    'KeyedRandomHook',
+    'ParamSchedulerHook',
+    'PreciseBNHook',
+    'RevertSyncBNHook',
+    'SetEpochHook',
+    'SyncBuffersHook',
+)
+# What an earlier version compared.
+_FORMERLY = _SECTIONS[:5]
 # How data is fetched, and where it lies: no influence on any result.
 _FREE = {
     'num_workers',
@@ -33,6 +49,8 @@ _FREE = {
     'index_cache',
     'shards',
 }
+_SQUARES = ('exp_avg_sq', 'max_exp_avg_sq', 'square_avg', 'sum', 'step')
+_LISTED = 5  # differences that are named
 SCHEDULE = ('optim_wrapper', 'param_scheduler', 'auto_scale_lr')
 
 
@@ -54,11 +72,12 @@ def describe_run(runner: Any) -> dict[str, Any]:
         loop=type(runner.train_loop).__name__,
         optimizer=type(getattr(runner.optim_wrapper, 'optimizer', runner.optim_wrapper)).__name__,
         settings=settings,
+        compared=[*_SECTIONS, *(f'hooks.{name}' for name in _OF_STEPS)],
     )
 
 
 def _listeners(runner: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the settings of the hooks that have a part in what a checkpoint holds."""
+    """Yield the settings of the hooks that have a part in a step, or in what a checkpoint holds."""
     custom, default = runner.cfg.get('custom_hooks'), runner.cfg.get('default_hooks')
     given = {
         str(hook['type']).split('.')[-1]: hook
@@ -67,8 +86,11 @@ def _listeners(runner: Any) -> Iterator[tuple[str, Any]]:
     }
     for hook in runner.hooks:
         kind = type(hook)
-        if kind.before_save_checkpoint is not Hook.before_save_checkpoint or (
-            kind.after_load_checkpoint is not Hook.after_load_checkpoint
+        of_steps = kind.__name__ in _OF_STEPS
+        if (
+            of_steps
+            or kind.before_save_checkpoint is not Hook.before_save_checkpoint
+            or (kind.after_load_checkpoint is not Hook.after_load_checkpoint)
         ):
             name = kind.__name__
             yield from _flat(given.get(name, dict(type=name)), f'hooks.{name}')
@@ -81,16 +103,33 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list
         if before[name] != now[name]:
             key = 'settings' if name == 'loop' else name
             what = dict(dataset='samples', world_size='processes').get(name, name)
-            found.setdefault(key, []).append(f'{what}: {before[name]} -> {now[name]}')
+            text = f'{what}: {shown_text(before[name])} -> {now[name]}'
+            found.setdefault(key, []).append(text)
     if 'data' in before:  # not in checkpoints of 0.1
         texts = data_changes(before['data'], now['data'])
         found.update({'dataset': found.get('dataset', []) + texts} if texts else {})
     old, new = before['settings'], now['settings']
-    for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name):
-            text = f'{name}: {old.get(name, "absent")} -> {new.get(name, "absent")}'
-            found.setdefault('settings', []).append(text)
+    compared = before.get('compared', _FORMERLY)
+    texts = [
+        f'{shown_text(name)}: {shown_text(old.get(name, "absent"))} -> '
+        f'{shown_text(new.get(name, "absent"))}'
+        for name in sorted(old.keys() | new.keys(), key=str)
+        if old.get(name) != new.get(name) and (name in old or _is_compared(name, compared))
+    ]
+    if texts:
+        more = [f'{len(texts) - _LISTED} more'] if len(texts) > _LISTED else []
+        found.setdefault('settings', []).extend([*texts[:_LISTED], *more])
     return found
+
+
+def _is_compared(name: str, compared: Sequence[str]) -> bool:
+    """Return whether the run before wrote down settings of this kind, so that it had none."""
+    section, _, rest = name.partition('.')
+    if section != 'hooks':
+        section = section.split('[')[0]
+        return section in compared or section == 'auto_scale_lr'
+    hook = rest.split('.')[0]
+    return hook not in _OF_STEPS or f'hooks.{hook}' in compared
 
 
 def schedule_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
@@ -116,24 +155,36 @@ def optimizer_problem(optimizer: Any, saved: Mapping[str, Any] | None) -> str | 
     for group, own in zip(groups, optimizer.param_groups, strict=True):
         odd = [name for name, value in group.items() if not _fits(value, own.get(name))]
         if odd:
-            return f'its optimizer has {shown(odd[0])}={shown(group[odd[0]])}'
+            return f'its optimizer has {shown_text(odd[0])}={shown(group[odd[0]])}'
     parameters = [p for group in optimizer.param_groups for p in group['params']]
     numbers = [n for group in groups for n in group['params']]
     for number, parameter in zip(numbers, parameters, strict=True):
         for name, value in saved['state'].get(number, {}).items():
-            if isinstance(value, Tensor) and value.ndim and value.shape != parameter.shape:
+            if not isinstance(value, Tensor):
+                continue
+            if not is_finite(value) or (name in _SQUARES and bool((value < 0).any())):
                 return (
-                    f'its optimizer state {name!r} of parameter {number} has the shape '
+                    f'its optimizer state {shown(name)} of parameter {shown(number)} holds numbers '
+                    'that no step leaves (NaN, infinity, a square below zero)'
+                )
+            if value.ndim and value.shape != parameter.shape:
+                return (
+                    f'its optimizer state {shown(name)} of parameter {number} has the shape '
                     f'{tuple(value.shape)}, the parameter {tuple(parameter.shape)}'
                 )
     return None
 
 
 def _fits(value: Any, own: Any) -> bool:
-    """Return whether a setting of an optimizer is of the kind that the run has, and finite."""
+    """Return whether a setting of an optimizer is of the kind that the run has, and a value."""
     if type(value) in (int, float):
-        return math.isfinite(value)
-    return own is None or isinstance(value, (list, tuple, type(own)))
+        least = -math.inf if type(own) in (int, float) and own < 0 else 0
+        return math.isfinite(value) and value >= least
+    if isinstance(value, (list, tuple)):
+        return all(_fits(item, None) for item in value)
+    if own is None:
+        return value is None or type(value) is bool or isinstance(value, Tensor)
+    return value is None or isinstance(value, type(own))
 
 
 def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -36,7 +36,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if path.is_dir():
         raise FileNotFoundError(f'{path} is a folder; expected one of the checkpoints in it.')
     if path.suffix == SUFFIX:
-        content = as_checkpoint(*read_safetensors(path))
+        content = as_checkpoint(*read_safetensors(path), path)
     else:
         content = _loaded(path)
     if not isinstance(content, dict):

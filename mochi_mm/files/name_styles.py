@@ -115,10 +115,6 @@ def from_transformers(name: str) -> str:
     return place + name[found.end() :]
 
 
-def _from_shortcut(name: str) -> str:
-    return re.sub(r'^(layer\d\.\d+\.)shortcut\.', r'\1downsample.', name)
-
-
 def _from_halves(name: str, halves: tuple[str, ...]) -> str:
     for i, half in enumerate(halves):
         if name.startswith(half):

@@ -15,11 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mochi_mm.files.regular_file import check_regular
+from mochi_mm.files.shown import shown
+
 FILE = 'run.lock'
 #: Seconds between two signs of life of the run that holds a lock.
 BEAT = 10.0
 # How long a sign of life of a run on another machine is waited for.
 _PATIENCE = 2.5 * BEAT
+_MOST = 2**31 - 1  # the largest number of a process
 _SIZE = 512  # the record has one size, so writing it again needs no room on a full disk
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 #: What is said to whoever comes second; '{who}' and '{folder}' are filled in.
@@ -138,10 +142,12 @@ def _take(path: Path, wait: Callable[[float], Any], words: str) -> int:
     """Return the lock file, open and locked, once nobody lives who had it.
 
     Raises:
-        ValueError: Somebody does.
+        ValueError: Somebody does, or a pipe, a device or a folder stands in the file's place.
     """
     dead = None
     while True:
+        with contextlib.suppress(FileNotFoundError):
+            check_regular(path)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
         try:
             locked, record = _lock(file), _read(file)
@@ -214,9 +220,13 @@ def _read(file: int) -> dict[str, Any] | None:
     """Return the record in a lock file, None where there is none that can be read."""
     try:
         record = json.loads(os.pread(file, _SIZE, 0))
-        return {**record, 'host': str(record['host']), 'process': int(record['process'])}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        known = {name: str(value) for name, value in record.items()}  # NaN is not equal to itself
+        process = record['process']
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    if type(process) is not int or not 0 < process <= _MOST or type(record.get('host')) is not str:
+        return None
+    return {**known, 'process': process}
 
 
 def _exists(process: int) -> bool:
@@ -232,6 +242,7 @@ def _exists(process: int) -> bool:
 def _refusal(path: Path, record: dict[str, Any] | None, words: str) -> str:
     who = 'another run'
     if record is not None:
-        who = f'process {record["process"]} on {record["host"]}, begun {record.get("began")}'
+        host, began = shown(record['host'])[1:-1], shown(str(record.get('began')))[1:-1]
+        who = f'process {record["process"]} on {host}, begun {began}'
     said = words.format(folder=path.parent, who=who)
     return f'{said} Only where it is dead for certain, delete {path}.'

@@ -13,6 +13,7 @@ from torch import Tensor
 from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.files.json_text import parse_json
 from mochi_mm.files.regular_file import check_regular
+from mochi_mm.files.shown import shown_path
 
 SUFFIX = '.safetensors'
 
@@ -52,12 +53,21 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str
         ) from error
 
 
-def as_checkpoint(tensors: dict[str, Tensor], metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Return the content of a file in the layout of a checkpoint; ``meta`` has its metadata."""
+def as_checkpoint(
+    tensors: dict[str, Tensor], metadata: Mapping[str, str], source: str | Path
+) -> dict[str, Any]:
+    """Return the content of a file in the layout of a checkpoint; ``meta`` has its metadata.
+
+    Args:
+        tensors: Its tensors.
+        metadata: Its metadata. Without a record of this project these are bare weights.
+        source: Path of the file, for the error.
+
+    Raises:
+        ValueError: The record cannot be read: taken without it, the weights would be measured on
+            images of any kind.
+    """
     if 'mochi_mm' not in metadata:
         return dict(state_dict=tensors)
-    try:
-        record = parse_json(metadata['mochi_mm'], 'metadata.mochi_mm')
-    except ValueError:
-        return dict(state_dict=tensors)
+    record = parse_json(metadata['mochi_mm'], f'the record in {shown_path(source)}')
     return dict(state_dict=tensors, meta=dict(mochi_mm=record, export=dict(metadata)))

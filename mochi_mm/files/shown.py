@@ -25,6 +25,18 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f'{text[: _LONGEST - 3]}...'
 
 
+def shown_text(value: Any) -> str:
+    """Return :func:`shown` without the quotation marks of a text.
+
+    >>> shown_text('SGD'), shown_text(0.5), shown_text('a' * 90)[36:44]
+    ('SGD', '0.5', 'a...aaaa')
+    """
+    text = shown(value)
+    if not isinstance(value, str):
+        return text
+    return text[1:].removesuffix(text[0])
+
+
 def shown_path(path: Any) -> str:
     """Return a path as it is, or escaped where its bytes are no text that can be printed."""
     text = str(path)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from mochi_mm.registry import nearest
@@ -10,6 +13,8 @@ from mochi_mm.registry import nearest
 
 class ToolParser(argparse.ArgumentParser):
     """A parser with ``--debug``, whose mistakes are one paragraph with the nearest option.
+
+    What begins with ``~`` is a path from a home: shells leave it alone behind ``=``.
 
     Args:
         description: Description of the tool, printed as it is written.
@@ -21,6 +26,15 @@ class ToolParser(argparse.ArgumentParser):
         self.add_argument(
             '--debug', action='store_true', help='show where in the code a mistake was found'
         )
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse as argparse does, with ``~`` at the head of a value being the home."""
+        found, rest = super().parse_known_args(args, namespace)
+        for name, value in vars(found).items():
+            setattr(found, name, _from_home(value))
+        return found, rest
 
     def add_cfg_options(self, what: str = 'override settings, such as data_root=/data') -> None:
         """Add ``--cfg-options``, which may be given more than once."""
@@ -58,3 +72,11 @@ class ToolParser(argparse.ArgumentParser):
             if any('=' in word for word in message.split()[2:]):
                 message += ' Settings of the config stand behind --cfg-options.'
         self.exit(2, f'{self.prog}: error: {message}\n')
+
+
+def _from_home(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_from_home(item) for item in value]
+    if isinstance(value, (str, Path)) and str(value).startswith('~'):
+        return type(value)(os.path.expanduser(value))
+    return value

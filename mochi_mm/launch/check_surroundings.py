@@ -70,7 +70,7 @@ def check_checkpoint(path: str | Path, what: str = 'checkpoint') -> None:
     Raises:
         FileNotFoundError: Names the files of a folder, or those beside it, that could be meant.
     """
-    file = Path(path)
+    file = Path(path).expanduser()
     if '://' in str(path) or file.is_file():
         return
     folder = file if file.is_dir() else file.parent

@@ -7,6 +7,7 @@ from typing import Any
 
 from mochi_mm.launch.check_sections import loaders, setting_at
 from mochi_mm.launch.metric_names import check_metric
+from mochi_mm.runs.allowances import check_allowances
 
 # Below these sections: the least value, and whether it has to be an integer.
 _OF_LOOP = {'max_epochs': 1, 'max_iters': 1, 'val_interval': 1, 'val_begin': 0}
@@ -31,6 +32,7 @@ def check_values(config: Mapping[str, Any]) -> None:
     _check_integer(setting_at(config, 'auto_scale_lr.base_batch_size'), _BASE_BATCH, 1)
     for part in ('val', 'test'):
         _check_together(config, [f'{part}_{name}' for name in ('dataloader', 'cfg', 'evaluator')])
+    check_allowances(config.get('resume_allow') or ())
     loop = config.get('train_cfg') or {}
     for key, least in _OF_LOOP.items():
         _check_integer(loop.get(key), f'train_cfg.{key}', least)

@@ -11,6 +11,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mochi_mm.launch.config_uses import Use, uses_in
+
 _BASE_NAME = re.compile(r'\{\{\s*_base_\.(\w+)')
 
 
@@ -24,12 +26,14 @@ class ConfigFile:
         copies: Names whose value stands in another one since the file was read: Python names that
             are used, and ``{{_base_.NAME}}``.
         bases: Files that it inherits from.
+        uses: Uses of names in its expressions.
     """
 
     path: Path
     sets: frozenset[str]
     copies: frozenset[str]
     bases: tuple[ConfigFile, ...]
+    uses: tuple[Use, ...] = ()
 
     def all_files(self) -> Iterator[ConfigFile]:
         """Yield this file and all that it inherits from."""
@@ -77,7 +81,9 @@ def read_files(path: str | Path, below: tuple[Path, ...] = ()) -> ConfigFile:
         read_files(_base_path(base, path), (*below, path.resolve()))
         for base in Config._get_base_files(str(path))
     ]
-    return ConfigFile(path, frozenset(sets - {'_base_'}), frozenset(copies), tuple(bases))
+    uses = tuple(uses_in(tree))
+    copies |= {use.name for use in uses}
+    return ConfigFile(path, frozenset(sets - {'_base_'}), frozenset(copies), tuple(bases), uses)
 
 
 def _parsed(path: Path, text: str) -> ast.Module:

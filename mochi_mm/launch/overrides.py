@@ -6,10 +6,12 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mochi_mm.files.shown import shown
 from mochi_mm.launch.config_files import ConfigFile, former_values
 from mochi_mm.launch.known_settings import OF_A_RUN, OF_TOOLS, PRETRAINED, reads_pretrained
+from mochi_mm.launch.left_behind import LeftBehind
 from mochi_mm.registry import nearest
-from mochi_mm.utils.shared_names import COPY, referred
+from mochi_mm.utils.shared_names import COPY, found, referred
 
 
 class Overrides:
@@ -79,6 +81,7 @@ class Overrides:
                 places = [place for place in places if place.rsplit('.', 1)[-1] != name]
             if places and (name in copied or name not in reached):
                 raise ValueError(self._stale(name, sorted(set(places))))
+        self._check_made()
         for file in self.file.all_files():
             for name in sorted(file.sets):
                 leaf = file is self.file and bool(file.bases)
@@ -91,6 +94,31 @@ class Overrides:
             known = name in self.settings or name == PRETRAINED
             if known and not (name in reached or self._is_read_by_itself(name)):
                 raise self._unread(name, f'--cfg-options {key}')
+
+    def _check_made(self) -> None:
+        """Raise on a setting that a file made from a name before that was changed."""
+        shared = set(referred(self.settings))
+        behind = LeftBehind(
+            self.file,
+            self.settings,
+            self.linked,
+            self.options,
+            lambda name: name in shared or self._is_read_by_itself(name),
+        )
+        for name in self.former:
+            left = None if name in OF_A_RUN else behind.of(name)
+            if left is None:
+                continue
+            (file, use), place = left, '.'.join(left[1].place)
+            value = found(self.settings, left[1].place)[1]
+            made = f'{place}, which stays {shown(value)}' if place else 'a part of the config'
+            also = 'as well' if name in self._reached() else 'instead'
+            instead = f', or write {name!r} as a reference there, {f"${name}"!r}'
+            raise ValueError(
+                f'{self._source(name)}: {file.path}, line {use.line}, had made {made}, from the '
+                f'value before. Expected both to change: set {place or "that part"} {also}'
+                f'{instead if use.whole else ""} (docs/configs.md).'
+            )
 
     def _was_copied(self, name: str) -> bool:
         """Return whether a file copied ``name``, or is one without names, as runs leave them."""
@@ -122,13 +150,16 @@ class Overrides:
                 todo += list(referred(parts))
         return reached
 
-    def _stale(self, name: str, places: list[str]) -> str:
+    def _source(self, name: str) -> str:
         source = next((f'--cfg-options {k}' for k in self.options if k.split('.')[0] == name), '')
         if not source:
             files = [str(f.path) for f in self.file.all_files() if name in f.sets and f.bases]
             source = f'{files[0] if files else self.file.path} sets {name}'
+        return source
+
+    def _stale(self, name: str, places: list[str]) -> str:
         return (
-            f'{source}: this changes nothing, because {", ".join(places[:4])} '
+            f'{self._source(name)}: this changes nothing, because {", ".join(places[:4])} '
             f'{"is" if len(places) == 1 else "are"} a copy of the former value. Set '
             f'{places[0]} instead, or write {name!r} as a reference, '
             f"'${name}', where the copy was made (docs/configs.md)."

@@ -18,6 +18,7 @@ from typing import Any
 from mochi_mm.evaluation.analysis.records import TIME
 from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.files.json_text import MAX_RECORD, read_json_file
+from mochi_mm.files.shown import shown_text
 from mochi_mm.utils.versions import installed_version
 from mochi_mm.version import __version__
 
@@ -81,7 +82,11 @@ def describe_start(work_dir: str | Path | None = None) -> dict[str, Any]:
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return the differences between two starts of a run, as ``name: before -> now``."""
     known = [n for n in COMPARED if n in before]  # an earlier version wrote down less
-    return [f'{n}: {before[n]} -> {now.get(n)}' for n in known if before[n] != now.get(n)]
+    return [
+        f'{n}: {shown_text(before[n])} -> {shown_text(now.get(n))}'
+        for n in known
+        if before[n] != now.get(n)
+    ]
 
 
 def write_start(folder: str | Path, start: Mapping[str, Any], finished: bool = False) -> None:

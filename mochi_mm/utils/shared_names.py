@@ -4,12 +4,13 @@ A config writes ``'$data_root'`` where the value of its top-level ``data_root`` 
 ``dict(_copy_='query_dataloader', batch_size=7)`` where a dictionary belongs that differs in some
 keys. ``'$train_cfg.max_epochs - 10'`` is what stands deeper, less ten. All are plain data, so they
 survive inheritance; they are looked up last, when children and command line have said what they
-want.
+want. A text that begins with ``~`` is a path, and ``~`` the home, whatever reads it.
 """
 
 from __future__ import annotations
 
 import copy
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -27,7 +28,7 @@ def resolve(config: Config, options: Mapping[str, Any] | None = None) -> Config:
     """Return a config in which every shared name is replaced by its value.
 
     An option changes the setting of its name before anything that refers to it is looked up.
-    A config without references comes back equal.
+    A config without references, and without paths from ``~``, comes back equal.
 
     Args:
         config: Config as MMEngine reads it.
@@ -94,7 +95,7 @@ class _Resolver:
         """Return a copy of ``node`` without references; ``where`` it stands is for errors."""
         if isinstance(node, str):
             match = _REFERENCE.fullmatch(node)
-            return self.shifted(match, where) if match else node
+            return self.shifted(match, where) if match else os.path.expanduser(node)
         if isinstance(node, Mapping):
             own = {k: self.value(v, f'{where}.{k}') for k, v in node.items() if k != COPY}
             return self.copied(node[COPY], own, where) if COPY in node else own

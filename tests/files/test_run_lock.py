@@ -183,8 +183,44 @@ def test_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (tmp_path / FILE).stat().st_size == 512
 
 
-@pytest.mark.parametrize('text', ['', 'torn {', '[' * 400, '{"host": 3}', '\x00' * 512])
+ODD = ['Infinity', '1e999', '-1', '0', '1.5', 'true', '"7"', '1' + '0' * 40, 'NaN']
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['', 'torn {', '[' * 400, '[]', '{"host": 3}', '\x00' * 512]
+    + [f'{{"host": "x", "process": {number}}}' for number in ODD],
+)
 def test_a_record_that_cannot_be_read_is_of_nobody(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with RunLock(tmp_path, never) as lock:
         assert json.loads((tmp_path / FILE).read_text())['token'] == lock.record['token']
+
+
+def test_what_another_record_says_is_shown_safely(tmp_path: Path) -> None:
+    """A counter that is no number cannot look like a sign of life, and no text moves a cursor."""
+    other = Elsewhere(tmp_path, alive=False)
+    other.record = dict(host='\x1b[2J', process=7, began='\x1b]0;x', beat=float('nan'))
+    other.path.write_text(json.dumps(other.record).ljust(512))
+    with RunLock(tmp_path, other.wait):
+        pass
+    assert other.waited == pytest.approx(2.5 * run_lock.BEAT)
+    other.alive = True
+    other.path.write_text(json.dumps(other.record).ljust(512))
+    with pytest.raises(ValueError, match='process 7') as refusal:
+        RunLock(tmp_path, other.wait).__enter__()
+    assert str(refusal.value).isprintable()
+
+
+@pytest.mark.parametrize('kind', ['pipe', 'folder', 'link to a device'])
+def test_something_else_in_the_place_of_the_lock(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / FILE
+    if kind == 'pipe':
+        os.mkfifo(path)
+    elif kind == 'folder':
+        path.mkdir()
+    else:
+        path.symlink_to('/dev/zero')
+    for begin in (RunLock(tmp_path, never).__enter__, lambda: refuse_if_running(tmp_path, never)):
+        with pytest.raises(ValueError, match=r'run\.lock is a .*; expected a regular file'):
+            begin()

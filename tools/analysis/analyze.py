@@ -82,11 +82,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Analyze, print, write, and return the numbers."""
     args = parse_args(argv)
 
-    from mochi_mm.launch.check_surroundings import check_checkpoint
-    from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.measured_config import load_measured
 
-    cfg = load_config(args.config, parse_options(args.cfg_options))
-    check_checkpoint(args.checkpoint)
+    cfg = load_measured(args)
 
     import torch
     from mmengine.registry import init_default_scope

@@ -55,15 +55,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def print_table(results: dict[str, dict[str, float]], ks: list[int]) -> None:
-    """Print one line for each network and k, in percent."""
+    """Print one line for each network and k, in percent; groups of classes behind top-5."""
     width = max(len(name) for name in ['network', *results])
-    print(f'{"network":{width}}  {"k":>5}  {"top-1":>6}  {"top-5":>6}')
+    columns = ['top1', 'top5']
+    for metric in (metric for metrics in results.values() for metric in metrics):
+        group = metric.split('/')[1].rsplit('_k', 1)[0]
+        columns += [] if group in columns else [group]
+    heads = [dict(top1='top-1', top5='top-5').get(column, column) for column in columns]
+    print(f'{"network":{width}}  {"k":>5}' + ''.join(f'  {head:>6}' for head in heads))
     for name, metrics in results.items():
         kind = next(iter(metrics)).split('/')[0]  # knn, or knn_learned
         for k in ks:
-            top5 = metrics.get(f'{kind}/top5_k{k}')
-            shown = '-' if top5 is None else f'{top5:.2f}'
-            print(f'{name:{width}}  {k:>5}  {metrics[f"{kind}/top1_k{k}"]:>6.2f}  {shown:>6}')
+            line = f'{name:{width}}  {k:>5}'
+            for column, head in zip(columns, heads, strict=True):
+                value = metrics.get(f'{kind}/{column}_k{k}')
+                line += f'  {"-" if value is None else f"{value:.2f}":>{max(6, len(head))}}'
+            print(line)
 
 
 def load(model: Any, checkpoint: str, args: argparse.Namespace, similarity: str) -> None:
@@ -99,13 +106,10 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     from mochi_mm.evaluation import knn_evaluate
     from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.launch.check_config import check_config
-    from mochi_mm.launch.check_surroundings import check_checkpoint
-    from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.launch.fresh_model import fresh_model
+    from mochi_mm.launch.measured_config import load_measured
 
-    cfg = load_config(args.config, parse_options(args.cfg_options))
-    if args.checkpoint:
-        check_checkpoint(args.checkpoint)
+    cfg = load_measured(args)
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))
     bank_cfg, query_cfg, settings = find_benchmark(cfg)
@@ -121,13 +125,14 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     bank = SafeRunner.build_dataloader(bank_cfg, seed=args.seed)
     queries = SafeRunner.build_dataloader(query_cfg, seed=args.seed)
 
+    how = dict(similarity=similarity, cuts=settings.get('cuts'))
     results: dict[str, dict[str, float]] = {}
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
         model = fresh_model(cfg.model, args.seed)
         if checkpoint:
             load(model, checkpoint, args, similarity)
         results[checkpoint or 'untrained'] = knn_evaluate(
-            model.to(device), bank, queries, ks, temperature, similarity=similarity
+            model.to(device), bank, queries, ks, temperature, **how
         )
     print_table(results, ks)
     if args.out is not None:

@@ -41,8 +41,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=int,
         nargs=2,
         metavar=('MANY', 'FEW'),
-        help='on a long tail, such as 100 20: also top-1 of classes with more than MANY training '
-        'images, fewer than FEW, and those between',
+        help="on a long tail, such as 100 20 (the config's): also top-1 of classes with more than "
+        'MANY training images, fewer than FEW, and those between',
     )
     parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
@@ -62,16 +62,15 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
     from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.check_config import check_config
-    from mochi_mm.launch.check_surroundings import check_checkpoint
-    from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.measured_config import load_measured
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.class_names import check_same_classes
 
-    cfg = load_config(args.config, parse_options(args.cfg_options))
-    check_checkpoint(args.checkpoint)
+    cfg = load_measured(args)
     check_config(cfg)
     init_default_scope(cfg.get('default_scope', 'mochi_mm'))
-    bank, queries, _ = find_benchmark(cfg)
+    bank, queries, settings = find_benchmark(cfg)
+    args.cuts = args.cuts or settings.get('cuts')
     if cfg.get('data_preprocessor') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     model = MODELS.build(cfg.model)

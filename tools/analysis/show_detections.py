@@ -42,12 +42,10 @@ def main(argv: list[str] | None = None) -> None:
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
-    from mochi_mm.launch.check_surroundings import check_checkpoint
-    from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.measured_config import load_measured
     from mochi_mm.transfer.examples import detect_examples, draw_examples
 
-    config = load_config(args.config, parse_options(args.cfg_options))
-    check_checkpoint(args.checkpoint)
+    config = load_measured(args)
     examples = detect_examples(config, args.checkpoint, args.num, args.min_score)
     figure, axes = plt.subplots(
         len(examples), 2, figsize=(8, 3.6 * len(examples)), squeeze=False, layout='constrained'

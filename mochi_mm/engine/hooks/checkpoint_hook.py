@@ -18,6 +18,7 @@ from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validat
 from mochi_mm.files.atomic_file import sweep
 from mochi_mm.files.checkpoint_folder import saved_in
 from mochi_mm.files.checkpoint_writer import CheckpointWriter
+from mochi_mm.files.shown import shown
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.registry import HOOKS
 from mochi_mm.runs.start_facts import describe_start, differences
@@ -202,8 +203,8 @@ class CheckpointHook(Hook):
             return best
         runner.logger.log(
             logging.WARNING,
-            f'the best value before, {best:g}, is one of {known}, not of {now}: the search for the '
-            'best begins anew, the file that was kept stays',
+            f'the best value before, {best:g}, is one of {shown(known)}, not of {now}: the search '
+            'for the best begins anew, the file that was kept stays',
         )
         return None
 

@@ -44,7 +44,7 @@ class RunCheckHook(Hook):
     the schedule was made for. Warns as well when samples would not be keyed, so that each epoch
     repeated the augmentation of the first. A classifier (a probe, fine-tuning, prototypes) is
     validated on the classes that it is trained on, or not at all; on the same images with a
-    warning.
+    warning. A part of the model that waits for a hook (an averaged encoder, mixers) has it.
 
     Args:
         memory: Compare the memory and the classes of the model with the data set. ``--smoke`` does

@@ -52,7 +52,7 @@ class SafeRunner(Runner):
     weights of the model's parts are read with ``weights_only=True`` and no fallback, nothing in
     them is executed; ``resume`` takes the newest whole checkpoint and refuses one that does not
     fit (the config's ``resume_allow`` lists what may differ, see
-    :data:`mochi_mm.engine.run_settings.ALLOWANCES`). Arguments as in MMEngine;
+    :data:`mochi_mm.runs.allowances.ALLOWANCES`). Arguments as in MMEngine;
     ``RUNNERS.build(config)`` makes one from a config.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mochi_mm.structures.known import check_integers
+
+_SLACK = 0.1  # rows may have been made in 16 bits
 
 
 class BaseMemory(nn.Module, ABC):
@@ -56,6 +59,41 @@ class BaseMemory(nn.Module, ABC):
     def snapshot(self) -> Tensor:
         """Return a copy of the rows, (K, D), that a later :meth:`enqueue` leaves alone."""
         return self.features.clone()
+
+    def bounds(self) -> dict[str, tuple[int, int | None]]:
+        """Return the least and the largest value of each buffer of whole numbers."""
+        return dict(labels=(-1, None), indices=(-1, None))
+
+    def check_state(self, saved: Mapping[str, Tensor], prefix: str = '') -> None:
+        """Refuse saved buffers that no training leaves; another shape is not looked at.
+
+        Args:
+            saved: Tensors by name; what is missing is passed over.
+            prefix: Text before the names of the buffers.
+
+        Raises:
+            ValueError: Rows that are no unit vectors, or a number out of its bounds.
+        """
+        rows = saved.get(f'{prefix}features')
+        if rows is not None and rows.shape == self.features.shape:
+            lengths = rows.float().norm(dim=1)
+            odd = (~((lengths > 1 - _SLACK) & (lengths < 1 + _SLACK))).nonzero().flatten()
+            if len(odd):
+                raise ValueError(
+                    f'{prefix}features has {len(odd)} rows that are no unit vectors, the first row '
+                    f'{int(odd[0])} of length {float(lengths[odd[0]]):.3g}; take an earlier '
+                    'checkpoint.'
+                )
+        for name, (least, most) in self.bounds().items():
+            values = saved.get(f'{prefix}{name}')
+            if values is None or not values.numel():
+                continue
+            low, high = int(values.amin()), int(values.amax())
+            if low < least or (most is not None and high > most):
+                raise ValueError(
+                    f'{prefix}{name} has values from {low} to {high}; expected {least} to '
+                    f'{"any" if most is None else most}. Take an earlier checkpoint.'
+                )
 
     @abstractmethod
     def held(self) -> Tensor:

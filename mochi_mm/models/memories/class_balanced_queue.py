@@ -65,6 +65,10 @@ class ClassBalancedQueue(BaseMemory):
         """
         facts.images_of(self.num_classes, 'the class-balanced queue')
 
+    def bounds(self) -> dict[str, tuple[int, int | None]]:
+        """Return the least and the largest value of each buffer of whole numbers."""
+        return dict(super().bounds(), pointer=(0, self.per_class - 1), count=(0, self.per_class))
+
     def held(self) -> Tensor:
         """Return (K,) bool, rows that hold a real key."""
         slot = torch.arange(self.per_class, device=self.count.device)

@@ -39,6 +39,10 @@ class FeatureQueue(BaseMemory):
         self.register_buffer('pointer', torch.zeros((), dtype=torch.int64))
         self.register_buffer('count', torch.zeros((), dtype=torch.int64))
 
+    def bounds(self) -> dict[str, tuple[int, int | None]]:
+        """Return the least and the largest value of each buffer of whole numbers."""
+        return dict(super().bounds(), pointer=(0, self.length - 1), count=(0, self.length))
+
     def held(self) -> Tensor:
         """Return (K,) bool, rows that hold a real key."""
         return torch.arange(self.length, device=self.count.device) < self.count

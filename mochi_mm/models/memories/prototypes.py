@@ -64,6 +64,10 @@ class Prototypes(BaseMemory):
         """Return (C, D) unit rows: with gradient if learnable, else a copy."""
         return super().snapshot() if self.weight is None else unit_rows(self.weight)
 
+    def bounds(self) -> dict[str, tuple[int, int | None]]:
+        """Return the least and the largest value of each buffer of whole numbers."""
+        return dict(super().bounds(), count=(0, None))
+
     def held(self) -> Tensor:
         """Return (C,) bool, prototypes that have had a member; all of learnable ones."""
         return self.count > 0 if self.weight is None else torch.ones_like(self.count).bool()

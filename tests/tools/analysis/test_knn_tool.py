@@ -177,3 +177,16 @@ def test_a_learned_similarity_takes_neck_and_head(
     assert record['protocol'] == 'weighted kNN, temperature 0.2, learned similarity'
     cosine = tool.main([config, backbone, '--similarity', 'cosine'])[backbone]
     assert 'knn/top1_k5' in cosine
+
+
+def test_groups_of_classes_are_those_of_the_config(
+    tool: Any, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    config, checkpoint = write(tmp_path, f'{LOOP}test_cfg["cuts"] = (5, 5)\n')
+    found = tool.main([config, checkpoint, '--device', 'cpu'])[checkpoint]
+    loaders = (toy_loader(ToyImages(n, seed=s, noise=1000)) for n, s in ((30, 0), (12, 1)))
+    assert found == knn_evaluate(toy_model(5), *loaders, (1, 5), 0.2, cuts=(5, 5))
+    groups = [name for name in found if name.endswith('_k5') and 'top' not in name]
+    head, *_, last = capsys.readouterr().out.splitlines()[-3:]
+    assert groups and head.split()[4:] == [name[4:-3] for name in groups]
+    assert last.split()[4:] == [f'{found[name]:.2f}' for name in groups]

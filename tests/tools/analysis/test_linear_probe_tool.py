@@ -90,3 +90,10 @@ def test_features_of_another_checkpoint_are_refused(tool: Any, tmp_path: Path) -
     Path(config).write_text(text)
     with pytest.raises(ValueError, match='another network or preprocessor'):
         tool([config, checkpoint, *kept, *mean, std])
+
+
+def test_groups_of_classes_are_those_of_the_config(tool: Any, tmp_path: Path) -> None:
+    config, checkpoint = write(tmp_path, f'{LOOP}test_cfg["cuts"] = (5, 5)\n')
+    arguments = [config, checkpoint, '--device', 'cpu', '--l2', '0.001']
+    found = tool(arguments)
+    assert found == tool([*arguments, '--cuts', '5', '5']) and len(found) > 2

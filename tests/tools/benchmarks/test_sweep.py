@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -170,5 +171,15 @@ def test_what_a_run_says_is_in_its_log(tool: Any, tmp_path: Path) -> None:
     tool.make_sweep(tool.parse_args(words)).prepare()
     (out / 'lists/cifar10/query.txt').unlink()
     assert tool.main(words) == 1
-    assert '**failed with exit code 1**: cifar10 supcon seed 0' in (out / 'table.md').read_text()
+    assert '**failed with exit code 2**: cifar10 supcon seed 0' in (out / 'table.md').read_text()
     assert 'no list ' in (out / 'cifar10/supcon/seed_0/output.log').read_text()
+
+
+def test_a_mistake_is_one_paragraph(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, 'argv', ['sweep.py', 'family_cifr10'])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(REPOSITORY / 'tools/benchmarks/sweep.py'), run_name='__main__')
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("error: no suite 'family_cifr10'; there are")

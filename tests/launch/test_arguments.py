@@ -1,0 +1,81 @@
+"""What a command line says of paths, and of what may differ at a resume."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mochi_mm.launch.arguments import ToolParser
+from mochi_mm.launch.check_surroundings import check_checkpoint
+from mochi_mm.launch.check_values import check_values
+from mochi_mm.launch.config import load_config
+from tests.toy_runner import REPOSITORY
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    return tmp_path
+
+
+def test_home_in_arguments(home: Path) -> None:
+    parser = ToolParser()
+    parser.add_argument('path')
+    parser.add_argument('--out', type=Path)
+    parser.add_argument('--also', nargs='+')
+    args = parser.parse_args(['~/a.pth', '--out=~/b', '--also', '~/c', 'd~'])
+    assert args.path == f'{home}/a.pth' and args.out == home / 'b'
+    assert args.also == [f'{home}/c', 'd~']
+    (home / 'a.pth').touch()
+    check_checkpoint('~/a.pth')
+
+
+def test_home_in_configs_and_options(home: Path) -> None:
+    text = "work_dir = '~/w'\nroot = '~/data'\nmodel = dict(file='$root', other='a~', home='~')"
+    (home / 'config.py').write_text(text)
+    config = load_config(home / 'config.py')
+    assert config.work_dir == f'{home}/w' and config.model.file == f'{home}/data'
+    assert config.model.other == 'a~' and config.model.home == str(home)
+    config = load_config(home / 'config.py', {'work_dir': '~/x', 'root': '~/y'})
+    assert config.work_dir == f'{home}/x' and config.model.file == f'{home}/y'
+
+
+@pytest.fixture(scope='module')
+def train() -> Any:
+    return runpy.run_path(str(REPOSITORY / 'tools/train.py'))
+
+
+def test_home_as_work_dir(home: Path, train: Any) -> None:
+    (home / 'config.py').write_text('train_cfg = dict(max_epochs=1)')
+    args = train['parse_args']([f'{home}/config.py', '--work-dir=~/runs'])
+    assert train['read_config'](args).work_dir == f'{home}/runs'
+
+
+def test_what_may_differ(tmp_path: Path, train: Any, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / 'config.py').write_text('train_cfg = dict(max_epochs=1)')
+    path = str(tmp_path / 'config.py')
+    with pytest.raises(SystemExit):
+        train['parse_args']([path, '--resume', '--allow-changed', 'setings'])
+    assert "invalid choice: 'setings' (choose from 'weights'" in capsys.readouterr().err
+    words = ['--allow-changed', 'settings']
+    with pytest.raises(ValueError, match='settings says what may differ.*--resume beside'):
+        train['read_config'](train['parse_args']([path, *words]))
+    for more in (['--resume'], ['--cfg-options', 'resume=True']):
+        train['read_config'](train['parse_args']([path, *words, *more]))
+
+
+@pytest.mark.parametrize(
+    ('value', 'message'),
+    [
+        (['setings'], 'names setings; .*Nearest: settings'),
+        ('settings', r"'settings'; expected a list, such as resume_allow=\['settings'\]"),
+        ([3], r'\[3\]; expected a list'),
+    ],
+)
+def test_what_a_config_allows_to_differ(value: Any, message: str) -> None:
+    check_values(dict(resume_allow=['settings', 'dataset']))
+    with pytest.raises(ValueError, match=f'resume_allow (is )?{message}'):
+        check_values(dict(resume_allow=value))

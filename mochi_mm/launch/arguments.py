@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -80,3 +81,27 @@ def _from_home(value: Any) -> Any:
     if isinstance(value, (str, Path)) and str(value).startswith('~'):
         return type(value)(os.path.expanduser(value))
     return value
+
+
+def seed(text: str) -> int:
+    """Return ``--seed`` as a number; the ``type`` of such an argument.
+
+    Raises:
+        ArgumentTypeError: No integer from 0 on.
+    """
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text!r} is no seed; expected an integer from 0 on')
+    return int(text)
+
+
+def device(text: str) -> str:
+    """Return ``--device`` as it is, where torch may have it; the ``type`` of such an argument.
+
+    Raises:
+        ArgumentTypeError: No name of a device.
+    """
+    if not re.fullmatch(r'cpu|(cuda|xpu|npu|mps)(:[0-9]+)?', text):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no device; expected cpu, cuda, or cuda:1 for the second one'
+        )
+    return text

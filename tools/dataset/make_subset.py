@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('folder', help='class folders with images')
@@ -27,7 +27,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group(required=True)
     size.add_argument('--share', type=float, help='of all images, such as 0.01')
     size.add_argument('--per-class', type=int, help='images of each class')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=seed, default=0)
     args = parser.parse_args(argv)
     if args.share is not None and not 0 < args.share <= 1:
         parser.error(f'--share is {args.share}; expected more than 0 and at most 1')

@@ -10,7 +10,7 @@ import numpy as np
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
-from mochi_mm.utils.checks import check_choice
+from mochi_mm.utils.checks import check_choice, check_integer
 
 # Stream of the draw: an epoch that no run has keeps it off those of samples.
 _WHICH = 2**23 + 2
@@ -62,6 +62,7 @@ class OpenWorld(WrappedDataset):
         pipeline: Sequence[Any] = (),
     ) -> None:
         super().__init__(dataset, pipeline)
+        check_integer('OpenWorld seed', seed, 0, least=0)
         self.num_known, self.labeled_share, self.seed = num_known, labeled_share, seed
         self.part = check_choice('part', part, PARTS)
         labels = np.asarray(self.source.labels, dtype=np.int64)

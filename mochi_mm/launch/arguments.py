@@ -11,6 +11,9 @@ from typing import Any, NoReturn
 
 from mochi_mm.registry import nearest
 
+#: Endings of pictures that tools write.
+PICTURES = ('.png', '.jpg', '.jpeg', '.pdf', '.svg')
+
 
 class ToolParser(argparse.ArgumentParser):
     """A parser with ``--debug``, whose mistakes are one paragraph with the nearest option.
@@ -105,3 +108,34 @@ def device(text: str) -> str:
             f'{text!r} is no device; expected cpu, cuda, or cuda:1 for the second one'
         )
     return text
+
+
+def file_to_write(text: str) -> Path:
+    """Return the path of a file that a tool is to write; the ``type`` of such an argument.
+
+    Said when the command line is read, not when hours have passed.
+
+    Raises:
+        ArgumentTypeError: A folder stands there, or a file where a folder above it belongs.
+    """
+    path = Path(text).expanduser()
+    if path.is_dir() or text.endswith(('/', os.sep)):
+        raise argparse.ArgumentTypeError(f'{text} is a folder; expected a file to write')
+    above = next((p for p in path.absolute().parents if p.exists()), path)
+    if not above.is_dir():
+        raise argparse.ArgumentTypeError(f'{above} is a file; expected a folder for {path.name}')
+    return path
+
+
+def picture_to_write(text: str) -> Path:
+    """Return the path of a picture that a tool is to write; the ``type`` of such an argument.
+
+    Raises:
+        ArgumentTypeError: As :func:`file_to_write`; no ending of a picture.
+    """
+    path = file_to_write(text)
+    if path.suffix.lower() not in PICTURES:
+        raise argparse.ArgumentTypeError(
+            f'{text} has no ending of a picture; expected one of {", ".join(PICTURES)}'
+        )
+    return path

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from mochi_mm.launch.arguments import ToolParser, device, seed
+from mochi_mm.launch.arguments import (
+    ToolParser,
+    device,
+    file_to_write,
+    picture_to_write,
+    seed,
+)
 from mochi_mm.launch.check_surroundings import check_checkpoint
 from mochi_mm.launch.check_values import check_values
 from mochi_mm.launch.config import load_config
@@ -94,3 +100,17 @@ def test_a_device_is_one_that_there_may_be(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match='is no device; expected cpu, cuda'):
         device(text)
     assert device('cuda:1') == 'cuda:1'
+
+
+def test_what_is_written_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    assert file_to_write(str(tmp_path / 'new/x.json')) == tmp_path / 'new/x.json'
+    for text, words in ((tmp_path, 'is a folder'), (tmp_path / 'file/x', 'file is a file')):
+        with pytest.raises(argparse.ArgumentTypeError, match=words):
+            file_to_write(str(text))
+    with pytest.raises(argparse.ArgumentTypeError, match='is a folder; expected a file'):
+        file_to_write('new/')
+    assert picture_to_write('a.PNG').name == 'a.PNG'
+    for text in ('views', 'v.xyz'):
+        with pytest.raises(argparse.ArgumentTypeError, match='has no ending of a picture'):
+            picture_to_write(text)

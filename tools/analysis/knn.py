@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line's settings."""
-    from mochi_mm.launch.arguments import ToolParser, device, seed
+    from mochi_mm.launch.arguments import ToolParser, device, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -38,7 +38,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
     )
-    parser.add_argument('--out', type=Path, help='also write the results to this JSON file')
+    parser.add_argument(
+        '--out', type=file_to_write, help='also write the results to this JSON file'
+    )
     parser.add_argument(
         '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
     )

@@ -24,7 +24,7 @@ def built_parts(datasets: Sequence[Any], where: str) -> list[ImageDataset]:
         raise ValueError(f'{where} is {datasets!r}; expected a list of data sets, at least one.')
     for part in datasets:
         if part is None or (isinstance(part, dict) and 'type' not in part):
-            raise ValueError(f"{where} has {part!r}; expected a data set, such as dict(type='...').")
+            raise ValueError(f"{where} has {part!r}; expected a data set, as dict(type='...').")
     parts = [DATASETS.build(part) if isinstance(part, dict) else part for part in datasets]
     for part in parts:
         if not isinstance(part, ImageDataset):

@@ -46,6 +46,7 @@ class OpenWorld(WrappedDataset):
             keeps no label, images without a label, a class without an image, a data set that
             repeats its images or is of another library, a pipeline here and there.
 
+    >>> import numpy as np
     >>> from mochi_mm.datasets import ShapeScenes
     >>> dataset = OpenWorld(ShapeScenes(num_scenes=100), num_known=3, labeled_share=0.5)
     >>> len(dataset.classes), np.bincount(dataset.labels + 1).tolist()

@@ -1,7 +1,7 @@
 """Measure everything that needs a GPU, within minutes: one command on any CUDA machine.
 
 python tools/benchmarks/gpu.py --data PACKS --out DIR [--minutes 9] [--photographs FOLDER]
-python tools/benchmarks/gpu.py --tiny --out DIR       a rehearsal on the CPU; its figures mean nothing
+python tools/benchmarks/gpu.py --tiny --out DIR       rehearse on the CPU; figures mean nothing
 
 PACKS holds CIFAR-10 as the packs train and val; tools/benchmarks/gpu_bundle.sh gathers them. Stages
 run in the order of their value, each bounded in time and in processes of its own, each of which
@@ -38,7 +38,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--photographs', type=Path, help='JPEG files to read; else some made up')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1], help='of the training')
     parser.add_argument('--stages', nargs='+', help='some of them, by name (all)')
-    parser.add_argument('--device', default='cuda')
     parser.add_argument('--tiny', action='store_true', help='rehearse on the CPU')
     args = parser.parse_args(argv)
     if args.minutes <= 0:
@@ -68,8 +67,7 @@ def settings_of(args: argparse.Namespace) -> Any:
 
     if not args.tiny and not torch.cuda.is_available():
         raise ValueError(
-            f'--device is {args.device}, but torch finds no CUDA device here; --tiny rehearses '
-            'on the CPU.'
+            'torch finds no CUDA device here; expected one, or --tiny, which rehearses on the CPU.'
         )
     wanted = [] if args.data is None else [args.data / 'train', args.data / 'val']
     for folder in [*wanted, *([args.photographs] if args.photographs else [])]:
@@ -77,7 +75,7 @@ def settings_of(args: argparse.Namespace) -> Any:
             raise FileNotFoundError(f'{folder} is no folder; expected what --help describes.')
     cores = len(os.sched_getaffinity(0))
     return Settings(
-        device='cpu' if args.tiny else args.device,
+        device='cpu' if args.tiny else 'cuda',
         out=args.out.absolute(),
         data=args.data.absolute() if args.data else None,
         photographs=args.photographs.absolute() if args.photographs else None,

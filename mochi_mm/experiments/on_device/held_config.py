@@ -20,13 +20,13 @@ TINY: dict[str, Any] = {
     'model.neck.in_channels': 128,
     'model.head.memory.length': 128,
     'train_dataloader.batch_size': 16,
-    'train_dataloader.num_workers': 0,
-    'train_dataloader.persistent_workers': False,
 }
 TINY_IMAGES = 64
 
 
-def held_config(method: str, data: Path | None, epochs: int, seed: int, work_dir: Path) -> Any:
+def held_config(
+    method: str, data: Path | None, epochs: int, seed: int, workers: int, work_dir: Path
+) -> Any:
     """Return the config of a run whose images lie on the device.
 
     Synthetic negatives begin at the twentieth part of the epochs, as in 10 of 200.
@@ -37,6 +37,7 @@ def held_config(method: str, data: Path | None, epochs: int, seed: int, work_dir
             generated scenes with a small network.
         epochs: Epochs of training, which the rate's cosine ends with.
         seed: Seed of the run.
+        workers: Of the loader, which only draws: crops and colors are made on the device.
         work_dir: Folder of the run.
     """
     options = dict(TINY) if data is None else {}
@@ -44,6 +45,8 @@ def held_config(method: str, data: Path | None, epochs: int, seed: int, work_dir
         'train_cfg.max_epochs': epochs,
         'randomness.seed': seed,
         'work_dir': str(work_dir),
+        'train_dataloader.num_workers': workers,
+        'train_dataloader.persistent_workers': workers > 0,
         'default_hooks.checkpoint.interval': 10**6,
     }
     config = load_config(HELD, options)
@@ -59,7 +62,7 @@ def held_config(method: str, data: Path | None, epochs: int, seed: int, work_dir
     knn.interval = max(1, epochs // 5)
     for loader, split in ((knn.bank_dataloader, 'train'), (knn.query_dataloader, 'val')):
         loader.dataset = dict(images(data, split), pipeline=[dict(type='PackInputs')])
-        loader.num_workers = 0 if data is None else 2
+        loader.num_workers = min(2, workers)
     config.experiment_name = f'{work_dir.name}_{os.getpid()}'
     check_config(config)
     return config

@@ -69,15 +69,15 @@ def run_jobs(jobs: Sequence[Job], folder: Path, seconds: float) -> dict[str, dic
     ended: dict[str, dict[str, Any]] = {}
     try:
         for job in jobs:
-            process = context.Process(target=_enter, args=(job, str(folder / f'{job.name}.log')))
-            process.start()
-            running[job.name] = process
+            log = str(folder / f'{job.name}.log')
+            running[job.name] = context.Process(target=_enter, args=(job, log))
+            running[job.name].start()
         while running and (left := start + seconds - time.monotonic()) > 0:
             wait([process.sentinel for process in running.values()], left)
             for name in [name for name, process in running.items() if not process.is_alive()]:
-                process = running.pop(name)
-                process.join()
-                ended[name] = _ending('failed' if process.exitcode else 'done', process, start)
+                done = running.pop(name)
+                done.join()
+                ended[name] = _ending('failed' if done.exitcode else 'done', done, start)
     finally:
         for name, process in running.items():
             _end(process)
@@ -93,7 +93,8 @@ def _ending(state: str, process: BaseProcess, start: float) -> dict[str, Any]:
 def _end(process: BaseProcess) -> None:
     """End a process and those of its session, such as the workers of a loader."""
     try:
-        os.killpg(process.pid or 0, signal.SIGKILL) if process.pid else None
+        if process.pid is not None:
+            os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:  # it has not yet begun a session
         process.kill()
     process.join()

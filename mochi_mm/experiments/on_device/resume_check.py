@@ -39,7 +39,13 @@ class StopHook(Hook):
 
 
 def resume_check(
-    method: str, data: Path | None, epochs: int, device: str, ways: Sequence[str], out: Path
+    method: str,
+    data: Path | None,
+    epochs: int,
+    workers: int,
+    device: str,
+    ways: Sequence[str],
+    out: Path,
 ) -> None:
     """Write whether three runs end in the same bits: twice straight, once stopped and resumed.
 
@@ -51,6 +57,7 @@ def resume_check(
         method: ``mocov2`` or ``mochi``.
         data: Folder with the packs of CIFAR-10; None for a rehearsal.
         epochs: Epochs of a run; the interruption comes in the middle of all steps.
+        workers: Of the loader.
         device: Device that is named beside the findings.
         ways: Some of ``WAYS``.
         out: The file that is written.
@@ -60,19 +67,21 @@ def resume_check(
     for name in ways:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                found[name] = _three_runs(method, data, epochs, name == WAYS[1], Path(folder))
+                found[name] = _three_runs(
+                    method, data, epochs, workers, name == WAYS[1], Path(folder)
+                )
             except RuntimeError as error:  # an operation without a deterministic form
                 found[name] = dict(failed=str(error))
         write_json(out, found)
 
 
 def _three_runs(
-    method: str, data: Path | None, epochs: int, deterministic: bool, folder: Path
+    method: str, data: Path | None, epochs: int, workers: int, deterministic: bool, folder: Path
 ) -> dict[str, Any]:
     """Return the numbers of tensors and values compared, and those that differ, by pair of runs."""
     ends: dict[str, dict[str, Any]] = {}
     for name in ('straight', 'again', 'resumed'):
-        config = held_config(method, data, epochs, 0, folder / name)
+        config = held_config(method, data, epochs, 0, workers, folder / name)
         config.custom_hooks = []
         config.env_cfg.cudnn_benchmark = False
         config.randomness.deterministic = deterministic
@@ -106,10 +115,10 @@ def _stopped(config: Any, epochs: int) -> int:
 
 def end_of_run(folder: Path) -> dict[str, Any]:
     """Return tensors and values of the newest checkpoint of a run, by where they stand in it."""
-    newest = newest_valid(folder)
+    newest, _ = newest_valid(folder)
     if newest is None:
         raise RuntimeError(f'{folder} has no checkpoint; the run did not save its end.')
-    content = read_checkpoint(newest[0])
+    content = read_checkpoint(newest)
     leaves, _ = tree_flatten_with_path({part: content[part] for part in PARTS})
     return {keystr(path): leaf for path, leaf in leaves}
 

@@ -74,7 +74,7 @@ def stages(settings: Settings) -> list[Stage]:
         count = 1 if tiny else 3
         return one(
             f'epochs_{method}', 45, train_held,
-            method=method, data=settings.data, epochs=count, seed=0,
+            method=method, data=settings.data, epochs=count, seed=0, workers=settings.workers,
         )  # fmt: skip
 
     shapes = [(4, 64, 8, 16, 8)] if tiny else [(256, 65536, 1024, 1024, 128), (5, 4096, 7, 33, 96)]
@@ -92,7 +92,8 @@ def stages(settings: Settings) -> list[Stage]:
         ]),
         one(
             'resume', 75, resume_check,
-            method='mochi', data=settings.data, epochs=1, ways=WAYS[:1] if tiny else WAYS,
+            method='mochi', data=settings.data, epochs=1, workers=settings.workers,
+            ways=WAYS[:1] if tiny else WAYS,
         ),
         one(
             'reading', 50, reading,
@@ -152,12 +153,14 @@ def training(settings: Settings, left: float) -> Stage | None:
     epochs = 1 if settings.tiny else min(MAX_EPOCHS, int(0.85 * (left - ASIDE) / each))
     if epochs < 1:
         return None
-    jobs = []
+    jobs: list[Job] = []
+    runs = len(METHODS) * len(settings.seeds)
+    workers = min(settings.workers, max(1, settings.workers // runs))
     for method in METHODS:
         for seed in settings.seeds:
             name = f'{TRAIN}_{method}_{seed}'
             given = dict(method=method, data=settings.data, epochs=epochs, seed=seed)
-            given |= dict(device=settings.device, out=settings.json(name))
+            given |= dict(workers=workers, device=settings.device, out=settings.json(name))
             jobs.append(Job(name, train_held, given))
     return Stage(TRAIN, left, jobs)
 

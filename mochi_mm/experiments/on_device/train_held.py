@@ -12,7 +12,13 @@ from mochi_mm.launch.runner import build_runner
 
 
 def train_held(
-    method: str, data: Path | None, epochs: int, seed: int, device: str, out: Path
+    method: str,
+    data: Path | None,
+    epochs: int,
+    seed: int,
+    workers: int,
+    device: str,
+    out: Path,
 ) -> None:
     """Train, and write seconds and loss of every epoch and kNN: see :class:`EpochFiguresHook`.
 
@@ -21,6 +27,7 @@ def train_held(
         data: Folder with the packs of CIFAR-10; None for a rehearsal.
         epochs: Epochs of training.
         seed: Seed of the run.
+        workers: Of the loader.
         device: Device that is named beside the figures; the runner takes the first one there is.
         out: The file that is written.
     """
@@ -29,10 +36,12 @@ def train_held(
         method=method,
         seed=seed,
         planned_epochs=epochs,
+        workers=workers,
         data='generated scenes' if data is None else 'CIFAR-10',
     )
     with tempfile.TemporaryDirectory() as folder:
-        config = held_config(method, data, epochs, seed, Path(folder) / f'{method}_{seed}')
+        work_dir = Path(folder) / f'{method}_{seed}'
+        config = held_config(method, data, epochs, seed, workers, work_dir)
         runner = build_runner(config)
         runner.register_hook(EpochFiguresHook(out, facts), 'LOWEST')
         runner.train()

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -107,7 +108,8 @@ def main(argv: list[str] | None = None) -> int:
             why = 'no time' if left < LEAST else 'no epoch was measured, or none fits'
             ended[name] = {name: dict(state='left out', why=why)}
         else:
-            ended[name] = run_jobs(made.jobs, settings.out, min(made.seconds, left))
+            hidden = {'CUDA_VISIBLE_DEVICES': '-1'} if args.tiny else None
+            ended[name] = run_jobs(made.jobs, settings.out, min(made.seconds, left), hidden)
         told(args, ended, start)
     return int(any(job['state'] != 'done' for jobs in ended.values() for job in jobs.values()))
 
@@ -134,4 +136,6 @@ def told(args: argparse.Namespace, ended: dict[str, Any], start: float) -> None:
 if __name__ == '__main__':
     from mochi_mm.launch.tool import run_tool
 
+    # An end from outside ends the jobs as well, which have sessions of their own.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     run_tool(lambda: sys.exit(main()))

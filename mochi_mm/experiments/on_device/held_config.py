@@ -25,7 +25,13 @@ TINY_IMAGES = 64
 
 
 def held_config(
-    method: str, data: Path | None, epochs: int, seed: int, workers: int, work_dir: Path
+    method: str,
+    data: Path | None,
+    epochs: int,
+    seed: int,
+    workers: int,
+    work_dir: Path,
+    split: str = 'train',
 ) -> Any:
     """Return the config of a run whose images lie on the device.
 
@@ -39,6 +45,7 @@ def held_config(
         seed: Seed of the run.
         workers: Of the loader, which only draws: crops and colors are made on the device.
         work_dir: Folder of the run.
+        split: Images that are trained on; those of ``val`` are fewer, and decoded sooner.
     """
     options = dict(TINY) if data is None else {}
     options |= {
@@ -56,12 +63,11 @@ def held_config(
         if data is None:
             head.num_hard = 16
         config.model.head = head
-    source = images(data, 'train')
-    config.train_dataloader.dataset.dataset = source
+    config.train_dataloader.dataset.dataset = images(data, split)
     (knn,) = (hook for hook in config.custom_hooks if hook.type == 'KNNHook')
-    knn.interval = max(1, epochs // 5)
-    for loader, split in ((knn.bank_dataloader, 'train'), (knn.query_dataloader, 'val')):
-        loader.dataset = dict(images(data, split), pipeline=[dict(type='PackInputs')])
+    knn.interval = (epochs + 1) // 2
+    for loader, part in ((knn.bank_dataloader, 'train'), (knn.query_dataloader, 'val')):
+        loader.dataset = dict(images(data, part), pipeline=[dict(type='PackInputs')])
         loader.num_workers = min(2, workers)
     config.experiment_name = f'{work_dir.name}_{os.getpid()}'
     check_config(config)

@@ -51,13 +51,16 @@ def run_program(path: str, words: Sequence[str]) -> None:
     runpy.run_path(path, run_name='__main__')
 
 
-def run_jobs(jobs: Sequence[Job], folder: Path, seconds: float) -> dict[str, dict[str, Any]]:
+def run_jobs(
+    jobs: Sequence[Job], folder: Path, seconds: float, environment: Mapping[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
     """Run jobs side by side; what is not done in time is ended, with all that it started.
 
     Args:
         jobs: Jobs of different names.
         folder: Where their logs go, ``NAME.log``.
         seconds: Time that they have together.
+        environment: Variables beside those of this process.
 
     Returns:
         By name: ``state`` (done, failed or late), ``seconds``, ``exit``, the code of the process.
@@ -70,7 +73,8 @@ def run_jobs(jobs: Sequence[Job], folder: Path, seconds: float) -> dict[str, dic
     try:
         for job in jobs:
             log = str(folder / f'{job.name}.log')
-            running[job.name] = context.Process(target=_enter, args=(job, log))
+            given = (job, log, {**os.environ, **(environment or {})})
+            running[job.name] = context.Process(target=_enter, args=given)
             running[job.name].start()
         while running and (left := start + seconds - time.monotonic()) > 0:
             wait([process.sentinel for process in running.values()], left)
@@ -100,9 +104,11 @@ def _end(process: BaseProcess) -> None:
     process.join()
 
 
-def _enter(job: Job, log: str) -> None:
+def _enter(job: Job, log: str, environment: dict[str, str]) -> None:
     """Do the work, in a session of its own, with both outputs in the log."""
     os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for stream in (1, 2):
         os.dup2(target, stream)

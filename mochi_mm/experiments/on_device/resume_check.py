@@ -52,6 +52,7 @@ def resume_check(
     Straight runs that differ from each other show kernels that add in no fixed order, and then
     nothing is said about a resume. First with the config's own settings, but for cuDNN's choice
     among its algorithms by time; then with torch's deterministic algorithms, where all are there.
+    The images are those of the test set, which are fewer.
 
     Args:
         method: ``mocov2`` or ``mochi``.
@@ -81,7 +82,7 @@ def _three_runs(
     """Return the numbers of tensors and values compared, and those that differ, by pair of runs."""
     ends: dict[str, dict[str, Any]] = {}
     for name in ('straight', 'again', 'resumed'):
-        config = held_config(method, data, epochs, 0, workers, folder / name)
+        config = held_config(method, data, epochs, 0, workers, folder / name, 'val')
         config.custom_hooks = []
         config.env_cfg.cudnn_benchmark = False
         config.randomness.deterministic = deterministic

@@ -75,6 +75,7 @@ def stages(settings: Settings) -> list[Stage]:
         return one(
             f'epochs_{method}', 45, train_held,
             method=method, data=settings.data, epochs=count, seed=0, workers=settings.workers,
+            knn=False,
         )  # fmt: skip
 
     shapes = [(4, 64, 8, 16, 8)] if tiny else [(256, 65536, 1024, 1024, 128), (5, 4096, 7, 33, 96)]
@@ -92,7 +93,7 @@ def stages(settings: Settings) -> list[Stage]:
         ]),
         one(
             'resume', 75, resume_check,
-            method='mochi', data=settings.data, epochs=1, workers=settings.workers,
+            method='mochi', data=settings.data, epochs=1 if tiny else 2, workers=settings.workers,
             ways=WAYS[:1] if tiny else WAYS,
         ),
         one(
@@ -160,7 +161,9 @@ def training(settings: Settings, left: float) -> Stage | None:
         for seed in settings.seeds:
             name = f'{TRAIN}_{method}_{seed}'
             given = dict(method=method, data=settings.data, epochs=epochs, seed=seed)
-            given |= dict(workers=workers, device=settings.device, out=settings.json(name))
+            given |= dict(
+                workers=workers, knn=True, device=settings.device, out=settings.json(name)
+            )
             jobs.append(Job(name, train_held, given))
     return Stage(TRAIN, left, jobs)
 

@@ -17,6 +17,7 @@ def train_held(
     epochs: int,
     seed: int,
     workers: int,
+    knn: bool,
     device: str,
     out: Path,
 ) -> None:
@@ -28,6 +29,7 @@ def train_held(
         epochs: Epochs of training.
         seed: Seed of the run.
         workers: Of the loader.
+        knn: Measure kNN at half of the epochs and at the end.
         device: Device that is named beside the figures; the runner takes the first one there is.
         out: The file that is written.
     """
@@ -42,6 +44,8 @@ def train_held(
     with tempfile.TemporaryDirectory() as folder:
         work_dir = Path(folder) / f'{method}_{seed}'
         config = held_config(method, data, epochs, seed, workers, work_dir)
+        if not knn:
+            config.custom_hooks = []
         runner = build_runner(config)
         runner.register_hook(EpochFiguresHook(out, facts), 'LOWEST')
         runner.train()

@@ -6,6 +6,7 @@ import argparse
 import copy
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -47,7 +48,8 @@ class TimedStep:
         self.model = fresh_model(model_config, seed=0).to(args.device).train()
         if hasattr(self.model.head, 'set_epoch'):
             self.model.head.set_epoch(10**6 - 1, 10**6)  # synthesizing has begun
-        if getattr(args, 'compile', False) and not plain:
+        self.compiled = args.compile and not plain
+        if self.compiled:
             for part in (self.model.backbone, self.model.key_encoder['backbone']):
                 part.compile()
         trained = [p for p in self.model.parameters() if p.requires_grad]
@@ -114,7 +116,10 @@ class TimedStep:
         addition; what is compiled is counted as it is without.
         """
         noted = {name: list(values) for name, values in self.times.items()}
-        with torch.compiler.set_stance('force_eager'), FlopCounterMode(display=False) as counter:
+        eager: AbstractContextManager[Any] = nullcontext()
+        if self.compiled:
+            eager = torch.compiler.set_stance('force_eager')
+        with eager, FlopCounterMode(display=False) as counter:
             self.run()
         self.times = noted
         return counter.get_total_flops()

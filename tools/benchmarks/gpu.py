@@ -37,10 +37,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--minutes', type=float, default=9.0, help='for all of it (9)')
     parser.add_argument('--data', type=Path, help='folder of the packs train and val of CIFAR-10')
     parser.add_argument('--photographs', type=Path, help='JPEG files to read; else some made up')
+    parser.add_argument(
+        '--batch', type=int, default=256, help='of a ResNet-50 step, the head (256)'
+    )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1], help='of the training')
     parser.add_argument('--stages', nargs='+', help='some of them, by name (all)')
     parser.add_argument('--tiny', action='store_true', help='rehearse on the CPU')
     args = parser.parse_args(argv)
+    if args.batch < 1:
+        raise ValueError(f'--batch is {args.batch}; expected at least 1, such as 256.')
     if args.minutes <= 0:
         raise ValueError(f'--minutes is {args.minutes}; expected more than 0, such as 9.')
     if len(set(args.seeds)) < len(args.seeds) or min(args.seeds) < 0:
@@ -80,6 +85,7 @@ def settings_of(args: argparse.Namespace) -> Any:
         out=args.out.absolute(),
         data=args.data.absolute() if args.data else None,
         photographs=args.photographs.absolute() if args.photographs else None,
+        batch=args.batch,
         seeds=tuple(args.seeds),
         workers=0 if args.tiny else max(1, min(16, cores - 1)),
         tiny=args.tiny,
@@ -91,15 +97,18 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     start = time.monotonic()
     deadline = start + 60 * args.minutes
-    from mochi_mm.experiments.on_device.job import run_jobs
+    from mochi_mm.experiments.on_device.job import run_jobs, way_to_start
     from mochi_mm.experiments.on_device.stages import TRAIN, stages, training
 
+    if args.tiny:
+        os.environ['CUDA_VISIBLE_DEVICES'] = '-1'
     settings = settings_of(args)
     planned = stages(settings)
     names = [*(stage.name for stage in planned), TRAIN]
     if unknown := sorted(set(args.stages or ()) - set(names)):
         raise KeyError(f'--stages has {", ".join(unknown)}; expected some of {", ".join(names)}.')
     args.out.mkdir(parents=True, exist_ok=True)
+    way = 'forkserver' if args.tiny else way_to_start()
     ended: dict[str, Any] = {}
     for name in [name for name in names if name in (args.stages or names)]:
         left = deadline - time.monotonic()
@@ -108,8 +117,7 @@ def main(argv: list[str] | None = None) -> int:
             why = 'no time' if left < LEAST else 'no epoch was measured, or none fits'
             ended[name] = {name: dict(state='left out', why=why)}
         else:
-            hidden = {'CUDA_VISIBLE_DEVICES': '-1'} if args.tiny else None
-            ended[name] = run_jobs(made.jobs, settings.out, min(made.seconds, left), hidden)
+            ended[name] = run_jobs(made.jobs, settings.out, min(made.seconds, left), way)
         told(args, ended, start)
     return int(any(job['state'] != 'done' for jobs in ended.values() for job in jobs.values()))
 
@@ -122,6 +130,7 @@ def told(args: argparse.Namespace, ended: dict[str, Any], start: float) -> None:
     found = dict(
         rehearsal=args.tiny,
         minutes=args.minutes,
+        batch=args.batch,
         seconds=round(time.monotonic() - start, 1),
         stages=ended,
         figures=figures(args.out),

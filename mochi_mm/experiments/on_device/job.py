@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-#: Imported once, before the first job: a job then starts within a tenth of a second. None of them
-#: touches a GPU when it is imported, so every job opens its own.
+Way = Literal['forkserver', 'spawn']
+
+#: Imported once, before the first job: a job then starts within a tenth of a second.
 PRELOAD = (
     'torch._dynamo',
     'torchvision.io',
@@ -51,8 +53,35 @@ def run_program(path: str, words: Sequence[str]) -> None:
     runpy.run_path(path, run_name='__main__')
 
 
+def _server() -> ForkServerContext:
+    """Return the context whose server has imported ``PRELOAD`` once."""
+    context = mp.get_context('forkserver')
+    context.set_forkserver_preload(list(PRELOAD))
+    return context
+
+
+def way_to_start() -> Way:
+    """Return ``forkserver``, or ``spawn`` where a forked process could not open the GPU.
+
+    A package that asks CUDA for its devices when it is imported, as MMEngine does, shuts CUDA to
+    all processes that are forked from it. Asked by the driver's library (NVML) it does not; whether
+    that was possible is seen in a forked process.
+    """
+    os.environ['PYTORCH_NVML_BASED_CUDA_CHECK'] = '1'  # read when the server imports
+    probe = _server().Process(target=_leave_if_shut)
+    probe.start()
+    probe.join()
+    return 'spawn' if probe.exitcode else 'forkserver'
+
+
+def _leave_if_shut() -> None:
+    import torch
+
+    sys.exit(int(torch.cuda._is_in_bad_fork()))
+
+
 def run_jobs(
-    jobs: Sequence[Job], folder: Path, seconds: float, environment: Mapping[str, str] | None = None
+    jobs: Sequence[Job], folder: Path, seconds: float, way: Way = 'forkserver'
 ) -> dict[str, dict[str, Any]]:
     """Run jobs side by side; what is not done in time is ended, with all that it started.
 
@@ -60,20 +89,19 @@ def run_jobs(
         jobs: Jobs of different names.
         folder: Where their logs go, ``NAME.log``.
         seconds: Time that they have together.
-        environment: Variables beside those of this process.
+        way: How processes are started, see :func:`way_to_start`.
 
     Returns:
         By name: ``state`` (done, failed or late), ``seconds``, ``exit``, the code of the process.
     """
-    context = mp.get_context('forkserver')
-    context.set_forkserver_preload(list(PRELOAD))
+    context = _server() if way == 'forkserver' else mp.get_context('spawn')
     start = time.monotonic()
     running: dict[str, BaseProcess] = {}
     ended: dict[str, dict[str, Any]] = {}
     try:
         for job in jobs:
             log = str(folder / f'{job.name}.log')
-            given = (job, log, {**os.environ, **(environment or {})})
+            given = (job, log, dict(os.environ))
             running[job.name] = context.Process(target=_enter, args=given)
             running[job.name].start()
         while running and (left := start + seconds - time.monotonic()) > 0:

@@ -24,6 +24,8 @@ TRAIN = 'train'
 #: Seconds of the training that are not epochs: start, kNN, the last checkpoint.
 ASIDE = 30
 MAX_EPOCHS = 200
+#: The two ways multiply by other kernels on a GPU, so equal cosines may change places.
+HEAD_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Settings:
         out: Folder of all JSON files and logs.
         data: Folder with the packs ``train`` and ``val`` of CIFAR-10; None for generated scenes.
         photographs: Folder of JPEG files; None for made-up ones.
+        batch: Of the steps of ResNet-50, and of the head.
         seeds: Seeds of the training.
         workers: Of a loader.
         tiny: Rehearse: sizes that take no time, whose figures mean nothing.
@@ -44,6 +47,7 @@ class Settings:
     out: Path
     data: Path | None
     photographs: Path | None
+    batch: int
     seeds: tuple[int, ...]
     workers: int
     tiny: bool
@@ -111,6 +115,7 @@ def _program(name: str, log: str, *words: object) -> Job:
 
 def _head(settings: Settings) -> Job:
     words: list[object] = ['--settings', '1024,512,256', '1024,1024,128', '--repeats', 20]
+    words += ['--batch', settings.batch, '--tolerance', HEAD_TOLERANCE]
     if settings.tiny:
         words = ['--batch', 4, '--memory', 256, '--dim', 16, '--repeats', 1]
         words += ['--settings', '16,32,8']
@@ -121,7 +126,7 @@ def _head(settings: Settings) -> Job:
 def _step(settings: Settings, name: str, *words: str) -> Job:
     tiny = settings.tiny
     config = ROOT / (TINY_CONFIG if tiny else CONFIG)
-    sizes = ['--batch', 4, '--size', 16, '--repeats', 1] if tiny else ['--batch', 256]
+    sizes = ['--batch', 4, '--size', 16, '--repeats', 1] if tiny else ['--batch', settings.batch]
     ends = ['--flops', '--device', settings.device, '--json', settings.json(name)]
     return _program('step.py', name, config, *sizes, *words, *ends)
 

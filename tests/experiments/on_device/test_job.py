@@ -35,7 +35,7 @@ def alive(process: int) -> bool:
     return state != 'Z'
 
 
-def test_side_by_side_and_bounded(tmp_path: Path) -> None:
+def test_side_by_side_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / 'program.py'
     program.write_text('import sys\nprint(__name__, sys.argv[1:])\nsys.exit(3)\n')
     jobs = [
@@ -44,9 +44,10 @@ def test_side_by_side_and_bounded(tmp_path: Path) -> None:
         Job('sleeps', sleep, dict(folder=tmp_path)),
         Job('program', run_program, dict(path=str(program), words=['a', '--b'])),
     ]
+    monkeypatch.setenv('SAID', 'so')
     run_jobs(jobs[:1], tmp_path, 120)  # the server is up from here on
     start = time.monotonic()
-    ended = run_jobs(jobs, tmp_path, 4, dict(SAID='so'))
+    ended = run_jobs(jobs, tmp_path, 4)
     assert 4 <= time.monotonic() - start < 30
     assert {name: job['state'] for name, job in ended.items()} == dict(
         speaks='done', fails='failed', sleeps='late', program='failed'

@@ -12,7 +12,7 @@ from mochi_mm.experiments.on_device.stages import Settings, figures, stages, tra
 
 
 def settings(out: Path, seeds: tuple[int, ...] = (0, 1), workers: int = 15) -> Settings:
-    return Settings('cuda', out, out / 'packs', None, seeds, workers, tiny=False)
+    return Settings('cuda', out, out / 'packs', None, 256, seeds, workers, tiny=False)
 
 
 def write(path: Path, content: dict[str, Any]) -> None:

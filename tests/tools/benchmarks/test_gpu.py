@@ -30,7 +30,9 @@ def program(name: str) -> Any:
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a rehearsal of all stages."""
     out = tmp_path_factory.mktemp('gpu') / 'out'
-    code = program('gpu').main(['--tiny', '--out', str(out), '--seeds', '0'])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('CUDA_VISIBLE_DEVICES', '-1')  # given back behind the rehearsal, which sets it
+        code = program('gpu').main(['--tiny', '--out', str(out), '--seeds', '0'])
     logs = {path.name: path.read_text()[-800:] for path in out.glob('*.log')}
     assert code == 0, (json.loads((out / 'summary.json').read_text())['stages'], logs)
     return out
@@ -76,6 +78,7 @@ def test_nothing_is_written_over(rehearsed: Path) -> None:
         ([], '--data is missing; expected the folder of the packs train and val'),
         (['--data', 'x'], 'torch finds no CUDA device here; expected one, or --tiny'),
         (['--tiny', '--minutes', '0'], '--minutes is 0.0; expected more than 0'),
+        (['--tiny', '--batch', '0'], '--batch is 0; expected at least 1'),
         (['--tiny', '--seeds', '1', '1'], '--seeds are [1, 1]; expected different numbers'),
         (['--tiny', '--stages', 'heads'], '--stages has heads; expected some of environment,'),
         (['--tiny', '--photographs', 'x'], 'x is no folder'),

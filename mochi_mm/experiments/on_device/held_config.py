@@ -68,7 +68,7 @@ def held_config(
     knn.interval = (epochs + 1) // 2
     for loader, part in ((knn.bank_dataloader, 'train'), (knn.query_dataloader, 'val')):
         loader.dataset = dict(images(data, part), pipeline=[dict(type='PackInputs')])
-        loader.num_workers = min(2, workers)
+        loader.num_workers = workers
     config.experiment_name = f'{work_dir.name}_{os.getpid()}'
     check_config(config)
     return config

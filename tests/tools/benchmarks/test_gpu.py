@@ -90,6 +90,14 @@ def test_wrong_options(tmp_path: Path, words: list[str], match: str) -> None:
     assert not (tmp_path / 'out').exists()
 
 
+def test_counts_are_listed_apart() -> None:
+    steps = program('device_steps')
+    values = dict(loss=dict(decimal='1'), acc_x=dict(decimal='0.5'), share_y=dict(decimal='0.25'))
+    record = dict(steps=[dict(values=values)])
+    assert steps.take_counts(record) == {'step 1, acc_x': '0.5', 'step 1, share_y': '0.25'}
+    assert list(values) == ['loss'] and steps.take_counts(record) == {}
+
+
 def test_configs_are_dealt_so_that_every_folder_comes_first() -> None:
     steps = program('device_steps')
     names = ['a/1', 'a/2', 'a/3', 'b/1', 'c/1', 'c/2']

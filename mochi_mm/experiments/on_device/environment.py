@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from mochi_mm.experiments.benchmark import machine, seconds, summary, write_json
+from mochi_mm.experiments.result_record import commit
 from mochi_mm.models.kernels.pair_mixing import triton_works
 
 PACKAGES = ('torch', 'torchvision', 'numpy', 'opencv-python-headless', 'onedl-mmengine', 'triton')
@@ -30,10 +31,11 @@ def environment(device: str, size: int, out: Path) -> None:
     times = seconds(runs, repeats=5, device=device)
     found: dict[str, Any] = dict(
         machine=machine(device),
+        commit=commit(),
         cores=len(os.sched_getaffinity(0)),
         packages={name: _version(name) for name in PACKAGES},
         triton=device.startswith('cuda') and triton_works(torch.device(device)),
-        without={name: importlib.util.find_spec(name) is None for name in ('mmcv', 'mmdet')},
+        missing={name: importlib.util.find_spec(name) is None for name in ('mmcv', 'mmdet')},
         times={name: summary(values) for name, values in times.items()},
         peak_flops=2 * size**3 / times['product'][0],
         bytes_per_second=2 * source.numel() * source.element_size() / times['copy'][0],

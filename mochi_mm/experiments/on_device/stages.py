@@ -89,7 +89,7 @@ def stages(settings: Settings) -> list[Stage]:
         Stage('head', 45, [_head(settings)]),
         Stage('step_bf16', 40, [_step(settings, 'step_bf16', '--amp', '--plain')]),
         *map(epochs_of, METHODS),
-        Stage('equality', 90, _equality(settings)),
+        Stage('equality', 60, _equality(settings)),
         Stage('step_float32', 40, [_step(settings, 'step_float32')]),
         # Compiling takes a minute on some machines, and needs a compiler: not in a rehearsal.
         Stage('step_compiled', 75, [

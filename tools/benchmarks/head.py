@@ -35,6 +35,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--cpu-time', action='store_true', help='seconds of the processor, not of the clock'
     )
     parser.add_argument('--settings', nargs='+', metavar='N,S,S2', help='default: three of them')
+    parser.add_argument(
+        '--tolerance', type=float, default=1e-5, help='of the relative difference (1e-5)'
+    )
     parser.add_argument('--json', metavar='OUT')
     args = parser.parse_args(argv)
     for name in ('batch', 'memory', 'dim', 'repeats'):
@@ -73,7 +76,7 @@ def main(argv: list[str] | None = None) -> None:
     result: dict[str, Any] = dict(machine=machine(args.device), command=vars(args), measured={})
     for setting in (None, *args.chosen):
         name = 'MoCo-v2' if setting is None else f'MoCHi {setting}'
-        difference = check_equal(alternatives(args, setting, same_ties=True))
+        difference = check_equal(alternatives(args, setting, same_ties=True), args.tolerance)
         result['measured'][name] = dict(difference=difference)
         pair = alternatives(args, setting)
         runs.update({f'{name}/{way}': run for way, run in pair.items()})

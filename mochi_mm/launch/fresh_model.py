@@ -6,15 +6,16 @@ import copy
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from mmengine.logging import MMLogger
 from mmengine.runner import set_random_seed
 
+from mochi_mm.models.algorithms import BaseAlgorithm
 from mochi_mm.registry import MODELS
 
 
-def fresh_model(config: Any, seed: int) -> Any:
+def fresh_model(config: Any, seed: int) -> BaseAlgorithm:
     """Build a model and initialize its weights with ``seed``; the config stays as it is.
 
     MMEngine's list of what initialized each weight is left out of the log.
@@ -24,7 +25,7 @@ def fresh_model(config: Any, seed: int) -> Any:
         seed: Seed of all random generators, which are set to it.
     """
     set_random_seed(seed)
-    model = MODELS.build(copy.deepcopy(config))
+    model = cast(BaseAlgorithm, MODELS.build(copy.deepcopy(config)))
     with quiet():
         model.init_weights()
     return model

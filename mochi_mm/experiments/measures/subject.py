@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from mochi_mm.engine.runners import SafeRunner
 from mochi_mm.evaluation.features import extract_features
+from mochi_mm.models.algorithms import BaseAlgorithm
 from mochi_mm.models.evaluating import evaluating
 
 
@@ -27,7 +28,7 @@ class Subject:
         data_root: Folder that holds the data sets.
     """
 
-    model: Any
+    model: BaseAlgorithm
     config: Any
     folder: Path
     epochs: int

@@ -26,14 +26,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--out', type=file_to_write, help='write the metrics to this JSON file')
     parser.add_argument(
-        '--record', help='write the metrics, and where they are from, to this JSON file'
+        '--record',
+        type=file_to_write,
+        help='write the metrics, and where they are from, to this JSON file',
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     parser.add_weights_options()
-    args = parser.parse_args(argv)
-    if args.record is not None and Path(args.record).is_dir():
-        parser.error(f'--record {args.record} is a folder; expected a file to write')
-    return args
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -67,14 +66,9 @@ def main(argv: list[str] | None = None) -> None:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         Path(args.out).write_text(json.dumps(metrics, indent=2) + '\n')
     if args.record and runner.rank == 0:
-        from mochi_mm.experiments.result_record import protocol_of, result_record, write_record
+        from mochi_mm.experiments.result_record import protocol_of, record_checkpoint
 
-        source = Path(args.checkpoint)
-        protocol = protocol_of(config)
-        write_record(
-            args.record,
-            result_record(protocol, args.config, metrics, source.parent.name or source.name),
-        )
+        record_checkpoint(args.record, protocol_of(config), args.config, metrics, args.checkpoint)
 
 
 if __name__ == '__main__':

@@ -12,12 +12,12 @@ Measured: not yet measured.
 
 _base_ = [
     '../_base_/datasets/imagenet100.py',
+    '../_base_/open_world.py',
     '../_base_/models/in_batch_resnet50.py',
     '../_base_/default_runtime.py',
 ]
 
 num_known = 50
-labeled_share = 0.5
 
 source_images = dict(
     type='ImageFolder',
@@ -52,28 +52,7 @@ train_dataloader = dict(
         pipeline='$train_pipeline',
     ),
 )
-unlabeled_dataloader = dict(
-    batch_size=256,
-    num_workers=12,
-    sampler=dict(type='KeyedSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-    dataset=dict(
-        type='OpenWorld',
-        part='unlabeled',
-        dataset='$source_images',
-        num_known='$num_known',
-        labeled_share='$labeled_share',
-        pipeline='$eval_pipeline',
-    ),
-)
-val_dataloader = dict(_copy_='unlabeled_dataloader')
-val_evaluator = dict(
-    type='OpenWorldAccuracy', num_known='$num_known', prefix='open_world_unlabeled'
-)
-val_cfg = dict(type='ValLoop')
-test_dataloader = dict(_copy_='query_dataloader')
-test_evaluator = dict(type='OpenWorldAccuracy', num_known='$num_known', prefix='open_world_test')
-test_cfg = dict(type='TestLoop')
+unlabeled_dataloader = dict(batch_size=256, num_workers=12)
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4)
 )

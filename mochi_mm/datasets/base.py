@@ -86,6 +86,23 @@ class ImageDataset(Dataset, ABC):
     def image(self, index: int) -> Any:
         """Return image ``index`` as an RGB ``PIL.Image``."""
 
+    def try_first(self, count: int = 5) -> None:
+        """Read one of the first images, so that wrong files show before the first batch.
+
+        Args:
+            count: Images that are tried.
+
+        Raises:
+            UnreadableImage: None of them can be read.
+        """
+        for index in range(min(count, len(self))):
+            try:
+                self.image(index)
+                return
+            except UnreadableImage:
+                if index + 1 == min(count, len(self)):
+                    raise
+
     def sample(self, index: int) -> dict[str, Any]:
         """Return the input of the pipeline, without the generator."""
         return dict(img=self.image(index), gt_label=int(self.labels[index]), sample_idx=int(index))

@@ -23,7 +23,6 @@ from mochi_mm.datasets.path_list import read_paths
 from mochi_mm.datasets.path_table import PathTable
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.source_image import SourceImage
-from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS, nearest
 
 
@@ -93,7 +92,7 @@ class ImageFolder(ImageDataset):
         labels = {name: label for label, name in enumerate(self.classes)}
         self._tell_gone(set(owners))
         self.labels = np.array([labels.get(owner, -1) for owner in owners], dtype=np.int64)
-        self._try_first()
+        self.try_first()
         print_log(
             f'{len(self)} images of {len(self.classes)} classes in {self.root}', logger='current'
         )
@@ -107,16 +106,6 @@ class ImageFolder(ImageDataset):
                 'current',
                 logging.WARNING,
             )
-
-    def _try_first(self, count: int = 5) -> None:
-        """Read one of the first images, so that a wrong folder shows before the first batch."""
-        for index in range(min(count, len(self))):
-            try:
-                self.image(index)
-                return
-            except UnreadableImage:
-                if index + 1 == min(count, len(self)):
-                    raise
 
     def path(self, index: int) -> str:
         """Return the path of image ``index``."""

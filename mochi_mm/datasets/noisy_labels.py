@@ -78,9 +78,7 @@ class NoisyLabels(WrappedDataset):
         order = SampleKey(0, self.seed, _WHICH).generator().random(number)
         other = SampleKey(0, self.seed, _OTHER).generator().random(number)
         for label in range(count):
-            members = np.flatnonzero(self.true_labels == label)
-            members = members[np.argsort(order[members], kind='stable')]
-            chosen = members[: int(self.share * len(members) + 1e-9)]  # 0.29 of 100 are 29
+            chosen = self.drawn_of(self.true_labels, label, self.share, order)
             step = 1 + np.floor(other[chosen] * (count - 1)).astype(np.int64)  # 1 to count - 1
             labels[chosen] = (label + step) % count
         return labels

@@ -92,16 +92,15 @@ class OpenWorld(WrappedDataset):
         order = SampleKey(0, self.seed, _WHICH).generator().random(len(labels))
         labeled = np.zeros(len(labels), dtype=bool)
         for label in range(self.num_known):
-            members = np.flatnonzero(labels == label)
-            members = members[np.argsort(order[members], kind='stable')]
-            count = int(self.labeled_share * len(members) + 1e-9)  # 0.29 of 100 are 29
-            if count == 0:
+            chosen = self.drawn_of(labels, label, self.labeled_share, order)
+            if len(chosen) == 0:
+                number = int((labels == label).sum())
                 raise ValueError(
-                    f'labeled_share {self.labeled_share} of the {len(members)} images of class '
-                    f'{label} is no image; expected at least 1 of each known class: raise it to '
-                    f'{1 / max(1, len(members)):.2g} or more.'
+                    f'labeled_share {self.labeled_share} of the {number} images of class {label} '
+                    'is no image; expected at least 1 of each known class: raise it to '
+                    f'{1 / number:.2g} or more.'
                 )
-            labeled[members[:count]] = True
+            labeled[chosen] = True
         return labeled
 
     def _check(self, labels: np.ndarray) -> None:

@@ -17,7 +17,6 @@ from mochi_mm.datasets.packs.pack_reader import PackReader
 from mochi_mm.datasets.packs.select_rows import select_rows
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.source_image import SourceImage
-from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.files.encoded_image import EncodedImage
 from mochi_mm.registry import DATASETS
 
@@ -65,7 +64,7 @@ class PackedImages(ImageDataset):
         names = None if classes is None else read_class_list(classes)
         chosen = select_rows(self.pack, names, exclude, include)
         self._rows, self.classes, self.labels = chosen.rows, chosen.classes, chosen.labels
-        self._try_first()
+        self.try_first()
         print_log(
             f'{len(self)} images of {len(self.classes)} classes in the pack {self.pack.folder}',
             logger='current',
@@ -82,16 +81,6 @@ class PackedImages(ImageDataset):
         self.__dict__.update(state)
         if self._rows is None:
             self.labels = np.array(self.pack.labels)
-
-    def _try_first(self, count: int = 5) -> None:
-        """Read one of the first images, so that a wrong pack shows before the first batch."""
-        for index in range(min(count, len(self))):
-            try:
-                self.image(index)
-                return
-            except UnreadableImage:
-                if index + 1 == min(count, len(self)):
-                    raise
 
     def row(self, index: int) -> int:
         """Return the number in the pack of image ``index``."""

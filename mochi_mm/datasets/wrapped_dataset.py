@@ -55,6 +55,21 @@ class WrappedDataset(ImageDataset):
         """Return the pipeline of sample ``index``."""
         return self.source.pipeline_of(self.row(index))
 
+    def drawn_of(self, labels: np.ndarray, label: int, share: float, order: np.ndarray) -> Any:
+        """Return the numbers of ``floor(share * n)`` of the n images of a class, (m,) int64.
+
+        A smaller share of one order is part of a larger one.
+
+        Args:
+            labels: (n,) class of each image.
+            label: The class.
+            share: From 0 to 1; 0.29 of 100 are 29, whatever the product says.
+            order: (n,) random numbers; the images with the least are taken.
+        """
+        members = np.flatnonzero(labels == label)
+        members = members[np.argsort(order[members], kind='stable')]
+        return members[: int(share * len(members) + 1e-9)]
+
     def check_once(self) -> None:
         """Refuse a data set that repeats its images.
 

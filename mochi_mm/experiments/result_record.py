@@ -93,6 +93,23 @@ def labels_of(include: str | Path | None) -> list[str]:
     return [f'{share[1]} % of the labels ({name})' if share else f'labels of {name}']
 
 
+def record_checkpoint(
+    path: str | Path, protocol: str, config: str, metrics: Mapping[str, float], checkpoint: str
+) -> None:
+    """Write the record of what was just measured of a checkpoint, which its work dir names.
+
+    Args:
+        path: The record.
+        protocol: As in :func:`result_record`.
+        config: Likewise.
+        metrics: Likewise.
+        checkpoint: The file that was measured.
+    """
+    source = Path(checkpoint)
+    pretraining = source.parent.name or source.name
+    write_record(path, result_record(protocol, config, metrics, pretraining))
+
+
 def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
     """Write a record to a JSON file, in one step."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -89,6 +89,27 @@ def check_list(name: str, value: Any) -> None:
         )
 
 
+def check_start(who: str, start_epoch: int, max_epochs: int, nothing: str, fix: str) -> None:
+    """Accept an epoch that the run reaches.
+
+    Args:
+        who: Part that starts then, for the error; empty where the setting says it.
+        start_epoch: First epoch of the part.
+        max_epochs: Epochs of the run.
+        nothing: What would never happen otherwise.
+        fix: What to do then.
+
+    Raises:
+        ValueError: The run ends before.
+    """
+    if start_epoch >= max_epochs:
+        of = f' of {who}' if who else ''
+        raise ValueError(
+            f'start_epoch{of} is {start_epoch} but the run ends after {max_epochs} epochs, so '
+            f'{nothing}; {fix}.'
+        )
+
+
 def check_choice(name: str, value: str, choices: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``choices``.
 

@@ -42,7 +42,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--out', type=file_to_write, help='also write the results to this JSON file'
     )
     parser.add_argument(
-        '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
+        '--record',
+        type=file_to_write,
+        help='write the metrics, and where they are from, to this JSON file',
     )
     parser.add_cfg_options()
     parser.add_weights_options()
@@ -51,8 +53,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error('give a CHECKPOINT, or --untrained to measure random weights')
     if args.out is not None and not args.out.parent.is_dir():
         parser.error(f'--out: there is no folder {args.out.parent}; create it first')
-    if args.record is not None and Path(args.record).is_dir():
-        parser.error(f'--record {args.record} is a folder; expected a file to write')
     if args.record is not None and (args.untrained or not args.checkpoint):
         parser.error('--record is for one checkpoint, without --untrained')
     return args
@@ -147,14 +147,12 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
         partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
         os.replace(partial, args.out)
     if args.record is not None:
-        from mochi_mm.experiments.result_record import result_record, write_record
+        from mochi_mm.experiments.result_record import record_checkpoint
 
-        source = Path(args.checkpoint)
         learned = ', learned similarity' if similarity == 'learned' else ''
         protocol = f'weighted kNN, temperature {temperature:g}{learned}'
         metrics = results[args.checkpoint]
-        pretraining = source.parent.name or source.name
-        write_record(args.record, result_record(protocol, args.config, metrics, pretraining))
+        record_checkpoint(args.record, protocol, args.config, metrics, args.checkpoint)
     return results
 
 

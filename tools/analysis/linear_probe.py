@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser, device, seed
+    from mochi_mm.launch.arguments import ToolParser, device, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -47,12 +47,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
     )
-    parser.add_argument('--record', type=Path, help='write the result and where it is from here')
+    parser.add_argument(
+        '--record', type=file_to_write, help='write the result and where it is from here'
+    )
     parser.add_cfg_options()
     parser.add_weights_options()
     args = parser.parse_args(argv)
-    if args.record is not None and Path(args.record).is_dir():
-        parser.error(f'--record {args.record} is a folder; expected a file to write')
     return args
 
 
@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     from mochi_mm.evaluation.feature_file import cached_features
     from mochi_mm.evaluation.features import extract_features
     from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
-    from mochi_mm.experiments.result_record import result_record, write_record
+    from mochi_mm.experiments.result_record import record_checkpoint
 
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     model, model_config, loaders = load(args, device)
@@ -120,9 +120,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g}{grid})'
     print(f'{protocol}: ' + '  '.join(f'{name} {value:.2f}' for name, value in metrics.items()))
     if args.record:
-        source = Path(args.checkpoint)
-        pretraining = source.parent.name or source.name
-        write_record(args.record, result_record(protocol, args.config, metrics, pretraining))
+        record_checkpoint(args.record, protocol, args.config, metrics, args.checkpoint)
     return metrics
 
 

@@ -37,7 +37,7 @@ def fraction(text: str) -> float:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser, device, seed
+    from mochi_mm.launch.arguments import ToolParser, device, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -62,14 +62,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
     )
-    parser.add_argument('--record', type=Path, help='write the result and where it is from here')
+    parser.add_argument(
+        '--record', type=file_to_write, help='write the result and where it is from here'
+    )
     parser.add_cfg_options()
     parser.add_weights_options()
     args = parser.parse_args(argv)
     if args.num_images is not None and args.num_images < 1:
         parser.error(f'--num-images is {args.num_images}; expected at least 1')
-    if args.record is not None and Path(args.record).is_dir():
-        parser.error(f'--record {args.record} is a folder; expected a file to write')
     return args
 
 
@@ -159,7 +159,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
     from mochi_mm.evaluation.robustness import measure_robustness
     from mochi_mm.evaluation.robustness.measure_robustness import signs_of_masking
-    from mochi_mm.experiments.result_record import result_record, write_record
+    from mochi_mm.experiments.result_record import record_checkpoint
 
     settings = find_settings(args)
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
@@ -182,9 +182,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     if args.record:
         protocol = f'PGD-{settings.steps} ({settings.norm}) and corruptions of {words}, '
         protocol += f'{len(queries.dataset)} images'
-        source = Path(args.checkpoint)
-        pretraining = source.parent.name or source.name
-        write_record(args.record, result_record(protocol, args.config, metrics, pretraining))
+        record_checkpoint(args.record, protocol, args.config, metrics, args.checkpoint)
     return metrics
 
 

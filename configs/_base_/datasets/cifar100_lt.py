@@ -4,7 +4,7 @@ The augmentation of the long-tailed tables: AutoAugment and a hole for the query
 the key. Evaluation on all test images, which are balanced.
 """
 
-data_root = 'data/cifar100'
+_base_ = './cifar100.py'
 
 # Images of the last class over those of the first: the imbalance of 100 in tables.
 imbalance_factor = 0.01
@@ -27,42 +27,23 @@ train_pipeline = [
     dict(type='MultiView', transforms=['$strong_pipeline', '$view_pipeline'], num_views=[1, 1]),
     dict(type='PackInputs'),
 ]
-eval_pipeline = [dict(type='PackInputs')]
 
 train_images = dict(
+    _delete_=True,
     type='LongTail',
     factor='$imbalance_factor',
     dataset=dict(type='TorchVisionDataset', name='CIFAR100', data_root='$data_root', split='train'),
 )
-train_dataloader = dict(
-    batch_size=128,
-    num_workers=4,
-    persistent_workers=True,
-    pin_memory=True,
-    drop_last=True,
-    sampler=dict(type='KeyedSampler', shuffle=True),
-    collate_fn=dict(type='default_collate'),
-    dataset=dict(type='InMemory', dataset='$train_images', pipeline='$train_pipeline'),
-)
-bank_dataloader = dict(
-    batch_size=500,
-    num_workers=2,
-    sampler=dict(type='KeyedSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
-    dataset=dict(type='InMemory', dataset='$train_images', pipeline='$eval_pipeline'),
-)
+train_dataloader = dict(batch_size=128)
 query_dataloader = dict(
-    batch_size=500,
-    num_workers=2,
-    sampler=dict(type='KeyedSampler', shuffle=False),
-    collate_fn=dict(type='default_collate'),
     dataset=dict(
+        _delete_=True,
         type='TorchVisionDataset',
         name='CIFAR100',
         data_root='$data_root',
         split='test',
         pipeline='$eval_pipeline',
-    ),
+    )
 )
 val_dataloader = dict(_copy_='query_dataloader')
 test_dataloader = dict(_copy_='query_dataloader')

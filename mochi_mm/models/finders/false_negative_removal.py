@@ -14,7 +14,13 @@ from mochi_mm.models.functional.false_negatives import find_false_negatives, fin
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, DataSamples
 from mochi_mm.structures.masks import either
-from mochi_mm.utils.checks import check_choice, check_cosine, check_integer, check_share
+from mochi_mm.utils.checks import (
+    check_choice,
+    check_cosine,
+    check_integer,
+    check_share,
+    check_start,
+)
 
 RULES = ('oracle', 'threshold', 'top_k', 'quantile')
 #: Blocks whose candidates are images, among which false negatives are looked for.
@@ -106,12 +112,8 @@ class FalseNegativeRemoval(BaseModule):
         Raises:
             ValueError: ``start_epoch`` lies beyond the run, so nothing would ever be removed.
         """
-        if self.start_epoch >= max_epochs:
-            raise ValueError(
-                f'start_epoch of FalseNegativeRemoval is {self.start_epoch} but the run ends after '
-                f'{max_epochs} epochs, so nothing would ever be removed; lower it or take the '
-                'removal out.'
-            )
+        nothing, fix = 'nothing would ever be removed', 'lower it or take the removal out'
+        check_start('FalseNegativeRemoval', self.start_epoch, max_epochs, nothing, fix)
         past, length = epoch - self.start_epoch, self.ramp * max_epochs
         grown = min(1.0, past / length) if length else 1.0
         self.grown = grown if past >= 0 and grown > 0 else None

@@ -16,7 +16,7 @@ from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.masks import either
-from mochi_mm.utils.checks import check_integer, check_number
+from mochi_mm.utils.checks import check_integer, check_number, check_start
 
 #: Candidates that are embeddings of other images.
 SCREENED = ('batch', 'batch_keys', 'memory')
@@ -96,11 +96,8 @@ class NegativeThreshold(BaseModule):
         Raises:
             ValueError: ``start_epoch`` lies beyond the run.
         """
-        if self.start_epoch >= max_epochs:
-            raise ValueError(
-                f'start_epoch of NegativeThreshold is {self.start_epoch} but the run ends after '
-                f'{max_epochs} epochs, so nothing would ever be left out; lower start_epoch.'
-            )
+        nothing, fix = 'nothing would ever be left out', 'lower start_epoch'
+        check_start('NegativeThreshold', self.start_epoch, max_epochs, nothing, fix)
         self.epoch = epoch
 
     @property

@@ -23,7 +23,7 @@ from mochi_mm.models.memories import ClusterBank
 from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Views
-from mochi_mm.utils.checks import check_choice, check_integer, check_number
+from mochi_mm.utils.checks import check_choice, check_integer, check_number, check_start
 
 
 @MODELS.register_module()
@@ -107,11 +107,8 @@ class InterClusterHead(ContrastiveHead):
             ValueError: ``start_epoch`` lies beyond the run.
         """
         super().set_epoch(epoch, max_epochs)
-        if self.start_epoch >= max_epochs:
-            raise ValueError(
-                f'start_epoch of InterClusterHead is {self.start_epoch} but the run ends after '
-                f'{max_epochs} epochs, so clusters would never be used; lower start_epoch.'
-            )
+        nothing, fix = 'clusters would never be used', 'lower start_epoch'
+        check_start('InterClusterHead', self.start_epoch, max_epochs, nothing, fix)
         self.epoch = epoch
 
     def compute(self, views: Views) -> HeadStep:

@@ -8,14 +8,13 @@ from typing import Any
 from torch import Tensor
 
 from mochi_mm.models.blocks import batch_keys_block, pair_anchors
-from mochi_mm.models.blocks.batch_keys import without_partners
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+from mochi_mm.models.heads.batch_keys_head import BatchKeysHead
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Anchors, Block, Mixed, Views
+from mochi_mm.structures import Anchors, Block, Views
 
 
 @MODELS.register_module()
-class KeyBatchHead(BaseContrastiveHead):
+class KeyBatchHead(BatchKeysHead):
     """InfoNCE over the keys of the whole batch, summed over the pairs of views (MoCo-v3).
 
     ``sum over pairs (i, j) of 2 t CE(q_i . k_j / t)`` with the keys of all ranks as candidates and
@@ -32,8 +31,6 @@ class KeyBatchHead(BaseContrastiveHead):
     0.008
     """
 
-    with_memory = False
-    mixed_targets = True
     takes = 'pairs'
 
     def __init__(self, temperature: float = 0.2, **kwargs: Any) -> None:
@@ -46,17 +43,6 @@ class KeyBatchHead(BaseContrastiveHead):
     def blocks(self, anchors: Anchors, views: Views) -> list[Block]:
         """Return the keys of the batch."""
         return [batch_keys_block(anchors, views, self.similarity)]
-
-    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
-        """Return the keys as they are: each anchor's own attracts."""
-        return blocks
-
-    def statistics(
-        self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
-    ) -> dict[str, Tensor]:
-        """Return the figures of the frame; of a mixed query, with the key of its own image."""
-        keys, *rest = blocks
-        return super().statistics([without_partners(keys), *rest], mixed, counted)
 
     def objective(self, anchors: Anchors, blocks: Sequence[Block]) -> Tensor:
         """Return the loss (A,) of each anchor, so that the mean is the sum over pairs of views."""

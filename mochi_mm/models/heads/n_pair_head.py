@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
-
 from mochi_mm.models.blocks import batch_keys_block, pair_anchors
-from mochi_mm.models.blocks.batch_keys import without_partners
-from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
+from mochi_mm.models.heads.batch_keys_head import BatchKeysHead
 from mochi_mm.registry import MODELS
-from mochi_mm.structures import Anchors, Block, Mixed, Views
+from mochi_mm.structures import Anchors, Block, Views
 
 
 @MODELS.register_module()
-class NPairHead(BaseContrastiveHead):
+class NPairHead(BatchKeysHead):
     """Classify the second view of the own image among the second views of all, in one direction.
 
     ``-log( e^(q_i.k_i/t) / sum_j e^(q_i.k_j/t) )``, q of the first and k of the second view, both
@@ -39,9 +35,7 @@ class NPairHead(BaseContrastiveHead):
     0.5633
     """
 
-    with_memory = False
     max_views = 2
-    mixed_targets = True
 
     def __init__(self, temperature: float = 0.2, **kwargs: Any) -> None:
         super().__init__(temperature=temperature, **kwargs)
@@ -53,17 +47,6 @@ class NPairHead(BaseContrastiveHead):
     def blocks(self, anchors: Anchors, views: Views) -> list[Block]:
         """Return the second views of the images of all ranks, with gradient."""
         return [batch_keys_block(anchors, _one_way(views), self.similarity, gradient=True)]
-
-    def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:
-        """Return the second views as they are: those of the image, or images, attract."""
-        return blocks
-
-    def statistics(
-        self, blocks: Sequence[Block], mixed: Mixed | None, counted: Tensor | None
-    ) -> dict[str, Tensor]:
-        """Return the figures of the frame; of a mixed query, with the key of its own image."""
-        keys, *rest = blocks
-        return super().statistics([without_partners(keys), *rest], mixed, counted)
 
 
 def _one_way(views: Views) -> Views:

@@ -41,7 +41,8 @@ class Found:
     """What the prototypes say of the N images of all ranks, by their first view.
 
     Attributes:
-        rows: (N, D) unit rows, constants.
+        rows: (N, D) unit rows, with gradient.
+        logits: (N, C) similarities with the prototypes over their temperature, with gradient.
         labels: (N,) label, -1 where there is none.
         pseudo: (N,) the nearest prototype.
         novel: (N,) bool, unlabeled and unlike every known class.
@@ -50,6 +51,7 @@ class Found:
     """
 
     rows: Tensor
+    logits: Tensor
     labels: Tensor
     pseudo: Tensor
     novel: Tensor
@@ -188,22 +190,25 @@ class OpenConHead(BaseContrastiveHead):
                 f'loss_{name}': weight * self.term(anchors, batch, found, members, classes, t)
                 for name, weight, members, classes, t in groups
             }
-            losses['loss_prior'] = self.weights[3] * self.prior_term(views, found)
+            shares = found.logits.softmax(dim=1)  # (N, C)
+            divergence = prior_divergence(shares, ~labeled, self.prior)
+            losses['loss_prior'] = self.weights[3] * divergence
             with torch.no_grad():
                 statistics = self.figures(found)
         return HeadStep(losses, statistics, self.updates(found), anchors, (batch,))
 
     def find(self, views: Views) -> Found:
         """Return what the prototypes say of the images of all ranks."""
-        first = views.online[min(views.online)].detach()
+        first = views.online[min(views.online)]
         counts = row_counts(len(first))
-        rows = gather_rows(first, counts)  # (N, D)
+        rows = gather_rows_with_gradient(first, counts)  # (N, D)
         labels = gather_rows(views.samples[self.label_key], counts)  # (N,)
-        logits = self.logits(rows)  # (N, C)
+        with_gradient = self.logits(rows)  # (N, C)
+        logits = with_gradient.detach()
         scores, labeled = known_score(logits, self.num_known), labels >= 0
         cut = novelty_cut(scores, labeled, self.cut_quantile)
         novel = ~labeled & (scores < cut)
-        return Found(rows, labels, logits.argmax(dim=1), novel, cut, counts)
+        return Found(rows, with_gradient, labels, logits.argmax(dim=1), novel, cut, counts)
 
     def logits(self, rows: Tensor) -> Tensor:
         """Return (N, C) similarities of unit rows (N, D) with the prototypes, over temperature."""
@@ -236,12 +241,6 @@ class OpenConHead(BaseContrastiveHead):
         losses = contrast_blocks([batch.drop(~members[None]).attract(same)], temperature)
         return mean_over_ranks(losses, mine)
 
-    def prior_term(self, views: Views, found: Found) -> Tensor:
-        """Return the divergence of the class shares among the unlabeled images from the prior."""
-        first = views.online[min(views.online)]
-        rows = gather_rows_with_gradient(first, found.counts)  # (N, D)
-        return prior_divergence(self.logits(rows).softmax(dim=1), found.labels < 0, self.prior)
-
     def figures(self, found: Found) -> dict[str, Tensor]:
         """Return the cut, the share of novel images, and how many classes the rest is taken for."""
         unlabeled = found.labels < 0
@@ -257,7 +256,8 @@ class OpenConHead(BaseContrastiveHead):
         new = torch.where(found.pseudo >= self.num_known, found.pseudo, -1)
         classes = torch.where(found.labels >= 0, found.labels, new)
         number = found.counts[rank()]
-        rows, classes = (own_rows(v, number, found.counts) for v in (found.rows, classes))
+        rows = found.rows.detach()
+        rows, classes = (own_rows(v, number, found.counts) for v in (rows, classes))
         return (partial(self.prototypes.enqueue, rows, classes),)
 
     def predict(self, features: Tensor) -> Tensor:

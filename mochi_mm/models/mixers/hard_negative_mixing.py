@@ -15,7 +15,7 @@ from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Block, HardNegatives, Mixed, Mixture
 from mochi_mm.structures.masks import without
-from mochi_mm.utils.checks import check_integer, check_list
+from mochi_mm.utils.checks import check_integer, check_list, check_start
 
 
 @MODELS.register_module()
@@ -103,11 +103,9 @@ class HardNegativeMixing(BaseModule):
         Raises:
             ValueError: ``start_epoch`` lies beyond the run, so mixing would never happen.
         """
-        if len(self.mixers) and self.start_epoch >= max_epochs:
-            raise ValueError(
-                f'start_epoch is {self.start_epoch} but the run ends after {max_epochs} epochs, so '
-                'nothing would ever be mixed; lower start_epoch or remove the mixers.'
-            )
+        if len(self.mixers):
+            nothing, fix = 'nothing would ever be mixed', 'lower start_epoch or remove the mixers'
+            check_start('', self.start_epoch, max_epochs, nothing, fix)
         self.epoch = epoch
 
     @property

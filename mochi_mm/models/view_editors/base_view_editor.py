@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mochi_mm.randomness import StepKey
 from mochi_mm.structures import DataSamples
-from mochi_mm.utils.checks import check_integer
+from mochi_mm.utils.checks import check_integer, check_start
 
 if TYPE_CHECKING:
     from mochi_mm.models.algorithms import BaseAlgorithm
@@ -87,12 +87,9 @@ class BaseViewEditor(BaseModule, ABC):
         Raises:
             ValueError: ``start_epoch`` lies beyond the run, so nothing would ever be edited.
         """
-        if self.start_epoch >= max_epochs:
-            raise ValueError(
-                f'start_epoch of {type(self).__name__} is {self.start_epoch} but the run ends '
-                f'after {max_epochs} epochs, so nothing would ever be edited; lower it or take the '
-                'editor out of view_editors.'
-            )
+        nothing = 'nothing would ever be edited'
+        fix = 'lower it or take the editor out of view_editors'
+        check_start(type(self).__name__, self.start_epoch, max_epochs, nothing, fix)
         self.epoch = epoch
 
     def forward(

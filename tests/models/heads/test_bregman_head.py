@@ -16,10 +16,10 @@ from mochi_mm.models.heads import BregmanHead, NTXentHead, bregman_head
 from mochi_mm.structures import Views
 from tests.models.algorithms.toy import moco_config
 from tests.models.heads.worked import random_views
-from tests.models.view_editors.test_base_view_editor import StopAfterIteration
+from tests.models.view_editors.runs import straight_and_resumed
 from tests.ranks import run_ranks
 from tests.reference import unit
-from tests.toy_runner import runner_config, train
+from tests.toy_runner import runner_config
 
 # Outputs of three sub-networks for two views of two images.
 OUTPUTS = torch.tensor([[[2.0, 1, 0], [1, 1.2, 0]], [[0, 1.5, 1], [0, 1, 2]]])
@@ -236,16 +236,7 @@ def test_a_resumed_run_is_the_straight_one(tmp_path: Path) -> None:
         config.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=2)
         return config
 
-    straight = train(config('straight'))
-    first = config('parts')
-    first.custom_hooks = [dict(type=StopAfterIteration.__name__, iterations=3)]
-    with pytest.raises(KeyboardInterrupt):
-        train(first)
-    second = config('parts')
-    second.resume, second.experiment_name = True, second.experiment_name + 'resumed'
-    resumed = train(second)
-    for name, value in straight.model.state_dict().items():
-        assert torch.equal(value, resumed.model.state_dict()[name]), name
+    assert straight_and_resumed(config, 3)
 
 
 def test_estimate_of_the_negatives_of_the_divergence() -> None:

@@ -15,8 +15,8 @@ from mochi_mm.models.view_editors import InstanceMix
 from mochi_mm.randomness import StepKey
 from tests.meta import StepOfNoGenerator, on_one_device
 from tests.models.algorithms.toy import build_moco, moco_config, views
-from tests.models.view_editors.test_base_view_editor import StopAfterIteration
-from tests.toy_runner import runner_config, train
+from tests.models.view_editors.runs import straight_and_resumed
+from tests.toy_runner import runner_config
 
 KEY = StepKey(3, 7, 1)
 MODEL: Any = SimpleNamespace(query_views=(0,))
@@ -138,16 +138,7 @@ def test_a_resumed_run_mixes_as_the_straight_one(tmp_path: Path) -> None:
         config.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=2)
         return config
 
-    straight = train(config('straight'))
-    first = config('parts')
-    first.custom_hooks = [dict(type=StopAfterIteration.__name__, iterations=3)]
-    with pytest.raises(KeyboardInterrupt):
-        train(first)
-    second = config('parts')
-    second.resume, second.experiment_name = True, second.experiment_name + 'resumed'
-    resumed = train(second)
-    for name, value in straight.model.state_dict().items():
-        assert torch.equal(value, resumed.model.state_dict()[name]), name
+    assert straight_and_resumed(config, 3)
 
 
 @pytest.mark.parametrize('kind', ['mixup', 'cutmix'])

@@ -12,6 +12,8 @@ from mochi_mm.datasets.packed_images import PackedImages
 from mochi_mm.datasets.torchvision_dataset import TorchVisionDataset
 
 _SOME = 64
+#: Data sets of whose images something is known.
+TELLING = (ImageFolder, PackedImages, TorchVisionDataset)
 
 
 def same_images(first: Any, second: Any) -> bool:

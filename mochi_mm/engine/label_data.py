@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.datasets.facts import facts_of
-from mochi_mm.datasets.image_folder import ImageFolder
-from mochi_mm.datasets.same_images import same_images
+from mochi_mm.datasets.same_images import TELLING, same_images
 from mochi_mm.randomness import SampleKey
 
 
@@ -76,7 +75,7 @@ def _check_images(dataset: Any, train: Any) -> None:
     if labels[0] is not None and labels[1] is not None:
         count = there.num_images
         differ |= not np.array_equal(np.asarray(labels[0]), np.asarray(labels[1])[:count])
-    if isinstance(dataset, ImageFolder) and type(dataset) is type(train):
+    if isinstance(dataset, TELLING) and type(dataset) is type(train):
         differ |= not same_images(dataset, train)
     if differ:
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mochi_mm.structures.masks import either
@@ -101,3 +102,11 @@ class Block:
         if self.pull is None:
             return None
         return self.similarity.new_full(self.similarity.shape, self.pull).bool()
+
+    def negative(self) -> Tensor:
+        """Return (A, M) bool, where the candidate pushes and is an embedding of another image."""
+        hidden = either(either(self.dropped, self.positive()), self.same_image)
+        if self.held is not None:
+            hidden = either(hidden, ~self.held[None])
+        pushing = torch.ones_like(self.similarity, dtype=torch.bool)
+        return pushing if hidden is None else pushing & ~hidden

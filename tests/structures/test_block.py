@@ -82,3 +82,14 @@ def test_positive_is_where_the_pull_is_above_zero() -> None:
         assert listed(plain(pull=pull).positive()) == [[expected] * 3] * 2
     shares = torch.tensor([[0.2, 0.0, 0.0], [0.0, 0.7, 0.0]])
     assert listed(plain(pull=shares).positive()) == listed(MASK)
+
+
+def test_negatives_are_embeddings_of_other_images_that_push() -> None:
+    """In a loop over what can hide a candidate."""
+    assert plain().negative().all()
+    held = torch.tensor([True, True, False])
+    block = plain(dropped=MASK, same_image=OTHER, held=held).attract(torch.eye(2, 3).bool())
+    for a in range(2):
+        for m in range(3):
+            hidden = MASK[a, m] or OTHER[a, m] or not held[m] or a == m
+            assert bool(block.negative()[a, m]) == (not hidden)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mochi_mm.distributed.rows import gather_rows
+from mochi_mm.models.blocks.candidate_labels import candidate_labels
 from mochi_mm.models.memories import BaseMemory
 from mochi_mm.structures import Anchors, Block
 
@@ -23,12 +23,11 @@ def with_classes(block: Block, anchors: Anchors, memory: BaseMemory | None, key:
         return block
     if block.name == 'memory' and memory is not None:
         return block.but(classes=(labels, memory.labels.clone()))
-    if block.name == 'batch':
-        return block.but(classes=(labels, gather_rows(labels)))
-    if block.name == 'batch_keys':
-        images = gather_rows(of_images(labels, anchors))  # (M,)
-        sets = block.similarity.shape[1] // len(images)
-        return block.but(classes=(labels, images.repeat(sets)))
+    if block.name in ('batch', 'batch_keys'):
+        # What labels the block has may be others, such as pseudo-labels.
+        return block.but(
+            classes=(labels, candidate_labels(block.but(labels=None), anchors, labels))
+        )
     return block
 
 

@@ -13,7 +13,6 @@ from mochi_mm.models.blocks.same_label import same_label
 from mochi_mm.models.functional.false_negatives import find_false_negatives, find_nearest_share
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, DataSamples
-from mochi_mm.structures.masks import either
 from mochi_mm.utils.checks import (
     check_choice,
     check_cosine,
@@ -142,7 +141,7 @@ class FalseNegativeRemoval(BaseModule):
             if block.name not in SEARCHED:
                 treated.append(block)
                 continue
-            pushing = _pushing(block)  # (A, M)
+            pushing = block.negative()  # (A, M)
             same = None
             if labels is not None:
                 known = block.but(labels=candidate_labels(block, anchors, labels))
@@ -180,14 +179,6 @@ class FalseNegativeRemoval(BaseModule):
             stats['removed_precision'] = counts['both'] / removed.clamp_min(1)
             stats['removed_recall'] = counts['both'] / counts['same'].clamp_min(1)
         return stats
-
-
-def _pushing(block: Block) -> Tensor:
-    """Return (A, M) bool, the candidates that push and hold an embedding of another image."""
-    hidden = either(either(block.dropped, block.positive()), block.same_image)
-    hidden = hidden if block.held is None else either(hidden, ~block.held[None])
-    pushing = torch.ones_like(block.similarity, dtype=torch.bool)
-    return pushing if hidden is None else pushing & ~hidden
 
 
 def _added(

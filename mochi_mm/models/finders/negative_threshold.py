@@ -130,7 +130,7 @@ class NegativeThreshold(BaseModule):
                 'that are none; take threshold out, or choose a head without prototypes.'
             )
         ids = of_images(anchors.samples['sample_idx'], anchors)  # (B,)
-        screened = {i: negatives_of(b) for i, b in enumerate(blocks) if b.name in SCREENED}
+        screened = {i: b.negative() for i, b in enumerate(blocks) if b.name in SCREENED}
         threshold, write = self._moved(anchors, blocks, screened, ids)
         if not self.active:
             return list(blocks), (write,)
@@ -174,13 +174,3 @@ class NegativeThreshold(BaseModule):
         scale = (total.clamp_min(1) / left.clamp_min(1)).log().to(block.similarity.dtype)
         bias = torch.where(kept, scale, torch.zeros_like(scale))  # (A, M)
         return thinned.but(push_bias=bias if block.push_bias is None else block.push_bias + bias)
-
-
-def negatives_of(block: Block) -> Tensor:
-    """Return (A, M) bool, candidates that push and are embeddings of other images."""
-    left_out = either(either(block.dropped, block.same_image), block.positive())
-    if block.held is not None:
-        left_out = either(left_out, ~block.held[None])
-    if left_out is None:
-        return torch.ones_like(block.similarity, dtype=torch.bool)
-    return (~left_out).expand_as(block.similarity)

@@ -51,6 +51,12 @@ class ToolParser(argparse.ArgumentParser):
             help=f'{what}; may come more than once',
         )
 
+    def add_device(self) -> None:
+        """Add ``--device``, which :func:`where_to_compute` completes."""
+        self.add_argument(
+            '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
+        )
+
     def add_weights_options(self) -> None:
         """Add ``--checkpoint-key`` and ``--allow-other-input``, for weights that are measured."""
         self.add_argument(
@@ -108,6 +114,13 @@ def device(text: str) -> str:
             f'{text!r} is no device; expected cpu, cuda, or cuda:1 for the second one'
         )
     return text
+
+
+def where_to_compute(name: str | None) -> str:
+    """Return ``--device`` as given, else the first CUDA device, or the CPU where there is none."""
+    import torch
+
+    return name or ('cuda' if torch.cuda.is_available() else 'cpu')
 
 
 def file_to_write(text: str) -> Path:

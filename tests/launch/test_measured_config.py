@@ -18,7 +18,12 @@ model = dict(type='MoCo')
 custom_hooks = [dict(type='PretrainedHook')]
 pretrained = 'none'
 """
-TOOLS = ('test', 'analysis/knn', 'analysis/linear_probe', 'analysis/analyze')
+FOLDER = REPOSITORY / 'tools'
+TOOLS = [
+    str(path.relative_to(FOLDER).with_suffix(''))
+    for path in sorted(FOLDER.rglob('*.py'))
+    if 'add_weights_options()' in path.read_text()
+]
 
 
 @pytest.fixture
@@ -60,6 +65,11 @@ def test_a_checkpoint_that_is_not_there(args: Namespace) -> None:
     args.checkpoint += 'x'
     with pytest.raises(FileNotFoundError, match=r'no checkpoint at .*a\.pthx'):
         load_measured(args)
+
+
+def test_the_tools_are_found() -> None:
+    known = {'test', 'analysis/knn', 'analysis/linear_probe', 'analysis/analyze'}
+    assert known < set(TOOLS)
 
 
 @pytest.mark.parametrize('tool', [*TOOLS, 'analysis/show_detections'])

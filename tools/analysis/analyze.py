@@ -21,7 +21,7 @@ _HOOK_SETTINGS = ('measures', 'layers', 'alpha', 't', 'num_hard', 'num_queries',
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser, device, seed
+    from mochi_mm.launch.arguments import ToolParser, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='config of the pre-training run')
@@ -37,9 +37,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--num-hard', type=int, help='hardest negatives looked at (1024)')
     parser.add_argument('--num-queries', type=int, help='images whose views are compared (1024)')
     parser.add_argument('--seed', type=seed, help='of views and mixing (0)')
-    parser.add_argument(
-        '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
-    )
+    parser.add_device()
     parser.add_cfg_options()
     parser.add_weights_options()
     return parser.parse_args(argv)
@@ -88,7 +86,6 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
 
     cfg = load_measured(args)
 
-    import torch
     from mmengine.registry import init_default_scope
 
     from mochi_mm.engine.runners import SafeRunner
@@ -100,6 +97,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         view_batches,
         write_analysis,
     )
+    from mochi_mm.launch.arguments import where_to_compute
     from mochi_mm.launch.check_config import check_config
     from mochi_mm.launch.fresh_model import fresh_model
     from mochi_mm.registry import DATASETS
@@ -114,7 +112,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         model, args.checkpoint, args.allow_other_input, args.checkpoint_key
     )
     print(report)
-    model = model.to(args.device or ('cuda' if torch.cuda.is_available() else 'cpu'))
+    model = model.to(where_to_compute(args.device))
     loader = SafeRunner.build_dataloader(loader_cfg, seed=settings.seed)
     train = cfg.train_dataloader
     views = view_batches(

@@ -12,8 +12,6 @@ head, where it learns one (BregmanHead), in the place of the cosine of the poole
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line's settings."""
-    from mochi_mm.launch.arguments import ToolParser, device, file_to_write, seed
+    from mochi_mm.launch.arguments import ToolParser, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -35,9 +33,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--untrained', action='store_true', help='measure random weights too')
     parser.add_argument('--seed', type=seed, default=0, help='of the random weights (0)')
-    parser.add_argument(
-        '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
-    )
+    parser.add_device()
     parser.add_argument(
         '--out', type=file_to_write, help='also write the results to this JSON file'
     )
@@ -103,36 +99,28 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
     """Measure, print, and return the metrics of each network."""
     args = parse_args(argv)
 
-    import torch
-    from mmengine.registry import init_default_scope
-
     from mochi_mm.engine.runners import SafeRunner
     from mochi_mm.evaluation import knn_evaluate
-    from mochi_mm.evaluation.knn_settings import find_benchmark
-    from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.arguments import where_to_compute
+    from mochi_mm.launch.benchmark_config import load_benchmark
     from mochi_mm.launch.fresh_model import fresh_model
-    from mochi_mm.launch.measured_config import load_measured
 
-    cfg = load_measured(args)
-    check_config(cfg)
-    init_default_scope(cfg.get('default_scope', 'mochi_mm'))
-    bank_cfg, query_cfg, settings = find_benchmark(cfg)
+    benchmark = load_benchmark(args)
+    settings = benchmark.settings
     k = args.k or settings.get('k', [10, 20, 100, 200])
     ks = [k] if isinstance(k, int) else list(k)
     temperature = args.temperature
     if temperature is None:
         temperature = settings.get('temperature', 0.07)
     similarity = args.similarity or settings.get('similarity', 'cosine')
-    if cfg.get('data_preprocessor') is not None:
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    bank = SafeRunner.build_dataloader(bank_cfg, seed=args.seed)
-    queries = SafeRunner.build_dataloader(query_cfg, seed=args.seed)
+    device = where_to_compute(args.device)
+    bank = SafeRunner.build_dataloader(benchmark.bank, seed=args.seed)
+    queries = SafeRunner.build_dataloader(benchmark.queries, seed=args.seed)
 
     how = dict(similarity=similarity, cuts=settings.get('cuts'))
     results: dict[str, dict[str, float]] = {}
     for checkpoint in [args.checkpoint] * bool(args.checkpoint) + [None] * args.untrained:
-        model = fresh_model(cfg.model, args.seed)
+        model = fresh_model(benchmark.model, args.seed)
         if checkpoint:
             load(model, checkpoint, args, similarity)
         results[checkpoint or 'untrained'] = knn_evaluate(
@@ -140,12 +128,12 @@ def main(argv: list[str] | None = None) -> dict[str, dict[str, float]]:
         )
     print_table(results, ks)
     if args.out is not None:
+        from mochi_mm.experiments.benchmark import write_json
+
         record = dict(
             config=args.config, temperature=temperature, similarity=similarity, results=results
         )
-        partial = args.out.with_name(args.out.name + '.part')
-        partial.write_text(json.dumps(record, indent=2) + '\n', encoding='utf-8')
-        os.replace(partial, args.out)
+        write_json(args.out, record)
     if args.record is not None:
         from mochi_mm.experiments.result_record import record_checkpoint
 

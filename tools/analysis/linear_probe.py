@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser, device, file_to_write, seed
+    from mochi_mm.launch.arguments import ToolParser, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -44,9 +44,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="on a long tail, such as 100 20 (the config's): also top-1 of classes with more than "
         'MANY training images, fewer than FEW, and those between',
     )
-    parser.add_argument(
-        '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
-    )
+    parser.add_device()
     parser.add_argument(
         '--record', type=file_to_write, help='write the result and where it is from here'
     )
@@ -58,30 +56,21 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     """Return the network, its config and, for training and test, the loader and its data's."""
-    from mmengine.registry import init_default_scope
-
     from mochi_mm.engine.runners import SafeRunner
-    from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.files.load_weights import load_backbone
-    from mochi_mm.launch.check_config import check_config
-    from mochi_mm.launch.measured_config import load_measured
+    from mochi_mm.launch.benchmark_config import load_benchmark
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.class_names import check_same_classes
 
-    cfg = load_measured(args)
-    check_config(cfg)
-    init_default_scope(cfg.get('default_scope', 'mochi_mm'))
-    bank, queries, settings = find_benchmark(cfg)
-    args.cuts = args.cuts or settings.get('cuts')
-    if cfg.get('data_preprocessor') is not None:
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = MODELS.build(cfg.model)
+    benchmark = load_benchmark(args)
+    args.cuts = args.cuts or benchmark.settings.get('cuts')
+    model = MODELS.build(benchmark.model)
     key = args.checkpoint_key
     print(load_backbone(model, args.checkpoint, args.allow_other_input, checkpoint_key=key))
-    build = SafeRunner.build_dataloader
-    loaders = [(build(part, seed=0), part['dataset']) for part in (bank, queries)]
+    build, parts = SafeRunner.build_dataloader, (benchmark.bank, benchmark.queries)
+    loaders = [(build(part, seed=0), part['dataset']) for part in parts]
     check_same_classes(*(loader.dataset for loader, _ in loaders), 'training', 'test')
-    return model.to(device), cfg.model, loaders
+    return model.to(device), benchmark.model, loaders
 
 
 def main(argv: list[str] | None = None) -> dict[str, float]:
@@ -94,8 +83,9 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     from mochi_mm.evaluation.features import extract_features
     from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
     from mochi_mm.experiments.result_record import record_checkpoint
+    from mochi_mm.launch.arguments import where_to_compute
 
-    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    device = where_to_compute(args.device)
     model, model_config, loaders = load(args, device)
     sets = []
     for name, (loader, config) in zip(('train', 'test'), loaders, strict=True):

@@ -37,7 +37,7 @@ def fraction(text: str) -> float:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser, device, file_to_write, seed
+    from mochi_mm.launch.arguments import ToolParser, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -59,9 +59,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help='also AutoAttack at the largest radius (pip install -e .[attacks]); takes long',
     )
-    parser.add_argument(
-        '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
-    )
+    parser.add_device()
     parser.add_argument(
         '--record', type=file_to_write, help='write the result and where it is from here'
     )
@@ -94,27 +92,16 @@ def find_settings(args: argparse.Namespace) -> Any:
 
 def load(args: argparse.Namespace, device: str) -> tuple[Any, list[Any]]:
     """Return the network, and the loaders of bank and queries."""
-    from mmengine.registry import init_default_scope
-
     from mochi_mm.engine.runners import SafeRunner
     from mochi_mm.evaluation.analysis import load_for_analysis
-    from mochi_mm.evaluation.knn_settings import find_benchmark
     from mochi_mm.evaluation.some_images import some_images
-    from mochi_mm.launch.check_config import check_config
-    from mochi_mm.launch.check_surroundings import check_checkpoint
-    from mochi_mm.launch.config import load_config, parse_options
+    from mochi_mm.launch.benchmark_config import load_benchmark
     from mochi_mm.models.algorithms.named_heads import classifier_of
     from mochi_mm.registry import MODELS
     from mochi_mm.utils.class_names import check_same_classes
 
-    cfg = load_config(args.config, parse_options(args.cfg_options))
-    check_checkpoint(args.checkpoint)
-    check_config(cfg)
-    init_default_scope(cfg.get('default_scope', 'mochi_mm'))
-    bank, queries, _ = find_benchmark(cfg)
-    if cfg.get('data_preprocessor') is not None:
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = MODELS.build(cfg.model)
+    benchmark = load_benchmark(args)
+    model = MODELS.build(benchmark.model)
     report, absent = load_for_analysis(
         model, args.checkpoint, args.allow_other_input, args.checkpoint_key
     )
@@ -125,7 +112,8 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, list[Any]]:
             f'{args.config} has a head that classifies, and {reason}; give a checkpoint of the '
             'whole model, or a config without a classifier, for which a probe is fitted.'
         )
-    loaders = [SafeRunner.build_dataloader(part, seed=0) for part in (bank, queries)]
+    parts = (benchmark.bank, benchmark.queries)
+    loaders = [SafeRunner.build_dataloader(part, seed=0) for part in parts]
     check_same_classes(*(loader.dataset for loader in loaders), 'training', 'test')
     if args.num_images is not None:
         loaders[1] = some_images(loaders[1], args.num_images)
@@ -155,14 +143,13 @@ def fitted(model: Any, bank: Any, args: argparse.Namespace, device: str) -> tupl
 def main(argv: list[str] | None = None) -> dict[str, float]:
     """Measure, print, and return the accuracies in percent."""
     args = parse_args(argv)
-    import torch
-
     from mochi_mm.evaluation.robustness import measure_robustness
     from mochi_mm.evaluation.robustness.measure_robustness import signs_of_masking
     from mochi_mm.experiments.result_record import record_checkpoint
+    from mochi_mm.launch.arguments import where_to_compute
 
     settings = find_settings(args)
-    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    device = where_to_compute(args.device)
     model, (bank, queries) = load(args, device)
     classifier, words = fitted(model, bank, args, device)
     found = measure_robustness(classifier, queries, settings, device, len(queries))

@@ -40,6 +40,7 @@ EXAMPLES: dict[str, Any] = dict(
     finder=dict(type='FalseNegativeFinder', num_support=1),
     in_channels=4,
     label_dataloader={},
+    layer='layer2.0.conv2',
     length=8,
     memories=[BANK, BANK],
     memory=QUEUE,

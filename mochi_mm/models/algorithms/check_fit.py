@@ -19,9 +19,7 @@ ALGORITHMS = dict(
 )
 
 #: What a view editor may make for a head, and an editor that does.
-EDITORS = dict(
-    universum='UniversumMixing', mixed='ReverseMixing', background='ExplainedViews'
-)
+EDITORS = dict(universum='UniversumMixing', mixed='ReverseMixing', background='ExplainedViews')
 
 
 def check_fit(head: Head, model: BaseAlgorithm) -> None:

@@ -94,7 +94,8 @@ class ExConHead(SupConHead):
             return super().anchors(views)
         made = made if len(made) == len(real) else made * len(real)
         rows = {
-            v: torch.cat([views.online[v], views.online[m]]) for v, m in zip(real, made, strict=True)
+            v: torch.cat([views.online[v], views.online[m]])
+            for v, m in zip(real, made, strict=True)
         }  # (2 B, D)
         labels, wrong = self.labels(views.samples), views.samples['background']
         use = wrong if self.background == 'class' else torch.zeros_like(wrong)

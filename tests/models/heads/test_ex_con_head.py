@@ -70,7 +70,11 @@ def loop(features: Tensor, labels: Tensor, wrong: Tensor, use: str, num_views: i
 def test_equals_the_loop(use: str, size: tuple[int, int, int]) -> None:
     images, views, behind = size
     features, labels = random_views(images, views + behind), torch.arange(images) % 3
-    for wrong in (torch.arange(images) % 2 == 0, torch.ones(images).bool(), torch.zeros(images) > 0):
+    for wrong in (
+        torch.arange(images) % 2 == 0,
+        torch.ones(images).bool(),
+        torch.zeros(images) > 0,
+    ):
         head = ExConHead(use, views, T)
         found = float(head.loss(*made(features, labels, wrong))['loss_contrast'])
         assert found == pytest.approx(loop(features, labels, wrong, use, views), abs=1e-5)

@@ -146,7 +146,9 @@ def test_a_resumed_run_is_the_same(tmp_path: Path) -> None:
 
     whole = train(config('whole')).model.state_dict()
     resumed = train(config('resumed', resume=True, load_from=str(tmp_path / 'whole/epoch_1.pth')))
-    assert all(torch.equal(whole[name], value) for name, value in resumed.model.state_dict().items())
+    assert all(
+        torch.equal(whole[name], value) for name, value in resumed.model.state_dict().items()
+    )
 
 
 def build(**changes: Any) -> Callable[[], Any]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mochi_mm.models.explanations import class_activation, find_layer
+from mochi_mm.models.explanations import class_activation
 
 
 class Net(nn.Module):
@@ -80,11 +80,3 @@ def test_refusals(net: Net) -> None:
     with pytest.raises(ValueError, match='the layer Conv2d is used 0 times'):
         class_activation(net, net.unused, IMAGES, LABELS)
     assert not net.fc._forward_hooks and not net.unused._forward_hooks
-    with pytest.raises(
-        ValueError, match=r"layer is 'conv3', which Net does not have; Net has conv1"
-    ):
-        find_layer(net, 'conv3')
-    with pytest.raises(ValueError, match=r'Sequential.0 has no layers'):
-        find_layer(nn.Sequential(net.conv1), '0.weight')
-    with pytest.raises(ValueError, match="layer is ''"):
-        find_layer(net, '')

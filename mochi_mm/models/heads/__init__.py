@@ -13,6 +13,7 @@ from mochi_mm.models.heads.fair_kl_head import FairKLHead
 from mochi_mm.models.heads.false_negative_head import FalseNegativeHead
 from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHead
 from mochi_mm.models.heads.inter_cluster_head import InterClusterHead
+from mochi_mm.models.heads.invariance_head import InvarianceHead
 from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.n_pair_head import NPairHead
@@ -42,6 +43,7 @@ __all__ = [
     'FalseNegativeHead',
     'HardNegativeMixingHead',
     'InterClusterHead',
+    'InvarianceHead',
     'KeyBatchHead',
     'LinearHead',
     'NPairHead',

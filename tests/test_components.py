@@ -62,6 +62,7 @@ EXAMPLES: dict[str, Any] = dict(
 # Where an argument has another meaning, or a default that would take long.
 SPECIAL: dict[str, dict[str, Any]] = {
     'AdversarialContrast': dict(view_editors=[dict(type='AdversarialViews')]),
+    'BackgroundShapeScenes': dict(num_scenes=3),
     'ClusterBank': dict(length=8, num_clusters=2),
     'ColouredShapeScenes': dict(num_scenes=3),
     'CombinedShapeScenes': dict(num_scenes=3),

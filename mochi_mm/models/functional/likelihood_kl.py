@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mochi_mm.utils.checks import check_choice
-
 #: What is a constant in the divergence: the entropy part, the first likelihood, or nothing.
 FROZEN = ('entropy', 'target', 'none')
 
@@ -37,7 +35,8 @@ def likelihood_kl(log_p: Tensor, log_q: Tensor, frozen: str = 'target') -> Tenso
     >>> round(float(likelihood_kl(p, q)), 4), float(likelihood_kl(p, p))
     (0.1438, 0.0)
     """
-    check_choice('frozen', frozen, FROZEN)
+    if frozen not in FROZEN:
+        raise ValueError(f'frozen is {frozen!r}; expected one of {", ".join(FROZEN)}.')
     absent = torch.isneginf(log_p.detach())
     first = log_p.masked_fill(absent, 0.0)  # 0 * -inf would be NaN
     if frozen == 'target':

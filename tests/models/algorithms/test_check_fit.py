@@ -220,6 +220,7 @@ SETTINGS: dict[str, dict[str, Any]] = dict(
     ESupConHead=dict(num_classes=2, in_channels=8),
     FalseNegativeHead=dict(finder=FINDER),
     HardNegativeMixingHead=dict(memory=QUEUE, num_hard=4),
+    AuxiliaryClassifierHead=LINEAR,
     BalancedSoftmaxHead=dict(LINEAR, class_counts=None),
     LinearHead=LINEAR,
     ParametricContrastHead=dict(memory=QUEUE, num_classes=2, in_channels=64),

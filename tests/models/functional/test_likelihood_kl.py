@@ -53,3 +53,8 @@ def test_others_are_drawn_evenly_and_never_the_own() -> None:
     expected = 0.4 * (1 - torch.eye(6))
     assert float((share - expected).abs().max()) < 0.05
     assert torch.equal(drawn_others(4, 3), ~torch.eye(4, dtype=torch.bool))
+
+
+def test_an_unknown_choice_is_refused() -> None:
+    with pytest.raises(ValueError, match="frozen is 'all'; expected one of entropy, target, none"):
+        likelihood_kl(torch.zeros(1, 2), torch.zeros(1, 2), 'all')

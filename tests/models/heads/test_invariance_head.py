@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -12,9 +13,11 @@ from torch import Tensor
 
 from mochi_mm.models.heads import InvarianceHead, KeyBatchHead
 from mochi_mm.randomness import StepKey
+from tests.models.algorithms.toy import moco_config
 from tests.models.heads.toy import Embeddings
 from tests.ranks import run_ranks
 from tests.reference import dot, unit
+from tests.toy_runner import runner_config, train
 
 # Of three images, two views each: embeddings of the trained and of the averaged encoder.
 ONLINE = {
@@ -146,6 +149,24 @@ def test_gradient_flows_into_the_trained_encoder_alone() -> None:
             sum(rows.grad.abs().sum() for rows in online.values() if rows.grad is not None)
         )
         assert all(rows.grad is None for rows in target.values())
+
+
+def test_a_resumed_run_is_the_same(tmp_path: Path) -> None:
+    """Draws of later steps do not depend on how often the run was started."""
+
+    def config(name: str, **changes: Any) -> Any:
+        model = moco_config(
+            head=dict(type='InvarianceHead', num_negatives=2),
+            online_views=(0, 1),
+            target_views=(0, 1),
+            batch_shuffle='none',
+        )
+        return runner_config(tmp_path / name, 2, 8, model=dict(model, _delete_=True), **changes)
+
+    whole = train(config('whole')).model.state_dict()
+    first = str(tmp_path / 'whole/epoch_1.pth')
+    resumed = train(config('resumed', resume=True, load_from=first)).model.state_dict()
+    assert all(torch.equal(whole[name], value) for name, value in resumed.items())
 
 
 def _rank(rank: int) -> list[list[Tensor]]:

@@ -373,11 +373,14 @@ def family_rows(document: Path) -> Iterator[tuple[str, dict[str, str]]]:
     titles: list[str] = []
     for line in lines:
         cells = [cell.strip() for cell in line.strip('|').split('|')]
-        if cells[0] in ('method', 'setting') and cells[-1] in ('gain', 'CPU seconds'):
+        if cells[:3] == ['setting', 'untrained', 'trained']:  # written by tools/list.py
+            titles = ['method', 'knn, untrained', 'knn, trained', *cells[3:]]
+        elif cells[0] in ('method', 'setting') and cells[-1] in ('gain', 'CPU seconds'):
             titles = cells
         elif not line.startswith('|'):
             titles = []
-        elif titles and cells[0] != '---':
+        elif titles and set(cells[0]) != {'-'}:
+            cells[0] = re.sub(r'\[(.*)\]\(.*\)', r'\1', cells[0])
             suite = 'cifar10' if 'knn, untrained' in titles else 'coloured'
             yield suite, dict(zip(titles, cells, strict=True))
 

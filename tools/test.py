@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, file_to_write
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='config file with a test_dataloader and test_cfg')
@@ -24,7 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<config name>)')
     parser.add_cfg_options()
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
-    parser.add_argument('--out', help='write the metrics to this JSON file')
+    parser.add_argument('--out', type=file_to_write, help='write the metrics to this JSON file')
     parser.add_argument(
         '--record', help='write the metrics, and where they are from, to this JSON file'
     )

@@ -225,7 +225,8 @@ class FolderIndex:
                 for key, (mtime, folders, files) in data['listings'].items()
             }
             selected = data['selected']
-            _check_tree(listings, tuple(_names(data['extensions'])))
+            repeated = _names(data['repeated'])
+            _check_tree(listings, tuple(_names(data['extensions'])), repeated)
             return cls(
                 _names([data['root']])[0],
                 tuple(_names(data['extensions'])),
@@ -234,7 +235,7 @@ class FolderIndex:
                 listings,
                 Counter({name: _time(count) for name, count in data['other'].items()}),
                 _names(data['broken_links']),
-                _names(data['repeated']),
+                repeated,
             )
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f'not a folder index: {error!r}') from error
@@ -252,13 +253,17 @@ def _kind(entry: os.DirEntry[str]) -> str:
         return 'broken link'
 
 
-def _check_tree(listings: Mapping[str, Listing], extensions: tuple[str, ...]) -> None:
+def _check_tree(
+    listings: Mapping[str, Listing], extensions: tuple[str, ...], repeated: Sequence[str]
+) -> None:
     """Refuse names that a scan cannot have found: they may lead out of the folder.
 
     Raises:
-        ValueError: A name of several parts, '..', hidden, of another ending, or a folder that its
-            parent does not list.
+        ValueError: A name of several parts, '..', hidden, of another ending, a folder that its
+            parent does not list, one that is named and not listed, or no listing of the root.
     """
+    if '' not in listings:
+        raise ValueError('the folder itself is not listed')
     for key, listing in listings.items():
         for name in [*listing.folders, *listing.files]:
             if '/' in name or name.startswith('.'):
@@ -267,6 +272,10 @@ def _check_tree(listings: Mapping[str, Listing], extensions: tuple[str, ...]) ->
         odd = [name for name in listing.files if not name.lower().endswith(extensions)]
         if odd:
             raise ValueError(f'{shown(odd[0])} ends with none of {shown(extensions)}')
+        inner = [f'{key}/{name}' if key else name for name in listing.folders]
+        lost = [name for name in inner if name not in listings and name not in repeated]
+        if lost:
+            raise ValueError(f'the folder {shown(lost[0])} is named and not listed')
         parent, _, name = key.rpartition('/')
         if key and (parent not in listings or name not in listings[parent].folders):
             raise ValueError(f'the folder {shown(key)} is in no folder that is listed')

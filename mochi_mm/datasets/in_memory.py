@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
-from mochi_mm.datasets.parts import has_pipeline
+from mochi_mm.datasets.parts import built_parts, has_pipeline
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS
 
@@ -39,7 +39,7 @@ class InMemory(ImageDataset):
 
     def __init__(self, dataset: Any, pipeline: Sequence[Any] = ()) -> None:
         super().__init__(pipeline)
-        source = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        (source,) = built_parts([dataset], 'InMemory.dataset')
         if has_pipeline(source):
             raise ValueError(
                 'the data set within InMemory has a pipeline, which would never run; put it '

@@ -10,6 +10,7 @@ import numpy as np
 from mochi_mm.datasets.long_tail_counts import long_tail_rows
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.registry import DATASETS
+from mochi_mm.utils.checks import check_integer
 
 
 @DATASETS.register_module()
@@ -42,6 +43,7 @@ class LongTail(WrappedDataset):
         self, dataset: Any, factor: float, seed: int = 0, pipeline: Sequence[Any] = ()
     ) -> None:
         super().__init__(dataset, pipeline)
+        check_integer('LongTail seed', seed, 0, least=0)
         self.factor, self.seed = factor, seed
         self.check_once()
         labels = np.asarray(self.source.labels)

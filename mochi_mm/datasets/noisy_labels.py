@@ -10,6 +10,7 @@ import numpy as np
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
+from mochi_mm.utils.checks import check_integer
 
 # Streams of the draws: an epoch that no run has keeps them off those of samples.
 _WHICH, _OTHER = 2**23, 2**23 + 1
@@ -50,6 +51,7 @@ class NoisyLabels(WrappedDataset):
         self, dataset: Any, share: float = 0.4, seed: int = 0, pipeline: Sequence[Any] = ()
     ) -> None:
         super().__init__(dataset, pipeline)
+        check_integer('NoisyLabels seed', seed, 0, least=0)
         self.share, self.seed = share, seed
         self.true_labels = np.asarray(self.source.labels, dtype=np.int64)
         self._check()

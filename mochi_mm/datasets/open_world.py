@@ -10,7 +10,7 @@ import numpy as np
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
-from mochi_mm.utils.checks import check_choice
+from mochi_mm.utils.checks import check_choice, check_integer
 
 # Stream of the draw: an epoch that no run has keeps it off those of samples.
 _WHICH = 2**23 + 2
@@ -46,6 +46,7 @@ class OpenWorld(WrappedDataset):
             keeps no label, images without a label, a class without an image, a data set that
             repeats its images or is of another library, a pipeline here and there.
 
+    >>> import numpy as np
     >>> from mochi_mm.datasets import ShapeScenes
     >>> dataset = OpenWorld(ShapeScenes(num_scenes=100), num_known=3, labeled_share=0.5)
     >>> len(dataset.classes), np.bincount(dataset.labels + 1).tolist()
@@ -62,6 +63,7 @@ class OpenWorld(WrappedDataset):
         pipeline: Sequence[Any] = (),
     ) -> None:
         super().__init__(dataset, pipeline)
+        check_integer('OpenWorld seed', seed, 0, least=0)
         self.num_known, self.labeled_share, self.seed = num_known, labeled_share, seed
         self.part = check_choice('part', part, PARTS)
         labels = np.asarray(self.source.labels, dtype=np.int64)

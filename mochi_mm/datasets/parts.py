@@ -22,6 +22,9 @@ def built_parts(datasets: Sequence[Any], where: str) -> list[ImageDataset]:
     """
     if isinstance(datasets, (str, dict)) or not datasets:
         raise ValueError(f'{where} is {datasets!r}; expected a list of data sets, at least one.')
+    for part in datasets:
+        if part is None or (isinstance(part, dict) and 'type' not in part):
+            raise ValueError(f"{where} has {part!r}; expected a data set, as dict(type='...').")
     parts = [DATASETS.build(part) if isinstance(part, dict) else part for part in datasets]
     for part in parts:
         if not isinstance(part, ImageDataset):

@@ -15,6 +15,7 @@ def matched_accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
     Returns:
         NaN where there is no sample.
 
+    >>> import numpy as np
     >>> matched_accuracy(np.array([3, 3, 0, 0, 0]), np.array([1, 1, 2, 2, 1]))
     80.0
     """

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mochi_mm.registry import nearest
+
+#: Endings of pictures that tools write.
+PICTURES = ('.png', '.jpg', '.jpeg', '.pdf', '.svg')
 
 
 class ToolParser(argparse.ArgumentParser):
@@ -80,3 +84,58 @@ def _from_home(value: Any) -> Any:
     if isinstance(value, (str, Path)) and str(value).startswith('~'):
         return type(value)(os.path.expanduser(value))
     return value
+
+
+def seed(text: str) -> int:
+    """Return ``--seed`` as a number; the ``type`` of such an argument.
+
+    Raises:
+        ArgumentTypeError: No integer from 0 on.
+    """
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text!r} is no seed; expected an integer from 0 on')
+    return int(text)
+
+
+def device(text: str) -> str:
+    """Return ``--device`` as it is, where torch may have it; the ``type`` of such an argument.
+
+    Raises:
+        ArgumentTypeError: No name of a device.
+    """
+    if not re.fullmatch(r'cpu|(cuda|xpu|npu|mps)(:[0-9]+)?', text):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is no device; expected cpu, cuda, or cuda:1 for the second one'
+        )
+    return text
+
+
+def file_to_write(text: str) -> Path:
+    """Return the path of a file that a tool is to write; the ``type`` of such an argument.
+
+    Said when the command line is read, not when hours have passed.
+
+    Raises:
+        ArgumentTypeError: A folder stands there, or a file where a folder above it belongs.
+    """
+    path = Path(text).expanduser()
+    if path.is_dir() or text.endswith(('/', os.sep)):
+        raise argparse.ArgumentTypeError(f'{text} is a folder; expected a file to write')
+    above = next((p for p in path.absolute().parents if p.exists()), path)
+    if not above.is_dir():
+        raise argparse.ArgumentTypeError(f'{above} is a file; expected a folder for {path.name}')
+    return path
+
+
+def picture_to_write(text: str) -> Path:
+    """Return the path of a picture that a tool is to write; the ``type`` of such an argument.
+
+    Raises:
+        ArgumentTypeError: As :func:`file_to_write`; no ending of a picture.
+    """
+    path = file_to_write(text)
+    if path.suffix.lower() not in PICTURES:
+        raise argparse.ArgumentTypeError(
+            f'{text} has no ending of a picture; expected one of {", ".join(PICTURES)}'
+        )
+    return path

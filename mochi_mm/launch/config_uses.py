@@ -33,6 +33,7 @@ class Use:
 def uses_in(tree: ast.AST) -> Iterator[Use]:
     """Yield the uses of names at the top level of a config; nothing is executed.
 
+    >>> import ast
     >>> text = "ann = root + '/a.json'\\nmodel = dict(heads=[dict(num_classes=n)])"
     >>> [(use.name, use.line, '.'.join(use.place)) for use in uses_in(ast.parse(text))]
     [('root', 1, 'ann'), ('n', 2, 'model.heads.0.num_classes')]

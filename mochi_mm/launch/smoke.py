@@ -106,17 +106,16 @@ def _shrink_loader(loader: Any) -> None:
     split = _open_world(dataset)
     if split:
         known = min(split['num_known'], OPEN_WORLD // 4)
-        scenes: Any = kind.pop('dataset', kind)
-        world = dict(split, dataset=scenes, num_known=known)
+        world = dict(split, dataset=kind.pop('dataset', kind), num_known=known)
         kind = dict(type='InMemory', dataset=world) if held else world
     loader['dataset'] = dict(kind, pipeline=pipeline)
     counts = [step.get('num_views', 1) for step in pipeline]
     views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
     batch = BATCH if views <= MANY_VIEWS else 2
-    if split:
-        batch = OPEN_WORLD // STEPS
-    else:
-        scenes = loader['dataset']['dataset'] if held else loader['dataset']
+    batch = OPEN_WORLD // STEPS if split else batch
+    scenes = loader['dataset']
+    while 'dataset' in scenes:
+        scenes = scenes['dataset']
     scenes['num_scenes'] = batch * STEPS
     loader.update(batch_size=batch, num_workers=0, persistent_workers=False, pin_memory=False)
     if loader.get('sampler', {}).get('repeats', 1) > 2:

@@ -132,7 +132,7 @@ def _check_names(images: list[dict[str, Any]], path: str) -> None:
 
 def _known(record: dict[str, Any], key: str, known: Collection[int], where: str) -> None:
     value = record.get(key)
-    if not isinstance(value, int) or value not in known:
+    if type(value) is not int or value not in known:
         section = dict(image_id='images', category_id='categories')[key]
         raise ValueError(f'{where} has {key} {value!r}, which no record of {section} has as id.')
 
@@ -169,6 +169,11 @@ def _check_object(record: dict[str, Any], where: str, size: tuple[int, int], mas
         raise ValueError(
             f'{where} has area {area!r}; expected that of the object in square pixels (without a '
             'mask, width times height of its box).'
+        )
+    if area > 2 * size[0] * size[1]:
+        raise ValueError(
+            f'{where} has area {area!r} in an image of (width, height) = {size}; expected that of '
+            'the object in square pixels.'
         )
     fault = _mask_fault(record, size) if masks else None
     if fault is not None:

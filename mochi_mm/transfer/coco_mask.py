@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from operator import mul
 from typing import Any
 
 #: Pixels, and share of a side, that a box or a polygon may leave the image by: annotation tools
@@ -22,7 +21,7 @@ def mask_fault(mask: Any, size: tuple[int, int], box: Sequence[float]) -> str | 
         box: [x, y, width, height] of the object.
     """
     if isinstance(mask, Mapping):
-        return _run_length_fault(mask, size)
+        return _run_length_fault(mask, size, box)
     if not isinstance(mask, list) or not mask:
         return f'segmentation {_short(mask)}; {_EXPECTED}'
     if not all(isinstance(polygon, list) for polygon in mask):
@@ -35,9 +34,16 @@ def mask_fault(mask: Any, size: tuple[int, int], box: Sequence[float]) -> str | 
             return f'a polygon {_short(polygon)} {fault}; {_EXPECTED}'
     if box[2] < 1 or box[3] < 1:  # left out anyway; COCO itself has two of no height
         return None
-    if not any(abs(_area(polygon)) > 1e-6 for polygon in mask):  # square pixels
+    if all(map(_is_line, mask)):
         return f'segmentation {_short(mask)} that covers nothing; {_EXPECTED}'
-    return _box_fault(mask, box)
+    corners = [max(max(p[axis::2]) for p in mask) for axis in (0, 1)]
+    fault = _corner_fault(corners, box, 'polygons')
+    if fault is None and not any(_meets(_extent(polygon), box) for polygon in mask):
+        fault = (
+            f'bbox {list(box)} but its polygons lie elsewhere, the first at {_short(mask[0])}; '
+            'expected mask and box of the same object'
+        )
+    return fault
 
 
 def leaves(low: float, high: float, side: int) -> bool:
@@ -60,40 +66,63 @@ def _polygon_fault(polygon: list[Any], size: tuple[int, int]) -> str | None:
     return None
 
 
-def _box_fault(polygons: list[list[float]], box: Sequence[float]) -> str | None:
-    """Return the mismatch between the polygons of an object and its box."""
+def _corner_fault(corners: Sequence[float], box: Sequence[float], what: str) -> str | None:
+    """Return the fault of a box whose last two numbers are the far corner of its mask.
+
+    Args:
+        corners: Largest x and y of the mask.
+        box: [x, y, width, height], as it should be.
+        what: Name of the mask's parts.
+    """
     x, y, width, height = box
-    right, bottom = (max(max(p[axis::2]) for p in polygons) for axis in (0, 1))
-    far = max(abs(right - x - width), abs(bottom - y - height)) > 2
-    if far and abs(right - width) <= 1 and abs(bottom - height) <= 1:
+    far = max(abs(corners[0] - x - width), abs(corners[1] - y - height)) > 2
+    if far and abs(corners[0] - width) <= 1 and abs(corners[1] - height) <= 1:
         return (
-            f'bbox {list(box)}, whose last two numbers are the far corner of its polygons; '
+            f'bbox {list(box)}, whose last two numbers are the far corner of its {what}; '
             'expected [x, y, width, height], not [x0, y0, x1, y1]'
-        )
-    if not any(_meets(polygon, box) for polygon in polygons):
-        return (
-            f'bbox {list(box)} but its polygons lie elsewhere, the first at '
-            f'{_short(polygons[0])}; expected mask and box of the same object'
         )
     return None
 
 
-def _area(polygon: Sequence[float]) -> float:
-    """Return twice the area of a polygon, signed by its direction."""
+def _is_line(polygon: Sequence[float]) -> bool:
+    """Return whether all points of a polygon lie on one line, so that it covers nothing."""
+    x, y = ([value - start[0] for value in start] for start in (polygon[0::2], polygon[1::2]))
+    far = max(range(len(x)), key=lambda i: abs(x[i]) + abs(y[i]))
+    return all(abs(x[i] * y[far] - y[i] * x[far]) <= 1e-6 for i in range(len(x)))
+
+
+def _extent(polygon: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the least and largest x, and the least and largest y of a polygon."""
     x, y = polygon[0::2], polygon[1::2]
-    return sum(map(mul, x, [*y[1:], y[0]])) - sum(map(mul, y, [*x[1:], x[0]]))
+    return min(x), max(x), min(y), max(y)
 
 
-def _meets(polygon: Sequence[float], box: Sequence[float], slack: float = 1.0) -> bool:
-    """Return whether the extent of a polygon comes within a pixel of a box."""
-    return all(
-        min(polygon[axis::2]) <= box[axis] + box[axis + 2] + slack
-        and max(polygon[axis::2]) >= box[axis] - slack
-        for axis in (0, 1)
-    )
+def _extent_of_runs(lengths: Sequence[int], height: int) -> tuple[int, int, int, int]:
+    """Return the same of run lengths, which go down the columns: empty, covered, empty, ..."""
+    left, right, top, bottom, end = 2**62, 0, height, 0, 0
+    for i, length in enumerate(lengths):
+        start, end = end, end + length
+        if i % 2 == 0 or not length:
+            continue
+        first, last = start // height, (end - 1) // height
+        left, right = min(left, first), max(right, last + 1)
+        whole = first != last  # it goes on at the top of the next column
+        top = 0 if whole else min(top, start % height)
+        bottom = height if whole else max(bottom, (end - 1) % height + 1)
+    return left, right, top, bottom
 
 
-def _run_length_fault(mask: Mapping[str, Any], size: tuple[int, int]) -> str | None:
+def _meets(extent: Sequence[float], box: Sequence[float], slack: float = 1.0) -> bool:
+    """Return whether an extent comes within a pixel of a box."""
+    left, right, top, bottom = extent
+    x, y, width, height = box
+    across = left <= x + width + slack and right >= x - slack
+    return across and top <= y + height + slack and bottom >= y - slack
+
+
+def _run_length_fault(
+    mask: Mapping[str, Any], size: tuple[int, int], box: Sequence[float]
+) -> str | None:
     width, height = size
     said = mask.get('size')
     if said != [height, width]:
@@ -113,7 +142,17 @@ def _run_length_fault(mask: Mapping[str, Any], size: tuple[int, int]) -> str | N
         )
     if not any(lengths[1::2]):
         return 'a run-length mask without a pixel; expected at least one'
-    return None
+    if box[2] < 1 or box[3] < 1:
+        return None
+    extent = _extent_of_runs(lengths, height)
+    fault = _corner_fault((extent[1], extent[3]), box, 'run-length mask')
+    if fault is None and not _meets(extent, box):
+        left, right, top, bottom = extent
+        fault = (
+            f'bbox {list(box)} but its run-length mask covers x {left} to {right} and y {top} to '
+            f'{bottom}; expected mask and box of the same object'
+        )
+    return fault
 
 
 def _decompressed(text: str) -> list[int] | None:

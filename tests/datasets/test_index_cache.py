@@ -176,6 +176,11 @@ def test_other_arguments_are_another_index(root, cache, tmp_path) -> None:
         '"listings":{"":[1,"ab",[]]},"other":{},"broken_links":[]}',
         '{"version":2,"root":"r","extensions":[".jpg"],"selected":null,"built":1,'
         '"listings":{"":[1,"ab",[]]},"other":{},"broken_links":[],"repeated":[]}',
+        '{"version":2,"root":"r","extensions":[".jpg"],"selected":null,"built":1,'
+        '"listings":{},"other":{},"broken_links":[],"repeated":[]}',
+        '{"version":2,"root":"r","extensions":[".jpg"],"selected":null,"built":1,'
+        '"listings":{"":[1,["a","b"],[]],"a":[1,[],["1.jpg"]]},"other":{},"broken_links":[],'
+        '"repeated":[]}',
     ],
 )
 def test_corrupted_cache_is_replaced(root, cache, content, monkeypatch) -> None:

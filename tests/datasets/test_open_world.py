@@ -68,6 +68,8 @@ def test_facts_count_labeled_images() -> None:
         (dict(labeled_share=0), 'labeled_share is 0;'),
         (dict(labeled_share=1), 'labeled_share is 1;'),
         (dict(labeled_share=0.001), r'0.001 of the \d+ images of class 0 is no image'),
+        (dict(seed=-1), 'OpenWorld seed is -1'),
+        (dict(seed='x'), "OpenWorld seed is 'x'"),
         (dict(part='labeled'), "part is 'labeled'"),
         (dict(dataset=Labelled([0, 1, -1])), '1 of 3 images within OpenWorld have no label'),
         (dict(dataset=Labelled([0, 0, 2, 2], 'abc')), 'class 1 of the 3 within OpenWorld has no'),

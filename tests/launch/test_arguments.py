@@ -1,14 +1,21 @@
-"""What a command line says of paths, and of what may differ at a resume."""
+"""What a command line says of paths, seeds and devices, and of what may differ at a resume."""
 
 from __future__ import annotations
 
+import argparse
 import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mochi_mm.launch.arguments import ToolParser
+from mochi_mm.launch.arguments import (
+    ToolParser,
+    device,
+    file_to_write,
+    picture_to_write,
+    seed,
+)
 from mochi_mm.launch.check_surroundings import check_checkpoint
 from mochi_mm.launch.check_values import check_values
 from mochi_mm.launch.config import load_config
@@ -79,3 +86,31 @@ def test_what_a_config_allows_to_differ(value: Any, message: str) -> None:
     check_values(dict(resume_allow=['settings', 'dataset']))
     with pytest.raises(ValueError, match=f'resume_allow (is )?{message}'):
         check_values(dict(resume_allow=value))
+
+
+@pytest.mark.parametrize('text', ['-1', '1.5', 'x', ''])
+def test_a_seed_is_an_integer_from_0_on(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match='is no seed; expected an integer from 0'):
+        seed(text)
+    assert seed('12') == 12
+
+
+@pytest.mark.parametrize('text', ['foo', 'cuda:', 'cuda:x', 'cpu:0x', ''])
+def test_a_device_is_one_that_there_may_be(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match='is no device; expected cpu, cuda'):
+        device(text)
+    assert device('cuda:1') == 'cuda:1'
+
+
+def test_what_is_written_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    assert file_to_write(str(tmp_path / 'new/x.json')) == tmp_path / 'new/x.json'
+    for text, words in ((tmp_path, 'is a folder'), (tmp_path / 'file/x', 'file is a file')):
+        with pytest.raises(argparse.ArgumentTypeError, match=words):
+            file_to_write(str(text))
+    with pytest.raises(argparse.ArgumentTypeError, match='is a folder; expected a file'):
+        file_to_write('new/')
+    assert picture_to_write('a.PNG').name == 'a.PNG'
+    for text in ('views', 'v.xyz'):
+        with pytest.raises(argparse.ArgumentTypeError, match='has no ending of a picture'):
+            picture_to_write(text)

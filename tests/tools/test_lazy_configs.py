@@ -22,6 +22,7 @@ TOOLS: dict[str, list[str]] = {
     'analysis/analyze.py': ['CONFIG', 'none.pth'],
     'analysis/print_config.py': ['CONFIG'],
     'analysis/browse_dataset.py': ['CONFIG', '--out', 'page.png'],
+    'analysis/robustness.py': ['CONFIG', 'none.pth'],
     'analysis/show_detections.py': ['CONFIG', 'none.pth'],
     'benchmarks/step.py': ['CONFIG'],
 }

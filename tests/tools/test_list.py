@@ -51,4 +51,4 @@ def test_nothing_found_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> 
 def test_wrong_words(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(words)
-    assert end.value.code == 2 and 'usage: ' in capsys.readouterr().err
+    assert end.value.code == 2 and 'error: ' in capsys.readouterr().err

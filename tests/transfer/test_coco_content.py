@@ -14,6 +14,7 @@ pytest.importorskip('mmdet', reason='mmdet is not installed')
 from pycocotools import mask as coco_masks
 
 from mochi_mm.transfer.coco_content import check_coco, first_mask_fault
+from mochi_mm.transfer.coco_mask import _extent_of_runs
 
 SQUARE = [[10, 10, 20, 10, 20, 20, 10, 20]]
 
@@ -66,6 +67,8 @@ OBJECTS = {
     'no box': (dict(bbox=None), 'bbox None; expected four numbers'),
     'no area': (dict(area=None), 'area None; expected that of the object'),
     'negative area': (dict(area=-1), 'area -1'),
+    'area beyond the image': (dict(area=1e9), r'area 1000000000.0 in an image of'),
+    'a truth as a class': (dict(category_id=True), 'category_id True'),
     'no mask': (dict(segmentation=None), 'no segmentation but the pipeline loads masks'),
     'empty mask': (dict(segmentation=[]), 'no segmentation'),
     'beyond the right edge': (dict(bbox=[30, 10, 44, 25]), r'leaves its image .* as corners: subt'),
@@ -199,6 +202,10 @@ MASKS: dict[str, tuple[Any, str]] = {
     'no pixel': (dict(size=[48, 64], counts=[3072]), 'a run-length mask without a pixel'),
     'a text that is none': (dict(size=[48, 64], counts='a\n'), "with counts 'a.*; expected whole"),
     'a text too short': (dict(size=[48, 64], counts='01'), 'add up to 1, '),
+    'run lengths elsewhere': (
+        dict(size=[48, 64], counts=[48 * 50 + 30, 8, 3072 - 48 * 50 - 38]),
+        r'its run-length mask covers x 50 to 51 and y 30 to 38; expected mask and box of the same',
+    ),
 }
 
 
@@ -229,6 +236,34 @@ def test_run_lengths_in_both_forms_pass() -> None:
             found = content()
             found['annotations'][1]['segmentation'] = dict(size=[48, 64], counts=counts)
             check(found)
+
+
+def test_extent_of_run_lengths() -> None:
+    """Against the pixels themselves, also where a run goes on at the top of the next column."""
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        mask = np.zeros((7, 9), dtype=np.uint8)
+        flat = mask.ravel(order='F').copy()
+        start, length = rng.integers(0, 60), rng.integers(1, 20)
+        flat[start : start + length] = 1
+        flat[rng.integers(0, 63)] = 1
+        mask = flat.reshape(7, 9, order='F')
+        lengths, last = [0], 0
+        for pixel in flat.tolist():
+            if pixel != last:
+                lengths.append(0)
+                last = pixel
+            lengths[-1] += 1
+        rows, columns = np.nonzero(mask)
+        expected = columns.min(), columns.max() + 1, rows.min(), rows.max() + 1
+        assert _extent_of_runs(lengths, 7) == expected
+
+
+def test_a_polygon_that_crosses_itself_covers_something() -> None:
+    found = content()
+    bow_tie = [[10, 10, 20, 20, 20, 10, 10, 20]]
+    found['annotations'][1].update(segmentation=bow_tie)
+    assert first_mask_fault(found, 'file.json') is None
 
 
 def corners(found: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ _HOOK_SETTINGS = ('measures', 'layers', 'alpha', 't', 'num_hard', 'num_queries',
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, device, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='config of the pre-training run')
@@ -36,8 +36,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--t', type=float, help='of the uniformity (2)')
     parser.add_argument('--num-hard', type=int, help='hardest negatives looked at (1024)')
     parser.add_argument('--num-queries', type=int, help='images whose views are compared (1024)')
-    parser.add_argument('--seed', type=int, help='of views and mixing (0)')
-    parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
+    parser.add_argument('--seed', type=seed, help='of views and mixing (0)')
+    parser.add_argument(
+        '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
+    )
     parser.add_cfg_options()
     parser.add_weights_options()
     return parser.parse_args(argv)

@@ -15,11 +15,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, picture_to_write
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config')
-    parser.add_argument('--out', default='views.png', help='PNG to write (default: views.png)')
+    parser.add_argument(
+        '--out',
+        type=picture_to_write,
+        default=Path('views.png'),
+        help='PNG to write (default: views.png)',
+    )
     parser.add_argument(
         '--num', type=int, default=8, help='images shown, evenly spaced (default: 8)'
     )
@@ -64,6 +69,11 @@ def main() -> None:
 
     config = load_config(args.config, parse_options(args.cfg_options))
     check_config(config)
+    if not config.get('train_dataloader'):
+        raise ValueError(
+            f'{args.config} has no train_dataloader, whose views are shown; expected a config that '
+            'trains.'
+        )
     dataset = DATASETS.build(config.train_dataloader.dataset)
     seed = config.get('randomness', {}).get('seed') or 0
     rows = []
@@ -85,7 +95,7 @@ def main() -> None:
         fontsize=8,
     )
     figure.tight_layout()
-    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(args.out, dpi=130)
     print(f'{len(rows)} of {len(dataset)} images with their views written to {args.out}')
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line's settings."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, device, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -34,9 +34,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--similarity', choices=('cosine', 'learned'), help="what is near (the config's, or cosine)"
     )
     parser.add_argument('--untrained', action='store_true', help='measure random weights too')
-    parser.add_argument('--seed', type=int, default=0, help='of the random weights (0)')
-    parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
-    parser.add_argument('--out', type=Path, help='also write the results to this JSON file')
+    parser.add_argument('--seed', type=seed, default=0, help='of the random weights (0)')
+    parser.add_argument(
+        '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
+    )
+    parser.add_argument(
+        '--out', type=file_to_write, help='also write the results to this JSON file'
+    )
     parser.add_argument(
         '--record', type=Path, help='write the metrics, and where they are from, to this JSON file'
     )

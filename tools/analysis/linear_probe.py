@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, device, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -35,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         nargs='+',
         help='weights of the penalty to choose from (1e-4 1e-3 1e-2)',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of the held-out fifth (0)')
+    parser.add_argument('--seed', type=seed, default=0, help='of the held-out fifth (0)')
     parser.add_argument(
         '--cuts',
         type=int,
@@ -44,7 +44,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help="on a long tail, such as 100 20 (the config's): also top-1 of classes with more than "
         'MANY training images, fewer than FEW, and those between',
     )
-    parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
+    parser.add_argument(
+        '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
+    )
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
     parser.add_cfg_options()
     parser.add_weights_options()

@@ -18,11 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, file_to_write
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('work_dirs', nargs='+', metavar='WORK_DIR', help='of a training run')
-    parser.add_argument('--out', type=Path, default=Path('report.html'), help='(report.html)')
+    parser.add_argument(
+        '--out', type=file_to_write, default=Path('report.html'), help='(report.html)'
+    )
     return parser.parse_args(argv)
 
 

@@ -38,7 +38,7 @@ def fraction(text: str) -> float:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, device, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -51,7 +51,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--large', type=fraction, help='radius of the masking check (128/255)')
     parser.add_argument('--corruptions', nargs='+', help='noise, blur, contrast, jpeg (all)')
     parser.add_argument('--num-images', type=int, help='evenly spaced queries (all)')
-    parser.add_argument('--seed', type=int, help='of random starts and noise (0)')
+    parser.add_argument('--seed', type=seed, help='of random starts and noise (0)')
     parser.add_argument(
         '--l2', type=float, nargs='+', help='penalties of the probe to choose from (1e-4 1e-3 1e-2)'
     )
@@ -63,7 +63,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--explain', metavar='LAYER', help='also explanations at this layer of the backbone'
     )
-    parser.add_argument('--device', help='where to compute (the first CUDA device, or the CPU)')
+    parser.add_argument(
+        '--device', type=device, help='where to compute (the first CUDA device, or the CPU)'
+    )
     parser.add_argument('--record', type=Path, help='write the result and where it is from here')
     parser.add_cfg_options()
     parser.add_weights_options()

@@ -14,12 +14,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, picture_to_write
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a config of configs/transfer')
     parser.add_argument('checkpoint', help='weights of that detector')
-    parser.add_argument('--out', type=Path, default=Path('detections.png'), help='PNG to write')
+    parser.add_argument(
+        '--out', type=picture_to_write, default=Path('detections.png'), help='PNG to write'
+    )
     parser.add_argument('--num', type=int, default=6, help='images, evenly spaced (default: 6)')
     parser.add_argument(
         '--min-score', type=float, default=0.5, help='leave out findings below it (default: 0.5)'

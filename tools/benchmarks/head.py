@@ -23,10 +23,10 @@ SETTINGS = ((1024, 1024, 128), (512, 1024, 512), (256, 512, 256))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, device
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--device', type=device, default='cpu')
     parser.add_argument('--batch', type=int, default=256)
     parser.add_argument('--memory', type=int, default=65536)
     parser.add_argument('--dim', type=int, default=128)

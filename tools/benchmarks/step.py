@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, device
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config')
-    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--device', type=device, default='cpu')
     parser.add_argument('--batch', type=int, default=32)
     parser.add_argument('--size', type=int, default=224, help='pixels of a random image')
     parser.add_argument('--repeats', type=int, default=5)

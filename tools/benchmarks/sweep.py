@@ -33,7 +33,7 @@ BUDGET = ('epochs', 'images_per_class', 'queries_per_class')
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, device
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('suite', nargs='?', help='its name, see --list')
@@ -55,7 +55,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--epochs', type=int, help="instead of the suite's")
     parser.add_argument('--images-per-class', type=int, help="trained on, instead of the suite's")
     parser.add_argument('--queries-per-class', type=int, help='classified, likewise')
-    parser.add_argument('--device', help="cpu, cuda or cuda:N (the suite's)")
+    parser.add_argument('--device', type=device, help="cpu, cuda or cuda:N (the suite's)")
     parser.add_argument('--alone', help=argparse.SUPPRESS)  # one run, in this process
     args = parser.parse_args(argv)
     if not args.suite and not args.list:

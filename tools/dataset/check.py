@@ -67,7 +67,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', default='work_dirs/check', help='where the two files go')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
     parser.add_argument('--max-pixels', type=int, help='largest image that is decoded')
-    return parser.parse_args()
+    args = parser.parse_args()
+    for name in ('max_pixels', 'workers'):
+        if (value := getattr(args, name)) is not None and value < 1:
+            parser.error(f'--{name.replace("_", "-")} is {value}; expected at least 1')
+    return args
 
 
 def write(verdicts: Iterable[Verdict], total: int, out: Path) -> Counter[str]:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args() -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('out', type=Path, help='folder to make')
@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--size', type=int, default=128, help='side in pixels (default: 128)')
     parser.add_argument('--objects', type=int, nargs=2, default=(2, 3), metavar=('FEWEST', 'MOST'))
     parser.add_argument('--mixed', action='store_true', help='shapes of any kind, for detection')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=seed, default=0)
     parser.add_argument('--overwrite', action='store_true', help='replace the folder')
     return parser.parse_args()
 

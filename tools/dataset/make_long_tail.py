@@ -21,13 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('folder', help='class folders with images')
-    parser.add_argument('--out', type=Path, required=True, help='the list to write')
+    parser.add_argument('--out', type=file_to_write, required=True, help='the list to write')
     parser.add_argument('--factor', type=float, required=True, help='last class over the first')
-    parser.add_argument('--seed', type=int, default=0, help='0 in the field')
+    parser.add_argument('--seed', type=seed, default=0, help='0 in the field')
     return parser.parse_args(argv)
 
 

@@ -19,15 +19,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('folder', help='class folders with images')
-    parser.add_argument('--out', type=Path, required=True, help='the list to write')
+    parser.add_argument('--out', type=file_to_write, required=True, help='the list to write')
     size = parser.add_mutually_exclusive_group(required=True)
     size.add_argument('--share', type=float, help='of all images, such as 0.01')
     size.add_argument('--per-class', type=int, help='images of each class')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=seed, default=0)
     args = parser.parse_args(argv)
     if args.share is not None and not 0 < args.share <= 1:
         parser.error(f'--share is {args.share}; expected more than 0 and at most 1')

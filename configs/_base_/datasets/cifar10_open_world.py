@@ -1,4 +1,4 @@
-"""CIFAR-10 with five known classes, half of whose images have a label, and five new ones.
+"""CIFAR-10, open world: five known classes, half of whose images have a label, and five new ones.
 
 Validation: the images without a label, which are trained on (transductive, what papers report).
 Test: the test images of all ten classes.

@@ -222,8 +222,15 @@ SETTINGS: dict[str, dict[str, Any]] = dict(
     HardNegativeMixingHead=dict(memory=QUEUE, num_hard=4),
     AuxiliaryClassifierHead=LINEAR,
     BalancedSoftmaxHead=dict(LINEAR, class_counts=None),
+    InterClusterHead=dict(
+        bank=dict(type='ClusterBank', length=8, num_clusters=2, dim=8), memory=QUEUE
+    ),
     LinearHead=LINEAR,
+    OpenConHead=dict(num_classes=3, num_known=2, in_channels=8),
     ParametricContrastHead=dict(memory=QUEUE, num_classes=2, in_channels=64),
+    PseudoLabelHead=dict(
+        pseudo_labels=dict(type='PseudoLabels', length=8, num_clusters=[2]), memory=QUEUE
+    ),
     ResComHead=dict(memory=BALANCED, num_negatives=2),
     SoftContrastiveHead=dict(memory=QUEUE),
 )

@@ -20,7 +20,7 @@ def test_is_what_the_memory_held_before_the_step() -> None:
     queue.enqueue(random_units(3, 4, 2).float(), torch.tensor([7, 8, 9]))
     before = queue.features.clone()
     block = block_of(queue)
-    queue.enqueue(random_units(5, 4, 3).float(), torch.zeros(5))
+    queue.enqueue(random_units(5, 4, 3).float(), torch.arange(5))
     assert torch.equal(block.rows, before)
     torch.testing.assert_close(block.similarity, random_units(2, 4, 0).float() @ before.T)
     assert block.labels.tolist() == [7, 8, 9, -1, -1]

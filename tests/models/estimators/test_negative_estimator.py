@@ -62,7 +62,11 @@ def test_worked_values(beta: float, tau_plus: float, expected: float, clamped: f
 
 
 HEADS = {**WITH_MEMORY, **IN_BATCH}
-PLAIN = [name for name in HEADS if not any(w in name for w in ('sce', 'hcl', 'debiased', 'renyi'))]
+PLAIN = [
+    name
+    for name in HEADS
+    if not any(w in name for w in ('sce', 'hcl', 'debiased', 'renyi', 'supmix'))
+]
 
 
 @pytest.mark.parametrize('mixed', [False, True])

@@ -201,7 +201,7 @@ def test_one_view_of_different_classes_gives_no_loss_and_no_gradient() -> None:
 @pytest.mark.parametrize('form', ['out', 'in'])
 def test_anchors_without_a_negative_count_with_the_loss_zero(form: str) -> None:
     head = SupConHead(form, 'negatives')
-    result = head.loss(TWO_VIEWS, dict(gt_label=torch.zeros(3)))
+    result = head.loss(TWO_VIEWS, dict(gt_label=torch.zeros(3, dtype=torch.int64)))
     assert float(result['loss_contrast']) == 0 and float(result['share_counted']) == 1
     assert float(result['chance_level']) == 0
 

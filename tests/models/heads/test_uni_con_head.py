@@ -151,4 +151,4 @@ def test_bad_batches() -> None:
     with pytest.raises(ValueError, match='UniConHead needs gt_label for every sample, got none'):
         value(head(), random_views(4, 4))
     with pytest.raises(ValueError, match=r'holds 1 image\(s\); expected at least 2'):
-        value(head(), random_views(1, 4), torch.zeros(1))
+        value(head(), random_views(1, 4), torch.arange(1))

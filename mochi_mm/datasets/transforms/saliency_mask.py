@@ -35,6 +35,8 @@ class SaliencyMask:
         KeyError: When called: a sample without a mask, or with a folder one without a path.
         ValueError: A probability or color out of range; when called, a mask of another size.
 
+    >>> import numpy as np
+    >>> from PIL import Image
     >>> image = Image.new('RGB', (2, 1), (200, 0, 0))
     >>> sample = dict(img=image, mask=np.array([[True, False]]), rng=np.random.default_rng(0))
     >>> np.asarray(SaliencyMask(prob=1.0, fill=(9, 9, 9))(sample)['img']).tolist()

@@ -102,17 +102,17 @@ def alternatives(
     return {name: partial(run, name) for name in results}
 
 
-def check_equal(runs: dict[str, Run]) -> dict[str, float]:
+def check_equal(runs: dict[str, Run], tolerance: float = 1e-5) -> dict[str, float]:
     """Return the relative differences of loss and gradient.
 
     Raises:
-        RuntimeError: More than 1e-5.
+        RuntimeError: More than ``tolerance``.
     """
     (loss, grad), (expected, expected_grad) = runs['ours'](), runs['direct']()
     found = dict(
         loss=float((loss - expected).abs() / expected.abs()),
         gradient=float((grad - expected_grad).abs().max() / expected_grad.abs().max()),
     )
-    if max(found.values()) > 1e-5:
-        raise RuntimeError(f'the two ways differ by {found}; expected 1e-5 at most.')
+    if not max(found.values()) <= tolerance:
+        raise RuntimeError(f'the two ways differ by {found}; expected {tolerance} at most.')
     return found

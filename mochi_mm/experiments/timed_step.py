@@ -6,10 +6,12 @@ import argparse
 import copy
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from mochi_mm.launch.fresh_model import fresh_model
 from mochi_mm.randomness import StepKey
@@ -46,6 +48,10 @@ class TimedStep:
         self.model = fresh_model(model_config, seed=0).to(args.device).train()
         if hasattr(self.model.head, 'set_epoch'):
             self.model.head.set_epoch(10**6 - 1, 10**6)  # synthesizing has begun
+        self.compiled = args.compile and not plain
+        if self.compiled:
+            for part in (self.model.backbone, self.model.key_encoder['backbone']):
+                part.compile()
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.SGD(
             trained, lr=0.03, momentum=0.9, weight_decay=1e-4, foreach=not plain
@@ -102,3 +108,18 @@ class TimedStep:
         self._part('optimizer', self.optimizer.step)
         self.optimizer.zero_grad(set_to_none=True)
         self._part('EMA', self._average)
+
+    def flops(self) -> int:
+        """Run one step more and return its floating-point operations.
+
+        torch counts those of products and convolutions, both ways, two for each multiplication and
+        addition; what is compiled is counted as it is without.
+        """
+        noted = {name: list(values) for name, values in self.times.items()}
+        eager: AbstractContextManager[Any] = nullcontext()
+        if self.compiled:
+            eager = torch.compiler.set_stance('force_eager')
+        with eager, FlopCounterMode(display=False) as counter:
+            self.run()
+        self.times = noted
+        return counter.get_total_flops()

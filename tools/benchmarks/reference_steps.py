@@ -26,7 +26,7 @@ import copy
 import hashlib
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -189,12 +189,16 @@ def name_of(path: str | Path) -> str:
     return whole.relative_to(ROOT).as_posix() if whole.is_relative_to(ROOT) else str(whole)
 
 
-def steps_of(name: str, kind: str) -> dict[str, Any]:
+def steps_of(
+    name: str, kind: str, device: str = 'cpu', key: Callable[..., Any] | None = None
+) -> dict[str, Any]:
     """Return the record of three steps of a config: settings, names, and the numbers of each step.
 
     Args:
         name: The config.
         kind: Precision of the numbers in the encoders, ``float32`` or ``float64``.
+        device: Where the steps are taken; weights are drawn on the CPU.
+        key: Class of the keys of the steps; None for :class:`StepKey`.
     """
     import torch
 
@@ -210,6 +214,7 @@ def steps_of(name: str, kind: str) -> dict[str, Any]:
             # A head casts what it is given to float32, and its own numbers stay so.
             if part_name not in ('head', 'heads') and any(True for _ in part.parameters()):
                 part.double()
+    model.to(device)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=RATES[kind])
     pixels = PIXELS['small' if "'stem': 'small'" in str(settings) else 'imagenet']
@@ -219,17 +224,19 @@ def steps_of(name: str, kind: str) -> dict[str, Any]:
         batch = hide_labels(model, batch_of(step, views, pixels))
         batch = model.data_preprocessor(batch, True)
         batch['inputs'] = [view.to(trained[0].dtype) for view in batch['inputs']]
-        values, gradients = one_step(model, optimizer, batch, step)
+        values, gradients = one_step(model, optimizer, batch, step, key)
         record['steps'].append(dict(values=values, gradients=gradients, **state_of(model)))
     record['state_dict'] = {key: list(value.shape) for key, value in model.state_dict().items()}
     return record
 
 
-def one_step(model: Any, optimizer: Any, batch: dict[str, Any], step: int) -> tuple[Any, Any]:
+def one_step(
+    model: Any, optimizer: Any, batch: dict[str, Any], step: int, kind: Any = None
+) -> tuple[Any, Any]:
     """Take one step as the hooks of a run do; return what is logged, and the gradients."""
     import torch
 
-    key = project().step_key(SEED, step)
+    key = (kind or project().step_key)(SEED, step)
     torch.manual_seed(key.number('layers', per_rank=True))
     for module in model.modules():
         if hasattr(module, 'set_epoch'):

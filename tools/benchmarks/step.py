@@ -6,7 +6,8 @@ Runs the parts of a step one after the other, by the clock: data, query forward,
 backward, optimizer, averaged encoder. Images are random unless --data takes them from the loader of
 the config. --plain adds the same operations without this project's measures: channels-first
 convolutions, optimizer and average one tensor at a time and, on a CPU, memory that goes back to the
-system when it is freed. That is why its steps come first. --cfg-options as everywhere.
+system when it is freed. That is why its steps come first. --compile compiles the backbones; --flops
+adds the floating-point operations of a step. --cfg-options as everywhere.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--data', action='store_true', help="take the config's images")
     parser.add_argument('--plain', action='store_true', help='add the plain sequence')
     parser.add_argument('--amp', action='store_true', help='encoders in bfloat16')
+    parser.add_argument('--compile', action='store_true', help='compile the backbones; not plain')
+    parser.add_argument('--flops', action='store_true', help='count operations of a step')
     parser.add_cfg_options()
     parser.add_argument('--json', metavar='OUT')
     args = parser.parse_args(argv)
@@ -76,6 +79,11 @@ def main(argv: list[str] | None = None) -> None:
             fastest=min(whole),
             images_per_second=args.batch / median(whole),
         )
+        if args.flops:
+            operations = step.flops()
+            result['measured'][name].update(
+                flops=operations, flops_per_second=operations / median(whole)
+            )
     report(result['measured'])
     print(result['machine'])
     write_json(args.json, result)

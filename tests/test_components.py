@@ -40,6 +40,7 @@ EXAMPLES: dict[str, Any] = dict(
     finder=dict(type='FalseNegativeFinder', num_support=1),
     in_channels=4,
     label_dataloader={},
+    layer='layer2.0.conv2',
     length=8,
     memories=[BANK, BANK],
     memory=QUEUE,
@@ -61,6 +62,7 @@ EXAMPLES: dict[str, Any] = dict(
 # Where an argument has another meaning, or a default that would take long.
 SPECIAL: dict[str, dict[str, Any]] = {
     'AdversarialContrast': dict(view_editors=[dict(type='AdversarialViews')]),
+    'BackgroundShapeScenes': dict(num_scenes=3),
     'ClusterBank': dict(length=8, num_clusters=2),
     'ColouredShapeScenes': dict(num_scenes=3),
     'CombinedShapeScenes': dict(num_scenes=3),

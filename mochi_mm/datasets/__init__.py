@@ -1,5 +1,6 @@
 """Data sets, samplers and transforms."""
 
+from mochi_mm.datasets.background_shape_scenes import BackgroundShapeScenes
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.coloured_shape_scenes import ColouredShapeScenes
 from mochi_mm.datasets.combined_shape_scenes import CombinedShapeScenes
@@ -19,6 +20,7 @@ from mochi_mm.datasets.two_stream_sampler import TwoStreamSampler
 from mochi_mm.datasets.voc_classification import VOCClassification
 
 __all__ = [
+    'BackgroundShapeScenes',
     'ColouredShapeScenes',
     'CombinedShapeScenes',
     'ConcatDataset',

@@ -130,7 +130,7 @@ class ImageFolder(ImageDataset):
     def sample(self, index: int) -> dict[str, Any]:
         """Return the input of the pipeline; undecoded where its first transform decodes."""
         if not self.pipeline.takes_files:
-            return super().sample(index)
+            return dict(super().sample(index), img_path=self._paths[index])
         source = SourceImage.open(self.path(index))
         return dict(source=source, gt_label=int(self.labels[index]), sample_idx=int(index))
 

@@ -82,6 +82,8 @@ def _shrink(config: Config) -> None:
         for name in ('start_epoch', 'update_epoch'):
             if part.get(name):
                 part[name] = 0  # exercised at once
+        if part.get('type') == 'InvarianceHead':
+            part['num_negatives'] = 1  # of the other images of the batch
         if part.get('type') in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
             if 'num_clusters' in part:

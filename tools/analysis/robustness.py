@@ -7,7 +7,8 @@ model has a head that classifies, that is attacked; elsewhere the fast linear pr
 clean features of the bank, with the network behind it. The attack is PGD from a random start, its
 radii in gray levels of 255 (--epsilons 1/255 2/255 ...), then FGSM, a random change and a radius at
 which nothing can be right, to see whether gradients are masked; then noise, blur, contrast and JPEG
-at five strengths each. docs/robustness.md says what the figures mean.
+at five strengths each. --explain LAYER adds how well Grad-CAM at a layer explains the classifier,
+and its calibration. docs/robustness.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -62,6 +63,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_device()
     parser.add_argument(
         '--record', type=file_to_write, help='write the result and where it is from here'
+    )
+    parser.add_argument(
+        '--explain', metavar='LAYER', help='also explanations at this layer of the backbone'
     )
     parser.add_cfg_options()
     parser.add_weights_options()
@@ -147,10 +151,13 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     from mochi_mm.evaluation.robustness.measure_robustness import signs_of_masking
     from mochi_mm.experiments.result_record import record_checkpoint
     from mochi_mm.launch.arguments import where_to_compute
+    from mochi_mm.models.explanations import find_layer
 
     settings = find_settings(args)
     device = where_to_compute(args.device)
     model, (bank, queries) = load(args, device)
+    if args.explain:
+        find_layer(model.backbone, args.explain)
     classifier, words = fitted(model, bank, args, device)
     found = measure_robustness(classifier, queries, settings, device, len(queries))
     if args.auto_attack:
@@ -160,6 +167,11 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
         found[f'auto_attack_{settings.name(radius)}'] = auto_attack(
             classifier, queries, radius, settings.norm, settings.seed, device
         )
+    if args.explain:
+        from mochi_mm.evaluation.explanations import measure_explanations
+
+        more = measure_explanations(classifier, queries, args.explain, device=device)
+        found |= {name: value for name, value in more.items() if name != 'clean'}
     signs = signs_of_masking(found, settings)
     metrics = {f'robustness/{name}': value for name, value in found.items()}
     for name, value in metrics.items():
@@ -169,6 +181,8 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     if args.record:
         protocol = f'PGD-{settings.steps} ({settings.norm}) and corruptions of {words}, '
         protocol += f'{len(queries.dataset)} images'
+        if args.explain:
+            protocol += f', Grad-CAM at {args.explain}'
         record_checkpoint(args.record, protocol, args.config, metrics, args.checkpoint)
     return metrics
 

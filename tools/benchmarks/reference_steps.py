@@ -295,6 +295,8 @@ def shrunk(node: Any) -> Any:
         small = dict(BACKBONE, type='ResNet', stem='small')
     if small.get('num_classes') and small.get('in_channels'):  # of the pooled features
         small['in_channels'] = WIDTH
+    if small.get('type') == 'ExplainedViews':
+        small['layer'] = 'layer2.0.conv2'
     if small.get('type') == 'FalseNegativeFinder':
         small['threshold'] = THRESHOLD
     for neck in small['neck'].get('necks', [small['neck']]) if small.get('neck') else ():

@@ -19,6 +19,7 @@ from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
 from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
 from mochi_mm.datasets.transforms.random_solarize import RandomSolarize
 from mochi_mm.datasets.transforms.resize import Resize
+from mochi_mm.datasets.transforms.saliency_mask import SaliencyMask
 
 __all__ = [
     'AutoAugment',
@@ -40,4 +41,5 @@ __all__ = [
     'RandomResizedCrop',
     'RandomSolarize',
     'Resize',
+    'SaliencyMask',
 ]

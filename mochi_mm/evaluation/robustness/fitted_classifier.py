@@ -18,6 +18,7 @@ def fitted_classifier(
     bank: Callable[[], tuple[Tensor, Tensor]],
     values: Sequence[float] = L2_GRID,
     device: torch.device | str = 'cpu',
+    own: bool = True,
 ) -> tuple[PixelClassifier, float | None]:
     """Return a classifier of pixels, and the penalty of its probe, None where there is none.
 
@@ -28,8 +29,9 @@ def fitted_classifier(
         bank: Returns features (M, C) and labels (M,) that a probe is fitted to.
         values: Penalties to choose from.
         device: Where to compute.
+        own: Take a head that classifies; False fits a probe in any case.
     """
-    if classifier_of(model) is not None:
+    if own and classifier_of(model) is not None:
         return PixelClassifier(model), None
     features, labels = bank()
     l2, _ = choose_l2(features, labels, values, device=device)

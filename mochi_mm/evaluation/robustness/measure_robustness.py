@@ -51,7 +51,7 @@ def measure_robustness(
     seen = 0
     with evaluating(classifier):
         for number, batch in enumerate(progress_bar(batches, 'robustness', total or 0, True)):
-            images, labels, indices = _unpacked(batch)
+            images, labels, indices = unpacked(batch)
             step = StepKey(settings.seed, number)
             hits = _hits(classifier, (images, labels, indices), settings, step, device)
             for name, right in hits.items():
@@ -121,7 +121,7 @@ def _flat(objective: Objective, pixels: Tensor) -> Tensor:
     return (gradient == 0).flatten(1).all(1)
 
 
-def _unpacked(batch: Mapping[str, Any]) -> Batch:
+def unpacked(batch: Mapping[str, Any]) -> Batch:
     """Return images, labels and indices of a batch.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from mochi_mm.experiments.measures.analysis import Analysis
 from mochi_mm.experiments.measures.classified import Classified
+from mochi_mm.experiments.measures.explained import Explained
 from mochi_mm.experiments.measures.fast_linear import FastLinear
 from mochi_mm.experiments.measures.few_shot import FewShot
 from mochi_mm.experiments.measures.knn import KNN
@@ -17,6 +18,7 @@ __all__ = [
     'KNN',
     'Analysis',
     'Classified',
+    'Explained',
     'FastLinear',
     'FewShot',
     'LinearTransfer',

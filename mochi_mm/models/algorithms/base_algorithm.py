@@ -123,6 +123,9 @@ class BaseAlgorithm(BaseModel):
         self.channels_last = channels_last
         for part in named_heads(self).values():
             check_fit(part, self)
+        for editor in self.view_editors:
+            if isinstance(editor, BaseViewEditor):
+                editor.check_model(self)
         if isinstance(self.data_preprocessor, ViewDataPreprocessor):
             self.data_preprocessor.check_samples = self.check_samples
         self._check_widths()

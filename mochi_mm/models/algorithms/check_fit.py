@@ -19,7 +19,7 @@ ALGORITHMS = dict(
 )
 
 #: What a view editor may make for a head, and an editor that does.
-EDITORS = dict(universum='UniversumMixing', mixed='ReverseMixing')
+EDITORS = dict(universum='UniversumMixing', mixed='ReverseMixing', background='ExplainedViews')
 
 
 def check_fit(head: Head, model: BaseAlgorithm) -> None:
@@ -69,7 +69,7 @@ def check_made(head: Head, editors: Sequence[BaseViewEditor]) -> None:
             f'{", ".join(making) or "none that makes any"}; expected just '
             f"dict(type='{EDITORS.get(needed, needed)}') among them."
         )
-    if needed is None and making:
+    if needed is None and making and not getattr(head, 'ignores_made', False):
         raise ValueError(
             f'{making[0]} makes views that {name} would take for views of an image; take it out of '
             'view_editors, or choose a head that is made for them.'

@@ -1,5 +1,6 @@
 """Heads: objectives that take embeddings and blocks of candidates and return losses."""
 
+from mochi_mm.models.heads.auxiliary_classifier_head import AuxiliaryClassifierHead
 from mochi_mm.models.heads.balanced_softmax_head import BalancedSoftmaxHead
 from mochi_mm.models.heads.base_contrastive_head import BaseContrastiveHead
 from mochi_mm.models.heads.bregman_head import BregmanHead
@@ -7,10 +8,12 @@ from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.models.heads.cross_view_head import CrossViewHead
 from mochi_mm.models.heads.decoupled_head import DecoupledHead
 from mochi_mm.models.heads.e_sup_con_head import ESupConHead
+from mochi_mm.models.heads.ex_con_head import ExConHead
 from mochi_mm.models.heads.fair_kl_head import FairKLHead
 from mochi_mm.models.heads.false_negative_head import FalseNegativeHead
 from mochi_mm.models.heads.hard_negative_mixing_head import HardNegativeMixingHead
 from mochi_mm.models.heads.inter_cluster_head import InterClusterHead
+from mochi_mm.models.heads.invariance_head import InvarianceHead
 from mochi_mm.models.heads.key_batch_head import KeyBatchHead
 from mochi_mm.models.heads.linear_head import LinearHead
 from mochi_mm.models.heads.n_pair_head import NPairHead
@@ -27,6 +30,7 @@ from mochi_mm.models.heads.sup_mix_head import SupMixHead
 from mochi_mm.models.heads.uni_con_head import UniConHead
 
 __all__ = [
+    'AuxiliaryClassifierHead',
     'BalancedSoftmaxHead',
     'BaseContrastiveHead',
     'BregmanHead',
@@ -34,10 +38,12 @@ __all__ = [
     'CrossViewHead',
     'DecoupledHead',
     'ESupConHead',
+    'ExConHead',
     'FairKLHead',
     'FalseNegativeHead',
     'HardNegativeMixingHead',
     'InterClusterHead',
+    'InvarianceHead',
     'KeyBatchHead',
     'LinearHead',
     'NPairHead',

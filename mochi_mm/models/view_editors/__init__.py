@@ -2,6 +2,7 @@
 
 from mochi_mm.models.view_editors.adversarial_views import AdversarialViews
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
+from mochi_mm.models.view_editors.explained_views import ExplainedViews
 from mochi_mm.models.view_editors.instance_mix import InstanceMix
 from mochi_mm.models.view_editors.reverse_mixing import ReverseMixing
 from mochi_mm.models.view_editors.universum_mixing import UniversumMixing
@@ -9,6 +10,7 @@ from mochi_mm.models.view_editors.universum_mixing import UniversumMixing
 __all__ = [
     'AdversarialViews',
     'BaseViewEditor',
+    'ExplainedViews',
     'InstanceMix',
     'ReverseMixing',
     'UniversumMixing',

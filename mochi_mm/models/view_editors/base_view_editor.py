@@ -71,6 +71,13 @@ class BaseViewEditor(BaseModule, ABC):
         """
         return ()
 
+    def check_model(self, model: BaseAlgorithm) -> None:
+        """Refuse a model, when it is built, that the editor cannot work with; here none.
+
+        Args:
+            model: The algorithm, with its parts.
+        """
+
     def check_samples(self, samples: DataSamples) -> None:
         """Refuse a batch, on the host, that cannot be edited; here none.
 

@@ -21,3 +21,5 @@ def test_a_probe_or_the_own_classifier() -> None:
     own = ImageClassifier(ToyBackbone(), LinearHead(6, 16))
     classifier, l2 = fitted_classifier(own, lambda: 1 / 0)  # type: ignore[arg-type,return-value]
     assert l2 is None and classifier.probe is None
+    probe, l2 = fitted_classifier(own, lambda: bank, [0.01], own=False)
+    assert l2 == 0.01 and probe.probe is not None

@@ -220,6 +220,7 @@ SETTINGS: dict[str, dict[str, Any]] = dict(
     ESupConHead=dict(num_classes=2, in_channels=8),
     FalseNegativeHead=dict(finder=FINDER),
     HardNegativeMixingHead=dict(memory=QUEUE, num_hard=4),
+    AuxiliaryClassifierHead=LINEAR,
     BalancedSoftmaxHead=dict(LINEAR, class_counts=None),
     InterClusterHead=dict(
         bank=dict(type='ClusterBank', length=8, num_clusters=2, dim=8), memory=QUEUE

@@ -60,6 +60,18 @@ def test_the_own_classifier(tool: Any, tmp_path: Path) -> None:
         tool([config, bare, *few])
 
 
+def test_explanations_are_added(tool: Any, tmp_path: Path) -> None:
+    config, checkpoint = write(tmp_path, LOOP.replace('noise=1000', 'noise=200'))
+    record = tmp_path / 'record.json'
+    few = [*FEW, '--l2', '0.001', '--corruptions', 'noise', '--num-images', '9']
+    found = tool([config, checkpoint, *few, '--explain', 'conv', '--record', str(record)])
+    names = {'average_drop', 'rate_of_increase', 'explained', 'calibration_error'}
+    assert {f'robustness/{name}' for name in names} < set(found)
+    assert json.loads(record.read_text())['protocol'].endswith('9 images, Grad-CAM at conv')
+    with pytest.raises(ValueError, match=r"layer is 'layer9', which ToyBackbone does not have"):
+        tool([config, checkpoint, *few, '--explain', 'layer9'])
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [

@@ -1,0 +1,106 @@
+"""Removal of the background, by a mask of what is salient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from mochi_mm.datasets.read_image import read_image
+from mochi_mm.datasets.transforms.checks import probability
+from mochi_mm.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class SaliencyMask:
+    """Fill everything but the salient pixels of an image with one color, with a probability.
+
+    First in the recipe of a view, before any crop: the mask is as large as the image. In
+    ``MultiView`` each view draws for itself. An image in which nothing is salient stays as it is.
+    Source of the use: ReLICv2 (Tomasev et al. 2022, arXiv 2201.05119), from second hand; its masks
+    are DeepUSPS's, made without labels; probability and fill are ours (0.1 is recalled).
+
+    Args:
+        prob: Probability that the background is removed.
+        mask_dir: Folder of masks, with the path of each image below its data set and the ending
+            ``.png``; from gray level 128 on a pixel is salient. None takes ``mask`` of the sample,
+            which generated scenes have.
+        fill: Red, green and blue of the rest, 0 to 255.
+
+    Raises:
+        FileNotFoundError: There is no such folder; when called, no mask of an image.
+        KeyError: When called: a sample without a mask, or with a folder one without a path.
+        ValueError: A probability or color out of range; when called, a mask of another size.
+
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> image = Image.new('RGB', (2, 1), (200, 0, 0))
+    >>> sample = dict(img=image, mask=np.array([[True, False]]), rng=np.random.default_rng(0))
+    >>> np.asarray(SaliencyMask(prob=1.0, fill=(9, 9, 9))(sample)['img']).tolist()
+    [[[200, 0, 0], [9, 9, 9]]]
+    """
+
+    def __init__(
+        self,
+        prob: float = 0.1,
+        mask_dir: str | Path | None = None,
+        fill: Sequence[int] = (124, 116, 104),
+    ) -> None:
+        self.prob, self.fill = probability(prob), tuple(fill)
+        if len(self.fill) != 3 or any(type(c) is not int or not 0 <= c <= 255 for c in self.fill):
+            raise ValueError(
+                f'fill is {fill!r}; expected red, green and blue, integers from 0 to 255.'
+            )
+        self.mask_dir = None if mask_dir is None else Path(mask_dir).expanduser()
+        if self.mask_dir is not None and not self.mask_dir.is_dir():
+            raise FileNotFoundError(
+                f'mask_dir is {str(mask_dir)!r}, which is no folder; expected one with a mask of '
+                'each image, or None for the masks of generated scenes. Without masks take '
+                'SaliencyMask out of the pipeline.'
+            )
+
+    def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Fill the background of ``img``, with probability ``prob``."""
+        if results['rng'].random() >= self.prob:
+            return results
+        mask, name = self._mask(results)
+        image = results['img']
+        if mask.shape != (image.height, image.width):
+            raise ValueError(
+                f'the mask {name} has {mask.shape[1]} x {mask.shape[0]} pixels but its image '
+                f'{image.width} x {image.height}; expected one size: make SaliencyMask the first '
+                'transform of a view, and masks as large as the images.'
+            )
+        if mask.any():
+            fill = np.array(self.fill, np.uint8)
+            filled = np.where(mask[..., None], np.asarray(image), fill)
+            results['img'] = Image.fromarray(filled)
+        return results
+
+    def _mask(self, results: dict[str, Any]) -> tuple[np.ndarray, str]:
+        """Return the mask (H, W) bool of a sample, and its name."""
+        key = 'mask' if self.mask_dir is None else 'img_path'
+        if key not in results:
+            fix = (
+                'set mask_dir to a folder of masks, or take a data set with masks of its own, such '
+                'as BackgroundShapeScenes.'
+                if self.mask_dir is None
+                else 'take ImageFolder, whose images have a path that names their masks.'
+            )
+            raise KeyError(f'the sample has no {key!r}, which SaliencyMask needs; {fix}')
+        if self.mask_dir is None:
+            return results['mask'], f'of sample {results.get("sample_idx", "?")}'
+        path = self.mask_dir / Path(results['img_path']).with_suffix('.png')
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'there is no mask {str(path)!r} of the image {results["img_path"]!r}; expected '
+                'one for each image, also where nothing is salient.'
+            )
+        return np.asarray(read_image(path))[..., 0] >= 128, str(path)
+
+    def __repr__(self) -> str:
+        folder = None if self.mask_dir is None else str(self.mask_dir)
+        return f'SaliencyMask(prob={self.prob}, mask_dir={folder!r}, fill={self.fill})'

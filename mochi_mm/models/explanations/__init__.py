@@ -1,0 +1,6 @@
+"""What of an image a classifier goes by."""
+
+from mochi_mm.models.explanations.class_activation import class_activation
+from mochi_mm.models.explanations.find_layer import find_layer
+
+__all__ = ['class_activation', 'find_layer']

@@ -10,6 +10,7 @@ from mochi_mm.experiments.evidence import FEATURES
 from mochi_mm.experiments.figures import Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
+from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.regime import Regime
 from mochi_mm.experiments.suite import RecordPlan
 
@@ -102,8 +103,8 @@ KNN_TEST = Figure('knn/top1_k20 test', f'{_KNN_TEST} (%)', _KNN_TEST, digits=2)
 
 
 def regime_options() -> dict[str, Any]:
-    """Return the options of the chosen regime."""
-    return REGIMES[CHOSEN_REGIME].options()
+    """Return the options of the chosen regime, as stages 1 and later train in it."""
+    return {**REGIMES[CHOSEN_REGIME].options(), **BFLOAT16}
 
 
 def records(stage: str, figures: tuple[Figure, ...], *more: str) -> tuple[RecordPlan, ...]:

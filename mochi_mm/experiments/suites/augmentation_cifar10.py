@@ -14,6 +14,7 @@ from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.kept_accuracy import kept_accuracy
 from mochi_mm.experiments.measures import KNN, FastLinear
+from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import UNTRAINED, Setting
 from mochi_mm.experiments.suite import Suite
 from mochi_mm.visualization.sweep_curves import Panel
@@ -78,7 +79,8 @@ def _more(folder: Path, by_data: dict[str, Values]) -> list[str]:
 
 SUITE = Suite(
     title='InfoNCE and RenyiCL under four strengths of augmentation on CIFAR-10',
-    epochs=10,
+    epochs=6,
+    options=BFLOAT16,
     images=Images(per_class=1500),
     settings=[
         Setting('untrained', 'the untrained network', _CONFIG, 'cifar10', role=UNTRAINED),
@@ -95,6 +97,7 @@ SUITE = Suite(
 Mean ± sample standard deviation over seeds. Measured on the validation images; the training images
 of the sweep vote in the kNN (k = 20), and the fast linear probe is fitted to them. InfoNCE is that
 of MoCo-v3, against the keys of the batch, with the same encoders and predictor.
+Encoders are trained in bfloat16.
 """,
     more=_more,
     panels=(Panel('log', 'knn/top1', 'kNN top-1 (%)'), Panel('log', 'loss', 'loss (nats)')),

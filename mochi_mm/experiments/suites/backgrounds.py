@@ -11,6 +11,7 @@ from typing import Any
 from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.measures import KNN
+from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 
@@ -40,6 +41,7 @@ _OTHER = Figure('knn/top1_k20 exchanged', 'exchanged backgrounds', 'kNN, exchang
 SUITE = Suite(
     title='Backgrounds of generated scenes',
     epochs=15,
+    options=BFLOAT16,
     settings=_SETTINGS,
     measures=(
         KNN(suffix='own', watch=False),
@@ -67,5 +69,6 @@ SUITE = Suite(
 kNN top-1 (k = 20) in percent; the images trained on vote. Mean ± sample standard deviation over
 seeds. Own: backgrounds as in training, four of five agree with the class; exchanged: the same
 scenes, each on the background of another class.
+Encoders are trained in bfloat16.
 """,
 )

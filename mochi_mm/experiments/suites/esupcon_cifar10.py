@@ -1,6 +1,6 @@
 """ESupCon beside cross-entropy and SupCon on CIFAR-10, with right labels and with 40 % wrong ones.
 
-A quarter-width ResNet-10, 10 epochs over 1,500 images of each class; both views in every method.
+A quarter-width ResNet-10, 6 epochs over 1,500 images of each class; both views in every method.
 With wrong labels, the second stage of SupCon and the kNN see the wrong ones too; what is classified
 has the labels of the files.
 """
@@ -11,6 +11,7 @@ from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import KNN, Classified, FastLinear
+from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 
@@ -52,7 +53,8 @@ def _settings(ending: str, words: str) -> list[Setting]:
 
 SUITE = Suite(
     title='ESupCon on CIFAR-10',
-    epochs=10,
+    epochs=6,
+    options=BFLOAT16,
     images=Images(per_class=1500),
     settings=(*_settings('', ''), *_settings('-noise40', ', 40 % wrong labels')),
     measures=(Classified(), FastLinear(), KNN(watch=False)),
@@ -81,5 +83,6 @@ Mean ± sample standard deviation over seeds. Classified: cross-entropy by its l
 by its prototypes, SupCon by the fast linear probe that is fitted to its frozen features afterwards.
 Linear and kNN are those of the pooled features, whatever the method. With wrong labels all of them
 learn from the wrong ones; the validation images have the labels of their files.
+Encoders are trained in bfloat16.
 """,
 )

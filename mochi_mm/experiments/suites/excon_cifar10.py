@@ -10,6 +10,7 @@ from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import Explained, Robust
+from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 
@@ -53,6 +54,7 @@ _ATTACKED = Figure('robustness/pgd20_linf_1', 'PGD-20 at 1/255 (%)', 'PGD-20 at 
 SUITE = Suite(
     title='ExCon on CIFAR-10',
     epochs=10,
+    options=BFLOAT16,
     images=Images(per_class=1500),
     settings=_SETTINGS,
     measures=(
@@ -90,5 +92,6 @@ Mean ± sample standard deviation over seeds; 1,000 validation images, evenly sp
 probe fitted to frozen clean features. Drop: mean of max(0, y - o) / y, y and o the probability of
 the predicted class before and after all but the hottest 15 % of the pixels are masked, the smaller
 the better; increase: how often o > y.
+Encoders are trained in bfloat16.
 """,
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.measures import KNN, TailAccuracy
+from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 
@@ -36,6 +37,7 @@ def _claim(key: str, words: str) -> Claim:
 SUITE = Suite(
     title='CIFAR-10-LT, factor 0.01',
     epochs=20,
+    options=BFLOAT16,
     measures=(TailAccuracy(_CUTS), KNN(watch=False)),
     figures=(
         Figure(_ALL, 'all', 'top-1 over all classes'),
@@ -71,5 +73,6 @@ SUITE = Suite(
 Top-1 in percent on the balanced test set, by the network's own classifier; SupCon's is fitted to
 the frozen features of the long tail afterwards (the fast probe, without class counts). kNN (k =
 20): the long tail votes. CPU seconds are those of the training.
+Encoders are trained in bfloat16.
 """,
 )

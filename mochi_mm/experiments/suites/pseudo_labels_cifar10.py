@@ -13,6 +13,7 @@ from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import KNN, FastLinear
+from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import UNTRAINED, Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 from mochi_mm.visualization.sweep_curves import Panel
@@ -36,6 +37,7 @@ def _learned(name: str, title: str, config: str, **options: Any) -> Setting:
 SUITE = Suite(
     title='Labels that the network gives itself on CIFAR-10',
     epochs=15,
+    options=BFLOAT16,
     images=Images(per_class=1500),
     settings=[
         _at('untrained', 'the untrained network', f'mocov2/mocov2_{_NETWORK}', UNTRAINED, ''),
@@ -78,6 +80,7 @@ Mean ± sample standard deviation over seeds. Precision and recall of what was l
 are taken by classes that no method sees: of the candidates of each step (`precision_found`,
 `recall_found`) and of all pairs of images that share an accepted label (`pseudo/...`). The
 granularities of IFND count alike.
+Encoders are trained in bfloat16.
 """,
     panels=(
         Panel('log', 'knn/top1', 'kNN top-1 (%)'),

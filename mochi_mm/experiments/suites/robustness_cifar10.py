@@ -13,6 +13,7 @@ from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.gap_closed import gap_closed
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import Robust
+from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 
@@ -91,6 +92,7 @@ def _gaps(folder: Path, by_data: dict[str, Values]) -> list[str]:
 SUITE = Suite(
     title='Robustness on CIFAR-10',
     epochs=10,
+    options=BFLOAT16,
     images=Images(per_class=1500),
     settings=_SETTINGS,
     measures=(Robust(),),
@@ -139,5 +141,6 @@ training is attacked in its own classifier, the others in the fast linear probe 
 frozen clean features. PGD-20 from a random start; an image counts where it is right before and
 after. Corrupted: mean over noise, blur, contrast and JPEG at five strengths. At 128/255 nothing
 can be right: what is above about zero there is masked gradients, not robustness.
+Encoders are trained in bfloat16.
 """,
 )

@@ -77,11 +77,12 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# mkdocs is small and comes in here, not with the pinned set. --strict: a broken link is an error.
+# mkdocs and its theme come in here, not with the pinned set. --strict: a broken link is an error.
+# The theme would print an advertisement of the next mkdocs at every build.
 docs: install
-	@$(BIN)/python -c 'import mkdocs' 2>/dev/null || $(UV) -q -r requirements/docs.txt || \
-		$(PIP) -q -r requirements/docs.txt
-	$(BIN)/python -m mkdocs build --strict --quiet
+	@$(BIN)/python -c 'import material, mkdocstrings_handlers.python' 2>/dev/null || \
+		$(UV) -q -r requirements/docs.txt || $(PIP) -q -r requirements/docs.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo 'build/site/index.html'
 
 wheel: install

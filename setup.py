@@ -89,6 +89,7 @@ def main() -> None:
         },
         install_requires=read_requirements('runtime'),
         extras_require=read_extras(),
+        entry_points={'console_scripts': ['mochi-mm = mochi_mm.launch.command.dispatch:main']},
         cmdclass={'build_py': BuildWithMim},
         zip_safe=False,
         classifiers=[

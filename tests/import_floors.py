@@ -89,9 +89,14 @@ def _prefixes(name: str) -> Iterator[str]:
 
 
 def room(module: str) -> str:
-    """Return the room of a module; a file that lies in the package itself is one."""
+    """Return the room of a module; a file that lies in the package itself is one.
+
+    ``python -m mochi_mm`` is a program, and stands where those of ``tools`` do.
+    """
     parts = module.split('.')
-    return parts[0] if parts[0] == 'tools' else parts[min(1, len(parts) - 1)]
+    if parts[0] == 'tools' or parts[-1] == '__main__':
+        return 'tools'
+    return parts[min(1, len(parts) - 1)]
 
 
 def against_the_floors(

@@ -16,9 +16,11 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import pytest
 import torch
 import yaml
+from matplotlib import pyplot
 from mmengine.config import Config, DictAction
 
 from mochi_mm.files.text_file import read_json
@@ -152,9 +154,10 @@ def test_commands_name_configs_and_settings_that_exist(
 
 
 def test_one_line_settings_exist() -> None:
-    """Those that the README offers as one line each, all in one config."""
+    """Those that the page of configs offers as one line each, all in one config."""
     path = 'configs/mochi/mochi-1024-1024-128_resnet50_4xb32-cosine-200e_in100.py'
-    lines = re.findall(r'^\|.*`([\w.]+=[\w.]+)`', (ROOT / 'README.md').read_text(), re.M)
+    text = (ROOT / 'docs/configs.md').read_text().partition('## One line each')[2]
+    lines = re.findall(r'^\|.*`([\w.]+=[\w.]+)`', text, re.M)
     assert len(lines) >= 5
     _, options = options_of(['tools/train.py', path, '--cfg-options', *lines])
     config = load_config(ROOT / path, options)
@@ -192,6 +195,37 @@ def test_the_page_of_plain_pytorch_runs(tmp_path: Path, monkeypatch: pytest.Monk
         exec(compile(text, 'docs/plain_pytorch.md', 'exec'), names)
     assert names['iteration'] == 4 and names['loss'].item() > 0
     assert not any(tmp_path.iterdir())
+
+
+def test_the_page_for_those_who_come_from_others_runs() -> None:
+    texts = [b.text for b in blocks(ROOT / 'docs/coming_from.md') if b.language == 'python']
+    names: dict[str, Any] = {'__name__': 'coming_from'}
+    for text in texts:
+        exec(compile(text, 'docs/coming_from.md', 'exec'), names)
+    assert len(texts) == 5 and names['losses']['loss_contrast'].item() > 0
+
+
+NOTEBOOKS = sorted((ROOT / 'docs/notebooks').glob('*.ipynb'))
+
+
+@pytest.mark.parametrize('notebook', NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_run(
+    notebook: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cell after cell in one namespace; each says something where its saved output does."""
+    matplotlib.use('Agg')
+    shown: list[int] = []
+    monkeypatch.setattr(pyplot, 'show', lambda: shown.append(len(pyplot.get_fignums())))
+    names: dict[str, Any] = {'__name__': notebook.stem}
+    cells = [c for c in read_json(notebook)['cells'] if c['cell_type'] == 'code']
+    for number, cell in enumerate(cells):
+        shown.clear()
+        exec(compile(''.join(cell['source']), f'{notebook.name}[{number}]', 'exec'), names)
+        saved = [output['output_type'] for output in cell['outputs']]
+        assert bool(capsys.readouterr().out) == ('stream' in saved), number
+        assert sum(shown) == saved.count('display_data'), number
+        pyplot.close('all')
+    assert len(cells) >= 4 and len(notebook.read_bytes()) < 200_000
 
 
 @pytest.fixture
@@ -385,9 +419,8 @@ def family_rows(document: Path) -> Iterator[tuple[str, dict[str, str]]]:
             yield suite, dict(zip(titles, cells, strict=True))
 
 
-@pytest.mark.parametrize('name', ['README.md', 'docs/family.md'])
-def test_tables_of_the_family_are_what_was_recorded(name: str) -> None:
-    rows = list(family_rows(ROOT / name))
+def test_tables_of_the_family_are_what_was_recorded() -> None:
+    rows = list(family_rows(ROOT / 'docs/family.md'))
     assert sum(suite == 'cifar10' for suite, _ in rows) >= 9
     for suite, row in rows:
         record = read_json(ROOT / f'results/measured/family-{suite}-{row["method"]}.json')

@@ -128,7 +128,7 @@ def test_models_are_found_by_name_in_the_wheel(built: tuple[Path, Path], tmp_pat
     assert where == str(tmp_path / 'mochi_mm/__init__.py'), done.stderr
     assert names == mochi_mm.list_models()
     listed = subprocess.run(
-        [sys.executable, 'mochi_mm/.mim/tools/list.py', 'methods', 'mochi'],
+        [sys.executable, '-m', 'mochi_mm', 'list', 'methods', 'mochi'],  # its own tools
         cwd=tmp_path,
         env=dict(os.environ, PYTHONPATH=str(tmp_path)),
         text=True,
@@ -141,9 +141,11 @@ def test_metadata(built: tuple[Path, Path]) -> None:
     with zipfile.ZipFile(built[1]) as archive:
         name = next(n for n in archive.namelist() if n.endswith('.dist-info/METADATA'))
         metadata = Parser().parsestr(archive.read(name).decode())
+        entries = archive.read(name.replace('METADATA', 'entry_points.txt')).decode()
     assert metadata['Name'].replace('-', '_') == 'mochi_mm'
     assert metadata['Version'] == mochi_mm.__version__
     assert metadata['Requires-Python'] == '>=3.10'
+    assert '[console_scripts]\nmochi-mm = mochi_mm.launch.command.dispatch:main' in entries
     needs = [Requirement(line) for line in metadata.get_all('Requires-Dist')]
     plain = {need.name for need in needs if need.marker is None}
     assert {'torch', 'torchvision', 'onedl-mmengine', 'numpy'} <= plain

@@ -14,11 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
+from mochi_mm.launch.listing.list_components import list_components
 from mochi_mm.utils.versions import TESTED
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(path.name for path in (ROOT / 'docs').glob('*.md'))
-HOOK = runpy.run_path(str(ROOT / 'docs/site_hook.py'))
+SITE = ROOT / 'docs/site'
+HOOK = runpy.run_path(str(SITE / 'hook.py'))
+API, NOTEBOOK = HOOK['API'], HOOK['NOTEBOOK']
+REWRITTEN = runpy.run_path(str(SITE / 'rewrite.py'))['rewritten']
 
 
 def named_in(node: Any) -> list[str]:
@@ -70,16 +74,63 @@ def test_readmes_of_configs_lead_back_to_the_pages() -> None:
     assert wrong == set()
 
 
-@pytest.mark.skipif(find_spec('mkdocs') is None, reason='mkdocs comes with make docs')
+@pytest.mark.skipif(find_spec('mkdocstrings') is None, reason='mkdocs comes with make docs')
 def test_the_site_is_built_and_needs_no_network(tmp_path: Path) -> None:
     command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-d', str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for name in PAGES:
-        page = (tmp_path / name).with_suffix('.html').read_text()
-        fetched = re.findall(r'<(?:script|img)[^>]*src="([^"]*)|<link[^>]*href="([^"]*)', page)
+    for path in tmp_path.rglob('*.html'):
+        text = re.sub(r'<pre.*?</pre>', '', path.read_text(), flags=re.S)
+        fetched = re.findall(r'<(?:script|img)[^>]*src="([^"]*)|<link[^>]*href="([^"]*)', text)
         assert not [url for pair in fetched for url in pair if url.startswith(('http', '//'))]
     assert 'id="evidence-over-seeds"' in (tmp_path / 'evaluation.html').read_text()
+    heads = (tmp_path / 'api/heads.html').read_text()
+    assert 'id="mochi_mm.models.heads.SupConHead"' in heads and ':class:' not in heads
+    # What a search from a folder needs: the index as a script, and a stand-in for the worker.
+    assert (tmp_path / 'search/search_index.js').read_text().startswith('var __index = {')
+    assert 'javascripts/iframe-worker.js' in (tmp_path / 'index.html').read_text()
+
+
+def test_every_component_is_in_the_reference() -> None:
+    shown = set(API['documented']())
+    registered = {str(row[0]): str(row[1]) for row in list_components().rows}
+    shown.add('LARS')  # the function lars
+    missing = {name: kind for name, kind in registered.items() if name not in shown}
+    assert missing == {}
+    assert (
+        len(shown) > 250 and {'build', 'pair_mixing_cosines', 'HardNegatives', 'StepKey'} <= shown
+    )
+
+
+def test_pages_of_the_reference() -> None:
+    pages = API['pages']()
+    assert set(pages) == {f'api/{page.name}.md' for page in API['PAGES']} | {'api/index.md'}
+    heads = pages['api/heads.md']
+    path = 'mochi_mm.models.heads.HardNegativeMixingHead'
+    what = 'The MoCo objective with more negatives, synthesized for each query from its N hardest.'
+    assert f'| [`HardNegativeMixingHead`][{path}] | {what} |\n' in heads
+    assert f'::: {path}\n' in heads and 'check_memory' not in heads
+    assert not re.search(r':(class|func|meth):`', ''.join(pages.values()))
+
+
+def test_docstrings_are_rewritten_for_the_reference() -> None:
+    text = 'Take :class:`~a.b.Known` or :func:`other`; ``x``.\n\n>>> f()\n1\n\nMore.'
+    assert REWRITTEN(text, {'Known': 'a.Known'}) == (
+        'Take [`Known`][a.Known] or `other`; `x`.\n\nExamples:\n    >>> f()\n    1\n\nMore.'
+    )
+
+
+def test_configs_notebooks_and_the_reference_are_in_the_navigation() -> None:
+    config = SimpleNamespace(nav=[])
+    sections = {
+        title: named_in(part)
+        for entry in HOOK['on_config'](config).nav
+        for title, part in entry.items()
+    }
+    assert set(sections['API']) == set(API['pages']())
+    assert sections['Notebooks'] == list(HOOK['notebooks']())
+    readmes = {path.parent.name for path in (ROOT / 'configs').glob('*/README.md')}
+    assert {name.split('/')[1] for name in sections['Methods and configs']} == readmes
 
 
 def requirements(name: str) -> dict[str, str]:

@@ -7,9 +7,7 @@ python tools/dataset/export_shapes.py data/shapes_voc --layout voc --train 2000 
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -37,13 +35,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Write beside the target, then move it into place, so that it is whole or absent."""
     args = parse_args()
-    if args.out.exists() and any(args.out.iterdir()) and not args.overwrite:
-        raise ValueError(f'{args.out} is not empty; expected a new folder, or pass --overwrite.')
-
     from rich.progress import track
 
     from mochi_mm.datasets.shape_scenes import ShapeScenes
     from mochi_mm.datasets.shapes.export import EXPORTERS
+    from mochi_mm.files.new_folder import new_folder
 
     counts = dict(train=args.train, val=args.val, test=args.test)
     sets = [
@@ -51,9 +47,7 @@ def main() -> None:
         for split, number in counts.items()
         if number
     ]
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f'.{args.out.name}.', dir=args.out.parent))
-    try:
+    with new_folder(args.out, args.overwrite) as partial:
         for scenes in sets:
 
             def progress(numbers: Iterable[int], split: str = scenes.split) -> Iterable[int]:
@@ -64,12 +58,6 @@ def main() -> None:
             lists = partial / 'ImageSets/Main'
             both = [lists / f'{s}.txt' for s in ('train', 'val') if counts[s]]
             (lists / 'trainval.txt').write_text(''.join(path.read_text() for path in both))
-        if args.out.exists():
-            shutil.rmtree(args.out)
-        partial.chmod(0o755)
-        partial.rename(args.out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     print(f'{sum(len(s) for s in sets)} scenes written to {args.out} ({args.layout} layout)')
 
 

@@ -1,0 +1,1 @@
+"""The command ``mochi-mm``: one way into every program of ``tools/``."""

@@ -85,7 +85,7 @@ def main() -> None:
         python_requires='>=3.10',
         packages=find_packages(include=['mochi_mm', 'mochi_mm.*']),
         package_data={
-            'mochi_mm': ['py.typed', 'datasets/lists/*.txt', 'visualization/report/page.html']
+            'mochi_mm': ['py.typed', 'datasets/lists/*.txt', 'visualization/report/page/*']
         },
         install_requires=read_requirements('runtime'),
         extras_require=read_extras(),

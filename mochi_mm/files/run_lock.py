@@ -133,6 +133,22 @@ def refuse_if_running(folder: str | Path, wait: Callable[[float], Any] = time.sl
         os.close(_take(path, wait, TRAINING))
 
 
+def process_lives(folder: str | Path) -> bool | None:
+    """Return whether the run that holds a work dir lives, by a look that disturbs nobody.
+
+    Args:
+        folder: A work dir.
+
+    Returns:
+        None where there is no lock, or one of another machine.
+    """
+    path = Path(folder).expanduser().resolve() / FILE
+    record = _read_at(path)
+    if record is None or record['host'] != socket.gethostname():
+        return None
+    return _exists(record['process'])
+
+
 def _refuse_own(path: Path, words: str) -> None:
     if str(path) in _held:
         raise ValueError(_refusal(path, _held[str(path)].record, words))

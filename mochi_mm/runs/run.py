@@ -13,10 +13,11 @@ import numpy as np
 from mochi_mm.evaluation.analysis.records import TIME, is_foreign, read_analysis
 from mochi_mm.files.regular_file import read_bytes
 from mochi_mm.files.text_file import read_text
-from mochi_mm.runs.environment import parse_environment
+from mochi_mm.runs.ending import Ending, ending_of, printable
+from mochi_mm.runs.environment import read_environment
 from mochi_mm.runs.plain_config import parse_config
 from mochi_mm.runs.run_log import RunLog, read_log
-from mochi_mm.runs.start_facts import began_at, is_finished, read_start, seconds_of
+from mochi_mm.runs.start_facts import began_at, seconds_of
 
 #: Of a picture in bytes; more would make a page that no browser shows.
 MAX_PICTURE = 2**25
@@ -37,7 +38,7 @@ class Run:
         starts: Number of times that it was started or resumed.
         analyses: Record and arrays of each analysis that knows its epoch, by epoch.
         pictures: Newest picture of each kind: its kind, what it was made from, PNG.
-        state: Whether it came to its end, in words; '-' where nobody wrote it down.
+        ending: Whether it came to its end, and its last words where it did not.
         left_out: Sentences about what lies in the work dir and is not of this run.
     """
 
@@ -50,7 +51,7 @@ class Run:
     starts: int
     analyses: list[Analyzed]
     pictures: list[tuple[str, str, bytes]]
-    state: str
+    ending: Ending
     left_out: list[str]
 
     def analyzed(self, key: str, by_epoch: bool) -> tuple[list[float], list[float]]:
@@ -95,11 +96,11 @@ def read_run(work_dir: str | Path, name: str | None = None) -> Run:
         log=log,
         config=config,
         config_text=config_text,
-        environment=parse_environment(_newest(log, '*.log')),
+        environment=read_environment(_newest(log, '*.log'), log.starts[-1]),
         starts=len(log.starts),
         analyses=_by_epoch(analyses),
         pictures=_pictures(folder / 'analysis', analyses),
-        state=_state(log),
+        ending=ending_of(log, folder),
         left_out=left_out,
     )
 
@@ -122,19 +123,6 @@ def read_runs(work_dirs: Sequence[str | Path]) -> list[Run]:
         depth += 1
         names = ['/'.join(folder.parts[-depth:]) for folder in folders]
     return [read_run(folder, name) for folder, name in zip(work_dirs, names, strict=True)]
-
-
-def printable(name: str) -> str:
-    """Return a name as it can stand in any text and picture; other bytes become escapes."""
-    return ''.join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-
-
-def _state(log: RunLog) -> str:
-    if log.crashed:
-        return 'crashed'
-    if any(map(is_finished, log.starts)):
-        return 'finished'
-    return 'not finished' if any(map(read_start, log.starts)) else '-'
 
 
 def _newest(log: RunLog, pattern: str) -> str:

@@ -26,6 +26,7 @@ FILE = 'start_facts.json'
 _LIBRARIES = ('torch', 'torchvision', 'numpy', 'pillow', 'mmengine')
 #: What must not change between the starts of a run without a word.
 COMPARED = ('version', 'commit', 'changes', *_LIBRARIES)
+_MOST_WORDS = 2000  # of an error
 _HERE = Path(__file__).resolve()
 
 
@@ -89,19 +90,32 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def write_start(folder: str | Path, start: Mapping[str, Any], finished: bool = False) -> None:
+def write_start(
+    folder: str | Path,
+    start: Mapping[str, Any],
+    finished: bool = False,
+    error: Exception | None = None,
+) -> None:
     """Write the facts of a start into its log folder.
 
     Args:
         folder: The log folder.
         start: Facts from :func:`describe_start`.
         finished: The run has come to its end.
+        error: What it died of.
 
     Raises:
         OSError: The file cannot be written.
     """
-    text = json.dumps(dict(start, finished=finished), indent=1) + '\n'
+    ending = {} if error is None else dict(error=_words(error))
+    text = json.dumps(dict(start, finished=finished, **ending), indent=1) + '\n'
     write_atomically(Path(folder) / FILE, lambda file: file.write(text.encode()))
+
+
+def _words(error: Exception) -> str:
+    """Return an error in one line, in which a key stands as it is spelled."""
+    text = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return f'{type(error).__name__}: {" ".join(str(text).split())}'[:_MOST_WORDS]
 
 
 def read_start(folder: str | Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from mochi_mm.files.atomic_file import write_atomically
 from mochi_mm.runs.run import Run
 from mochi_mm.visualization.legend import plain_legend
-from mochi_mm.visualization.report.charts import color_of
+from mochi_mm.visualization.run_colors import color_of
 
 
 @dataclass(frozen=True)

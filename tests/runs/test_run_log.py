@@ -216,7 +216,7 @@ def test_the_engine_says_how_long_an_epoch_is(tmp_path: Path) -> None:
         runner.train()
     log = read_log(tmp_path)
     assert log.per_epoch == 4 and log.epochs() == 0.5
-    assert read_run(tmp_path).state == 'not finished'
+    assert read_run(tmp_path).ending.state == 'not finished'
 
 
 def test_facts_that_are_no_file_are_passed_by(tmp_path: Path) -> None:

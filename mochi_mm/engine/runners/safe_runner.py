@@ -102,14 +102,18 @@ class SafeRunner(Runner):
         with alone_in_work_dir(self):
             self._start = describe_start(self.work_dir)
             self._write_start()
-            model = self._train()
+            try:
+                model = self._train()
+            except Exception as error:
+                self._write_start(error=error)
+                raise
             self._write_start(finished=True)
             return model
 
-    def _write_start(self, finished: bool = False) -> None:
+    def _write_start(self, finished: bool = False, error: Exception | None = None) -> None:
         if rank() == 0:
             try:
-                write_start(self._log_dir, self._start or {}, finished)
+                write_start(self._log_dir, self._start or {}, finished, error)
             except OSError as error:
                 self.logger.log(logging.WARNING, f'{self._log_dir} does not say: {error}')
 

@@ -4,80 +4,69 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from mochi_mm.visualization.report.charts import (
-    Series,
-    color_of,
-    finish,
-    label_axes,
-    new_figure,
-    run_handles,
-)
-
-_HATCHES = ('', '//', '..', 'xx', '--')
-_COLORS = 8
+from mochi_mm.visualization.report.chart import Chart, Series
 
 
-def are_single(series: Sequence[Series]) -> bool:
-    """Return whether no line has a second value, so that all of them would be dots."""
-    return all(len(one.x) == 1 for one in series)
+@dataclass(frozen=True)
+class Bar:
+    """One bar, from zero to a value.
+
+    Attributes:
+        run: Number of the run.
+        text: The value, with its unit.
+        left: Where the bar begins, in percent of the width.
+        width: In percent of the width; 0 for a value that is not finite.
+    """
+
+    run: int
+    text: str
+    left: float
+    width: float
 
 
-def bar_chart(
-    series: Sequence[Series], names: Sequence[str], y_label: str, y_scale: float = 1.0
-) -> str:
-    """Return a group of bars for each variant, one bar a run, as a data URI.
+def bars_of(chart: Chart) -> list[tuple[str, list[Bar]]]:
+    """Return the bars of each variant: one for each line of a chart that is a single value.
 
-    Each bar carries its value, so runs are told apart by number where heights are alike. A value
-    that is not finite has no bar.
+    All bars of a chart have one scale, which holds zero. Each carries its value, so runs are told
+    apart by number where bars are alike.
 
     Args:
-        series: One value each.
-        names: Name of each run, for the legend.
-        y_label: Label of the vertical axis, with the unit.
-        y_scale: Multiplies the values (100 for percent).
+        chart: A chart.
     """
-    figure, axis = new_figure()
-    variants = list(dict.fromkeys(one.variant for one in series))
-    shown = sorted({one.run for one in series})
-    width = 0.8 / len(shown)
-    few = len(series) <= 16
-    for one in series:
-        value = float(one.y[0]) * y_scale
-        if not math.isfinite(value):
-            continue
-        place = variants.index(one.variant) - 0.4 + width * (shown.index(one.run) + 0.5)
-        axis.bar(
-            [place], [value], 0.92 * width, color=color_of(one.run), edgecolor='white',
-            hatch=_HATCHES[one.run // _COLORS % len(_HATCHES)], linewidth=0,
-        )  # fmt: skip
-        if few:
-            up = value >= 0
-            axis.annotate(
-                f'{value:.3g}', (place, value), (0, 2 if up else -2), fontsize=7,
-                textcoords='offset points', ha='center', va='bottom' if up else 'top',
-            )  # fmt: skip
-    axis.set_xticks(np.arange(len(variants)), [variant or '' for variant in variants])
-    axis.set_xlim(-0.6, len(variants) - 0.4)
-    axis.axhline(0, color='#333333', linewidth=0.8)
-    axis.margins(y=0.12)
-    label_axes(axis, '', y_label)
-    axis.grid(False, axis='x')
-    return finish(figure, run_handles(shown, names))
+    singles = chart.singles()
+    values = [float(one.y[0]) * chart.factor for one in singles]
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min([0.0, *finite]), max([0.0, *finite])
+    span = (high - low) or 1.0
+    groups: dict[str, list[Bar]] = {}
+    for one, value in zip(singles, values, strict=True):
+        if math.isfinite(value):
+            text = f'{value:.4g} {chart.unit}'.strip()
+            left, width = (min(value, 0.0) - low) / span, abs(value) / span
+        else:
+            text, left, width = 'not finite', 0.0, 0.0
+        bar = Bar(one.run, text, round(100 * left, 2), round(100 * width, 2))
+        groups.setdefault(one.variant, []).append(bar)
+    return list(groups.items())
 
 
 def places(series: Sequence[Series], names: Sequence[str], unit: str) -> str:
-    """Return when the single values were measured, as a sentence.
+    """Return when single values were measured, as a sentence; '' where there are none.
 
     Args:
-        series: One value each.
+        series: Lines of a chart; those of one value are bars.
         names: Name of each run.
         unit: ``epochs`` or ``iterations``.
     """
-    at = {one.run: float(one.x[0]) for one in series}
+    singles = [one for one in series if len(one.x) == 1]
+    at = {one.run: float(one.x[0]) for one in singles}
+    if not at:
+        return ''
+    listed = ', '.join(f'{names[run]} {place:g}' for run, place in at.items())
+    if len(singles) < len(series):
+        return f'Bars: runs with one value, after so many {unit}: {listed}.'
     if len(set(at.values())) == 1:
         return f'One value a run, after {next(iter(at.values())):g} {unit}.'
-    listed = ', '.join(f'{names[run]} {place:g}' for run, place in at.items())
     return f'One value a run, at different times ({unit}): {listed}.'

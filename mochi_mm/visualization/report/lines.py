@@ -102,8 +102,9 @@ ANALYSES = (
     ),
     Lines(
         'Hardest negative',
-        'mean matching probability',
+        'mean matching probability (%)',
         {'memory alone': 'probability/hardest', 'and synthetic': 'probability_synthetic/hardest'},
+        100,
         note='Probability that the hardest negative of a query takes from its key.',
     ),
 )

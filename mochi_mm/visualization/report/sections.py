@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
 
 from mochi_mm.runs.run import Run
-from mochi_mm.visualization.report.bars import are_single, bar_chart, places
-from mochi_mm.visualization.report.charts import (
-    Series,
-    line_chart,
-    scatter_chart,
-    sequence_chart,
-)
+from mochi_mm.visualization.report.bars import places
+from mochi_mm.visualization.report.chart import Chart, Series
 from mochi_mm.visualization.report.lines import ANALYSES, TRAINING, Lines
 
 _MOST_EPOCHS = 6
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A picture with its title.
-
-    Attributes:
-        title: Title of the chart.
-        uri: The picture.
-        note: Note on how to read it.
-    """
-
-    title: str
-    uri: str
-    note: str = ''
+Curve = Callable[[Run, str], tuple[list[float], list[float]]]
 
 
 def training_charts(runs: Sequence[Run], by_epoch: bool) -> list[Chart]:
@@ -53,32 +33,35 @@ def analysis_charts(runs: Sequence[Run], by_epoch: bool) -> list[Chart]:
             if even and len(even) == len(near):
                 paths.append(Series(number, [-v for v in even], [-v for v in near]))
         if paths:
-            labels = ('- uniformity (nats), further right: more even', '- alignment of classes')
-            uri = scatter_chart(paths, [run.name for run in runs], labels)
-            note = 'One dot an analysis, the large one is the latest. Up and right is better.'
-            charts.append(Chart(f'Alignment and uniformity, {layer}', uri, note))
+            charts.append(
+                Chart(
+                    f'Alignment and uniformity, {layer}',
+                    paths,
+                    '- uniformity (nats), further right: more even',
+                    '- alignment of classes',
+                    note='One dot an analysis, the large one is the latest. Up and right is '
+                    'better.',
+                    path=True,
+                )
+            )
     return charts
 
 
 def probability_charts(runs: Sequence[Run]) -> list[Chart]:
     """Return the sorted matching probabilities: of the latest analyses, and of each run in time."""
-    names = [run.name for run in runs]
     latest = []
     for number, run in enumerate(runs):
-        arrays = _latest(run, 'probabilities')
         for variant, key in (
             ('memory alone', 'probabilities'),
             ('and synthetic', 'probabilities_synthetic'),
         ):
-            if key in arrays:
-                values = arrays[key]
+            values = _latest(run, 'probabilities').get(key)
+            if values is not None:
                 latest.append(Series(number, _ranks(values), values.tolist(), variant))
     charts = []
-    x_label, y_label = 'rank among the hardest negatives', 'mean matching probability'
     if latest:
-        uri = line_chart(latest, names, x_label, y_label, log='xy')
-        charts.append(Chart('Latest analysis of each run', uri))
-    for run in runs:
+        charts.append(_probabilities('Latest analysis of each run', latest))
+    for number, run in enumerate(runs):
         curves = [
             (f'epoch {record["epoch"]}', arrays['probabilities'])
             for record, arrays in run.analyses
@@ -87,8 +70,15 @@ def probability_charts(runs: Sequence[Run]) -> list[Chart]:
         if curves:
             some = np.unique(np.linspace(0, len(curves) - 1, _MOST_EPOCHS).round().astype(int))
             chosen = [curves[i] for i in some]
-            charts.append(Chart(run.name, sequence_chart(chosen, x_label, y_label, log='xy')))
+            series = [Series(number, _ranks(v), v.tolist(), name) for name, v in chosen]
+            charts.append(_probabilities(run.name, series, number))
     return charts
+
+
+def _probabilities(title: str, series: Sequence[Series], only: int | None = None) -> Chart:
+    x_label, y_label = 'rank among the hardest negatives', 'mean matching probability (%)'
+    faded = only is not None
+    return Chart(title, series, x_label, y_label, 100, log='xy', faded=faded, only=only)
 
 
 def spectrum_charts(runs: Sequence[Run]) -> list[Chart]:
@@ -103,44 +93,16 @@ def spectrum_charts(runs: Sequence[Run]) -> list[Chart]:
                 share = share[share > 1e-5]
                 series.append(Series(number, _ranks(share), share.tolist()))
         if series:
-            names = [run.name for run in runs]
-            uri = line_chart(series, names, 'rank', 'of the sum of singular values (%)', log='y')
-            charts.append(Chart(f'Spectrum, {layer}', uri))
+            y_label = 'of the sum of singular values (%)'
+            charts.append(Chart(f'Spectrum, {layer}', series, 'rank', y_label, log='y'))
     return charts
 
 
-def summary(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
-    """Return the heads and the rows of the table of latest values."""
-    columns: list[tuple[str, Callable[[Run], float | None]]] = [
-        ('epochs', lambda run: _defined(run.log.epochs())),
-        ('starts', lambda run: float(run.starts)),
-        ('loss (nats)', lambda run: run.log.last('loss')),
-        ('kNN top-1 (%)', lambda run: run.log.last('knn/top1')),
-        ('probe top-1 (%)', lambda run: run.log.last('accuracy/top1')),
-    ]
-    for title, key in (
-        ('alignment of classes, backbone', 'alignment/class/backbone'),
-        ('uniformity, backbone', 'uniformity/backbone'),
-        ('effective rank, backbone', 'rank/backbone'),
-        ('contrastive accuracy (%)', 'acc_contrast'),
-        ('the same with synthetic (%)', 'acc_contrast_synthetic'),
-        ('false among the hardest (%)', 'false_negatives/hardest'),
-    ):
-        factor = 100.0 if title.endswith('(%)') else 1.0
-        columns.append((title, partial(_last_analyzed, key=key, factor=factor)))
-    shown = [(title, [value(run) for run in runs]) for title, value in columns]
-    shown = [(title, values) for title, values in shown if any(v is not None for v in values)]
-    rows = [
-        [runs[number].state] + [_cell(values[number]) for _, values in shown]
-        for number in range(len(runs))
-    ]
-    return ['state', *(title for title, _ in shown)], rows
-
-
 def _charts(
-    kinds: Sequence[Lines], runs: Sequence[Run], by_epoch: bool, curve: Callable[..., Any]
+    kinds: Sequence[Lines], runs: Sequence[Run], by_epoch: bool, curve: Curve
 ) -> list[Chart]:
     charts = []
+    x_label = 'epochs' if by_epoch else 'iterations'
     for kind in kinds:
         series = []
         for number, run in enumerate(runs):
@@ -149,15 +111,9 @@ def _charts(
                 if x:
                     series.append(Series(number, x, y, variant))
         if series:
-            x_label = 'epochs' if by_epoch else 'iterations'
-            names = [run.name for run in runs]
-            if are_single(series):
-                uri = bar_chart(series, names, kind.y_label, kind.factor)
-                note = f'{kind.note} {places(series, names, x_label)}'.strip()
-            else:
-                uri = line_chart(series, names, x_label, kind.y_label, y_scale=kind.factor)
-                note = kind.note
-            charts.append(Chart(kind.title, uri, note))
+            when = places(series, [run.name for run in runs], x_label)
+            note = f'{kind.note} {when}'.strip()
+            charts.append(Chart(kind.title, series, x_label, kind.y_label, kind.factor, note=note))
     return charts
 
 
@@ -169,19 +125,3 @@ def _latest(run: Run, key: str) -> dict[str, np.ndarray]:
     """Return the arrays of the latest analysis that has ``key``."""
     found = [arrays for _, arrays in run.analyses if key in arrays]
     return found[-1] if found else {}
-
-
-def _last_analyzed(run: Run, key: str, factor: float) -> float | None:
-    values = [r['scalars'][key] for r, _ in run.analyses if key in r['scalars']]
-    return _defined(values[-1] * factor) if values else None
-
-
-def _cell(value: float | None) -> str:
-    """Return a number as text; one that was logged and is none, as of a run that diverged, too."""
-    if value is None:
-        return '-'
-    return f'{value:.4g}' if np.isfinite(value) else 'not finite'
-
-
-def _defined(value: float) -> float | None:
-    return value if np.isfinite(value) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mochi_mm.models.algorithms.moco import MoCo
 from mochi_mm.models.memories.feature_queue import FeatureQueue
 from mochi_mm.models.memories.instance_bank import InstanceBank
 from mochi_mm.registry import MODELS, OPTIM_WRAPPERS
+from mochi_mm.runs.run import read_run
 from tests.toy_runner import runner_config, train
 
 
@@ -50,6 +52,9 @@ def test_training_stops_before_the_step_and_shows_the_batch(tmp_path: Path) -> N
     assert dump['gradients'] and dump['iteration'] == 5
     path, _ = newest_valid(tmp_path)
     assert path.name == 'epoch_1.pth'
+    ending = read_run(tmp_path).ending
+    assert ending.state == 'crashed' and ending.last_words
+    assert re.match('FloatingPointError: .* not finite at iteration 5 ', ending.error)
 
 
 def test_a_left_out_step_leaves_no_trace(tmp_path: Path) -> None:

@@ -70,32 +70,19 @@ def retrieval(
     (100.0, 66.7)
     """
     _check(queries, labels, bank, bank_labels, k, itself)
-    device = queries.device
     chunk = max(1, elements // len(bank))
+    device, starts = queries.device, range(0, len(queries), chunk)
     sums: dict[str, float] = {}
     with torch.autocast(device.type, enabled=False):
         rows, classes = unit_rows(bank.to(device)), bank_labels.to(device)
-        starts = range(0, len(queries), chunk)
         for start in progress_bar(starts, 'retrieval', len(starts), progress):
             part = slice(start, start + chunk)
-            cosine = unit_rows(queries[part]) @ rows.T  # (q, M)
-            if not bool(cosine.isfinite().all()):
-                raise ValueError(
-                    'the features are not finite, so nothing is near anything; the network has '
-                    'diverged or its weights are damaged.'
-                )
+            cosine = _finite(unit_rows(queries[part]) @ rows.T)  # (q, M)
             relevant = labels[part].to(device)[:, None] == classes
             ranks, numbers = positive_ranks(cosine, relevant, _own(cosine, start, itself))
             for name, values in _values(ranks, numbers, k, method).items():
                 sums[name] = sums.get(name, 0.0) + float(values.sum())
-    counted = sums.pop('counted')
-    if not counted:
-        raise ValueError(
-            f'none of the {len(queries)} queries has another image of its class to find; expected '
-            'classes of several images.'
-        )
-    result = {f'retrieval/{name}': 100 * total / counted for name, total in sums.items()}
-    return {**result, 'retrieval/share_counted': 100 * counted / len(queries)}
+    return _means(sums, len(queries))
 
 
 def retrieval_evaluate(
@@ -153,6 +140,31 @@ def _values(ranks: Tensor, numbers: Tensor, k: Sequence[int], method: str) -> di
         **{f'recall_k{n}': found_any(ranks, numbers, n) for n in k},
         **{f'found_k{n}': share_found(ranks, numbers, n) for n in k},
     }
+
+
+def _means(sums: dict[str, float], queries: int) -> dict[str, float]:
+    """Return the means over the queries that were counted, in percent.
+
+    Raises:
+        ValueError: None was.
+    """
+    counted = sums.pop('counted')
+    if not counted:
+        raise ValueError(
+            f'none of the {queries} queries has another image of its class to find; expected '
+            'classes of several images.'
+        )
+    result = {f'retrieval/{name}': 100 * total / counted for name, total in sums.items()}
+    return {**result, 'retrieval/share_counted': 100 * counted / queries}
+
+
+def _finite(cosine: Tensor) -> Tensor:
+    if not bool(cosine.isfinite().all()):
+        raise ValueError(
+            'the features are not finite, so nothing is near anything; the network has diverged '
+            'or its weights are damaged.'
+        )
+    return cosine
 
 
 def _own(cosine: Tensor, start: int, itself: bool) -> Tensor | None:

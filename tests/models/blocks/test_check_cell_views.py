@@ -17,7 +17,9 @@ GOOD: dict[str, Any] = dict(
 
 
 def test_good_cells() -> None:
-    check_cell_views(Views(**GOOD), 3)
+    views = Views(**GOOD)
+    check_cell_views(views, 3)
+    assert views.pairs == [(0, 1)]
 
 
 @pytest.mark.parametrize(

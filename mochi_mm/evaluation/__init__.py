@@ -6,6 +6,7 @@ from mochi_mm.evaluation.group_accuracy import GroupAccuracy
 from mochi_mm.evaluation.knn_evaluate import knn_evaluate
 from mochi_mm.evaluation.knn_loop import KNNLoop
 from mochi_mm.evaluation.open_world_accuracy import OpenWorldAccuracy
+from mochi_mm.evaluation.retrieval import retrieval_evaluate
 from mochi_mm.evaluation.svm_loop import SVMLoop
 from mochi_mm.evaluation.top_k_accuracy import TopKAccuracy
 
@@ -18,4 +19,5 @@ __all__ = [
     'TopKAccuracy',
     'extract_features',
     'knn_evaluate',
+    'retrieval_evaluate',
 ]

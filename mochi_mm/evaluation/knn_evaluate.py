@@ -11,12 +11,12 @@ from torch.utils.data import DataLoader
 
 from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import rank, world_size
+from mochi_mm.evaluation.check_search_data import check_search_data
 from mochi_mm.evaluation.class_groups import check_cuts, group_accuracy
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn import check_knn_settings, nearest_in_bank, vote
 from mochi_mm.evaluation.learned_similarity import SIMILARITIES, LearnedFeatures
 from mochi_mm.utils.checks import check_choice
-from mochi_mm.utils.class_names import check_same_classes
 
 
 def as_tuple(k: int | Sequence[int]) -> tuple[int, ...]:
@@ -33,28 +33,8 @@ def check_knn_data(
         ValueError: k above the number of bank samples; a data set that declares samples without
             a label; data sets with other classes, or with the same images; a bank of one class.
     """
-    size = len(bank_loader.dataset)  # type: ignore[arg-type]
-    if max(as_tuple(k)) > size:
-        raise ValueError(
-            f'k is {max(as_tuple(k))} but the data set of the bank has {size} samples; use a '
-            'smaller k or a larger bank.'
-        )
-    for name, loader in (('bank', bank_loader), ('query', query_loader)):
-        labels = getattr(loader.dataset, 'labels', None)
-        if labels is not None and bool((torch.as_tensor(labels) < 0).any()):
-            raise ValueError(
-                f'the {name} data set has samples without a label (gt_label -1), so kNN has no '
-                'classes to vote for; use a data set with labels, for an image folder one '
-                'sub-folder for each class, or remove the kNN hook from the config.'
-            )
-    check_same_classes(bank_loader.dataset, query_loader.dataset, 'bank', 'query')
-    known = getattr(bank_loader.dataset, 'labels', None)
-    if known is not None and len(torch.as_tensor(known).unique()) == 1:
-        raise ValueError(
-            f'all {size} samples of the bank are of one class, so every network would find it, '
-            'with 100 %; expected several classes. Set data_root (or split) to the folder whose '
-            'sub-folders are the classes.'
-        )
+    fix = ', or remove the kNN hook from the config'
+    check_search_data(bank_loader, query_loader, as_tuple(k), 'kNN', fix)
     if same_images(bank_loader.dataset, query_loader.dataset):
         raise ValueError(
             'the bank and the queries of kNN are the same images, so each query would find itself; '

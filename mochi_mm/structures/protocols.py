@@ -165,6 +165,14 @@ class Neck(Module, Protocol):
         """Return raw embeddings (B, out_channels) of (B, in_channels)."""
 
 
+@runtime_checkable
+class EmbedsCells(Neck, Protocol):
+    """A neck that embeds the cells of a feature map as well."""
+
+    def embed_cells(self, cells: Tensor) -> Tensor:
+        """Return raw embeddings (B, P, out_channels) of P cells (B, P, in_channels)."""
+
+
 class Head(Protocol):
     """A module that turns features into losses and statistics."""
 
@@ -190,7 +198,8 @@ class ViewsHead(Head, Protocol):
     ) -> dict[str, Tensor]:
         """Return losses and statistics, and write what outlives the step.
 
-        A head with ``uses_features`` gets pooled backbone features by view as ``features``.
+        A head with ``uses_features`` gets the backbone features that its tap is made of by view, as
+        ``features`` and ``target_features``.
         """
 
 

@@ -18,14 +18,16 @@ class Views:
         online: Embeddings of the trained encoder, with gradient.
         target: Embeddings of the averaged encoder, constants; empty where an algorithm has none.
         samples: Tensors (B,) by name: ``gt_label``, ``sample_idx``, ...
-        features: Pooled backbone features (B, C) of the online views, with gradient, for heads
-            that use them beside the embeddings.
+        features: Backbone features of the online views, with gradient, for heads that use them
+            beside the embeddings: pooled (B, C), or (B, P, C) where these are of cells.
+        target_features: The same of the target views, constants.
     """
 
     online: Mapping[int, Tensor]
     target: Mapping[int, Tensor] = field(default_factory=dict)
     samples: DataSamples = field(default_factory=dict)
     features: Mapping[int, Tensor] = field(default_factory=dict)
+    target_features: Mapping[int, Tensor] = field(default_factory=dict)
 
     @property
     def num_images(self) -> int:

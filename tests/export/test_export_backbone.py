@@ -22,6 +22,8 @@ from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.load_weights import load_backbone
 from mochi_mm.files.safetensors_file import read_safetensors
+from mochi_mm.models.memories import FeatureQueue
+from mochi_mm.models.necks import DenseCLNeck
 from tests.export.toy import MEAN, STD, checkpoint, features, images, trained
 
 
@@ -424,3 +426,28 @@ def test_a_living_export_is_not_swept(
     with pytest.raises(KeyError, match='seen'):
         export_backbone(r18[0], 'backbone', tmp_path / 'x.safetensors')
     assert not list(tmp_path.iterdir())
+
+
+def test_the_backbone_of_densecl_goes_to_mmdet(tmp_path: Path) -> None:
+    """Projections and queue of the cells are no part of it."""
+    pytest.importorskip('mmdet')
+    import mochi_mm.transfer  # noqa: F401
+
+    from mmdet.models.backbones import ResNet  # isort: skip
+
+    query, _ = checkpoint(tmp_path / 'epoch_1.pth', depth=18, width=0.25)
+    saved = read_checkpoint(tmp_path / 'epoch_1.pth')
+    neck = DenseCLNeck(128, out_channels=8).state_dict()
+    saved['state_dict'] |= {
+        f'{start}neck.{n}': v for start in ('', 'key_encoder.') for n, v in neck.items()
+    }
+    queue = FeatureQueue(length=16, dim=8).state_dict()
+    saved['state_dict'] |= {f'heads.dense.memory.{n}': v for n, v in queue.items()}
+    torch.save(saved, tmp_path / 'dense.pth')
+    out, _ = export_backbone(tmp_path / 'dense.pth', 'mmdet')
+    init = dict(type='Pretrained', checkpoint=str(out))
+    model = ResNet(18, base_channels=16, stem_channels=16, init_cfg=init)
+    model.init_weights()
+    model.eval()
+    with torch.no_grad():
+        same(model(images())[-1].mean((2, 3)), query, images())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mochi_mm.structures.features import TAPS, Features
+from mochi_mm.structures.cells import Cells
+from mochi_mm.structures.features import CELLS, TAPS, Features
 
 
 def test_each_tap_gives_its_features() -> None:
@@ -16,3 +17,12 @@ def test_each_tap_gives_its_features() -> None:
         assert features.at(tap) is given[tap]
     with pytest.raises(KeyError):
         features.at('logits')
+
+
+def test_the_tap_of_cells() -> None:
+    pooled, maps, embedded = torch.ones(2, 3), torch.ones(2, 4, 3), torch.ones(2, 4, 5)
+    features = Features(pooled, pooled, pooled, Cells(maps, embedded))
+    assert features.at(CELLS) is embedded and features.before(CELLS) is maps
+    assert features.before('neck') is pooled
+    with pytest.raises(KeyError, match='needs a neck that embeds the cells .* DenseCLNeck'):
+        Features(pooled, pooled, pooled).at(CELLS)

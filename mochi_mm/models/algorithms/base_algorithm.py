@@ -10,6 +10,8 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.models.algorithms.cells_of import cells_of
+from mochi_mm.models.algorithms.check_cells import check_cells
 from mochi_mm.models.algorithms.check_fit import check_fit, check_widths
 from mochi_mm.models.algorithms.named_heads import (
     check_head_names,
@@ -47,6 +49,18 @@ def pool(features: Tensor | Sequence[Tensor]) -> Tensor:
     """Return (B, C): the last feature map averaged over its positions, or a vector as it is."""
     last = features if isinstance(features, Tensor) else features[-1]
     return F.adaptive_avg_pool2d(last, 1).flatten(1) if last.ndim == 4 else last
+
+
+def _beside(
+    head: Head, online: Mapping[int, Features], target: Mapping[int, Features]
+) -> dict[str, dict[int, Tensor]]:
+    """Return the backbone features that a head is given beside those that it taps, if it is."""
+    if not getattr(head, 'uses_features', False):
+        return {}
+    more = dict(features={view: part.before(head.tap) for view, part in online.items()})
+    if target:
+        more['target_features'] = {view: part.before(head.tap) for view, part in target.items()}
+    return more
 
 
 def only_view(inputs: Sequence[Tensor]) -> Tensor:
@@ -123,6 +137,7 @@ class BaseAlgorithm(BaseModel):
         self.channels_last = channels_last
         for part in named_heads(self).values():
             check_fit(part, self)
+        check_cells(self)
         for editor in self.view_editors:
             if isinstance(editor, BaseViewEditor):
                 editor.check_model(self)
@@ -233,9 +248,11 @@ class BaseAlgorithm(BaseModel):
             encoder: ``online``; ``target`` where the algorithm has an averaged encoder.
         """
         backbone, neck, predictor = self.encoder(encoder)
-        pooled = pool(backbone(images))  # (B, C)
+        maps = backbone(images)
+        pooled = pool(maps)  # (B, C)
         embedding = pooled if neck is None else neck(pooled)  # (B, D)
-        return Features(pooled, embedding, embedding if predictor is None else predictor(embedding))
+        predicted = embedding if predictor is None else predictor(embedding)
+        return Features(pooled, embedding, predicted, cells_of(maps, neck))
 
     def objectives(
         self,
@@ -262,10 +279,8 @@ class BaseAlgorithm(BaseModel):
         for name, head in named_heads(self).items():
             first = {view: features.at(head.tap) for view, features in online.items()}
             second = {view: features.at(head.tap) for view, features in target.items()}
-            pooled = {}
-            if getattr(head, 'uses_features', False):
-                pooled = dict(features={view: part.backbone for view, part in online.items()})
-            results[name] = cast(ViewsHead, head).loss_views(first, second, samples, **pooled)
+            more = _beside(head, online, target)
+            results[name] = cast(ViewsHead, head).loss_views(first, second, samples, **more)
         return join_losses(results)
 
     def extract_feat(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:

@@ -61,10 +61,15 @@ class BatchShuffle:
         order = torch.randperm(sum(counts), generator=self._generator('cpu', per_rank=False))
         images = exchange_rows(images.contiguous(), order, counts)
         features = encode(images)
-        mine = order.argsort()[start:stop].to(images.device)  # (B,) where the own images went
+        back = order.argsort()  # (M,) where the images went
+        mine = back[start:stop].to(images.device)  # (B,)
         pooled = gather_rows(features.backbone, counts)[mine]  # (B, C)
         embedding = gather_rows(features.neck, counts)[mine]  # (B, D)
-        return Features(pooled, embedding, embedding)
+        # Maps are large: each travels once, to its rank.
+        cells = features.cells and features.cells.each(
+            lambda rows: exchange_rows(rows.contiguous(), back, counts)
+        )
+        return Features(pooled, embedding, embedding, cells)
 
     @torch.compiler.disable  # the key changes every step, and a compiler would specialize on it
     def _generator(self, device: torch.device | str, per_rank: bool) -> torch.Generator | None:
@@ -81,4 +86,5 @@ class BatchShuffle:
 
 def _reordered(features: Features, order: Tensor) -> Features:
     embedding = features.neck[order]
-    return Features(features.backbone[order], embedding, embedding)
+    cells = features.cells and features.cells.each(lambda rows: rows[order])
+    return Features(features.backbone[order], embedding, embedding, cells)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mochi_mm.models.algorithms.named_heads import MAIN, named_heads
-from mochi_mm.structures.features import TAPS
+from mochi_mm.structures.features import CELLS, TAPS
 from mochi_mm.structures.protocols import Head, Neck
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check_fit(head: Head, model: BaseAlgorithm) -> None:
             f'{ALGORITHMS.get(takes, takes)}, or choose another head.'
         )
     tap = getattr(head, 'tap', 'predictor')
-    if tap not in TAPS:
+    if tap not in (*TAPS, CELLS):
         raise ValueError(
             f'tap of {type(head).__name__} is {tap!r}; expected one of {", ".join(TAPS)}.'
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from mochi_mm.models.functional.perturbation import Objective
 from mochi_mm.models.heads import BaseContrastiveHead
 from mochi_mm.structures import DataSamples, Views
+from mochi_mm.structures.cells import Cells
 from mochi_mm.structures.features import Features
 
 if TYPE_CHECKING:
@@ -48,16 +50,16 @@ def contrastive_objective(
     _check_views(attacked, online, [tuple(view.shape) for view in views])
     with torch.no_grad():
         clean = {v: model.embed(views[v], encoders[0]) for v in online if v not in attacked}
-        keys = {v: model.embed(views[v], 'target').at(head.tap) for v in target}
+        keys = {v: model.embed(views[v], 'target') for v in target}
 
     def objective(pixels: Tensor) -> Tensor:
         images = preprocessor_of(model).normalize(255 * pixels)  # (n B, 3, H, W)
         features = model.embed(model.in_layout([images])[0], encoders[1])
         changed = dict(zip(attacked, _parts(features, len(attacked)), strict=True))
         seen = {v: changed[v] if v in changed else clean[v] for v in online}
-        pooled = {v: part.backbone for v, part in seen.items()} if head.uses_features else {}
-        rows = {v: part.at(head.tap) for v, part in seen.items()}
-        losses = head.compute(Views(rows, keys, samples, pooled)).losses
+        rows, known = ({v: part.at(head.tap) for v, part in s.items()} for s in (seen, keys))
+        more = [{v: part.before(head.tap) for v, part in s.items()} for s in (seen, keys)]
+        losses = head.compute(Views(rows, known, samples, *more[: 2 * head.uses_features])).losses
         return torch.stack(list(losses.values())).sum()
 
     return objective
@@ -98,4 +100,8 @@ def _check_views(attacked: Sequence[int], online: Sequence[int], shapes: list[tu
 def _parts(features: Features, number: int) -> list[Features]:
     """Return the features of each of ``number`` views that were embedded one after the other."""
     columns = (features.backbone, features.neck, features.predictor)
-    return [Features(*rows) for rows in zip(*(c.chunk(number) for c in columns), strict=True)]
+    parts = [Features(*rows) for rows in zip(*(c.chunk(number) for c in columns), strict=True)]
+    if features.cells is None:
+        return parts
+    cells = (features.cells.backbone.chunk(number), features.cells.neck.chunk(number))
+    return [replace(part, cells=Cells(*c)) for part, *c in zip(parts, *cells, strict=True)]

@@ -7,6 +7,7 @@ from mochi_mm.models.heads.bregman_head import BregmanHead
 from mochi_mm.models.heads.contrastive_head import ContrastiveHead
 from mochi_mm.models.heads.cross_view_head import CrossViewHead
 from mochi_mm.models.heads.decoupled_head import DecoupledHead
+from mochi_mm.models.heads.dense_contrastive_head import DenseContrastiveHead
 from mochi_mm.models.heads.e_sup_con_head import ESupConHead
 from mochi_mm.models.heads.ex_con_head import ExConHead
 from mochi_mm.models.heads.fair_kl_head import FairKLHead
@@ -37,6 +38,7 @@ __all__ = [
     'ContrastiveHead',
     'CrossViewHead',
     'DecoupledHead',
+    'DenseContrastiveHead',
     'ESupConHead',
     'ExConHead',
     'FairKLHead',

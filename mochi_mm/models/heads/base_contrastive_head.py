@@ -94,7 +94,7 @@ class BaseContrastiveHead(BaseModule):
     count_all = False
     #: Whether every sample needs a label.
     needs_labels = False
-    #: Whether the objective takes the pooled backbone features beside the embeddings.
+    #: Whether the objective takes the backbone features beside the embeddings.
     uses_features = False
     #: Whether the objective can be given an estimate in the place of its negatives.
     estimable = True
@@ -186,6 +186,7 @@ class BaseContrastiveHead(BaseModule):
         target: Mapping[int, Tensor] | None = None,
         data_samples: DataSamples | None = None,
         features: Mapping[int, Tensor] | None = None,
+        target_features: Mapping[int, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """Return losses and statistics of the views of a batch, then write the memory.
 
@@ -195,13 +196,15 @@ class BaseContrastiveHead(BaseModule):
             target: (B, D) raw embeddings of the averaged encoder by the number of their view, with
                 a memory; a query meets the keys of the other views, and each is enqueued once.
             data_samples: Tensors (B,) by name: labels, ``sample_idx``.
-            features: (B, C) pooled backbone features of the trained encoder by the number of their
-                view, for heads with ``uses_features``.
+            features: (B, C) backbone features of the trained encoder by the number of their view,
+                for heads with ``uses_features``.
+            target_features: The same of the averaged encoder.
 
         Returns:
             Scalars: names with ``loss`` in them are optimized, the others logged.
         """
-        step = self.compute(Views(online, target or {}, data_samples or {}, features or {}))
+        more = (data_samples or {}, features or {}, target_features or {})
+        step = self.compute(Views(online, target or {}, *more))
         step.commit()
         return step.results()
 

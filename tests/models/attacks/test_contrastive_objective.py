@@ -15,8 +15,9 @@ from mochi_mm.models.algorithms import ImageClassifier, InBatchContrast, MoCo
 from mochi_mm.models.attacks import PGD, contrastive_objective
 from mochi_mm.models.attacks.contrastive_objective import preprocessor_of
 from mochi_mm.models.evaluating import evaluating
-from mochi_mm.models.heads import ContrastiveHead, NTXentHead
+from mochi_mm.models.heads import ContrastiveHead, DenseContrastiveHead, NTXentHead
 from mochi_mm.models.memories import FeatureQueue
+from mochi_mm.models.necks import DenseCLNeck
 
 PREPROCESSOR = dict(type='ViewDataPreprocessor', mean=(100, 120, 90), std=(50, 60, 70))
 
@@ -59,7 +60,15 @@ def views_of(model: Any, count: int, size: int = 8) -> tuple[list[Tensor], list[
     return pixels, [preprocessor_of(model).normalize(255 * view) for view in pixels]
 
 
-@pytest.mark.parametrize('make', [in_batch, moco])
+def dense() -> Any:
+    """A head on cells as the main objective."""
+    torch.manual_seed(0)
+    head = DenseContrastiveHead(FeatureQueue(length=8, dim=6), 0.5)
+    neck = DenseCLNeck(6, out_channels=6)
+    return MoCo(Small(), neck, head, batch_shuffle='none', data_preprocessor=PREPROCESSOR)
+
+
+@pytest.mark.parametrize('make', [in_batch, moco, dense])
 def test_it_is_the_loss_of_the_head_in_evaluation_mode(make: Any) -> None:
     model = make()
     pixels, views = views_of(model, 2)

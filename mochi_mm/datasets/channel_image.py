@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageFilter
 
+#: Channels that OpenCV filters in one call; it takes 128 at most.
+_AT_ONCE = 64
+
 
 class ChannelImage:
     """An image (H, W, C) in gray levels, with what transforms need of it.
@@ -91,7 +94,8 @@ class ChannelImage:
         """Return the image under a Gaussian of that standard deviation, edges repeated."""
         if self.pixels.dtype == np.uint8:
             kernel = ImageFilter.GaussianBlur(radius=sigma)
-            return ChannelImage(np.stack([band.filter(kernel) for band in self._bands()], -1))
+            bands = [np.asarray(band.filter(kernel)) for band in self._bands()]
+            return ChannelImage(np.stack(bands, -1))
         return ChannelImage(gaussian(self.pixels, sigma, reach=4))
 
     def padded(self, width: int, level: int) -> ChannelImage:
@@ -143,8 +147,11 @@ def mix_channels(pixels: np.ndarray, of_pixel: np.ndarray, of_mean: np.ndarray) 
 def gaussian(pixels: np.ndarray, sigma: float, reach: float = 2.5) -> np.ndarray:
     """Return pixels (H, W, C) under a Gaussian cut off at ``reach`` deviations, edges repeated."""
     kernel = cv2.getGaussianKernel(2 * math.ceil(reach * sigma) + 1, sigma)
-    blurred = cv2.sepFilter2D(pixels, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
-    return blurred.reshape(pixels.shape)  # which drops the dimension of a single channel
+    parts = [
+        cv2.sepFilter2D(part, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
+        for part in np.split(pixels, range(_AT_ONCE, pixels.shape[2], _AT_ONCE), axis=2)
+    ]
+    return np.dstack(parts)  # a single channel comes without its dimension
 
 
 def _of_type(levels: np.ndarray, dtype: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.files.encoded_image import EncodedImage
 from mochi_mm.utils.checks import check_integer
 
-#: More than OpenCV filters at once.
+#: As many as the record of a weight file holds statistics of.
 MAX_CHANNELS = 512
 
 

@@ -51,7 +51,8 @@ def tiff_pixels(data: bytes, channels: int, max_pixels: int) -> tuple[np.ndarray
         # Pages alone: the descriptions within a file may name other files.
         if len(file.pages) > _MOST_PAGES:
             raise UnfitImage(f'it has {len(file.pages)} pages; expected at most {_MOST_PAGES}')
-        pages: list[Any] = [p for p in file.pages if not (p.is_reduced or p.is_mask)]
+        all_pages: list[Any] = list(file.pages)
+        pages = [page for page in all_pages if not (page.is_reduced or page.is_mask)]
         if not pages:
             raise ValueError('it has no page with an image')
         _check(pages, channels, max_pixels)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mochi_mm.datasets.image_reader import ImageReader
+
 
 @dataclass(frozen=True)
 class ChannelStatistics:
@@ -58,3 +60,8 @@ class ChannelStatistics:
     def std(self) -> np.ndarray:
         """Return the standard deviation of each channel, (C,), over all pixels."""
         return np.sqrt(self.squares / self.pixels)
+
+
+def statistics_of(reader: ImageReader, path: str) -> ChannelStatistics:
+    """Return the statistics of one file; raises as the reader does."""
+    return ChannelStatistics.of(np.asarray(reader.image(path)))

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -40,21 +38,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def measured(path: str, reader: Any) -> Any:
-    """Return the statistics of one file."""
-    import numpy as np
-
-    from mochi_mm.datasets.channel_statistics import ChannelStatistics
-
-    return ChannelStatistics.of(np.asarray(reader.image(path)))
-
-
 def main(argv: list[str] | None = None) -> None:
     """Measure, and print what a config takes."""
     args = parse_args(argv)
     import numpy as np
 
+    from mochi_mm.datasets.channel_statistics import ChannelStatistics, statistics_of
     from mochi_mm.datasets.image_folder import ImageFolder
+    from mochi_mm.datasets.packs.in_order import in_order
     from mochi_mm.files.atomic_file import write_atomically
     from mochi_mm.utils.progress import progress_bar
 
@@ -64,12 +55,9 @@ def main(argv: list[str] | None = None) -> None:
     count = min(args.num or len(images), len(images))
     chosen = np.linspace(0, len(images) - 1, count).round().astype(int)
     paths = [images.path(int(index)) for index in chosen]
-    work = partial(measured, reader=images.reader)
-    total = None
     # In the order of the files, so that the sum is the same for any number of processes.
-    with multiprocessing.Pool(args.workers) as pool:
-        for one in progress_bar(pool.imap(work, paths, chunksize=8), 'images', len(paths)):
-            total = one if total is None else total.joined(one)
+    each = in_order(partial(statistics_of, images.reader), paths, args.workers)
+    total = reduce(ChannelStatistics.joined, progress_bar(each, 'images', len(paths)))
     found = dict(
         images=total.images,
         pixels=total.pixels,

@@ -28,13 +28,13 @@ EVAL = [dict(type='Resize', size=16), dict(type='PackInputs')]
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two classes, told apart by their third channel."""
+    """Two classes, told apart by four of the channels."""
     root = tmp_path_factory.mktemp('bands')
-    for i in range(8):
-        (root / 'ab'[i % 2]).mkdir(exist_ok=True)
+    for i in range(16):
+        path = root / ('train' if i < 8 else 'val') / 'ab'[i % 2] / f'{i}.tif'
+        path.parent.mkdir(parents=True, exist_ok=True)
         pixels = np.random.default_rng(i).integers(0, 2**15, (20, 18, 7)).astype(np.uint16)
-        pixels[..., 2] += 2**15 * (i % 2)
-        path = root / f'{"ab"[i % 2]}/{i}.tif'
+        pixels[..., 2:6] += 2**15 * (i % 2)
         tifffile.imwrite(path, pixels, photometric='minisblack', planarconfig='contig')
     return root
 
@@ -50,7 +50,7 @@ def config_of(work_dir: Path, folder: Path, kind: str = 'FastMultiView', **chang
     """Two steps an epoch of four images, with a look at kNN."""
     config = runner_config(work_dir, **changes)
     config.model = model_of()
-    images = dict(type='ImageFolder', data_root=str(folder), channels=7, bits=16)
+    images = dict(type='ImageFolder', data_root=str(folder), split='train', channels=7, bits=16)
     views = [dict(type=kind, transforms=[VIEW], num_views=[2]), dict(type='PackInputs')]
     held = kind == 'HeldMultiView'
     config.train_dataloader.dataset = (
@@ -69,10 +69,11 @@ def test_resumes_to_the_bit_and_says_what_it_saw(folder: Path, tmp_path: Path) -
     loader = dict(straight.train_dataloader, drop_last=False)
     loader['sampler'] = dict(type='KeyedSampler', shuffle=False)
     loader['dataset'] = dict(loader['dataset'], pipeline=EVAL)
-    knn = dict(type='KNNHook', interval=2, bank_dataloader=loader, query_dataloader=loader, k=1)
+    asked = dict(loader, dataset=dict(loader['dataset'], split='val'))
+    knn = dict(type='KNNHook', interval=2, bank_dataloader=loader, query_dataloader=asked, k=1)
     straight.custom_hooks = [knn]
     runner = train(straight)
-    assert runner.message_hub.get_scalar('knn/top1').current() == 100  # bank is query here
+    assert runner.message_hub.get_scalar('knn/top1').current() >= 75
     again = config_of(tmp_path / 'again', folder)
     again.update(load_from=str(tmp_path / 'straight/iter_1.pth'), resume=True)
     again.default_hooks.checkpoint.update(by_epoch=False, interval=1)

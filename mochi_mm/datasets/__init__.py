@@ -2,6 +2,7 @@
 
 from mochi_mm.datasets.background_shape_scenes import BackgroundShapeScenes
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.channel_shape_scenes import ChannelShapeScenes
 from mochi_mm.datasets.coloured_shape_scenes import ColouredShapeScenes
 from mochi_mm.datasets.combined_shape_scenes import CombinedShapeScenes
 from mochi_mm.datasets.concat_dataset import ConcatDataset
@@ -21,6 +22,7 @@ from mochi_mm.datasets.voc_classification import VOCClassification
 
 __all__ = [
     'BackgroundShapeScenes',
+    'ChannelShapeScenes',
     'ColouredShapeScenes',
     'CombinedShapeScenes',
     'ConcatDataset',

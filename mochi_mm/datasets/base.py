@@ -25,17 +25,20 @@ class ImageDataset(Dataset, ABC):
 
     Args:
         pipeline: Transforms, as configs or callables, applied in turn to
-            ``dict(img=PIL.Image RGB, gt_label=int, sample_idx=int, rng=numpy.random.Generator)``.
+            ``dict(img=PIL.Image RGB, gt_label=int, sample_idx=int, rng=numpy.random.Generator)``; a
+            ``ChannelImage`` in its place where images have other channels, or more than 8 bits.
 
     Attributes:
         labels: (len,) int64, the class of each sample, -1 where there is none.
         metainfo: ``dict(classes=...)``.
+        channels: Of all images; 3 are RGB.
         faults: Record of samples that cannot be read; they are then replaced by others. None,
             as it is unless a hook of training sets it: they are an error.
     """
 
     labels: np.ndarray
     classes: tuple[str, ...] = ()
+    channels: int = 3
     faults: FaultRecord | None = None
     # Number and content of the sample that this process read last, for its repeats.
     _last: tuple[int, dict[str, Any]] = (-1, {})
@@ -84,7 +87,7 @@ class ImageDataset(Dataset, ABC):
 
     @abstractmethod
     def image(self, index: int) -> Any:
-        """Return image ``index`` as an RGB ``PIL.Image``."""
+        """Return image ``index`` as an RGB ``PIL.Image``, or as a ``ChannelImage``."""
 
     def try_first(self, count: int = 5) -> None:
         """Read one of the first images, so that wrong files show before the first batch.

@@ -37,8 +37,8 @@ class ConcatDataset(ImageDataset):
 
     Raises:
         ValueError: No data set, one of another library, the same images in two of them, different
-            classes, labels without names beside classes, pipelines in some parts only or both here
-            and there.
+            classes or channels, labels without names beside classes, pipelines in some parts only
+            or both here and there.
     """
 
     def __init__(self, datasets: Sequence[Any], pipeline: Sequence[Any] = ()) -> None:
@@ -46,6 +46,7 @@ class ConcatDataset(ImageDataset):
         self.parts = built_parts(datasets, 'ConcatDataset.datasets')
         hand_down(self.pipeline, self.parts, 'ConcatDataset')
         _refuse_copies(self.parts)
+        self.channels = _common_channels(self.parts)
         self.classes = _common_classes(self.parts)
         self.labels = np.concatenate([part.labels for part in self.parts])
         self._starts = np.cumsum([0, *(len(part) for part in self.parts)])
@@ -65,7 +66,7 @@ class ConcatDataset(ImageDataset):
         return hashlib.sha256('\n'.join(marks).encode()).hexdigest()[:16]
 
     def image(self, index: int) -> Any:
-        """Return image ``index`` as RGB; raises as its part does."""
+        """Return image ``index``; raises as its part does."""
         number, inner = self._place(index)
         return self.parts[number].image(inner)
 
@@ -94,6 +95,17 @@ def _refuse_copies(parts: Sequence[ImageDataset]) -> None:
                 'would count as two: a negative of itself. Expected other images, such as those '
                 'of another split; to see images more often, RepeatDataset(dataset, times).'
             )
+
+
+def _common_channels(parts: Sequence[ImageDataset]) -> int:
+    for i, part in enumerate(parts):
+        if part.channels != parts[0].channels:
+            raise ValueError(
+                f'datasets[0] of ConcatDataset has images of {parts[0].channels} channels, '
+                f'datasets[{i}] of {part.channels}; expected the same in all: a network takes one '
+                'number.'
+            )
+    return parts[0].channels
 
 
 def _common_classes(parts: Sequence[ImageDataset]) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
-from PIL import Image
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from mochi_mm.datasets.base import ImageDataset
@@ -18,11 +17,10 @@ from mochi_mm.datasets.class_folders import class_names, tell_left_out
 from mochi_mm.datasets.class_list import read_class_list
 from mochi_mm.datasets.file_fingerprint import file_fingerprint
 from mochi_mm.datasets.folder_index import FolderIndex
+from mochi_mm.datasets.image_reader import ImageReader
 from mochi_mm.datasets.index_cache import load_index
 from mochi_mm.datasets.path_list import read_paths
 from mochi_mm.datasets.path_table import PathTable
-from mochi_mm.datasets.read_image import read_image
-from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.registry import DATASETS, nearest
 
 
@@ -55,13 +53,18 @@ class ImageFolder(ImageDataset):
             leaves out.
         include: A text file with the only paths to take, one per line, relative likewise, as
             ``tools/dataset/make_subset.py`` writes it. Labels stay those of the whole folder.
+        channels: Number of channels of every file, for images that are no RGB photographs; they are
+            then taken as they are (:func:`mochi_mm.datasets.read_channels.read_channels`). None
+            reads photographs, which all become 8-bit RGB.
+        bits: Of each number in a file, 8 to 16; with ``channels``.
 
     Raises:
         FileNotFoundError: The folder, or a class list, does not exist.
         ValueError: No images, images both in the root and in class folders, class folders
             that look like splits, a class without a folder or images or behind a link to nowhere,
-            an ``exclude`` or ``include`` list with a path that is no image, or no image among the
-            first few that can be decoded.
+            an ``exclude`` or ``include`` list with a path that is no image, no image among the
+            first few that can be decoded, other channels or bits than the first one has, or a
+            transform that such images do not have.
     """
 
     def __init__(
@@ -74,8 +77,13 @@ class ImageFolder(ImageDataset):
         extensions: Sequence[str] = IMG_EXTENSIONS,
         exclude: str | Path | None = None,
         include: str | Path | None = None,
+        channels: int | None = None,
+        bits: int = 8,
     ) -> None:
         super().__init__(pipeline)
+        self.reader = ImageReader(channels, bits)
+        self.channels = self.reader.channels
+        self.pipeline.check_channels(self.channels)
         self.root = _existing_folder(data_root, split)
         self.extensions = _endings(extensions)
         names = None if classes is None else read_class_list(classes)
@@ -123,15 +131,15 @@ class ImageFolder(ImageDataset):
         """Return the same of some of the samples."""
         return file_fingerprint(self.root, (self._paths[int(i)] for i in indices))
 
-    def image(self, index: int) -> Image.Image:
+    def image(self, index: int) -> Any:
         """Return image ``index``; raises ``ValueError`` naming a file that cannot be read."""
-        return read_image(self.path(index))
+        return self.reader.image(self.path(index))
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return the input of the pipeline; undecoded where its first transform decodes."""
         if not self.pipeline.takes_files:
             return dict(super().sample(index), img_path=self._paths[index])
-        source = SourceImage.open(self.path(index))
+        source = self.reader.source(self.path(index))
         return dict(source=source, gt_label=int(self.labels[index]), sample_idx=int(index))
 
 

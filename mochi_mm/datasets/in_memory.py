@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.parts import built_parts, has_pipeline
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS
@@ -18,7 +19,7 @@ from mochi_mm.registry import DATASETS
 
 @DATASETS.register_module()
 class InMemory(ImageDataset):
-    """Another data set whose images are decoded at the start and held as 8-bit pixels.
+    """Another data set whose images are decoded at the start and held as pixels.
 
     For images of one size, such as CIFAR (150 MB) and Tiny ImageNet (1.2 GB at 64 x 64). The pixels
     lie in shared memory: the workers of a loader do not copy them. Labels, order and classes are
@@ -29,8 +30,9 @@ class InMemory(ImageDataset):
         pipeline: See :class:`ImageDataset`.
 
     Attributes:
-        pixels: (len, H, W, 3) uint8; zeros where an image cannot be read. In training such a sample
-            is replaced as in the data set within; elsewhere it is an error when it is asked for.
+        pixels: (len, H, W, C), uint8, or float32 (4 bytes a number) for files of more than 8 bits;
+            zeros where an image cannot be read. In training such a sample is replaced as in the
+            data set within; elsewhere it is an error when it is asked for.
 
     Raises:
         ValueError: The data set within has a pipeline, its images differ in size, or none
@@ -46,6 +48,8 @@ class InMemory(ImageDataset):
                 'into InMemory(pipeline=...).'
             )
         self.labels, self.classes = source.labels, source.classes
+        self.channels = source.channels
+        self.pipeline.check_channels(self.channels)
         self._refused: dict[int, str] = {}
         self.pixels = self._decoded(source)
 
@@ -60,7 +64,8 @@ class InMemory(ImageDataset):
                 continue
             if pixels is None:
                 first = index
-                pixels = torch.zeros((len(source), *image.shape), dtype=torch.uint8).share_memory_()
+                like = torch.from_numpy(image)
+                pixels = like.new_zeros((len(source), *image.shape)).share_memory_()
             if image.shape != pixels.shape[1:]:
                 raise ValueError(
                     f'image {index} is {image.shape[1]} x {image.shape[0]}, image {first} is '
@@ -77,10 +82,12 @@ class InMemory(ImageDataset):
         """Return a digest of the pixels."""
         return hashlib.sha256(self.pixels.numpy().data).hexdigest()[:16]
 
-    def image(self, index: int) -> Image.Image:
-        """Return image ``index`` as RGB; raises ``UnreadableImage`` as the data set within."""
+    def image(self, index: int) -> Any:
+        """Return image ``index``; raises ``UnreadableImage`` as the data set within."""
         self._check(index)
-        return Image.fromarray(self.pixels[index].numpy())
+        pixels = self.pixels[index].numpy()
+        photograph = pixels.shape[2] == 3 and pixels.dtype == np.uint8
+        return Image.fromarray(pixels) if photograph else ChannelImage(pixels)
 
     def _check(self, index: int) -> None:
         if index in self._refused:
@@ -91,6 +98,7 @@ class InMemory(ImageDataset):
         if not self.pipeline.takes_rows:
             return super().sample(index)
         self._check(index)
-        height, width = self.pixels.shape[1:3]
+        height, width, channels = self.pixels.shape[1:]
         label = int(self.labels[index])
-        return dict(row=index, size=(height, width), gt_label=label, sample_idx=index)
+        size = dict(size=(height, width), channels=channels)
+        return dict(size, row=index, gt_label=label, sample_idx=index)

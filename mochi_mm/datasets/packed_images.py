@@ -13,9 +13,9 @@ from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.class_list import read_class_list
+from mochi_mm.datasets.image_reader import ImageReader
 from mochi_mm.datasets.packs.pack_reader import PackReader
 from mochi_mm.datasets.packs.select_rows import select_rows
-from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.files.encoded_image import EncodedImage
 from mochi_mm.registry import DATASETS
@@ -41,12 +41,14 @@ class PackedImages(ImageDataset):
             ``exclude.txt`` of a pack lists those that cannot be read.
         include: A text file with the names of the only images to take, likewise.
         shards: Folder of the tars, where the pack is an index of tars and lies elsewhere.
+        channels: As in :class:`ImageFolder`, for packs of files as they are and for tars.
+        bits: Likewise.
 
     Raises:
         FileNotFoundError: No pack there, or a file of it, or a list, is missing.
         ValueError: Another version, a file that is torn or of another pack, a class that the pack
-            does not have, a list with a name that is no image, or no image among the first few
-            that can be decoded.
+            does not have, ``channels`` for a pack of 8-bit RGB, a list with a name that is no
+            image, or no image among the first few that can be decoded.
     """
 
     def __init__(
@@ -58,9 +60,15 @@ class PackedImages(ImageDataset):
         exclude: str | Path | None = None,
         include: str | Path | None = None,
         shards: str | Path | None = None,
+        channels: int | None = None,
+        bits: int = 8,
     ) -> None:
         super().__init__(pipeline)
+        self.reader = ImageReader(channels, bits)
+        self.channels = self.reader.channels
+        self.pipeline.check_channels(self.channels)
         self.pack = PackReader(Path(data_root).expanduser() / split, shards)
+        _check_kind(self.reader, self.pack)
         names = None if classes is None else read_class_list(classes)
         chosen = select_rows(self.pack, names, exclude, include)
         self._rows, self.classes, self.labels = chosen.rows, chosen.classes, chosen.labels
@@ -107,11 +115,13 @@ class PackedImages(ImageDataset):
             digest.update(self.pack.digests[rows[start : start + 2**16]].tobytes())
         return digest.hexdigest()[:16]
 
-    def image(self, index: int) -> Image.Image:
-        """Return image ``index`` as RGB; raises ``UnreadableImage``, which names it."""
+    def image(self, index: int) -> Any:
+        """Return image ``index``; raises ``UnreadableImage``, which names it."""
         row = self.row(index)
         pixels = self._pixels(row)
-        return read_image(self._encoded(row)) if pixels is None else Image.fromarray(pixels)
+        if pixels is None:
+            return self.reader.image(self._encoded(row))
+        return Image.fromarray(pixels)
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return the input of the pipeline; undecoded where its first transform decodes."""
@@ -119,7 +129,10 @@ class PackedImages(ImageDataset):
             return super().sample(index)
         row = self.row(index)
         pixels = self._pixels(row)
-        source = SourceImage.open(self._encoded(row)) if pixels is None else SourceImage(pixels)
+        if pixels is None:
+            source = self.reader.source(self._encoded(row))
+        else:
+            source = SourceImage(pixels)
         return dict(source=source, gt_label=int(self.labels[index]), sample_idx=int(index))
 
     def _pixels(self, row: int) -> np.ndarray | None:
@@ -138,3 +151,13 @@ class PackedImages(ImageDataset):
 
     def _encoded(self, row: int) -> EncodedImage:
         return EncodedImage(self.pack.data(row), f'{self.pack.folder}:{self.pack.name(row)}')
+
+
+def _check_kind(reader: ImageReader, pack: PackReader) -> None:
+    """Refuse channels for a pack whose images were made RGB."""
+    kind = pack.record.options.kind
+    if reader.strict and kind in ('jpeg', 'raw'):
+        raise ValueError(
+            f'channels is {reader.channels}, but {pack.folder} holds 8-bit RGB ({kind}); pack the '
+            'folder with --as-they-are, which keeps the files, or leave channels out.'
+        )

@@ -12,6 +12,7 @@ from PIL import Image
 from torchvision import datasets as tv_datasets
 
 from mochi_mm.datasets.base import ImageDataset
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.registry import DATASETS
 
 _SPLITS = dict(
@@ -24,7 +25,7 @@ _SPLITS = dict(
 
 @DATASETS.register_module()
 class TorchVisionDataset(ImageDataset):
-    """CIFAR10, CIFAR100, STL10 or FashionMNIST (gray, given as RGB), read by torchvision.
+    """CIFAR10, CIFAR100, STL10 or FashionMNIST (gray), read by torchvision.
 
     Args:
         name: Class name in ``torchvision.datasets``.
@@ -34,9 +35,10 @@ class TorchVisionDataset(ImageDataset):
             there is none).
         download: Fetch missing files from the internet.
         pipeline: See :class:`ImageDataset`.
+        channels: 1 gives FashionMNIST as it is; None, and 3 elsewhere, gives RGB.
 
     Raises:
-        ValueError: An unknown name or split.
+        ValueError: An unknown name or split, or channels that the images do not have.
         FileNotFoundError: Files are missing or damaged and ``download`` is off.
     """
 
@@ -47,6 +49,7 @@ class TorchVisionDataset(ImageDataset):
         split: str = 'train',
         download: bool = False,
         pipeline: Sequence[Any] = (),
+        channels: int | None = None,
     ) -> None:
         super().__init__(pipeline)
         if name not in _SPLITS:
@@ -55,6 +58,13 @@ class TorchVisionDataset(ImageDataset):
             raise ValueError(
                 f'split of {name} must be one of {", ".join(_SPLITS[name])}, got {split!r}'
             )
+        held = 1 if name == 'FashionMNIST' else 3
+        if channels not in (None, held):
+            raise ValueError(
+                f'channels is {channels!r}, but {name} has {held}; set {held}, or None.'
+            )
+        self.channels = channels or 3
+        self.pipeline.check_channels(self.channels)
         self.name, self.split = name, split
         self._source = self._open(str(Path(data_root).expanduser()), download)
         labels = self._source.labels if name == 'STL10' else self._source.targets
@@ -80,6 +90,9 @@ class TorchVisionDataset(ImageDataset):
         pixels = np.ascontiguousarray(np.asarray(self._source.data))
         return hashlib.sha256(pixels.data).hexdigest()[:16]
 
-    def image(self, index: int) -> Image.Image:
-        """Return image ``index`` as RGB."""
-        return self._source[index][0].convert('RGB')
+    def image(self, index: int) -> Any:
+        """Return image ``index``."""
+        image: Image.Image = self._source[index][0]
+        if self.channels == 1:
+            return ChannelImage(np.array(image)[..., None])
+        return image.convert('RGB')

@@ -38,13 +38,14 @@ class WrappedDataset(ImageDataset):
         hand_down(self.pipeline, self.parts, name)
         self.source = self.parts[0]
         self.classes = self.source.classes
+        self.channels = self.source.channels
 
     @abstractmethod
     def row(self, index: int) -> int:
         """Return the number in the data set of sample ``index``."""
 
     def image(self, index: int) -> Any:
-        """Return image ``index`` as RGB; raises as the data set does."""
+        """Return image ``index``; raises as the data set does."""
         return self.source.image(self.row(index))
 
     def sample(self, index: int) -> dict[str, Any]:

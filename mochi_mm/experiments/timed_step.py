@@ -19,10 +19,11 @@ from mochi_mm.randomness import StepKey
 PARTS = ('data', 'query forward', 'key encoder', 'head', 'backward', 'optimizer', 'EMA')
 
 
-def batches(args: argparse.Namespace, config: Any) -> Callable[[], Any]:
+def batches(args: argparse.Namespace, config: Any, channels: int = 3) -> Callable[[], Any]:
     """Return a function that gives the next collated batch, random unless ``args.data``."""
     if not args.data:
-        views = torch.randint(0, 256, (2, args.batch, 3, args.size, args.size), dtype=torch.uint8)
+        shape = (2, args.batch, channels, args.size, args.size)
+        views = torch.randint(0, 256, shape, dtype=torch.uint8)
         return lambda: dict(inputs=list(views), data_samples={})
     from mochi_mm.engine.runners import SafeRunner
 
@@ -57,7 +58,7 @@ class TimedStep:
             trained, lr=0.03, momentum=0.9, weight_decay=1e-4, foreach=not plain
         )
         self.plain, self.device, self.amp = plain, args.device, args.amp
-        self.next_batch = batches(args, config)
+        self.next_batch = batches(args, config, len(self.model.data_preprocessor.mean))
         self.times: dict[str, list[float]] = {name: [] for name in PARTS}
         self.iteration = 0
 

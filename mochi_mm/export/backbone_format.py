@@ -27,4 +27,6 @@ def _usage(source: BackboneSource, name: str) -> str:
     return f'python tools/test.py CONFIG {name}'
 
 
-TARGET = Target('backbone', '.safetensors', _write, _features, _usage, orders=None)
+TARGET = Target(
+    'backbone', '.safetensors', _write, _features, _usage, orders=None, any_channels=True
+)

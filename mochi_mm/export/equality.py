@@ -51,7 +51,7 @@ def compare(
     """Return the difference between the features of ``path`` and ours, on two random images."""
     backbone = source.module()
     size = getattr(backbone, 'image_size', None) or SIZE
-    images = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    images = torch.randn(2, source.channels(), *size, generator=torch.Generator().manual_seed(0))
     ours = PooledBackbone(backbone)(images)
     how, theirs = target.features(source, path, images)
     if theirs.shape != ours.shape:

@@ -98,6 +98,15 @@ def _free_place(out: Path, target: Target, overwrite: bool) -> Path:
 
 def _check_order(source: BackboneSource, target: Target) -> None:
     """Refuse images of the training that the library would not make; unknown ones are its own."""
+    channels = source.channels()
+    if channels != 3:
+        if target.any_channels:
+            return
+        able = ', '.join(name for name, one in TARGETS.items() if one.any_channels)
+        raise ValueError(
+            f'{source.path} takes images of {channels} channel{"s" * (channels != 1)}, and '
+            f'{target.name} reads images of 3. Export it with --to {able}.'
+        )
     order = source.record.get('channel_order')
     if target.orders is not None and order is not None and order not in target.orders:
         raise ValueError(

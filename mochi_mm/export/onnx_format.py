@@ -50,7 +50,7 @@ def _trace(source: BackboneSource, path: Path) -> None:
         warnings.simplefilter('ignore', torch.jit.TracerWarning)  # sizes, which are fixed
         torch.onnx.export(
             PooledBackbone(_of_one_size(source)),
-            (torch.zeros(1, 3, *(size or SIZE)),),
+            (torch.zeros(1, source.channels(), *(size or SIZE)),),
             str(path),
             input_names=['images'],
             output_names=['features'],
@@ -90,9 +90,11 @@ def _features(source: BackboneSource, path: Path, images: Tensor) -> tuple[str, 
 
 def _usage(source: BackboneSource, name: str) -> str:
     size = source.image_size()
+    channels = source.channels()
     told = '' if size is None else f'  # images of {size[0]} x {size[1]} pixels'
+    told += '' if channels == 3 else f'  # images of {channels} channels'
     call = f"onnxruntime.InferenceSession('{name}').run(['features'], dict(images=normalized))"
     return call + told
 
 
-TARGET = Target('onnx', '.onnx', _write, _features, _usage, orders=None)
+TARGET = Target('onnx', '.onnx', _write, _features, _usage, orders=None, any_channels=True)

@@ -93,24 +93,35 @@ class BackboneSource:
         mean, std = (self.record.get(name) for name in ('mean', 'std'))
         return mean or NOT_NORMALIZED.mean or (), std or NOT_NORMALIZED.std or ()
 
+    def channels(self) -> int:
+        """Return the number of channels of the images that the backbone takes."""
+        return _channels(self.record['backbone'])
+
     def image_size(self) -> tuple[int, int] | None:
         """Return the size (H, W) of images that the backbone is made for; None for any."""
         size: tuple[int, int] | None = getattr(self.module(), 'image_size', None)
         return size
 
-    def resnet(self, target: str, depths: tuple[int, ...], any_width: bool = False) -> ResNet:
+    def resnet(
+        self,
+        target: str,
+        depths: tuple[int, ...],
+        any_width: bool = False,
+        any_channels: bool = False,
+    ) -> ResNet:
         """Return the backbone where ``target`` has a network like it.
 
         Args:
             target: Name of the library, for the error.
             depths: Depths that the library has.
             any_width: Whether the library can scale the channels.
+            any_channels: Whether the library takes images of other than three channels.
 
         Raises:
             ValueError: The library has no network like it.
         """
         backbone = self.module()
-        wrong = _difference(backbone, depths, any_width)
+        wrong = _difference(backbone, depths, any_width, any_channels)
         if wrong:
             raise ValueError(
                 f'{target} has no network like this backbone: {wrong}. Export it with --to '
@@ -178,11 +189,22 @@ class PooledBackbone(nn.Module):
         self.backbone = backbone
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return (B, C) features of normalized images (B, 3, H, W)."""
+        """Return (B, C) features of normalized images (B, C, H, W)."""
         return pool(self.backbone(images))
 
 
-def _difference(backbone: nn.Module, depths: tuple[int, ...], any_width: bool) -> str:
+def _channels(recorded: Mapping[str, Any]) -> int:
+    """Return the channels that a recorded backbone takes, all parts of it together."""
+    if recorded['type'] == 'SplitBackbone':
+        return sum(_channels(part) for part in recorded['backbones'])
+    if recorded['type'] == 'TimmBackbone':
+        return int((recorded['model_kwargs'] or {}).get('in_chans', 3))
+    return int(recorded.get('in_channels', 3))
+
+
+def _difference(
+    backbone: nn.Module, depths: tuple[int, ...], any_width: bool, any_channels: bool
+) -> str:
     """Return why ``backbone`` is no ResNet of one of ``depths``; '' where it is one."""
     if not isinstance(backbone, ResNet):
         return f'it is a {type(backbone).__name__}, expected a ResNet'
@@ -192,8 +214,8 @@ def _difference(backbone: nn.Module, depths: tuple[int, ...], any_width: bool) -
         return f'its width is {backbone.width:g}, expected 1'
     if backbone.stem != 'imagenet':
         return f"its stem is {backbone.stem!r}, expected 'imagenet' (7x7 with stride 2, pooling)"
-    if backbone.in_channels != 3:
-        return f'it takes {backbone.in_channels} channels, expected 3'
+    if backbone.in_channels != 3 and not any_channels:
+        return f'it takes images of {backbone.in_channels} channels, expected 3'
     if backbone.out_indices[-1] != 3:
         return f'it ends with stage {backbone.out_indices[-1]}, expected all four (0 to 3)'
     return ''

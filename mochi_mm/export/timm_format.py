@@ -27,7 +27,9 @@ def timm_arguments(source: BackboneSource) -> dict[str, Any]:
     """Return what ``timm.create_model`` is called with."""
     recorded = source.record['backbone']
     if not is_timm(source):
-        return dict(model_name=f'resnet{recorded["depth"]}', num_classes=0)
+        channels = recorded.get('in_channels', 3)
+        taken = {} if channels == 3 else dict(in_chans=channels)
+        return dict(model_name=f'resnet{recorded["depth"]}', num_classes=0, **taken)
     return dict(model_name=recorded['model_name'], num_classes=0, **recorded['model_kwargs'])
 
 
@@ -41,7 +43,7 @@ def _write(source: BackboneSource, path: Path, metadata: Metadata) -> None:
         source.module()
         write_safetensors(path, timm_tensors(source), metadata)
     else:
-        source.resnet('timm', DEPTHS)
+        source.resnet('timm', DEPTHS, any_channels=True)
         write_safetensors(path, source.tensors, metadata)
 
 
@@ -63,4 +65,4 @@ def _usage(source: BackboneSource, name: str) -> str:
     return f"timm.create_model({given}, checkpoint_path='{name}')"
 
 
-TARGET = Target('timm', '.safetensors', _write, _features, _usage)
+TARGET = Target('timm', '.safetensors', _write, _features, _usage, any_channels=True)

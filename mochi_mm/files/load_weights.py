@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from mochi_mm.files.adapt_stem import adapt_stem, other_channels
 from mochi_mm.files.architecture import blocks_of, describe
 from mochi_mm.files.check_input import contradictions, input_of
 from mochi_mm.files.checkpoint import local_path, read_checkpoint
@@ -34,6 +36,7 @@ def load_backbone(
     allow_other_input: bool = False,
     content: Mapping[str, Any] | None = None,
     checkpoint_key: str | None = None,
+    stem: str | None = None,
 ) -> str:
     """Load the backbone's weights from a file and return a report.
 
@@ -48,6 +51,9 @@ def load_backbone(
         content: What ``path`` holds, where it has been read.
         checkpoint_key: Which weights of a file that holds several, see
             :func:`mochi_mm.files.weight_sets.weights_of`.
+        stem: Rule by which weights of three channels are taken into a model of another number, see
+            :func:`mochi_mm.files.adapt_stem.adapt_stem`; the images are then others by intent. None
+            refuses such weights.
 
     Raises:
         FileNotFoundError: No such file.
@@ -63,14 +69,32 @@ def load_backbone(
     path = local_path(path)
     content = read_checkpoint(path) if content is None else content
     source = recognize(content, path, wanted, checkpoint_key)
-    made = match_backbone(source, wanted)
+    adapted = ''
+    if stem is not None:
+        tensors, adapted = adapt_stem(source.tensors, wanted, stem, str(source.path))
+        source = replace(source, tensors=tensors)
+    made = match_backbone(source, wanted, expected=_other_channels(source, wanted))
     told = _RECORDED if source.record is not None else _NOT_RECORDED
-    note = check_images(model, source.input, str(source.path), told, allow_other_input)
+    allow = allow_other_input or stem is not None
+    note = adapted + check_images(model, source.input, str(source.path), told, allow)
     backbone.load_state_dict({prefix + n: t for n, t in made.matched.items()}, strict=False)
     note = _average_note(model) + note
     others = f', beside it {counted(source.others)}' if source.others else ''
     told = f'; {told}' if (told := source.taken.told()) else ''
     return f'{made.report()}, written by {source.origin.name}{others}{told}{note}'
+
+
+def _other_channels(source: Source, wanted: Mapping[str, Tensor]) -> str:
+    """Return expectation and fix, for a file that may be of other channels."""
+    text = 'Expected a checkpoint of the same backbone.'
+    for name, value in wanted.items():
+        if name in source.tensors and other_channels(source.tensors[name], value):
+            text += (
+                f' The file is of images of 3 channels, the model of {value.shape[1]}: '
+                "PretrainedHook(adapt_stem='mean'), or adapt_stem='mean' of init_cfg, takes the "
+                'mean of the three for each.'
+            )
+    return text
 
 
 def match_backbone(
@@ -207,7 +231,11 @@ def load_for_test(
 
 
 def load_part(
-    module: nn.Module, path: str | Path, prefix: str = '', checkpoint_key: str | None = None
+    module: nn.Module,
+    path: str | Path,
+    prefix: str = '',
+    checkpoint_key: str | None = None,
+    stem: str | None = None,
 ) -> str:
     """Load one part of a model and return a report.
 
@@ -217,6 +245,7 @@ def load_part(
         prefix: Text before the part's own names in the file, such as ``backbone.``. Without
             one, a backbone is also taken from any file that holds it.
         checkpoint_key: See :func:`load_backbone`.
+        stem: See :func:`load_backbone`.
 
     Raises:
         FileNotFoundError: No such file.
@@ -228,6 +257,9 @@ def load_part(
     found = there.tensors
     if not prefix and not there.share:
         found = recognize(content, Path(path), wanted, checkpoint_key).tensors
+    note = ''
+    if stem is not None:
+        found, note = adapt_stem(found, wanted, stem, str(path))
     made = fit(wanted, found, str(path), type(module).__name__)
     made.demand(
         'Expected a checkpoint of the same part; set prefix if its names there begin with one'
@@ -235,7 +267,7 @@ def load_part(
     )
     check_weights(made.matched, str(path), wanted)
     module.load_state_dict(made.matched, strict=False)
-    return made.report()
+    return made.report() + note
 
 
 def _average_note(model: nn.Module) -> str:

@@ -11,9 +11,10 @@ class Input:
     """The images that a backbone sees.
 
     Attributes:
-        mean: Three gray levels (0 to 255) in the order of the channels; None where unknown.
-        std: Three standard deviations in gray levels, in the same order; None where unknown.
-        channel_order: ``rgb``, ``bgr``, or None where unknown.
+        mean: A gray level (0 to 255) for each channel, in their order; None where unknown.
+        std: Standard deviations in gray levels, in the same order; None where unknown.
+        channel_order: ``rgb``, ``bgr``, another word that the record of a file has, or None where
+            unknown.
     """
 
     mean: tuple[float, ...] | None = None

@@ -19,9 +19,9 @@ def describe_weights(model: nn.Module, cfg: Mapping[str, Any]) -> dict[str, Any]
         cfg: The config of the run.
 
     Returns:
-        ``mean`` and ``std`` (three gray levels each, in the order of the channels; None where
-        images are not normalized), ``channel_order`` (``rgb``, ``bgr``, or a color space such as
-        ``lab``; None where unknown),
+        ``mean`` and ``std`` (a gray level for each channel, in their order; None where images are
+        not normalized), ``channel_order`` (``rgb``, ``bgr``, a color space such as ``lab``, or
+        ``4 channels`` where images have another number than three; None where unknown),
         ``backbone`` (its config, default arguments written out), ``algorithm`` (type name) and
         ``head`` (type name, with its mixers; None where there is none).
         Numbers, strings, lists and dicts only.
@@ -52,6 +52,9 @@ def describe_input(preprocessor: nn.Module | None) -> dict[str, Any]:
     else:
         space = getattr(preprocessor, 'space', 'rgb')  # of ColorSpaceDataPreprocessor
         found['channel_order'] = None if found['mean'] is None else space
+        count = 3 if found['mean'] is None else len(found['mean'])
+        if count != 3:
+            found['channel_order'] = f'{count} channel{"s" * (count != 1)}'
     return found
 
 

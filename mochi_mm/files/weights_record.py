@@ -14,7 +14,7 @@ KEY = 'mochi_mm'
 #: Longest text that a file may say of itself in one place.
 MAX_TEXT = 500
 _TEXTS = ('channel_order', 'algorithm', 'head')
-_CHANNELS = 64
+_CHANNELS = 512
 
 
 def record_of(content: Mapping[str, Any], source: str | Path) -> dict[str, Any] | None:

@@ -98,11 +98,12 @@ def _shrink(config: Config) -> None:
 def _shrink_loader(loader: Any) -> None:
     dataset, pipeline = loader['dataset'], _pipeline(loader['dataset'])
     # A generated data set stays what it is: its samples may have labels of their own.
-    kind = dict(dataset) if 'num_scenes' in dataset else dict(type='ShapeScenes')
+    generated = _scenes(dataset)
+    kind = dict(dataset) if 'num_scenes' in dataset else dict(generated)
     kind.pop('cache_dir', None)
     held = dataset['type'] == 'InMemory'
     if held:
-        kind = dict(type='InMemory', dataset=dict(type='ShapeScenes', image_size=HELD_SIZE))
+        kind = dict(type='InMemory', dataset=dict(generated, image_size=HELD_SIZE))
     split = _open_world(dataset)
     if split:
         known = min(split['num_known'], OPEN_WORLD // 4)
@@ -122,6 +123,16 @@ def _shrink_loader(loader: Any) -> None:
         loader['sampler']['repeats'] = 2  # divides these small batches
     loader.pop('prefetch_factor', None)
     loader.pop('timeout', None)  # torch takes none without workers
+
+
+def _scenes(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Return generated scenes with the channels and bits of a data set, or of one within it."""
+    if dataset.get('channels') is not None:
+        words = dict(channels=dataset['channels'], bits=dataset.get('bits', 8))
+        return dict(type='ChannelShapeScenes', **words)
+    within = [dataset.get('dataset'), *(dataset.get('datasets') or [])]
+    found = [_scenes(part) for part in within if isinstance(part, Mapping)]
+    return found[0] if found else dict(type='ShapeScenes')
 
 
 def _open_world(dataset: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -13,8 +13,8 @@ class ViewParameters(NamedTuple):
     A named tuple, which torch's and MMEngine's collate functions keep.
 
     Attributes:
-        of_pixel: (V, 3, 3) A of the colors ``A x + C m`` of a pixel x and the mean pixel m.
-        of_mean: (V, 3, 3) C.
+        of_pixel: (V, C, C) A of the colors ``A x + C m`` of a pixel x and the mean pixel m.
+        of_mean: (V, C, C) the matrix C.
         sigma: (V,) standard deviation of the blur in pixels, 0 for none.
         flip: (V,) bool, whether the view is mirrored.
         box: (V, 4) top, left, height, width of the crop, in pixels of the source.

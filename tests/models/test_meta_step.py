@@ -95,7 +95,8 @@ def test_a_step_stays_on_the_device(name: str) -> None:
     config = config_of(name)
     model, pixels = small_model(config)
     views = STEPS.num_views(config.train_dataloader.dataset.get('pipeline', ()))
-    logged = take_step(model, config, STEPS.hide_labels(model, STEPS.batch_of(0, views, pixels)))
+    batch = STEPS.batch_of(0, views, pixels, STEPS.num_channels(config.model))
+    logged = take_step(model, config, STEPS.hide_labels(model, batch))
     assert any('loss' in name for name in logged) and len(logged) > 1
 
 

@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def finished_views(sample: dict[str, Any]) -> list[Any]:
-    """Return the views (3, H, W) of a sample, with what was left to the device."""
+    """Return the views (C, H, W) of a sample, with what was left to the device."""
     parameters = sample['data_samples'].get('view_parameters')
     if parameters is None:
         return list(sample['inputs'])
@@ -58,6 +58,7 @@ def main() -> None:
     import matplotlib
     import numpy as np
 
+    from mochi_mm.datasets.channel_image import ChannelImage
     from mochi_mm.launch.check_config import check_config
     from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.randomness import SampleKey
@@ -79,12 +80,13 @@ def main() -> None:
     rows = []
     for index in np.linspace(0, len(dataset) - 1, min(args.num, len(dataset))).astype(int):
         views = [
-            view.permute(1, 2, 0).numpy()
+            np.asarray(ChannelImage(view.permute(1, 2, 0).numpy()).convert('RGB'))
             for epoch in range(args.epochs)
             for view in finished_views(dataset[SampleKey(int(index), seed, epoch)])
         ]
         height, width = views[0].shape[:2]
-        original = np.asarray(dataset.image(int(index)).resize((width, height)))
+        original = dataset.image(int(index)).convert('RGB')
+        original = np.asarray(original.resize((width, height)))
         rows.append([original, *views])
     columns, size = len(rows[0]), 1.2
     figure, axis = plt.subplots(figsize=(columns * size, len(rows) * size + 0.4))

@@ -221,7 +221,8 @@ def steps_of(
     views = num_views(config.train_dataloader.dataset.get('pipeline', ()))
     record = dict(settings=settings, initial=state_of(model), steps=[])
     for step in range(STEPS):
-        batch = hide_labels(model, batch_of(step, views, pixels))
+        batch = batch_of(step, views, pixels, num_channels(settings))
+        batch = hide_labels(model, batch)
         batch = model.data_preprocessor(batch, True)
         batch['inputs'] = [view.to(trained[0].dtype) for view in batch['inputs']]
         values, gradients = one_step(model, optimizer, batch, step, key)
@@ -310,7 +311,12 @@ def num_views(pipeline: Iterable[Mapping[str, Any]]) -> int:
     return max((n if isinstance(n, int) else sum(n) for n in counts), default=1)
 
 
-def batch_of(step: int, views: int, pixels: int) -> dict[str, Any]:
+def num_channels(model: Mapping[str, Any]) -> int:
+    """Return the number of channels of the images of a model's config."""
+    return len((model.get('data_preprocessor') or {}).get('mean') or (0, 0, 0))
+
+
+def batch_of(step: int, views: int, pixels: int, channels: int = 3) -> dict[str, Any]:
     """Return a collated batch: uint8 views of images that look like others of their class.
 
     Two thirds of the images come in a step, so that older keys of most are in the memory. The class
@@ -320,8 +326,8 @@ def batch_of(step: int, views: int, pixels: int) -> dict[str, Any]:
 
     index = torch.randperm(IMAGES, generator=seeded(1, step))[:BATCH]
     label = index % CLASSES
-    own = torch.rand(IMAGES, 3, 4, 4, generator=seeded(2))[index]
-    shared = torch.rand(CLASSES, 3, 4, 4, generator=seeded(3))[label]
+    own = torch.rand(IMAGES, channels, 4, 4, generator=seeded(2))[index]
+    shared = torch.rand(CLASSES, channels, 4, 4, generator=seeded(3))[label]
     images = torch.nn.functional.interpolate(0.4 * shared + 0.4 * own, size=pixels)
     inputs = []
     for view in range(views):

@@ -1,9 +1,10 @@
 """Decode every image below a folder; list those that are damaged, and why.
 
-python tools/dataset/check.py FOLDER --out work_dirs/check
+python tools/dataset/check.py FOLDER --out work_dirs/check [--channels 4 --bits 16]
 writes  manifest.csv   path, bytes, width, height, mode, format, verdict: one line per image
         exclude.txt    paths of the bad ones, for ImageFolder(exclude=...); names that would not
                        fit a line of text (line breaks, bytes that are not UTF-8) as JSON strings
+With --channels also those of other channels or bits are bad, as ImageFolder(channels=...) reads.
 Exit code: 0 all images can be read, 1 some cannot.
 """
 
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -36,9 +38,9 @@ class Verdict:
     verdict: str
 
 
-def judge(relative: str, root: str, max_pixels: int) -> Verdict:
+def judge(relative: str, root: str, reader: Any) -> Verdict:
     """Read one image as training would, and say how that went."""
-    from mochi_mm.datasets.read_image import read_image
+    from mochi_mm.datasets.unfit_image import UnfitImage
     from mochi_mm.datasets.unreadable_image import UnreadableImage
     from mochi_mm.files.image_file import open_image
 
@@ -52,8 +54,8 @@ def judge(relative: str, root: str, max_pixels: int) -> Verdict:
     except Exception:  # noqa: BLE001  # the reason is that of reading it whole, below
         pass
     try:
-        read_image(path, max_pixels)
-    except UnreadableImage as error:
+        reader.image(path)
+    except (UnreadableImage, UnfitImage) as error:
         return Verdict(relative, size, width, height, mode, kind, ' '.join(str(error).split()))
     return Verdict(relative, size, width, height, mode, kind, 'ok')
 
@@ -67,6 +69,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', default='work_dirs/check', help='where the two files go')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
     parser.add_argument('--max-pixels', type=int, help='largest image that is decoded')
+    parser.add_argument('--channels', type=int, help='of every file; none for photographs')
+    parser.add_argument('--bits', type=int, default=8, help='of each number, with --channels')
     args = parser.parse_args()
     for name in ('max_pixels', 'workers'):
         if (value := getattr(args, name)) is not None and value < 1:
@@ -104,6 +108,7 @@ def main() -> int:
 
     from mochi_mm.datasets.class_folders import tell_left_out
     from mochi_mm.datasets.folder_index import FolderIndex
+    from mochi_mm.datasets.image_reader import ImageReader
     from mochi_mm.datasets.read_image import MAX_PIXELS
 
     if not Path(args.folder).is_dir():
@@ -112,7 +117,8 @@ def main() -> int:
     files = index.paths() + index.broken_images()
     if not files:
         raise ValueError(f'no images in {args.folder}; looked for {", ".join(IMG_EXTENSIONS)}.')
-    work = partial(judge, root=index.root, max_pixels=args.max_pixels or MAX_PIXELS)
+    reader = ImageReader(args.channels, args.bits, args.max_pixels or MAX_PIXELS)
+    work = partial(judge, root=index.root, reader=reader)
     with multiprocessing.Pool(max(1, args.workers)) as pool:
         counts = write(pool.imap(work, files, chunksize=16), len(files), Path(args.out))
     ok, bad = counts.pop('ok', 0), counts.pop('bad', 0)

@@ -42,6 +42,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--no-labels', action='store_true', help='all images, without classes')
     parser.add_argument('--exclude', help='a list of images to leave out')
     parser.add_argument('--include', help='a list of the only images to take')
+    parser.add_argument(
+        '--channels', type=int, help='of every file, with --as-they-are: images that are no RGB'
+    )
+    parser.add_argument('--bits', type=int, default=8, help='of each number, with --channels')
     parser.add_argument('--shard-images', type=int, help='images a file; default 4096')
     parser.add_argument('--workers', type=int, default=os.cpu_count() or 1)
     args = parser.parse_args(argv)
@@ -76,6 +80,8 @@ def main(argv: list[str] | None = None) -> None:
         classes=[] if args.no_labels else args.classes,
         exclude=args.exclude,
         include=args.include,
+        channels=args.channels,
+        bits=args.bits,
     )
     images = SHARD_IMAGES if args.shard_images is None else args.shard_images
     record = PackWriter(source, args.out, options, images, args.workers).write()

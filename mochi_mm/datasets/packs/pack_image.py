@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from mochi_mm.datasets.image_reader import ImageReader
 from mochi_mm.datasets.packs.pack_options import PackOptions
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.unreadable_image import UnreadableImage
@@ -39,7 +40,9 @@ class PackedImage:
     gray_levels: float | None = None
 
 
-def pack_image(path: str, options: PackOptions, compare: bool = False) -> PackedImage:
+def pack_image(
+    path: str, options: PackOptions, compare: bool = False, reader: ImageReader | None = None
+) -> PackedImage:
     """Return an image file as a pack with ``options`` holds it.
 
     A file that cannot be read is kept as it is, so that nothing is lost and the pack fails where
@@ -50,6 +53,10 @@ def pack_image(path: str, options: PackOptions, compare: bool = False) -> Packed
         options: How it is stored. A JPEG with a side beyond 65,500 pixels, which the format does
             not have, is kept as it is.
         compare: Measure the difference from the file, see :func:`gray_levels`.
+        reader: How files are read that are kept as they are; None for photographs.
+
+    Raises:
+        UnfitImage: A file of other channels or bits than the reader was told.
     """
     try:
         encoded = read_encoded(path)
@@ -57,11 +64,15 @@ def pack_image(path: str, options: PackOptions, compare: bool = False) -> Packed
         return PackedImage(b'', (0, 0), bytes(32), _one_line(error))
     digest = hashlib.sha256(encoded.data).digest()
     try:
-        image = read_image(encoded)
+        image = (reader or ImageReader()).image(encoded)
     except UnreadableImage as error:
         return PackedImage(encoded.data, (0, 0), digest, _one_line(error))
     if options.kind in ('as they are', 'tar'):
         return PackedImage(encoded.data, image.size, digest, '', 0.0 if compare else None)
+    if not isinstance(image, Image.Image):
+        raise ValueError(
+            f'{path} is no 8-bit RGB image, and {options.kind} holds no others; pack as they are.'
+        )
     small = _resized(image, options.short_side or 0)
     if options.kind == 'jpeg' and max(small.size) > _MAX_JPEG:
         return PackedImage(encoded.data, image.size, digest)

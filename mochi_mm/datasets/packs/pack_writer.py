@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.datasets.image_folder import ImageFolder
+from mochi_mm.datasets.image_reader import ImageReader
 from mochi_mm.datasets.packs.in_order import in_order
 from mochi_mm.datasets.packs.pack_folder import PackFolder
 from mochi_mm.datasets.packs.pack_image import PackedImage, pack_image
@@ -48,8 +49,8 @@ class PackWriter:
         tell: Called with lines about the progress.
 
     Raises:
-        ValueError: A number out of range, or a pack within the folder that is packed; when
-            writing, see :class:`PackFolder`.
+        ValueError: A number out of range, channels that the kind does not hold, or a pack within
+            the folder that is packed; when writing, see :class:`PackFolder`.
         OSError: When writing: the disk is full; nothing has the name of the pack then, and the
             same call goes on.
     """
@@ -68,6 +69,12 @@ class PackWriter:
         self.workers = check_integer('workers', workers, 4)
         if options.kind == 'tar':
             raise ValueError("the kind 'tar' is read, not packed; expected another one.")
+        if source.reader.strict and options.kind != 'as they are':
+            raise ValueError(
+                f'images of the kind {options.kind!r} are 8-bit RGB, and channels is '
+                f"{source.reader.channels}; pack the files with the kind 'as they are' "
+                '(--as-they-are).'
+            )
         if Path(out).resolve().is_relative_to(Path(source.root).resolve()):
             raise ValueError(
                 f'{out} lies in {source.root}, which is packed; expected OUT outside of it.'
@@ -116,7 +123,8 @@ class PackWriter:
             for start in range(0, len(rows), _CHUNK)
         )
         jobs = (([self.source.path(row) for row in chunk], _compared(chunk)) for chunk in chunks)
-        packed = in_order(partial(_pack_chunk, self.options), jobs, self.workers)
+        work = partial(_pack_chunk, self.options, self.source.reader)
+        packed = in_order(work, jobs, self.workers)
         images = told(chain.from_iterable(packed), total, 'images', self.tell)
         for number in missing:
             self._write_shard(number, images)
@@ -199,6 +207,7 @@ def _compared(rows: Sequence[int]) -> list[bool]:
     return [row % COMPARE_EVERY == 0 for row in rows]
 
 
-def _pack_chunk(options: PackOptions, job: tuple[list[str], list[bool]]) -> list[PackedImage]:
-    paths, compare = job
-    return [pack_image(path, options, one) for path, one in zip(paths, compare, strict=True)]
+def _pack_chunk(
+    options: PackOptions, reader: ImageReader, job: tuple[list[str], list[bool]]
+) -> list[PackedImage]:
+    return [pack_image(path, options, one, reader) for path, one in zip(*job, strict=True)]

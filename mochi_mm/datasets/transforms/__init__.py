@@ -1,7 +1,8 @@
-"""Transforms ``dict -> dict`` on PIL images that turn one image into views."""
+"""Transforms ``dict -> dict`` on PIL images or ``ChannelImage`` that turn one image into views."""
 
 from mochi_mm.datasets.transforms.auto_augment import AutoAugment
 from mochi_mm.datasets.transforms.center_crop import CenterCrop
+from mochi_mm.datasets.transforms.channel_jitter import ChannelJitter
 from mochi_mm.datasets.transforms.color_jitter import ColorJitter
 from mochi_mm.datasets.transforms.compose import Compose
 from mochi_mm.datasets.transforms.cutout import Cutout
@@ -24,6 +25,7 @@ from mochi_mm.datasets.transforms.saliency_mask import SaliencyMask
 __all__ = [
     'AutoAugment',
     'CenterCrop',
+    'ChannelJitter',
     'ColorJitter',
     'Compose',
     'Cutout',

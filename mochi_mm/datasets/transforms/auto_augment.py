@@ -7,7 +7,7 @@ from typing import Any
 from torchvision.transforms import AutoAugment as TorchVisionAutoAugment
 from torchvision.transforms import AutoAugmentPolicy
 
-from mochi_mm.datasets.transforms.checks import gray_level
+from mochi_mm.datasets.transforms.checks import check_photograph, gray_level
 from mochi_mm.datasets.transforms.keyed_torch import torch_drawing_from
 from mochi_mm.registry import TRANSFORMS
 
@@ -24,6 +24,8 @@ class AutoAugment:
         ValueError: An unknown policy, or a level out of range.
     """
 
+    only_rgb = True
+
     def __init__(self, policy: str = 'imagenet', fill: int = 0) -> None:
         names = [known.value for known in AutoAugmentPolicy]
         if policy not in names:
@@ -33,6 +35,7 @@ class AutoAugment:
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by its augmented version."""
+        check_photograph(results['img'], type(self).__name__)
         with torch_drawing_from(results['rng']):
             results['img'] = self._augment(results['img'])
         return results

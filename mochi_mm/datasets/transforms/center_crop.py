@@ -6,6 +6,7 @@ from typing import Any
 
 from torchvision.transforms import functional as F
 
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import height_width
 from mochi_mm.registry import TRANSFORMS
 
@@ -32,7 +33,12 @@ class CenterCrop:
                 f'CenterCrop to (height, width) {self.size} of a smaller image, '
                 f'{(image.height, image.width)}. Put a Resize before it.'
             )
-        results['img'] = F.center_crop(image, self.size)
+        if isinstance(image, ChannelImage):
+            height, width = self.size
+            top, left = round((image.height - height) / 2), round((image.width - width) / 2)
+            results['img'] = image.cropped(top, left, height, width)
+        else:
+            results['img'] = F.center_crop(image, self.size)
         return results
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from PIL import Image
 from torchvision.transforms import InterpolationMode
 
 
@@ -25,6 +26,15 @@ def interval(value: Any, name: str, low: float, high: float = math.inf) -> tuple
             f'{name} must satisfy {low:g} <= smallest <= largest <= {high:g}, got {value!r}'
         )
     return float(pair[0]), float(pair[1])
+
+
+def factors(value: Any, name: str) -> tuple[float, float]:
+    """Return factors (smallest, largest), those of [max(0, 1 - v), 1 + v] for a number v."""
+    if isinstance(value, (int, float)):
+        if value < 0:
+            raise ValueError(f'{name} must not be negative, got {value!r}')
+        value = (max(0.0, 1 - value), 1 + value)
+    return interval(value, name, 0)
 
 
 def gray_level(value: Any, name: str) -> int:
@@ -54,3 +64,25 @@ def interpolation_mode(name: Any) -> InterpolationMode:
     if name not in names:
         raise ValueError(f'interpolation must be one of {", ".join(names)}, got {name!r}')
     return InterpolationMode(name)
+
+
+def check_rgb(channels: int, name: str) -> None:
+    """Refuse a transform of colors for images of other than three channels."""
+    if channels != 3:
+        raise ValueError(
+            f'{name} changes colors, and the images have {channels} '
+            f'channel{"s" * (channels != 1)}, expected 3 (red, green, blue); take it out of the '
+            "pipeline. dict(type='ChannelJitter', brightness=..., contrast=...) changes each "
+            'channel by itself, however many there are.'
+        )
+
+
+def check_photograph(image: Any, name: str) -> None:
+    """Refuse a transform that only 8-bit RGB images have for another image."""
+    if not isinstance(image, Image.Image):
+        raise ValueError(
+            f'{name} knows 8-bit RGB images alone, got a {type(image).__name__} of '
+            f'{getattr(image, "channels", "other")} channels; take it out of the pipeline, or '
+            'choose transforms that take any channels, such as RandomResizedCrop, ChannelJitter, '
+            'GaussianBlur, RandomFlip, RandomSolarize, RandomErasing.'
+        )

@@ -1,7 +1,8 @@
 """Brightness, contrast, saturation, hue and gray as one linear map of a pixel and the mean pixel.
 
 Every one of them is linear in the pixel x and, for contrast, in the image's mean m, so a chain is
-``A x + C m`` with two 3x3 matrices. Two things differ from doing them one by one on 8-bit images:
+``A x + C m`` with two 3x3 matrices; so are brightness and contrast of each channel by itself, for
+any number of channels. Two things differ from doing them one by one on 8-bit images:
 values are clipped to 0..255 once, at the end, and the hue turns about the gray axis where HSV moves
 along a hexagon. ``docs/numerics.md`` says by how much.
 """
@@ -10,12 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 #: Share of red, green and blue in gray (ITU-R 601, as in PIL).
 LUMA = np.array([0.299, 0.587, 0.114])
 _GRAY = np.tile(LUMA, (3, 1))
+#: A factor for each channel.
+ChannelFactors = tuple[float, ...]
 
 
 def hue_rotation(shift: float) -> np.ndarray:
@@ -28,16 +32,18 @@ def hue_rotation(shift: float) -> np.ndarray:
 
 
 def color_affine(
-    operations: Sequence[tuple[str, float]], gray: bool = False
+    operations: Sequence[tuple[str, Any]], gray: bool = False, channels: int = 3
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return A and C, (3, 3) each, so that the chain of operations is ``A x + C m``.
+    """Return A and C, (channels, channels) each, so that the chain of operations is ``A x + C m``.
 
     Args:
-        operations: (name, factor) in the order of application, as ``ColorJitter.draw`` gives them.
+        operations: (name, factor) in the order of application, as ``ColorJitter.draw`` gives them,
+            or (name, factors) as ``ChannelJitter.draw`` does.
         gray: Whether the image is made gray after them.
+        channels: Of the image; 3 for all but the operations of single channels.
     """
-    of_pixel: np.ndarray = np.eye(3)
-    of_mean: np.ndarray = np.zeros((3, 3))
+    of_pixel: np.ndarray = np.eye(channels)
+    of_mean: np.ndarray = np.zeros((channels, channels))
     for name, factor in operations:
         if name == 'brightness':
             of_pixel, of_mean = factor * of_pixel, factor * of_mean
@@ -48,9 +54,16 @@ def color_affine(
             mix = factor * np.eye(3) + (1 - factor) * _GRAY
             step = mix if name == 'saturation' else hue_rotation(factor)
             of_pixel, of_mean = step @ of_pixel, step @ of_mean
+        elif name == 'channel_brightness':
+            of_pixel, of_mean = np.diag(factor) @ of_pixel, np.diag(factor) @ of_mean
+        elif name == 'channel_contrast':
+            scale = np.diag(factor)
+            of_mean = scale @ of_mean + (np.eye(channels) - scale) @ (of_pixel + of_mean)
+            of_pixel = scale @ of_pixel
         else:
             raise ValueError(
-                f'no linear form of {name!r}; expected brightness, contrast, saturation or hue.'
+                f'no linear form of {name!r}; expected brightness, contrast, saturation or hue, '
+                'or channel_brightness or channel_contrast.'
             )
     if gray:
         of_pixel, of_mean = _GRAY @ of_pixel, _GRAY @ of_mean

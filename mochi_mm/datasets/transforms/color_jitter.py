@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from torchvision.transforms import functional as F
 
-from mochi_mm.datasets.transforms.checks import interval, probability
+from mochi_mm.datasets.channel_image import ChannelImage
+from mochi_mm.datasets.transforms.checks import check_rgb, factors, interval, probability
+from mochi_mm.datasets.transforms.color_affine import color_affine
 from mochi_mm.registry import TRANSFORMS
 
 _OPERATIONS = ('brightness', 'contrast', 'saturation', 'hue')
@@ -35,7 +37,13 @@ class ColorJitter:
         hue: A number v in [0, 0.5] for shifts in [-v, v] of the color circle, or
             (smallest, largest).
         prob: Probability that the image is changed at all.
+
+    Raises:
+        ValueError: A factor or probability out of range; an image that is not of three channels,
+            for which there is ``ChannelJitter``.
     """
+
+    only_rgb = True
 
     def __init__(
         self,
@@ -45,22 +53,14 @@ class ColorJitter:
         hue: Any = 0,
         prob: float = 0.8,
     ) -> None:
-        factors = dict(brightness=brightness, contrast=contrast, saturation=saturation)
-        self.ranges = {name: self._factors(value, name) for name, value in factors.items()}
+        given = dict(brightness=brightness, contrast=contrast, saturation=saturation)
+        self.ranges = {name: factors(value, name) for name, value in given.items()}
         if isinstance(hue, (int, float)):
             hue = (-hue, hue)
         self.ranges['hue'] = interval(hue, 'hue', -0.5, 0.5)
-        neutral = dict.fromkeys(factors, (1.0, 1.0)) | dict(hue=(0.0, 0.0))
+        neutral = dict.fromkeys(given, (1.0, 1.0)) | dict(hue=(0.0, 0.0))
         self._active = {name: span for name, span in self.ranges.items() if span != neutral[name]}
         self.prob = probability(prob)
-
-    @staticmethod
-    def _factors(value: Any, name: str) -> tuple[float, float]:
-        if isinstance(value, (int, float)):
-            if value < 0:
-                raise ValueError(f'{name} must not be negative, got {value!r}')
-            value = (max(0.0, 1 - value), 1 + value)
-        return interval(value, name, 0)
 
     def draw(self, rng: np.random.Generator) -> list[tuple[str, float]]:
         """Return (operation, factor) in the order in which they are applied."""
@@ -74,10 +74,16 @@ class ColorJitter:
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by its jittered version, with probability ``prob``."""
-        rng = results['rng']
+        rng, image = results['rng'], results['img']
+        if isinstance(image, ChannelImage):
+            check_rgb(image.channels, type(self).__name__)
         if rng.random() < self.prob:
             for name, factor in self.draw(rng):
-                results['img'] = _ADJUST[name](results['img'], factor)
+                if isinstance(image, ChannelImage):
+                    image = image.mixed(*color_affine([(name, factor)]))
+                else:
+                    image = _ADJUST[name](image, factor)
+            results['img'] = image
         return results
 
     def __repr__(self) -> str:

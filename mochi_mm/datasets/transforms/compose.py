@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mochi_mm.datasets.transforms.checks import check_rgb
 from mochi_mm.registry import TRANSFORMS
 
 Transform = Callable[[dict[str, Any]], dict[str, Any]]
@@ -40,6 +41,19 @@ class Compose:
     def takes_rows(self) -> bool:
         """Return whether the first transform wants ``row`` and ``size`` in place of ``img``."""
         return bool(self.transforms) and getattr(self.transforms[0], 'takes_rows', False)
+
+    def check_channels(self, channels: int) -> None:
+        """Refuse transforms that images of that many channels do not have.
+
+        Raises:
+            ValueError: There is one; names it, and what takes its place.
+        """
+        for transform in self.transforms:
+            if getattr(transform, 'only_rgb', False):
+                check_rgb(channels, type(transform).__name__)
+            for inner in getattr(transform, 'transforms', ()):
+                if isinstance(inner, Compose):
+                    inner.check_channels(channels)
 
     @staticmethod
     def _build(transform: Any) -> Transform:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from PIL import ImageDraw
 
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import gray_level
 from mochi_mm.registry import TRANSFORMS
 
@@ -32,9 +34,17 @@ class Cutout:
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by a copy with a hole."""
-        image, rng = results['img'].copy(), results['rng']
+        image, rng = results['img'], results['rng']
         top = int(rng.integers(image.height)) - self.length // 2
         left = int(rng.integers(image.width)) - self.length // 2
+        if isinstance(image, ChannelImage):
+            first, start = max(0, top), max(0, left)
+            rows = min(image.height, top + self.length) - first
+            columns = min(image.width, left + self.length) - start
+            hole = np.full((rows, columns, 1), float(self.fill))
+            results['img'] = image.filled(first, start, hole)
+            return results
+        image = image.copy()
         box = (left, top, left + self.length - 1, top + self.length - 1)  # both ends are filled
         ImageDraw.Draw(image).rectangle(box, fill=(self.fill,) * 3)
         results['img'] = image

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
 from mochi_mm.datasets.transforms.color_affine import color_affine
 from mochi_mm.datasets.transforms.drawn_multi_view import DrawnMultiView
+from mochi_mm.datasets.transforms.planes import planes_of
 from mochi_mm.datasets.transforms.view_plan import ViewPlan
 from mochi_mm.registry import TRANSFORMS
 from mochi_mm.structures import ViewParameters
@@ -37,25 +37,28 @@ class DeviceMultiView(DrawnMultiView):
     """
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add ``views``, the bare crops (3, H, W) uint8, and ``view_parameters``."""
+        """Add ``views``, the bare crops (C, H, W), and ``view_parameters``."""
         plans, crops = self.draw_and_crop(results)
-        results['views'] = [_planes(crop) for crop in crops]
+        results['views'] = [planes_of(crop) for crop in crops]
         sizes = [recipe.crop.size[0] for recipe in self.recipes]
-        results['view_parameters'] = parameters_of(plans, sizes)
+        results['view_parameters'] = parameters_of(plans, sizes, crops[0].shape[2])
         return results
 
 
-def parameters_of(plans: Sequence[ViewPlan], sizes: Sequence[int]) -> ViewParameters:
+def parameters_of(
+    plans: Sequence[ViewPlan], sizes: Sequence[int], channels: int = 3
+) -> ViewParameters:
     """Return the parameters of V views that the device needs.
 
     Args:
         plans: Parameters drawn for each view.
         sizes: Side of each view; of its height, where it is not square.
+        channels: Of the image.
 
     Raises:
         ValueError: A plan whose colors or blur are not finite.
     """
-    colors = [color_affine(plan.colors, plan.gray) for plan in plans]
+    colors = [color_affine(plan.colors, plan.gray, channels) for plan in plans]
     of_pixel, of_mean = (
         torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*colors, strict=True)
     )
@@ -70,9 +73,3 @@ def parameters_of(plans: Sequence[ViewPlan], sizes: Sequence[int]) -> ViewParame
         box=torch.tensor([plan.box for plan in plans], dtype=torch.float32),
         size=torch.tensor(sizes),
     )
-
-
-def _planes(pixels: np.ndarray) -> torch.Tensor:
-    planes = np.empty((3, *pixels.shape[:2]), np.uint8)
-    cv2.split(pixels, [planes[0], planes[1], planes[2]])
-    return torch.from_numpy(planes)

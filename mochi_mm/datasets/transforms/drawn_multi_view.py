@@ -34,11 +34,12 @@ class DrawnMultiView(MultiView):
         ]
 
     def draw_and_crop(self, results: dict[str, Any]) -> tuple[list[ViewPlan], list[np.ndarray]]:
-        """Return the parameters drawn for each view, and the crops, (h, w, 3) uint8."""
+        """Return the parameters drawn for each view, and the crops, (h, w, C)."""
         cv2.setNumThreads(0)  # the workers of a loader are the threads
         source = results['source'] if 'source' in results else SourceImage(results['img'])
         rng = results['rng']
-        plans = [recipe.draw(source.width, source.height, rng) for recipe in self.recipes]
+        size = source.width, source.height
+        plans = [recipe.draw(*size, rng, source.channels) for recipe in self.recipes]
         boxes = [plan.box for plan in plans]
         return plans, source.crops(boxes, [recipe.crop.size for recipe in self.recipes])
 

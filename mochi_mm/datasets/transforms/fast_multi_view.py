@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import torch
 
+from mochi_mm.datasets.channel_image import gaussian, mix_channels
 from mochi_mm.datasets.transforms.color_affine import color_affine
 from mochi_mm.datasets.transforms.drawn_multi_view import DrawnMultiView
+from mochi_mm.datasets.transforms.planes import planes_of
 from mochi_mm.datasets.transforms.view_plan import ViewPlan
 from mochi_mm.registry import TRANSFORMS
 
@@ -22,7 +24,7 @@ class FastMultiView(DrawnMultiView):
 
     The file is decoded once, at reduced size where both crops allow; the resize is PIL's filter;
     all color operations are one 3x4 matrix; the blur is separable and runs only where it is
-    drawn; pixels stay uint8. ``docs/numerics.md`` states the mean difference from
+    drawn; pixels of 8 bits stay uint8. ``docs/numerics.md`` states the mean difference from
     :class:`MultiView`.
 
     Args:
@@ -40,7 +42,7 @@ class FastMultiView(DrawnMultiView):
     """
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add ``views``, contiguous (3, H, W) uint8 tensors."""
+        """Add ``views``, contiguous (C, H, W) tensors, uint8 or float32 as the image."""
         plans, crops = self.draw_and_crop(results)
         views = [finish(crop, plan) for crop, plan in zip(crops, plans, strict=True)]
         results['views'] = views
@@ -48,7 +50,9 @@ class FastMultiView(DrawnMultiView):
 
 
 def finish(pixels: np.ndarray, plan: ViewPlan) -> torch.Tensor:
-    """Return the crop (H, W, 3) uint8 with the plan's colors, blur and flip, (3, H, W)."""
+    """Return the crop (H, W, C) with the plan's colors, blur and flip, (C, H, W)."""
+    if pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        return _finish_channels(pixels, plan)
     if plan.colors or plan.gray:
         of_pixel, of_mean = color_affine(plan.colors, plan.gray)
         offset = of_mean @ np.array(cv2.mean(pixels)[:3])
@@ -59,6 +63,14 @@ def finish(pixels: np.ndarray, plan: ViewPlan) -> torch.Tensor:
         pixels = cv2.sepFilter2D(pixels, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
     if plan.flip:
         pixels = cv2.flip(pixels, 1)
-    planes = np.empty((3, *pixels.shape[:2]), np.uint8)
-    cv2.split(pixels, [planes[0], planes[1], planes[2]])
-    return torch.from_numpy(planes)
+    return planes_of(pixels)
+
+
+def _finish_channels(pixels: np.ndarray, plan: ViewPlan) -> torch.Tensor:
+    """Return the same of an image that OpenCV's functions of colors do not take."""
+    if plan.colors or plan.gray:
+        maps = color_affine(plan.colors, plan.gray, pixels.shape[2])
+        pixels = mix_channels(pixels, *maps)
+    if plan.sigma > 0:
+        pixels = gaussian(pixels, plan.sigma)
+    return planes_of(pixels[:, ::-1] if plan.flip else pixels)

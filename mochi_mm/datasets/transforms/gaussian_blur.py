@@ -6,6 +6,7 @@ from typing import Any
 
 from PIL import ImageFilter
 
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import interval, probability
 from mochi_mm.registry import TRANSFORMS
 
@@ -32,7 +33,11 @@ class GaussianBlur:
         if rng.random() < self.prob:
             low, high = self.sigma
             radius = low + (high - low) * rng.random()
-            results['img'] = results['img'].filter(ImageFilter.GaussianBlur(radius=radius))
+            image = results['img']
+            if isinstance(image, ChannelImage):
+                results['img'] = image.blurred(radius)
+            else:
+                results['img'] = image.filter(ImageFilter.GaussianBlur(radius=radius))
         return results
 
     def __repr__(self) -> str:

@@ -36,7 +36,7 @@ class HeldMultiView(DrawnMultiView):
     """
 
     takes_files = False
-    #: A data set in memory hands over ``row`` and ``size`` instead of a decoded ``img``.
+    #: A data set in memory hands over ``row``, ``size`` and ``channels`` instead of an ``img``.
     takes_rows = True
 
     def __init__(self, transforms: Sequence[Sequence[Any]], num_views: int | Sequence[int]) -> None:
@@ -54,7 +54,9 @@ class HeldMultiView(DrawnMultiView):
                 "dataset=..., pipeline=...) with dict(type='HoldImagesHook') in custom_hooks."
             )
         height, width = results['size']
-        plans = [recipe.draw(width, height, results['rng']) for recipe in self.recipes]
+        channels = results.get('channels', 3)
+        rng = results['rng']
+        plans = [recipe.draw(width, height, rng, channels) for recipe in self.recipes]
         results['views'] = [torch.tensor(results['row']) for _ in plans]
-        results['view_parameters'] = parameters_of(plans, self.sizes)
+        results['view_parameters'] = parameters_of(plans, self.sizes, channels)
         return results

@@ -11,20 +11,24 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional as F
 
+from mochi_mm.datasets.channel_image import ChannelImage
+from mochi_mm.datasets.transforms.planes import planes_of
 from mochi_mm.registry import TRANSFORMS
 
 _ALWAYS = ('gt_label', 'sample_idx')
+_TYPES = (torch.uint8, torch.float32)
 
 
 @TRANSFORMS.register_module()
 class PackInputs:
     """Pack a sample into ``dict(inputs=[view, ...], data_samples=dict(...))``.
 
-    Each view is a contiguous uint8 RGB tensor (3, H, W): ``results['views']`` if there are any,
-    else ``results['img']`` alone; they may be PIL images, or such tensors already.
+    Each view is a contiguous tensor (C, H, W): ``results['views']`` if there are any, else
+    ``results['img']`` alone; they may be images, or such tensors already. RGB photographs are uint8
+    with C = 3; a ``ChannelImage`` keeps its channels, uint8, or float32 for more than 8 bits.
     ``data_samples`` holds ``gt_label`` and ``sample_idx`` as ``int``, ``view_parameters`` where a
     transform left some to the device, and the values of ``extra_keys`` as they are (NumPy scalars
-    as plain numbers), so that torch's default collate makes V tensors (B, 3, H, W) and a dict of
+    as plain numbers), so that torch's default collate makes V tensors (B, C, H, W) and a dict of
     tensors (B, ...).
 
     Args:
@@ -32,8 +36,8 @@ class PackInputs:
 
     Raises:
         KeyError: When called without one of the extra keys.
-        ValueError: ``extra_keys`` is not a list of names; when called: a view that is not an RGB
-            image.
+        ValueError: ``extra_keys`` is not a list of names; when called: a view that is neither
+            RGB image nor ``ChannelImage``.
     """
 
     def __init__(self, extra_keys: Sequence[str] = ()) -> None:
@@ -45,11 +49,15 @@ class PackInputs:
     def _tensor(image: Any) -> Tensor:
         if isinstance(image, Tensor) and image.dtype == torch.int64 and image.ndim == 0:
             return image  # the number of an image that the device holds
-        if isinstance(image, Tensor) and image.dtype == torch.uint8 and image.ndim == 3:
+        if isinstance(image, Tensor) and image.ndim == 3 and image.dtype in _TYPES:
             return image.contiguous()
+        if isinstance(image, ChannelImage):
+            return planes_of(image.pixels)
         if not isinstance(image, Image.Image) or image.mode != 'RGB':
             kind = image.mode if isinstance(image, Image.Image) else type(image).__name__
-            raise ValueError(f'PackInputs takes PIL images of mode RGB, got {kind}')
+            raise ValueError(
+                f'PackInputs takes ChannelImage and PIL images of mode RGB, got {kind}'
+            )
         # A permuted view would be stacked channels-last in one process and not in a worker.
         return F.pil_to_tensor(image).contiguous()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torchvision.transforms import RandAugment as TorchVisionRandAugment
 
-from mochi_mm.datasets.transforms.checks import gray_level
+from mochi_mm.datasets.transforms.checks import check_photograph, gray_level
 from mochi_mm.datasets.transforms.keyed_torch import torch_drawing_from
 from mochi_mm.registry import TRANSFORMS
 
@@ -25,6 +25,8 @@ class RandAugment:
     Raises:
         ValueError: A number out of range.
     """
+
+    only_rgb = True
 
     def __init__(
         self, num_ops: int = 2, magnitude: int = 9, max_magnitude: int = 30, fill: int = 0
@@ -45,6 +47,7 @@ class RandAugment:
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by its augmented version."""
+        check_photograph(results['img'], type(self).__name__)
         with torch_drawing_from(results['rng']):
             results['img'] = self._augment(results['img'])
         return results

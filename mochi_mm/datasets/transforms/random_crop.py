@@ -6,6 +6,7 @@ from typing import Any
 
 from torchvision.transforms import functional as F
 
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import gray_level, height_width
 from mochi_mm.registry import TRANSFORMS
 
@@ -33,7 +34,12 @@ class RandomCrop:
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by a crop."""
-        image = F.pad(results['img'], [self.padding], fill=self.fill)
+        image = results['img']
+        bands = isinstance(image, ChannelImage)
+        if bands:
+            image = image.padded(self.padding, self.fill)
+        else:
+            image = F.pad(image, [self.padding], fill=self.fill)
         height, width = self.size
         if image.height < height or image.width < width:
             raise ValueError(
@@ -43,7 +49,8 @@ class RandomCrop:
         rng = results['rng']
         top = int(rng.integers(image.height - height + 1))
         left = int(rng.integers(image.width - width + 1))
-        results['img'] = F.crop(image, top, left, height, width)
+        box = top, left, height, width
+        results['img'] = image.cropped(*box) if bands else F.crop(image, *box)
         return results
 
     def __repr__(self) -> str:

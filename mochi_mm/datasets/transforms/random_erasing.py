@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import gray_level, interval, probability
 from mochi_mm.registry import TRANSFORMS
 
@@ -29,7 +30,8 @@ class RandomErasing:
         area: Smallest and largest share of the image.
         ratio: Smallest and largest height over width.
         fill: ``noise``, normal around the mean of ImageNet's colors with their deviation, drawn for
-            each pixel and channel, or a gray level, 0 to 255.
+            each pixel and channel, or a gray level, 0 to 255. In images that are no RGB
+            photographs the mean and deviation are those of the channel in the image.
 
     Raises:
         ValueError: A number out of range.
@@ -80,7 +82,10 @@ class RandomErasing:
         if rng.random() >= self.prob:
             return results
         box = self.draw(image.width, image.height, rng)
-        if box is not None:
+        if box is not None and isinstance(image, ChannelImage):
+            top, left, rows, columns = box
+            results['img'] = image.filled(top, left, self._of_channels(image, rows, columns, rng))
+        elif box is not None:
             top, left, rows, columns = box
             pixels = np.array(image.convert('RGB'))  # (H, W, 3), a copy
             pixels[top : top + rows, left : left + columns] = self._filling(rows, columns, rng)
@@ -92,6 +97,14 @@ class RandomErasing:
             return self.fill
         noise = np.array(_MEAN) + np.array(_STD) * rng.standard_normal((rows, columns, 3))
         return noise.round().clip(0, 255).astype(np.uint8)
+
+    def _of_channels(
+        self, image: ChannelImage, rows: int, columns: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        if not isinstance(self.fill, str):
+            return np.full((rows, columns, 1), float(self.fill))
+        mean, std = (f(image.pixels, (0, 1), dtype=np.float64) for f in (np.mean, np.std))
+        return mean + std * rng.standard_normal((rows, columns, image.channels))
 
     def __repr__(self) -> str:
         return (

@@ -6,6 +6,7 @@ from typing import Any
 
 from torchvision.transforms import functional as F
 
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import probability
 from mochi_mm.registry import TRANSFORMS
 
@@ -24,7 +25,9 @@ class RandomFlip:
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by its mirror image, with probability ``prob``."""
         if results['rng'].random() < self.prob:
-            results['img'] = F.hflip(results['img'])
+            image = results['img']
+            bands = isinstance(image, ChannelImage)
+            results['img'] = image.flipped() if bands else F.hflip(image)
         return results
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torchvision.transforms import functional as F
 
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import height_width, interpolation_mode, interval
 from mochi_mm.registry import TRANSFORMS
 
@@ -66,7 +67,10 @@ class RandomResizedCrop:
         """Replace ``img`` by the crop."""
         image = results['img']
         box = self.draw(image.width, image.height, results['rng'])
-        results['img'] = F.resized_crop(image, *box, self.size, self.interpolation)
+        if isinstance(image, ChannelImage):
+            results['img'] = image.cropped(*box).resized(self.size, self.interpolation.name)
+        else:
+            results['img'] = F.resized_crop(image, *box, self.size, self.interpolation)
         return results
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from torchvision.transforms import functional as F
 
+from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import gray_level, probability
 from mochi_mm.registry import TRANSFORMS
 
@@ -29,7 +30,9 @@ class RandomSolarize:
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by its solarized version, with probability ``prob``."""
         if results['rng'].random() < self.prob:
-            results['img'] = F.solarize(results['img'], self.threshold)
+            image, level = results['img'], self.threshold
+            bands = isinstance(image, ChannelImage)
+            results['img'] = image.solarized(level) if bands else F.solarize(image, level)
         return results
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mochi_mm.datasets.read_image import read_image
-from mochi_mm.datasets.transforms.checks import probability
+from mochi_mm.datasets.transforms.checks import check_photograph, probability
 from mochi_mm.registry import TRANSFORMS
 
 
@@ -68,6 +68,7 @@ class SaliencyMask:
             return results
         mask, name = self._mask(results)
         image = results['img']
+        check_photograph(image, type(self).__name__)
         if mask.shape != (image.height, image.width):
             raise ValueError(
                 f'the mask {name} has {mask.shape[1]} x {mask.shape[0]} pixels but its image '

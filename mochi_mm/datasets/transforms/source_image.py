@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
 from mochi_mm.datasets.read_image import MAX_PIXELS, read_image
@@ -31,10 +32,10 @@ Box = tuple[int, int, int, int]
 
 
 class SourceImage:
-    """An RGB image in memory, or a JPEG file that is still to be decoded.
+    """An image in memory, or a JPEG file that is still to be decoded.
 
     Args:
-        image: PIL image, or (H, W, 3) uint8.
+        image: PIL image in mode RGB, ``ChannelImage``, or its pixels (H, W, C).
         encoded: An upright JPEG file of ``size`` (width, height), instead of ``image``.
         size: See ``encoded``.
         name: Name of the image in errors.
@@ -53,12 +54,17 @@ class SourceImage:
         self._decoded: dict[int, np.ndarray] = {}
         self.width, self.height = size
         if self._pixels is not None:
-            if self._pixels.ndim != 3 or self._pixels.shape[2] != 3:
+            if self._pixels.ndim != 3 or (isinstance(image, Image.Image) and image.mode != 'RGB'):
                 raise ValueError(
-                    f'the image {name} has the shape {self._pixels.shape}; expected (H, W, 3), as '
-                    "a PIL image in mode 'RGB' has."
+                    f'the image {name} has the shape {self._pixels.shape}; expected (H, W, C), as '
+                    "a PIL image in mode 'RGB' or a ChannelImage has."
                 )
             self.height, self.width = self._pixels.shape[:2]
+
+    @property
+    def channels(self) -> int:
+        """Return C; a JPEG file is read as RGB."""
+        return 3 if self._pixels is None else int(self._pixels.shape[2])
 
     @classmethod
     def open(cls, source: str | Path | EncodedImage) -> SourceImage:
@@ -80,7 +86,7 @@ class SourceImage:
         return cls(encoded=encoded, size=size, name=str(source))
 
     def crops(self, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
-        """Return each box (top, left, height, width) resized to its size, (h, w, 3) uint8.
+        """Return each box (top, left, height, width) resized to its size, (h, w, C).
 
         Bilinear with a filter as wide as a result pixel, like PIL's resize: the same pixels, to
         one gray level, when the file was decoded in full. A box that is at least twice as large as
@@ -137,7 +143,7 @@ def _shrunk(pixels: np.ndarray, divisor: int) -> np.ndarray:
 
 
 def _resized(pixels: np.ndarray, box: Box, divisor: int, size: tuple[int, int]) -> np.ndarray:
-    """Return the box resized bilinearly with antialiasing, (h, w, 3) uint8."""
+    """Return the box resized bilinearly with antialiasing, (h, w, C) of the same type."""
     top, left, height, width = (round(value / divisor) for value in box)
     height, width = max(1, height), max(1, width)
     # Torch copies the box much faster than NumPy, which loops over three bytes at a time. Made a

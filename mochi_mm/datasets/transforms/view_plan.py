@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.datasets.transforms.channel_jitter import ChannelJitter
+from mochi_mm.datasets.transforms.checks import check_rgb
 from mochi_mm.datasets.transforms.color_jitter import ColorJitter
 from mochi_mm.datasets.transforms.compose import Compose
 from mochi_mm.datasets.transforms.gaussian_blur import GaussianBlur
@@ -15,7 +17,14 @@ from mochi_mm.datasets.transforms.random_flip import RandomFlip
 from mochi_mm.datasets.transforms.random_grayscale import RandomGrayscale
 from mochi_mm.datasets.transforms.random_resized_crop import RandomResizedCrop
 
-_ORDER = (RandomResizedCrop, ColorJitter, RandomGrayscale, GaussianBlur, RandomFlip)
+_ORDER = (
+    RandomResizedCrop,
+    ColorJitter,
+    ChannelJitter,
+    RandomGrayscale,
+    GaussianBlur,
+    RandomFlip,
+)
 
 
 @dataclass(frozen=True)
@@ -24,14 +33,14 @@ class ViewPlan:
 
     Attributes:
         box: (top, left, height, width) of the crop.
-        colors: (operation, factor) in order; empty for none.
+        colors: (operation, factor) in order, or a factor for each channel; empty for none.
         gray: Whether it loses its color.
         sigma: Standard deviation of the blur in pixels, 0 for none.
         flip: Whether it is mirrored.
     """
 
     box: tuple[int, int, int, int]
-    colors: list[tuple[str, float]]
+    colors: list[tuple[str, Any]]
     gray: bool
     sigma: float
     flip: bool
@@ -44,8 +53,9 @@ class ViewRecipe:
     and a fast one give the same view for the same sample key.
 
     Args:
-        transforms: ``RandomResizedCrop``, then any of ``ColorJitter``, ``RandomGrayscale``,
-            ``GaussianBlur`` and ``RandomFlip`` in this order, as configs or objects.
+        transforms: ``RandomResizedCrop``, then any of ``ColorJitter``, ``ChannelJitter``,
+            ``RandomGrayscale``, ``GaussianBlur`` and ``RandomFlip`` in this order, as configs or
+            objects.
 
     Raises:
         ValueError: Another transform, or another order.
@@ -67,6 +77,7 @@ class ViewRecipe:
         by_kind: dict[type, Any] = {type(transform): transform for transform in built}
         self.crop: RandomResizedCrop = by_kind[RandomResizedCrop]
         self._jitter: ColorJitter | None = by_kind.get(ColorJitter)
+        self._channels: ChannelJitter | None = by_kind.get(ChannelJitter)
         self._gray: RandomGrayscale | None = by_kind.get(RandomGrayscale)
         self.blur: GaussianBlur | None = by_kind.get(GaussianBlur)
         self._flip: RandomFlip | None = by_kind.get(RandomFlip)
@@ -76,12 +87,23 @@ class ViewRecipe:
                 f"{self.crop.interpolation.value!r}; use type='MultiView'."
             )
 
-    def draw(self, width: int, height: int, rng: np.random.Generator) -> ViewPlan:
-        """Return the parameters of one view of an image of that size."""
+    def draw(
+        self, width: int, height: int, rng: np.random.Generator, channels: int = 3
+    ) -> ViewPlan:
+        """Return the parameters of one view of an image of that size.
+
+        Raises:
+            ValueError: Colors are to be changed where there are none.
+        """
+        for transform in (self._jitter, self._gray) if channels != 3 else ():
+            if transform is not None:
+                check_rgb(channels, type(transform).__name__)
         box = self.crop.draw(width, height, rng)
-        colors: list[tuple[str, float]] = []
+        colors: list[tuple[str, Any]] = []
         if self._jitter is not None and rng.random() < self._jitter.prob:
-            colors = self._jitter.draw(rng)
+            colors += self._jitter.draw(rng)
+        if self._channels is not None and rng.random() < self._channels.prob:
+            colors += self._channels.draw(rng, channels)
         gray = self._gray is not None and rng.random() < self._gray.prob
         sigma = 0.0
         if self.blur is not None and rng.random() < self.blur.prob:

@@ -6,9 +6,11 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
+from mochi_mm.files.adapt_stem import RULES
 from mochi_mm.files.load_weights import load_backbone
 from mochi_mm.files.weights_digest import weights_digest
 from mochi_mm.registry import HOOKS
+from mochi_mm.utils.checks import check_choice
 from mochi_mm.utils.unwrap import unwrap
 
 DIGEST = 'frozen_backbone'
@@ -28,12 +30,17 @@ class PretrainedHook(Hook):
     Args:
         allow_other_input: Load weights that were trained on images with another mean, standard
             deviation or channel order than the model's data preprocessor makes.
+        adapt_stem: ``mean`` takes weights of three channels into a backbone of another number: each
+            gets the mean of the three (:func:`mochi_mm.files.adapt_stem.adapt_stem`). None refuses
+            them.
     """
 
     priority = 'HIGH'
 
-    def __init__(self, allow_other_input: bool = False) -> None:
-        self.allow_other_input = allow_other_input
+    def __init__(self, allow_other_input: bool = False, adapt_stem: str | None = None) -> None:
+        self.allow_other_input, self.adapt_stem = allow_other_input, adapt_stem
+        if adapt_stem is not None:
+            check_choice('adapt_stem', adapt_stem, RULES)
 
     def before_train(self, runner: Any) -> None:
         """Load and log the report; note the state of a frozen backbone.
@@ -79,5 +86,7 @@ class PretrainedHook(Hook):
             runner.logger.warning('pretrained=none: the backbone starts from random weights')
             return
         key = runner.cfg.get('checkpoint_key')
-        allow = self.allow_other_input
-        runner.logger.info(load_backbone(runner.model, path, allow, checkpoint_key=key))
+        report = load_backbone(
+            runner.model, path, self.allow_other_input, checkpoint_key=key, stem=self.adapt_stem
+        )
+        runner.logger.info(report)

@@ -24,6 +24,8 @@ class Pretrained:
         map_location: Without effect; weights are read on the CPU and copied.
         allow_other_input: Whether a run may load a backbone that was trained on images with another
             mean, standard deviation or channel order than its data preprocessor makes.
+        adapt_stem: ``mean`` takes weights of three channels into a backbone of another number, see
+            :func:`mochi_mm.files.adapt_stem.adapt_stem`; None refuses them.
 
     Raises:
         FileNotFoundError: When called: no such file.
@@ -37,11 +39,13 @@ class Pretrained:
         map_location: Any = None,
         checkpoint_key: str | None = None,
         allow_other_input: bool = False,
+        adapt_stem: str | None = None,
     ) -> None:
         self.checkpoint = local_path(checkpoint)
         self.prefix = '' if prefix is None else prefix.rstrip('.') + '.'
-        self.checkpoint_key = checkpoint_key
+        self.checkpoint_key, self.adapt_stem = checkpoint_key, adapt_stem
 
     def __call__(self, module: nn.Module) -> None:
         """Load ``module``'s weights."""
-        print_log(load_part(module, self.checkpoint, self.prefix, self.checkpoint_key))
+        key, stem = self.checkpoint_key, self.adapt_stem
+        print_log(load_part(module, self.checkpoint, self.prefix, key, stem))

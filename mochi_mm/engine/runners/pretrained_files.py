@@ -26,7 +26,7 @@ def look_at_pretrained(model: nn.Module) -> None:
     """Read the files that parts of a model will load by themselves, as data, and ask what they say.
 
     Whatever loads them, a file is plain data, and a backbone is shown the images that it was
-    trained on, unless the ``init_cfg`` has ``allow_other_input=True``.
+    trained on, unless the ``init_cfg`` has ``allow_other_input=True``, or ``adapt_stem``.
 
     Raises:
         FileNotFoundError: No such file.
@@ -37,6 +37,8 @@ def look_at_pretrained(model: nn.Module) -> None:
         init_cfg = getattr(module, 'init_cfg', None)
         for file in pretrained_files(init_cfg):
             content = read_checkpoint(local_path(file))
-            allowed = isinstance(init_cfg, Mapping) and bool(init_cfg.get('allow_other_input'))
+            allowed = isinstance(init_cfg, Mapping) and any(
+                init_cfg.get(name) for name in ('allow_other_input', 'adapt_stem')
+            )
             if id(module) in inside and not allowed:
                 check_recorded_images(model, content, str(file))

@@ -38,7 +38,8 @@ def corrupt(images: Tensor, name: str, strength: int, indices: Tensor, seed: int
         (B, 3, H, W) uint8.
 
     Raises:
-        ValueError: An unknown name, another strength, images that are no bytes.
+        ValueError: An unknown name, another strength, images that are no bytes, ``jpeg`` of other
+            than three channels.
     """
     if name not in STRENGTHS or strength not in range(1, 6) or images.dtype != torch.uint8:
         raise ValueError(
@@ -46,6 +47,11 @@ def corrupt(images: Tensor, name: str, strength: int, indices: Tensor, seed: int
             f'expected uint8, one of {", ".join(CORRUPTIONS)} and a strength from 1 to 5.'
         )
     amount = STRENGTHS[name][strength - 1]
+    if name == 'jpeg' and images.shape[1] != 3:
+        raise ValueError(
+            f'images of {images.shape[1]} channels are to be corrupted by jpeg, which has 3; leave '
+            'jpeg out of the corruptions.'
+        )
     if name == 'jpeg':
         return torch.stack([_compressed(image, int(amount)) for image in images])
     levels = images.float()

@@ -110,6 +110,7 @@ def check_widths(model: BaseAlgorithm) -> None:
     Raises:
         ValueError: They do not.
     """
+    _check_channels(model)
     backbone: tuple[str, object] = ('backbone', model.backbone)
     neck: tuple[str, object] = ('neck', model.neck)
     pairs = [] if model.neck is None else [(backbone, neck)]
@@ -127,6 +128,30 @@ def check_widths(model: BaseAlgorithm) -> None:
     for name, head in named_heads(model).items():
         tapped = backbone if getattr(head, 'tap', '') == 'backbone' or model.neck is None else neck
         _check_memory_width(name, head, *tapped)
+
+
+def _check_channels(model: BaseAlgorithm) -> None:
+    """Refuse a backbone that takes other channels than the data preprocessor has statistics of.
+
+    Raises:
+        ValueError: It does.
+    """
+    mean, wanted = getattr(model.data_preprocessor, 'mean', None), channels_of(model.backbone)
+    if mean is not None and wanted is not None and len(mean) != wanted:
+        raise ValueError(
+            f'mean and std of the data preprocessor have {len(mean)} numbers but the backbone '
+            f'takes images of {wanted} channels; set in_channels of the backbone to the channels '
+            'of the data set, and data_preprocessor.mean and std to as many numbers '
+            '(tools/dataset/mean_std.py FOLDER --channels N measures them).'
+        )
+
+
+def channels_of(backbone: object) -> int | None:
+    """Return the number of channels of the images that a backbone takes; None where unknown."""
+    given = getattr(backbone, 'in_channels', None)
+    if isinstance(given, list):  # of a split backbone
+        return sum(given)
+    return given if isinstance(given, int) else None
 
 
 def _check_memory_width(name: str, head: Head, giver: str, module: object) -> None:

@@ -26,7 +26,8 @@ class TimmBackbone(BaseModule):
 
     Args:
         model_name: A name that ``timm.list_models()`` knows.
-        model_kwargs: Further arguments of ``timm.create_model``. Weights are never downloaded
+        model_kwargs: Further arguments of ``timm.create_model``, such as ``in_chans`` for images of
+            other than three channels. Weights are never downloaded
             unless ``pretrained=True`` is among them; a local file (``checkpoint_path``, ``file``
             in a ``pretrained_cfg``) must be plain data.
         frozen: Names of timm's modules or parameters that are not trained, such as
@@ -73,6 +74,7 @@ class TimmBackbone(BaseModule):
         model = timm.create_model(model_name, num_classes=0, **(model_kwargs or {}))
         model.is_init = True  # or MMEngine would draw again what timm drew or loaded
         self.out_channels = int(model.num_features)
+        self.in_channels = int((model_kwargs or {}).get('in_chans', 3))
         self.timm: nn.Module = model
         self.image_size, self.any_size = image_size(self.timm, model_kwargs or {})
         self.frozen = (frozen,) if isinstance(frozen, str) else tuple(frozen)

@@ -41,7 +41,13 @@ class ColorSpaceDataPreprocessor(ViewDataPreprocessor):
         if space not in CONVERSIONS:
             raise ValueError(f'space is {space!r}; expected one of {", ".join(CONVERSIONS)}.')
         usual_mean, usual_std = _STATISTICS[space]
-        super().__init__(mean or usual_mean, std or usual_std, non_blocking)
+        mean, std = mean or usual_mean, std or usual_std
+        if (len(mean), len(std)) != (3, 3):
+            raise ValueError(
+                f'mean {mean} and std {std}; expected three numbers each, one for each channel of '
+                f'{space}.'
+            )
+        super().__init__(mean, std, non_blocking)
         self.space = space
 
     def convert(self, view: Tensor) -> Tensor:

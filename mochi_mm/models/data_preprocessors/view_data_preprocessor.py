@@ -26,15 +26,16 @@ IMAGENET_STD = (58.395, 57.12, 57.375)
 
 @MODELS.register_module()
 class ViewDataPreprocessor(BaseDataPreprocessor):
-    """Normalize every uint8 RGB view on the device: ``(view - mean) / std``.
+    """Normalize every view on the device: ``(view - mean) / std``.
 
     Where the samples come with ``view_parameters`` (from ``DeviceMultiView``), colors, blur and
     flip are applied first, for each sample as drawn. From ``HeldMultiView`` a view is the number of
     an image that :meth:`hold` put here, and is cut out of it first.
 
     Args:
-        mean: Mean of red, green and blue, in gray levels (0 to 255).
-        std: Standard deviation of red, green and blue, in gray levels, above 0.
+        mean: Mean of each channel, in gray levels (0 to 255): red, green and blue, or what other
+            images have (``tools/dataset/mean_std.py`` measures it).
+        std: Standard deviation of each channel, in gray levels, above 0.
         non_blocking: Copy asynchronously (takes effect with pinned memory).
     """
 
@@ -51,29 +52,30 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         non_blocking: bool = True,
     ) -> None:
         super().__init__(non_blocking)
-        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+        if not len(mean) or len(mean) != len(std) or min(std) <= 0:
             raise ValueError(
-                f'mean {tuple(mean)} and std {tuple(std)}; expected three numbers each, in gray '
-                'levels (0 to 255), and std above 0.'
+                f'mean {tuple(mean)} and std {tuple(std)}; expected one number of each for '
+                'every channel, in gray levels (0 to 255), and std above 0.'
             )
-        self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1), persistent=False)
-        self.register_buffer('std', torch.tensor(std).view(3, 1, 1), persistent=False)
+        self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(-1, 1, 1), persistent=False)
         self.register_buffer('images', None, persistent=False)
 
     def hold(self, pixels: Tensor) -> None:
-        """Keep images (N, H, W, 3) uint8 on the device, for views that are numbers of images."""
+        """Keep images (N, H, W, C) on the device, for views that are numbers of images."""
         self.images = pixels.permute(0, 3, 1, 2).contiguous().to(self.mean.device)
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Return ``dict(inputs=[V float views (B, 3, H, W)], data_samples=tensors by name)``.
+        """Return ``dict(inputs=[V float views (B, C, H, W)], data_samples=tensors by name)``.
 
         Args:
-            data: A collated batch, ``inputs`` a list of V uint8 tensors (B, 3, H, W).
+            data: A collated batch, ``inputs`` a list of V tensors (B, C, H, W), uint8, or
+                float32 in gray levels.
             training: Check labels and indices, those of a training batch, before they are moved:
                 reading them later would wait for the device.
 
         Raises:
-            ValueError: ``inputs`` is no list of (B, 3, H, W) views.
+            ValueError: ``inputs`` is no list of (B, C, H, W) views, or C is not the length of mean.
         """
         data, parameters = self._take_parameters(data)
         if training and self.check_samples is not None:
@@ -82,23 +84,35 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         views = data['inputs']
         if parameters is not None and all(view.ndim == 1 for view in views):
             views = self._cut(views, parameters)
-        if isinstance(views, Tensor) or any(v.ndim != 4 or v.shape[1] != 3 for v in views):
+        if isinstance(views, Tensor) or any(v.ndim != 4 for v in views):
             raise ValueError(
-                f'inputs is {_describe(views)}; expected a list of views (B, 3, H, W): end the '
+                f'inputs is {_describe(views)}; expected a list of views (B, C, H, W): end the '
                 "pipeline with PackInputs and collate with collate_fn=dict(type='default_collate')."
             )
+        self._check_channels(views)
         views = [view.float() for view in views]
         if parameters is not None:
             views = [augment(v, parameters.of_view(i)) for i, v in enumerate(views)]
         normalized = [self.normalize(view) for view in views]
         return dict(inputs=normalized, data_samples=data.get('data_samples'))
 
+    def _check_channels(self, views: Sequence[Tensor]) -> None:
+        for view in views:
+            if view.shape[1] != len(self.mean):
+                raise ValueError(
+                    f'the views have {view.shape[1]} channels, but mean and std of the data '
+                    f'preprocessor have {len(self.mean)} numbers; expected one for each channel. '
+                    'Set channels of the data set, in_channels of the backbone, and mean and std '
+                    'to one number (tools/dataset/mean_std.py FOLDER --channels N measures mean '
+                    'and std).'
+                )
+
     def normalize(self, view: Tensor) -> Tensor:
-        """Return a float view (B, 3, H, W), in gray levels, as a network sees it."""
+        """Return a float view (B, C, H, W), in gray levels, as a network sees it."""
         return (self.convert(view) - self.mean) / self.std
 
     def gray_levels(self, view: Tensor) -> Tensor:
-        """Return a normalized view (B, 3, H, W) in gray levels again, but for rounding.
+        """Return a normalized view (B, C, H, W) in gray levels again, but for rounding.
 
         Raises:
             ValueError: The colors were converted.
@@ -111,7 +125,7 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         return view * self.std + self.mean
 
     def _cut(self, views: list[Tensor], parameters: ViewParameters) -> list[Tensor]:
-        """Return the crops (B, 3, size, size) of the images whose numbers ``views`` (B,) are."""
+        """Return the crops (B, C, size, size) of the images whose numbers ``views`` (B,) are."""
         if self.images is None:
             raise ValueError(
                 'the views are numbers of images, and none are held; HeldMultiView needs '
@@ -127,7 +141,7 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
         return crops
 
     def convert(self, view: Tensor) -> Tensor:
-        """Return a float view (B, 3, H, W), in gray levels, in the colors to be normalized."""
+        """Return a float view (B, C, H, W), in gray levels, in the colors to be normalized."""
         return view
 
     @staticmethod
@@ -148,7 +162,7 @@ class ViewDataPreprocessor(BaseDataPreprocessor):
 
 
 def augment(images: Tensor, drawn: ViewParameters) -> Tensor:
-    """Return images (B, 3, H, W), in gray levels, with the colors, blur and flip of each sample.
+    """Return images (B, C, H, W), in gray levels, with the colors, blur and flip of each sample.
 
     Args:
         images: Float, on any device.

@@ -13,12 +13,12 @@ def apply_colors(images: Tensor, of_pixel: Tensor, of_mean: Tensor) -> Tensor:
     """Return ``A x + C m`` for every pixel x of images with mean pixel m, clipped to 0..255.
 
     Args:
-        images: (B, 3, H, W) in gray levels.
-        of_pixel: (B, 3, 3), A.
-        of_mean: (B, 3, 3), C.
+        images: (B, channels, H, W) in gray levels.
+        of_pixel: (B, channels, channels), A.
+        of_mean: (B, channels, channels), C.
     """
-    offset = of_mean @ images.mean((2, 3))[..., None]  # (B, 3, 1)
-    mixed = torch.baddbmm(offset, of_pixel, images.flatten(2))  # (B, 3, H W)
+    offset = of_mean @ images.mean((2, 3))[..., None]  # (B, channels, 1)
+    mixed = torch.baddbmm(offset, of_pixel, images.flatten(2))  # (B, channels, H W)
     return mixed.view_as(images).clamp_(0, 255)
 
 
@@ -54,13 +54,13 @@ def flip_some(images: Tensor, flip: Tensor) -> Tensor:
 
 
 def resized_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
-    """Return a crop of each image, resized bilinearly and rounded to whole gray levels.
+    """Return a crop of each image, resized bilinearly; whole gray levels stay whole.
 
     The filter is PIL's where a crop is enlarged; one that is reduced needs a wider filter, that of
     :func:`filtered_crops`.
 
     Args:
-        images: (B, C, H, W) uint8.
+        images: (B, C, H, W) uint8, or float gray levels.
         boxes: (B, 4) top, left, height, width in pixels.
         size: Side of the result, not below that of a crop.
 
@@ -76,17 +76,17 @@ def resized_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
     y, x = (2 * y + 1) / height - 1, (2 * x + 1) / width - 1  # (B, size) each, in [-1, 1]
     # (B, size, size, 2)
     grid = torch.stack([x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)], -1)
-    return F.grid_sample(images.float(), grid, align_corners=False).round()
+    return _whole(F.grid_sample(images.float(), grid, align_corners=False), images)
 
 
 def filtered_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
     """Return a crop of each image, enlarged or reduced as PIL does it bilinearly, in gray levels.
 
     A pixel of the result is the mean of the crop's pixels under a triangle around it, two pixels of
-    the result wide, or two of the crop where these are larger; rounded to whole gray levels.
+    the result wide, or two of the crop where these are larger; whole gray levels stay whole.
 
     Args:
-        images: (B, C, H, W) uint8.
+        images: (B, C, H, W) uint8, or float gray levels.
         boxes: (B, 4) top, left, height, width in pixels.
         size: Side of the result.
 
@@ -98,7 +98,12 @@ def filtered_crops(images: Tensor, boxes: Tensor, size: int) -> Tensor:
     down = _triangles(top, tall, height, size)  # (B, size, H)
     across = _triangles(left, wide, width, size)  # (B, size, W)
     rows = down[:, None] @ images.float()  # (B, C, size, W)
-    return (rows @ across[:, None].transpose(2, 3)).round()
+    return _whole(rows @ across[:, None].transpose(2, 3), images)
+
+
+def _whole(levels: Tensor, images: Tensor) -> Tensor:
+    """Return levels rounded where the images hold whole ones."""
+    return levels if images.is_floating_point() else levels.round()
 
 
 def _triangles(start: Tensor, length: Tensor, pixels: int, size: int) -> Tensor:

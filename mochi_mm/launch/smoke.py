@@ -56,7 +56,7 @@ def to_smoke(config: Config, work_dir: str | None = None) -> Config:
     config.pretrained = 'none'
     config.auto_scale_lr = None
     config.compile = None
-    config.load_from, config.resume = None, False
+    config.load_from, config.start_from, config.resume = None, None, False
     config.work_dir = work_dir or str(root)
     config.launcher = 'none'
     return config

@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.measured_figures import offer_figures
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches, write_analysis
 from mochi_mm.evaluation.analysis.records import TIME
@@ -121,6 +122,7 @@ class AnalysisHook(Hook):
             if math.isfinite(value)
         }
         runner.message_hub.update_scalars(finite)
+        offer_figures(runner, finite, start=not runner.iter)
         for name, why in found.missing.items():
             if name not in self._told:
                 runner.logger.info(f'analysis: no {name}: {why}')

@@ -19,14 +19,19 @@ class Analysis(Measure):
 
     A trained network was analyzed with its memory at the end of its training; an untrained one
     has an empty memory, so that its features alone are analyzed.
+
+    Attributes:
+        measures: Names of measures; None takes all that need no further views.
     """
+
+    measures: tuple[str, ...] | None = None
 
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return every number that there is."""
         if subject.epochs:
             path = subject.folder / 'analysis' / f'epoch_{subject.epochs}.json'
             return dict(read_analysis(path)[0]['scalars'])
-        settings = AnalysisSettings(FEATURE_MEASURES)
+        settings = AnalysisSettings(FEATURE_MEASURES if self.measures is None else self.measures)
         train = subject.config.train_dataloader
         images = DATASETS.build(train.dataset)
         views = view_batches(images, settings.num_queries, settings.seed, train.batch_size)
@@ -34,4 +39,5 @@ class Analysis(Measure):
 
     def hooks(self, config: Any, interval: int) -> list[dict[str, Any]]:
         """Return the hook that analyzes; it does so at the end as well."""
-        return [dict(type='AnalysisHook', interval=interval, dataloader=config.query_dataloader)]
+        hook = dict(type='AnalysisHook', interval=interval, dataloader=config.query_dataloader)
+        return [hook if self.measures is None else dict(hook, measures=self.measures)]

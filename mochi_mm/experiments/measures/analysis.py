@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches
@@ -21,17 +22,17 @@ class Analysis(Measure):
     has an empty memory, so that its features alone are analyzed.
 
     Attributes:
-        measures: Names of measures; None takes all that need no further views.
+        settings: Those of :class:`AnalysisSettings` that are not the usual ones.
     """
 
-    measures: tuple[str, ...] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return every number that there is."""
         if subject.epochs:
             path = subject.folder / 'analysis' / f'epoch_{subject.epochs}.json'
             return dict(read_analysis(path)[0]['scalars'])
-        settings = AnalysisSettings(FEATURE_MEASURES if self.measures is None else self.measures)
+        settings = AnalysisSettings(**{'measures': FEATURE_MEASURES, **self.settings})
         train = subject.config.train_dataloader
         images = DATASETS.build(train.dataset)
         views = view_batches(images, settings.num_queries, settings.seed, train.batch_size)
@@ -40,4 +41,4 @@ class Analysis(Measure):
     def hooks(self, config: Any, interval: int) -> list[dict[str, Any]]:
         """Return the hook that analyzes; it does so at the end as well."""
         hook = dict(type='AnalysisHook', interval=interval, dataloader=config.query_dataloader)
-        return [hook if self.measures is None else dict(hook, measures=self.measures)]
+        return [dict(hook, **self.settings)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from mochi_mm.experiments.figures import TRAINING, Figure, Values
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
-from mochi_mm.experiments.measures import KNN, Analysis, Guarded
+from mochi_mm.experiments.measures import Analysis, Guarded
 from mochi_mm.experiments.measures.guarded import END, SEEN, SEEN_FREE, START
 from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
@@ -20,14 +20,11 @@ from mochi_mm.experiments.suite import RecordPlan, Suite
 _CONFIG = 'configs/mocov2/mocov2_resnet10w025_1xb128-cosine-15e_tiny-imagenet100-cpu.py'
 _RATE = 'optim_wrapper.optimizer.lr'
 GOOD, BAD = 0.05, 15.0
-_MEASURES = (
-    'class_alignment',
-    'view_alignment',
-    'uniformity',
-    'rank',
-    'alignment_uniformity',
-    'decay',
-    'lidar',
+_ANALYSIS = dict(
+    measures=('view_alignment', 'uniformity', 'alignment_uniformity', 'rank', 'decay', 'lidar'),
+    num_queries=256,
+    lidar_images=256,
+    lidar_views=4,
 )
 _END = Figure(f'guard/knn {END}', 'kNN at the end (%)', 'kNN top-1 at the end')
 _FIGURES = (
@@ -62,9 +59,9 @@ def _seen(folder: Path, by_data: dict[str, Values]) -> list[str]:
 
 SUITE = Suite(
     title='Going on from exported weights: MoCo-v2, Tiny ImageNet to CIFAR-10',
-    epochs=6,
+    epochs=4,
     options=BFLOAT16,
-    images=Images(total=5000, total_queries=2000),
+    images=Images(total=2000, total_queries=1000),
     settings=[
         Setting('start', 'MoCo-v2 on Tiny ImageNet', _CONFIG, 'tiny_imagenet100', role='start'),
         Setting(
@@ -87,8 +84,8 @@ SUITE = Suite(
             start='start',
         ),
     ],
-    looks=6,
-    measures=(KNN(), Analysis(_MEASURES), Guarded()),
+    looks=4,
+    measures=(Analysis(_ANALYSIS), Guarded()),
     figures=(*_FIGURES, Figure(TRAINING, 'CPU seconds', 'CPU seconds', digits=0, unit='s')),
     compared=(_END.key,),
     claims=(

@@ -16,10 +16,10 @@ def lidar(views: Tensor, delta: float = 1e-4) -> float:
     Each image is a class, its views are the samples: ``S_b`` is the covariance of the means
     (divided by n - 1), ``S_w`` that of the views around their mean (by n (q - 1)) plus ``delta``
     times the identity, and the rank is the exponential of the entropy of the eigenvalues of
-    ``S_w^-1/2 S_b S_w^-1/2``, divided by their sum. Source: Thilak et al., LiDAR, ICLR 2024, in the
-    unbiased form; ports differ in where ``delta`` and further constants enter, nothing else is
-    added here. ``delta`` is absolute, so embeddings are divided by the root of their mean squared
-    length first; unit rows stay as they are.
+    ``S_w^-1/2 S_b S_w^-1/2``, divided by their sum. Source: Thilak et al., LiDAR, ICLR 2024 (names
+    recalled), in the unbiased form; ports differ in where ``delta`` and further constants enter,
+    nothing else is added here. ``delta`` is absolute, so embeddings are divided by the root of
+    their mean squared length first; unit rows stay as they are.
 
     Args:
         views: (n, q, C) embeddings of q views of each of n images.

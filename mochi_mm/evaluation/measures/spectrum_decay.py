@@ -17,8 +17,8 @@ def spectrum_decay(features: Tensor, ranks: tuple[int, int] = RANKS) -> float:
     """Return alpha where the variances of (M, C) features fall as ``rank ** -alpha``.
 
     Minus the slope, by plain least squares, of the logarithm of the covariance's eigenvalues on the
-    logarithm of their rank. Source: Agrawal et al., alpha-ReQ, NeurIPS 2022; there a value near 1
-    is good (recalled).
+    logarithm of their rank. Source: Agrawal et al., alpha-ReQ, NeurIPS 2022, where a value near 1
+    is good (all recalled).
 
     Args:
         features: Taken as they are; they are centered here.

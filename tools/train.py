@@ -3,6 +3,7 @@
 python tools/train.py CONFIG                  a path; tools/list.py configs lists what there is
 python tools/train.py CONFIG --smoke          two CPU steps on generated images
 python tools/train.py CONFIG --resume         go on from the newest checkpoint of the work dir
+python tools/train.py CONFIG --from WEIGHTS   begin with weights of others, or of an earlier run
 torchrun --nproc_per_node=8 tools/train.py CONFIG --launcher pytorch
 """
 
@@ -36,6 +37,23 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='continue from CHECKPOINT, or from the newest of the work dir',
     )
     parser.add_argument(
+        '--from',
+        dest='start',
+        metavar='WEIGHTS',
+        help='begin with the backbone of this file, of any kind that docs/transfer_weights.md '
+        'names, and with its neck where it fits; both encoders do',
+    )
+    parser.add_argument(
+        '--checkpoint-key',
+        metavar='NAME',
+        help='beside --from: which weights of a file that holds several',
+    )
+    parser.add_argument(
+        '--allow-other-input',
+        action='store_true',
+        help='beside --from: weights of images with another mean, std or channel order',
+    )
+    parser.add_argument(
         '--allow-changed',
         nargs='+',
         action='extend',
@@ -59,7 +77,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error('--smoke is one process on the CPU; leave --launcher out')
     if args.smoke and args.resume:
         parser.error('--smoke trains two steps from the beginning; leave --resume out')
+    _check_from(parser, args)
     return args
+
+
+def _check_from(parser: Any, args: argparse.Namespace) -> None:
+    if args.start is None and (args.checkpoint_key or args.allow_other_input):
+        parser.error('--checkpoint-key and --allow-other-input belong to the file of --from')
+    if args.start is None:
+        return
+    if args.resume:
+        parser.error(
+            f'--from {args.start} begins a run and --resume goes on with one, which has weights of '
+            'its own; give one of the two'
+        )
+    if args.smoke:
+        parser.error('--smoke trains two steps from random weights; leave --from out')
 
 
 def read_config(args: argparse.Namespace) -> Any:
@@ -74,6 +107,7 @@ def read_config(args: argparse.Namespace) -> Any:
         'resume': args.resume and '--resume',
         'load_from': args.resume not in (None, 'auto') and f'--resume {args.resume}',
         'resume_allow': args.allow_changed and '--allow-changed',
+        'start_from.weights': args.start and f'--from {args.start}',
     }
     refuse_both(options, given)
     config = load_config(args.config, options, of_tools=())
@@ -87,6 +121,10 @@ def read_config(args: argparse.Namespace) -> Any:
             f'--allow-changed {" ".join(args.allow_changed)} says what may differ from the run '
             'that is resumed, and none is; expected --resume beside it.'
         )
+    if args.start:
+        config.start_from = dict(weights=args.start, allow_other_input=args.allow_other_input)
+        if args.checkpoint_key:
+            config.start_from.checkpoint_key = args.checkpoint_key
     if args.work_dir:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:
@@ -116,10 +154,11 @@ def set_resume(config: Any, resume: str | None, allowed: list[str]) -> None:
         config.restarted = True
     if allowed:
         config.resume_allow = allowed
-    if config.get('load_from') is not None and not begun:  # keep=1 may have deleted it
+    start = config.get('load_from') or (config.get('start_from') or {}).get('weights')
+    if start is not None and not begun:  # keep=1 may have deleted it
         from mochi_mm.files.checkpoint import local_path, read_checkpoint
 
-        read_checkpoint(local_path(config.load_from))  # before anything is built
+        read_checkpoint(local_path(start))  # before anything is built
     note_start(config.work_dir)
 
 
@@ -127,6 +166,7 @@ def main(argv: list[str] | None = None) -> None:
     """Build the runner and train."""
     args = parse_args(argv)
     from mochi_mm.launch.check_config import check_config
+    from mochi_mm.launch.check_start_from import check_start_from
     from mochi_mm.launch.check_surroundings import check_launcher, check_start, check_work_dir
 
     config = read_config(args)
@@ -139,7 +179,9 @@ def main(argv: list[str] | None = None) -> None:
         check_config(config)
         config = to_smoke(config, args.work_dir)
     else:
-        check_start(config, resumes=bool(args.resume or config.get('resume')))
+        resumes = bool(args.resume or config.get('resume'))
+        check_start(config, resumes)
+        check_start_from(config, resumes)
     check_config(config)
     from mochi_mm.files.run_lock import refuse_if_running
     from mochi_mm.runs.start_record import is_first_rank

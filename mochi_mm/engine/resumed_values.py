@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mochi_mm.engine.hooks.checkpoint_hook import BEST_OF, STARTS
@@ -13,6 +14,7 @@ from mochi_mm.engine.hooks.data_fault_hook import STATE as UNREADABLE
 from mochi_mm.engine.hooks.non_finite_hook import STATE as LEFT_OUT
 from mochi_mm.engine.hooks.online_probe_hook import STATE as PROBE
 from mochi_mm.engine.hooks.pretrained_hook import DIGEST
+from mochi_mm.engine.hooks.representation_guard_hook import STATE as GUARDED
 from mochi_mm.engine.validation_left import VALIDATED_AT, rename_former
 from mochi_mm.files.shown import shown
 from mochi_mm.files.trained_weights import check_weights, is_finite
@@ -60,6 +62,23 @@ def _is_probe(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(p, Tensor) and is_finite(p) for p in value)
 
 
+def _is_guarded(value: Any) -> bool:
+    if not isinstance(value, Mapping) or set(value) != _OF_GUARD:
+        return False
+    figures, near = [value['start'], value['best']], value['neighbors']
+    return (
+        all(isinstance(part, Mapping) and all(map(_is_number, part.values())) for part in figures)
+        and isinstance(near, Tensor)
+        and near.dtype == torch.int64
+        and near.ndim == 2
+        and bool(((near >= 0) & (near < len(near))).all())
+        and _is_count(value['images'])
+        and _is_count(value['best_epoch'])
+        and type(value['stopped']) is int
+    )
+
+
+_OF_GUARD = {'start', 'best', 'neighbors', 'images', 'best_epoch', 'stopped'}
 _Rule = tuple[Callable[[Any], bool], str]
 _COUNT: _Rule = (_is_count, 'a whole number >= 0')
 #: Of ``meta``.
@@ -85,6 +104,7 @@ INFO: dict[str, _Rule] = {
     VALIDATED_AT: _COUNT,
     'best_score': (lambda value: value is None or _is_number(value), 'a finite number, or None'),
     BEST_OF: (_is_facts, 'texts and numbers by name'),
+    GUARDED: (_is_guarded, 'measures by name, and neighbors of each image'),
     PROBE: (_is_probe, 'a list of finite tensors'),
     DIGEST: (_is_name, 'a digest'),
     'epoch': _COUNT,

@@ -17,6 +17,7 @@ from mochi_mm.datasets.subset import balanced_subset, first_of_each
 #: Loader of the images that are classified, and of those that are touched once, at the end; all
 #: others see those that are trained on.
 QUERIES, FINAL = 'query_dataloader', 'final_dataloader'
+_TOTALS = ('total', 'total_queries')
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Images:
     Attributes:
         per_class: Trained on and known to the probes; None for all.
         queries_per_class: Classified; None for all.
+        total: Trained on, of all classes together in equal parts, in the place of ``per_class``:
+            data sets of different numbers of classes are then equally large.
+        total_queries: The same of those that are classified.
         first: Take the first by name, instead of a draw that is the same in every sweep.
         held_out: Cut the queries from the training images, which then lack them. The images of
             ``val`` are not touched: they stay for the test that comes last.
@@ -33,8 +37,8 @@ class Images:
             training images too, after the queries; None leaves that loader as it is.
 
     Raises:
-        ValueError: Numbers below 1; ``held_out`` without a number of queries, or
-            ``final_per_class`` without ``held_out``.
+        ValueError: Numbers below 1; two that say the same; ``held_out`` without a number of
+            queries, or ``final_per_class`` without ``held_out``.
     """
 
     per_class: int | None = None
@@ -42,11 +46,19 @@ class Images:
     first: bool = False
     held_out: bool = False
     final_per_class: int | None = None
+    total: int | None = None
+    total_queries: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ('per_class', 'queries_per_class', 'final_per_class'):
+        for name in ('per_class', 'queries_per_class', 'final_per_class', *_TOTALS):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f'{name} is {value}; expected at least 1, or None for all.')
+        for name, other in zip(_TOTALS, ('per_class', 'queries_per_class'), strict=True):
+            if getattr(self, name) is not None and (getattr(self, other) or self.held_out):
+                raise ValueError(
+                    f'{name} is set and so is {other}, or held_out; expected one way to say how '
+                    'many images are taken.'
+                )
         if self.held_out and self.queries_per_class is None:
             raise ValueError('held_out is on and queries_per_class is None; say how many.')
         if self.final_per_class is not None and not self.held_out:
@@ -58,6 +70,8 @@ class Images:
     def words(self) -> str:
         """Return them in words."""
         many = 'all images' if self.per_class is None else f'{self.per_class} images of each class'
+        if self.total is not None:
+            many = f'{self.total} images, of each class as many'
         if self.held_out:
             many += f', {self.queries_per_class} others of each class classified'
         if self.final_per_class is not None:
@@ -88,10 +102,14 @@ class Images:
             write_paths(query, asked)
             write_paths(train, others if number is None else choose(others, number))
             return
-        if number is not None:
-            write_paths(train, choose(_paths(root / 'train'), number))
-        if queries is not None:
-            write_paths(query, choose(_paths(root / 'val'), queries))
+        if number is not None or self.total is not None:
+            everything = _paths(root / 'train')
+            write_paths(train, choose(everything, number or _share(everything, self.total)))
+        if queries is not None or self.total_queries is not None:
+            everything = _paths(root / 'val')
+            write_paths(
+                query, choose(everything, queries or _share(everything, self.total_queries))
+            )
 
     def set_in(self, config: Any, lists: Path) -> None:
         """Point every loader of a config to its images.
@@ -115,10 +133,10 @@ class Images:
 
     def _listed(self, loader: str) -> bool:
         if loader == QUERIES:
-            return self.queries_per_class is not None
+            return self.queries_per_class is not None or self.total_queries is not None
         if loader == FINAL:
             return self.final_per_class is not None
-        return self.per_class is not None or self.held_out
+        return self.per_class is not None or self.held_out or self.total is not None
 
     def count(self, config: Any) -> int:
         """Return the number of images a config trains on where a part is taken, else 0."""
@@ -144,6 +162,14 @@ def source_of(loader: Any) -> Any:
     while 'dataset' in data:
         data = data.dataset
     return data
+
+
+def _share(paths: list[str], total: int | None) -> int:
+    """Return how many images of each class make up ``total``."""
+    classes = len({path.split('/')[0] for path in paths})
+    if not total or total < classes:
+        raise ValueError(f'{total} images of {classes} classes; expected at least one of each.')
+    return total // classes
 
 
 def _drawn(paths: list[str], per_class: int) -> list[str]:

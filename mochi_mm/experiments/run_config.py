@@ -7,13 +7,14 @@ from typing import Any
 
 from mochi_mm.experiments.images import loaders_of
 from mochi_mm.experiments.sweep import Run
+from mochi_mm.files.backbone_file import backbone_path
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
 from mochi_mm.launch.config_parts import parts_of
 from mochi_mm.launch.smoke import BY_IMAGE
 
 #: Hooks that measure; those of a sweep are its measures'.
-_WATCHERS = ('KNNHook', 'AnalysisHook')
+_WATCHERS = ('KNNHook', 'AnalysisHook', 'RepresentationGuardHook')
 #: What validates and tests, likewise.
 _CHECKS = tuple(
     f'{s}_{part}' for s in ('val', 'test') for part in ('dataloader', 'cfg', 'evaluator')
@@ -60,13 +61,13 @@ def run_config(run: Run) -> Any:
     config.experiment_name = f'{setting.name}_{time.time_ns()}'
     config.resume = (run.folder / 'last_checkpoint').is_file()
     if run.start is not None and not config.resume:
-        _start_from(config, run.start)
+        _start_from(config, run.start, setting.data)
     check_config(config)
     return config
 
 
-def _start_from(config: Any, run: Run) -> None:
-    """Let a config start from the encoder that a run ends with.
+def _start_from(config: Any, run: Run, data: str) -> None:
+    """Let a config of images of ``data`` start from the encoder that a run ends with.
 
     Raises:
         FileNotFoundError: It has not ended.
@@ -76,7 +77,10 @@ def _start_from(config: Any, run: Run) -> None:
             f'no {run.weights_path}, which this run starts from; expected {run.name} to be trained '
             'before it: leave out --settings, or name both.'
         )
-    config.load_from, config.load_partial = str(run.weights_path), ['backbone', 'neck']
+    if run.setting.data == data:
+        config.load_from, config.load_partial = str(run.weights_path), ['backbone', 'neck']
+    else:
+        config.start_from = dict(weights=str(backbone_path(run.weights_path)))
 
 
 def _set_workers(loader: Any, number: int) -> None:

@@ -22,8 +22,9 @@ class Setting:
         role: Role beside the others: ``untrained`` is not trained, any other is a name that the
             claims of a suite refer to.
         against: Name of the setting that it is compared with, seed by seed; empty for none.
-        start: Name of the setting whose backbone and neck it starts from, as the run with the same
-            seed ends; empty for random weights.
+        start: Name of the setting that it starts from, as the run with the same seed ends; empty
+            for random weights. Of the same data it takes backbone and neck, of other data the
+            exported backbone, as ``tools/train.py --from`` does.
     """
 
     name: str

@@ -102,7 +102,7 @@ class Suite:
                     f'none of {", ".join(name for _, name in by_name)}.'
                 )
         for i, setting in enumerate(self.settings):
-            before = {s.name for s in self.settings[:i] if s.data == setting.data and s.trained}
+            before = {s.name for s in self.settings[:i] if s.trained}
             if setting.start and setting.start not in before:
                 raise ValueError(
                     f'{self.title}: {setting.name} starts from {setting.start!r}; expected a '

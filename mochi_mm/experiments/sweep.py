@@ -37,11 +37,13 @@ class Sweep:
     def budget(self) -> dict[str, Any]:
         """Return the budget, which makes runs comparable."""
         images = self.suite.images
+        totals = dict(images=images.total, queries=images.total_queries)
         return dict(
             suite=self.name,
             epochs=self.suite.epochs,
             images_per_class=images.per_class,
             queries_per_class=images.queries_per_class,
+            **{name: total for name, total in totals.items() if total is not None},
         )
 
     @cached_property
@@ -152,11 +154,8 @@ class Run:
         """Return the run whose last weights this one starts from, if it does."""
         if not self.setting.start:
             return None
-        (setting,) = (
-            s
-            for s in self.sweep.settings
-            if s.name == self.setting.start and s.data == self.setting.data
-        )
+        named = [s for s in self.sweep.settings if s.name == self.setting.start]
+        setting = next((s for s in named if s.data == self.setting.data), named[0])
         return Run(self.sweep, setting, self.seed)
 
     @property

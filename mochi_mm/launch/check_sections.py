@@ -38,6 +38,12 @@ _PARAMWISE = (
     'flat_decay_mult',
     'norm_decay_mult',
 )
+# Keys that a constructor reads beside these.
+_CONSTRUCTORS: dict[str | None, tuple[str, ...]] = {
+    None: (),
+    'DefaultOptimWrapperConstructor': (),
+    'LayerWiseRates': ('layer_decay',),
+}
 _LOG_PROCESSOR = (
     'by_epoch',
     'custom_cfg',
@@ -88,6 +94,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
         'type',
     ),
     'randomness': ('deterministic', 'diff_rank_seed', 'seed'),
+    'start_from': ('allow_other_input', 'checkpoint_key', 'weights'),
     'compile': ('backend', 'disable', 'dynamic', 'fullgraph', 'mode', 'options', 'target'),
 }
 
@@ -107,11 +114,10 @@ def check_sections(config: Mapping[str, Any]) -> None:
     for where, loader in loaders(config):
         _check_keys(loader, where, _LOADER)
     wrapper = config.get('optim_wrapper')
-    if isinstance(wrapper, Mapping) and wrapper.get('constructor') in (
-        None,
-        'DefaultOptimWrapperConstructor',
-    ):
-        _check_keys(wrapper.get('paramwise_cfg'), 'optim_wrapper.paramwise_cfg', _PARAMWISE)
+    kind = wrapper.get('constructor') if isinstance(wrapper, Mapping) else ''
+    if isinstance(wrapper, Mapping) and kind in _CONSTRUCTORS:
+        read = (*_PARAMWISE, *_CONSTRUCTORS[kind])
+        _check_keys(wrapper.get('paramwise_cfg'), 'optim_wrapper.paramwise_cfg', read)
         _check_custom_keys((wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {})
     processor = config.get('log_processor')
     if isinstance(processor, Mapping) and 'type' not in processor:

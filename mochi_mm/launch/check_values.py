@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mochi_mm.engine.measured_figures import measuring_hook, rule_for
 from mochi_mm.launch.check_sections import loaders, setting_at
 from mochi_mm.launch.metric_names import check_metric
 from mochi_mm.runs.allowances import check_allowances
@@ -123,11 +124,13 @@ def _check_validation(config: Mapping[str, Any], loop: Mapping[str, Any]) -> Non
     hook = (config.get('default_hooks') or {}).get('checkpoint') or {}
     best, length = hook.get('save_best'), loop.get('max_epochs') or loop.get('max_iters')
     validated = config.get('val_dataloader') is not None
-    if best is not None and loop and not validated:
+    if best is not None and (needed := measuring_hook(best)):
+        _check_measured(config, best, needed)
+    elif best is not None and loop and not validated:
         raise ValueError(
-            f'default_hooks.checkpoint.save_best={best!r} needs a validation, and the run has none '
-            '(kNN while training is a measurement beside it); set val_dataloader, val_evaluator '
-            'and val_cfg, or leave save_best out.'
+            f'default_hooks.checkpoint.save_best={best!r} needs a validation, and the run has none;'
+            ' set val_dataloader, val_evaluator and val_cfg, take a figure of a hook such as '
+            "'knn/top1', or leave save_best out."
         )
     begin = loop.get('val_begin', 1)
     if validated and length is not None and begin > length:
@@ -136,8 +139,20 @@ def _check_validation(config: Mapping[str, Any], loop: Mapping[str, Any]) -> Non
             'validated; set train_cfg.val_begin to less, or leave val_dataloader, val_evaluator '
             'and val_cfg out.'
         )
-    if best is not None and validated:
+    if best is not None and validated and not measuring_hook(best):
         check_metric(best, config.get('val_evaluator'))
+
+
+def _check_measured(config: Mapping[str, Any], name: str, needed: str) -> None:
+    """Refuse a figure to keep the best by that no hook of the config measures."""
+    hook = config['default_hooks']['checkpoint']
+    rule_for(name, hook.get('rule'))
+    kinds = [h.get('type') for h in config.get('custom_hooks') or () if isinstance(h, Mapping)]
+    if needed not in (str(kind).rsplit('.', 1)[-1] for kind in kinds):
+        raise ValueError(
+            f'default_hooks.checkpoint.save_best={name!r} is measured by {needed}, and the config '
+            'has none; add it to custom_hooks, or leave save_best out.'
+        )
 
 
 def _check_mixing(model: Any, loop: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ OF_A_RUN = (
     'resume',
     'resume_allow',
     'runner_type',
+    'start_from',
     'sync_bn',
     'test_cfg',
     'test_dataloader',

@@ -21,6 +21,7 @@ CHOOSE_WEIGHTS = (
     'restarted',
     'resume',
     'resume_allow',
+    'start_from',
 )
 
 

@@ -24,6 +24,8 @@ MANY_VIEWS = 4
 OPEN_WORLD = 20
 # Pixels of images that are held in memory: not more than a view has.
 HELD_SIZE = 32
+# Hooks that measure features, of which these few images give none worth it.
+_MEASURING = ('KNNHook', 'AnalysisHook', 'RepresentationGuardHook')
 
 
 def to_smoke(config: Config, work_dir: str | None = None) -> Config:
@@ -56,7 +58,7 @@ def to_smoke(config: Config, work_dir: str | None = None) -> Config:
     config.pretrained = 'none'
     config.auto_scale_lr = None
     config.compile = None
-    config.load_from, config.resume = None, False
+    config.load_from, config.start_from, config.resume = None, None, False
     config.work_dir = work_dir or str(root)
     config.launcher = 'none'
     return config
@@ -92,7 +94,7 @@ def _shrink(config: Config) -> None:
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
     hooks = config.get('custom_hooks') or []
-    config.custom_hooks = [h for h in hooks if h['type'] not in ('KNNHook', 'AnalysisHook')]
+    config.custom_hooks = [h for h in hooks if h['type'] not in _MEASURING]
 
 
 def _shrink_loader(loader: Any) -> None:

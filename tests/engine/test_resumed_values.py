@@ -35,6 +35,14 @@ def content(finished: tuple[Any, dict[str, Any]]) -> dict[str, Any]:
     return copy.deepcopy(finished[1])
 
 
+GUARDED = dict(
+    start=dict(rank=NAN),
+    best={},
+    neighbors=torch.tensor([[1], [0]]),
+    images=2,
+    best_epoch=0,
+    stopped=-1,
+)
 INFO = {
     'starts': [5, [5], None, [{'version': [1]}], {}],
     'unreadable_samples': [
@@ -47,6 +55,14 @@ INFO = {
     'best_score': ['x', NAN, INF, True],
     'best_of': [5, {'metric': []}],
     'online_probe': [5, [5], [torch.tensor([NAN])]],
+    'representation_guard': [
+        5,
+        {},
+        {'start': {}},
+        GUARDED,
+        {**GUARDED, 'start': {}, 'images': -1},
+        {**GUARDED, 'start': {}, 'neighbors': torch.tensor([[2], [0]])},
+    ],
     'frozen_backbone': [5, ESC, 'a' * 1000],
     'epoch': [-1, 1.5, 'x'],
     'iter': [-1, INF],

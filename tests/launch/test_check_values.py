@@ -15,7 +15,8 @@ CIFAR = 'mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 MIXED = 'mochi/mochi-256-128-64_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 PROBE = 'benchmarks/linear/linear_resnet18_1xb256-step-60e_cifar10.py'
 SIMCLR = 'simclr/simclr_resnet50_16xb256-cosine-200e_in1k.py'
-BEST = 'default_hooks.checkpoint.save_best'
+HOOK = 'default_hooks.checkpoint'
+BEST = f'{HOOK}.save_best'
 
 LATE = dict(num_hard=4, start_epoch=900, mixers=[dict(type='PairMixing', num=4)])
 
@@ -45,7 +46,17 @@ LATE = dict(num_hard=4, start_epoch=900, mixers=[dict(type='PairMixing', num=4)]
         (SIMCLR, {'train_cfg.max_epochs': 10}, r'param_scheduler\.1 .*begins at 10.*ends at 10'),
         (CIFAR, {'param_scheduler.0.end': 0}, r'param_scheduler\.0 .*ends at 0 and begins at 0'),
         (CIFAR, {'param_scheduler.1.T_max': 0}, r'param_scheduler\.1\.T_max is 0'),
-        (CIFAR, {BEST: 'knn/top1'}, 'needs a validation.*kNN while training'),
+        (
+            CIFAR,
+            {BEST: 'guard/knn'},
+            'measured by RepresentationGuardHook, and the config has none',
+        ),
+        (CIFAR, {BEST: 'knn/top1', f'{HOOK}.rule': 'less'}, 'of this figure the greater is better'),
+        (
+            CIFAR,
+            {BEST: 'knn/top7'},
+            'which way this figure of KNNHook is better.*Nearest: knn/top5',
+        ),
         (PROBE, {BEST: 'accuracy/top2'}, 'they are accuracy/top1, accuracy/top5'),
         (PROBE, {BEST: 'auto'}, 'they are accuracy/top1, accuracy/top5'),
         (MIXED, {'model.head.start_epoch': 6}, 'start_epoch is 6 but the run ends after 6 epochs'),

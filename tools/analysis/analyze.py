@@ -16,7 +16,18 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-_HOOK_SETTINGS = ('measures', 'layers', 'alpha', 't', 'num_hard', 'num_queries', 'seed')
+_HOOK_SETTINGS = (
+    'measures',
+    'layers',
+    'alpha',
+    't',
+    'num_hard',
+    'num_queries',
+    'seed',
+    'lidar_images',
+    'lidar_views',
+    'lidar_delta',
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -30,12 +41,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--out', type=Path, help='folder to write to (analysis/ beside the checkpoint)'
     )
     parser.add_argument('--pictures', action='store_true', help='also draw neighbors and negatives')
-    parser.add_argument('--measures', nargs='+', help='class_alignment, uniformity, ... (all)')
+    parser.add_argument('--measures', nargs='+', help='class_alignment, lidar, ... (most)')
     parser.add_argument('--layers', nargs='+', help='backbone, neck (both)')
     parser.add_argument('--alpha', type=float, help='exponent of the alignment (2)')
     parser.add_argument('--t', type=float, help='of the uniformity (2)')
     parser.add_argument('--num-hard', type=int, help='hardest negatives looked at (1024)')
     parser.add_argument('--num-queries', type=int, help='images whose views are compared (1024)')
+    parser.add_argument('--lidar-images', type=int, help='that LiDAR takes as classes (512)')
+    parser.add_argument('--lidar-views', type=int, help='of each of them (8)')
+    parser.add_argument('--lidar-delta', type=float, help='on the covariance of views (1e-4)')
     parser.add_argument('--seed', type=seed, help='of views and mixing (0)')
     parser.add_device()
     parser.add_cfg_options()

@@ -14,6 +14,7 @@ from mochi_mm.engine.hooks.preemption_hook import PreemptionHook
 from mochi_mm.engine.hooks.pretrained_hook import PretrainedHook
 from mochi_mm.engine.hooks.pseudo_label_hook import PseudoLabelHook
 from mochi_mm.engine.hooks.rank_check_hook import RankCheckHook
+from mochi_mm.engine.hooks.representation_guard_hook import RepresentationGuardHook
 from mochi_mm.engine.hooks.run_check_hook import RunCheckHook
 from mochi_mm.engine.hooks.set_epoch_hook import SetEpochHook
 
@@ -32,6 +33,7 @@ __all__ = [
     'PretrainedHook',
     'PseudoLabelHook',
     'RankCheckHook',
+    'RepresentationGuardHook',
     'RunCheckHook',
     'SetEpochHook',
 ]

@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.measured_figures import offer_figures
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches, write_analysis
 from mochi_mm.evaluation.analysis.records import TIME
@@ -41,6 +42,9 @@ class AnalysisHook(Hook):
         num_hard: N, the hardest negatives that are looked at; None for the usual number.
         num_queries: Images of the training set, in its training views, that meet the memory.
         seed: Random seed of their views and of the mixers' draws.
+        lidar_images: Images that LiDAR takes as classes, where it is among ``measures``.
+        lidar_views: Views of each of them.
+        lidar_delta: Added to the covariance within them.
 
     Raises:
         ValueError: Unusable settings; when measuring, a measure asked for that is not possible.
@@ -61,11 +65,23 @@ class AnalysisHook(Hook):
         num_hard: int | None = None,
         num_queries: int = 1024,
         seed: int = 0,
+        lidar_images: int = 512,
+        lidar_views: int = 8,
+        lidar_delta: float = 1e-4,
     ) -> None:
         if not isinstance(interval, int) or interval < 1:
             raise ValueError(f'interval is {interval!r}; expected a number of epochs >= 1.')
         self.settings = AnalysisSettings(
-            measures, layers, float(alpha), float(t), num_hard, num_queries, seed
+            measures,
+            layers,
+            float(alpha),
+            float(t),
+            num_hard,
+            num_queries,
+            seed,
+            lidar_images,
+            lidar_views,
+            float(lidar_delta),
         )
         self.dataloader, self.interval, self.at_start = dataloader, interval, at_start
         self.pictures = pictures
@@ -121,6 +137,8 @@ class AnalysisHook(Hook):
             if math.isfinite(value)
         }
         runner.message_hub.update_scalars(finite)
+        named = {f'analysis/{name}': value for name, value in found.scalars.items()}
+        offer_figures(runner, named, start=not runner.iter)
         for name, why in found.missing.items():
             if name not in self._told:
                 runner.logger.info(f'analysis: no {name}: {why}')

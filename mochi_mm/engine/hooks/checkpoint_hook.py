@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmengine.dist import broadcast_object_list
 from mmengine.hooks import EMAHook, Hook
 from torch import nn
 
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.data_facts import data_facts
+from mochi_mm.engine.measured_figures import measuring_hook, rule_for
 from mochi_mm.engine.run_state import has_stepped
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validate_what_is_left
@@ -46,17 +49,20 @@ class CheckpointHook(Hook):
         by_epoch: Whether to count epochs, not iterations; None follows the loop.
         max_keep_ckpts: Number of newest ones to keep; -1 keeps all. Best ones are not counted.
         save_last: Also save at the end of training.
-        save_best: Name of a validation metric; the run at its best value is kept as
+        save_best: Name of a validation metric, or of a figure that a hook measures, such as
+            ``knn/top1`` or ``analysis/rank/backbone``; the run at its best value is kept as
             ``best_<metric>_<position>.pth``. It can be resumed as well, unless gradients were
             accumulating.
-        rule: ``greater`` or ``less``, what is better.
+        rule: ``greater`` or ``less``, what is better; None for what is known of the figure
+            (:data:`mochi_mm.engine.measured_figures.RULES`), ``greater`` for other metrics.
         save_begin: First epoch (iteration) to save at.
         retry_iters: Iterations after which a failed save is tried again.
         save_backbone: Write the backbone alone as well.
 
     Raises:
-        ValueError: Settings out of range; when training starts: ``by_epoch=True`` in an iteration
-            loop, which has no epochs, or ``save_best`` without a validation.
+        ValueError: Settings out of range, a rule against what is known; when training starts:
+            ``by_epoch=True`` in an iteration loop, which has no epochs, or ``save_best`` without
+            what measures it.
         FloatingPointError: When saving: a weight or statistic is not finite.
         OSError: At the end of training or at preemption only: the disk does not take the last one.
     """
@@ -70,12 +76,12 @@ class CheckpointHook(Hook):
         max_keep_ckpts: int = -1,
         save_last: bool = True,
         save_best: str | None = None,
-        rule: str = 'greater',
+        rule: str | None = None,
         save_begin: int = 0,
         retry_iters: int = 100,
         save_backbone: bool = True,
     ) -> None:
-        if interval < 1 or retry_iters < 1 or max_keep_ckpts == 0 or rule not in _BETTER:
+        if interval < 1 or retry_iters < 1 or max_keep_ckpts == 0 or rule not in (None, *_BETTER):
             raise ValueError(
                 f'CheckpointHook got interval={interval}, max_keep_ckpts={max_keep_ckpts}, '
                 f'retry_iters={retry_iters}, rule={rule!r}; expected interval and retry_iters >= '
@@ -83,8 +89,9 @@ class CheckpointHook(Hook):
             )
         self.interval, self.by_epoch, self.save_begin = interval, by_epoch, save_begin
         self.max_keep_ckpts, self.retry_iters = max_keep_ckpts, retry_iters
-        self.save_last, self.save_best, self.rule = save_last, save_best, rule
-        self.save_backbone = save_backbone
+        self.save_last, self.save_best, self.save_backbone = save_last, save_best, save_backbone
+        self.rule = (rule or 'greater') if save_best is None else rule_for(save_best, rule)
+        self._offered: float | None = None
         self._due_at: int | None = None
         self._training = False
 
@@ -106,7 +113,13 @@ class CheckpointHook(Hook):
                 'nothing would be saved; set default_hooks.checkpoint.by_epoch=False, with '
                 'interval in iterations.'
             )
-        if self.save_best is not None and runner.val_loop is None:
+        if needed := measuring_hook(self.save_best):
+            if needed not in {type(hook).__name__ for hook in runner.hooks}:
+                raise ValueError(
+                    f'save_best={self.save_best!r} is measured by {needed}, and the run has none; '
+                    'add it to custom_hooks, or leave save_best out.'
+                )
+        elif self.save_best is not None and runner.val_loop is None:
             raise ValueError(
                 f'save_best={self.save_best!r} needs a validation, and the run has none; set '
                 'val_dataloader, val_evaluator and val_cfg, or leave save_best out.'
@@ -142,7 +155,8 @@ class CheckpointHook(Hook):
             )
 
     def after_train_epoch(self, runner: Any) -> None:
-        """Save at the end of an epoch."""
+        """Save at the end of an epoch; first the best, so that each file knows of it."""
+        self._keep_offered(runner, runner.epoch + 1)
         last = self.save_last and self.is_last_train_epoch(runner)
         if self._by_epoch(runner) and (
             self.every_n_epochs(runner, self.interval, self.save_begin) or last
@@ -163,6 +177,7 @@ class CheckpointHook(Hook):
 
     def after_train(self, runner: Any) -> None:
         """Make the last attempt at a save that failed."""
+        self._keep_offered(runner, runner.epoch)
         self._training = False
         if self._due_at is not None:
             self.save(runner, runner.epoch, runner.iter, f'iter_{runner.iter}')
@@ -172,22 +187,59 @@ class CheckpointHook(Hook):
         if not self._training:
             return
         runner.message_hub.update_info(VALIDATED_AT, runner.iter)
-        if self.save_best is None:
+        if self.save_best is None or measuring_hook(self.save_best):
             return
         if self.save_best not in (metrics or {}):
             raise KeyError(
                 f'save_best={self.save_best!r} is not among the validation metrics; they are '
                 f'{", ".join(metrics or {}) or "none"}.'
             )
-        value = float((metrics or {})[self.save_best])
+        self._keep_best(runner, float((metrics or {})[self.save_best]), runner.epoch)
+
+    def offer(self, runner: Any, figures: Mapping[str, float], start: bool = False) -> None:
+        """Note a figure that a hook has measured of the weights as they are.
+
+        What is better than all before is saved when the epoch ends, behind the schedules.
+
+        Args:
+            runner: The runner.
+            figures: By the names of the log; those of the first rank hold.
+            start: They are of the weights that the run begins with: nothing is saved, and what is
+                kept later has to be better.
+
+        Raises:
+            KeyError: The hook that measures ``save_best`` has not measured it.
+        """
+        kind = measuring_hook(self.save_best)
+        if kind is None or kind not in {measuring_hook(name) for name in figures}:
+            return
+        if self.save_best not in figures:
+            raise KeyError(
+                f'save_best={self.save_best!r} is not among the figures that {kind} measured; they '
+                f'are {", ".join(figures)}.'
+            )
+        value = [float(figures[str(self.save_best)])]
+        broadcast_object_list(value)
+        if not start:
+            self._offered = value[0]
+        elif math.isfinite(value[0]):
+            runner.message_hub.update_info('best_score', value[0])
+            runner.message_hub.update_info(BEST_OF, self._measure(runner))
+
+    def _keep_offered(self, runner: Any, epoch: int) -> None:
+        value, self._offered = self._offered, None
+        if value is not None:
+            self._keep_best(runner, value, epoch)
+
+    def _keep_best(self, runner: Any, value: float, epoch: int) -> None:
         best = self._best_so_far(runner)
         if not math.isfinite(value) or (best is not None and not _BETTER[self.rule](value, best)):
             return
         runner.message_hub.update_info('best_score', value)
         runner.message_hub.update_info(BEST_OF, self._measure(runner))
-        prefix = f'best_{self.save_best.replace("/", "_")}_'
-        at = f'epoch_{runner.epoch}' if self._by_epoch(runner) else f'iter_{runner.iter}'
-        if not self._attempt(runner, runner.epoch, runner.iter, prefix + at):
+        prefix = f'best_{str(self.save_best).replace("/", "_")}_'
+        at = f'epoch_{epoch}' if self._by_epoch(runner) else f'iter_{runner.iter}'
+        if not self._attempt(runner, epoch, runner.iter, prefix + at):
             runner.message_hub.update_info('best_score', best)  # the file that is kept is of that
 
     def _measure(self, runner: Any) -> dict[str, Any]:

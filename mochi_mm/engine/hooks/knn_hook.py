@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
+from mochi_mm.engine.measured_figures import offer_figures
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.class_groups import check_cuts
 from mochi_mm.evaluation.knn import check_knn_settings
@@ -101,6 +102,7 @@ class KNNHook(Hook):
         metrics = {name.removesuffix(f'_k{self.k}'): value for name, value in by_k.items()}
         self._measured_iter = runner.iter
         runner.message_hub.update_scalars(metrics)
+        offer_figures(runner, metrics, start=not runner.iter)
         text = '  '.join(f'{name}: {value:.2f}' for name, value in metrics.items())
         runner.logger.info(f'kNN after {epoch} epochs (k={self.k}):  {text}')
         # The iteration as step and the file of the training log: it joins the other curves.

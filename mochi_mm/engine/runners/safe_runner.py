@@ -26,17 +26,17 @@ from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.engine.resume import check_resume, restore
 from mochi_mm.engine.runners.claim_folder import claim_folder
 from mochi_mm.engine.runners.naming import naming
+from mochi_mm.engine.runners.newest_checkpoint import newest_checkpoint
 from mochi_mm.engine.runners.pretrained_files import look_at_pretrained
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.files.checkpoint import local_path, read_checkpoint
-from mochi_mm.files.checkpoint_folder import newest_valid
+from mochi_mm.files.load_start import load_start
 from mochi_mm.files.load_weights import load_for_test
 from mochi_mm.files.load_whole import check_all, load_partial, load_whole, partial_names
 from mochi_mm.files.run_lock import RunLock
 from mochi_mm.files.weight_sets import weights_of
 from mochi_mm.registry import RUNNERS
 from mochi_mm.runs.start_facts import describe_start, write_start
-from mochi_mm.runs.start_record import written_since
 from mochi_mm.utils.class_names import class_names
 from mochi_mm.utils.shared_names import resolve
 from mochi_mm.utils.unwrap import unwrap
@@ -215,7 +215,8 @@ class SafeRunner(Runner):
 
         ``resume=True`` continues ``load_from``, or the newest whole checkpoint of the work dir if
         that is None; ``resume='auto'`` the newest, and where there is none, starts from the weights
-        of ``load_from``: the set that ``checkpoint_key`` names, the parts of ``load_partial``.
+        of ``load_from``: the set that ``checkpoint_key`` names, the parts of ``load_partial``; or
+        from those of ``start_from``, see :func:`mochi_mm.files.load_start.load_start`.
         ``restarted=True`` takes, before all that, the newest one that this job wrote.
         """
         if getattr(self, '_has_loaded', False):
@@ -223,24 +224,27 @@ class SafeRunner(Runner):
         if self._tested is not None:
             self._load_for_test(*self._tested)
             return
-        path = self._newest(own=True) if self.cfg.get('restarted') else None
+        begin = self._load_from or (self.cfg.get('start_from') or {}).get('weights')
+        path = newest_checkpoint(self, own=True) if self.cfg.get('restarted') else None
         if path is None and self._resume and (self._load_from is None or self._resume == 'auto'):
-            path = self._newest()
+            path = newest_checkpoint(self)
             if path is None:
-                start = f'the weights of {self._load_from}' if self._load_from else 'the beginning'
+                start = f'the weights of {begin}' if begin else 'the beginning'
                 self.logger.log(
                     logging.WARNING,
                     f'--resume: no checkpoint in {self.work_dir}, training starts from {start}',
                 )
         if path is not None:
-            if self._load_from is not None:
-                text = f'load_from={self._load_from} is not read, the run goes on from {path}'
-                self.logger.info(text)
+            if begin is not None:
+                named = 'load_from' if self._load_from else 'start_from'
+                self.logger.info(f'{named}={begin} is not read, the run goes on from {path}')
             self.resume(path)
         elif self._load_from is not None and self._resume is True:
             self.resume(self._load_from)
         elif self._load_from is not None:
             self.load_checkpoint(self._load_from)
+        elif self.cfg.get('start_from'):
+            self._start_from(**self.cfg.start_from)
         self._has_loaded = True
 
     def _load_for_test(self, path: str, allow_other_input: bool, key: str | None) -> None:
@@ -249,6 +253,15 @@ class SafeRunner(Runner):
         classes = class_names(self.test_dataloader.dataset)
         self.logger.info(load_for_test(self.model, path, classes, allow_other_input, content))
         self._has_loaded = True
+
+    def _start_from(
+        self, weights: str, allow_other_input: bool = False, checkpoint_key: str | None = None
+    ) -> None:
+        self.logger.info(load_start(self.model, weights, allow_other_input, checkpoint_key))
+        # Averages of other hooks begin at these weights too.
+        begun = dict(state_dict=unwrap(self.model).state_dict(), meta={})
+        self._resume = False
+        self.call_hook('after_load_checkpoint', checkpoint=begun)
 
     def load_checkpoint(
         self,
@@ -368,27 +381,6 @@ class SafeRunner(Runner):
         will read with its loader, which can run what they hold."""
         look_at_pretrained(unwrap(self.model))
         super()._init_model_weights()
-
-    def _newest(self, own: bool = False) -> str | None:
-        """Return the newest whole checkpoint that rank 0 finds; all ranks take that one.
-
-        Args:
-            own: Look only at what this job wrote, in any of its starts.
-        """
-        answer: list[Any] = [None, None]
-        if rank() == 0:
-            try:
-                among = written_since(self.work_dir) if own else None
-                path, refused = newest_valid(self.work_dir, among)
-                answer[0] = None if path is None else str(path)
-                for sentence in refused:
-                    self.logger.log(logging.WARNING, f'checkpoint left out: {sentence}')
-            except ValueError as error:
-                answer[1] = str(error)
-        broadcast_object_list(answer)
-        if answer[1] is not None:
-            raise ValueError(answer[1])
-        return answer[0]
 
 
 def _revised(tensors: Mapping[str, Any], pairs: list[Any]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader
 from mochi_mm.datasets.loader_timeout import frozen_workers_named
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.evaluation.analysis.as_in_training import as_in_training
+from mochi_mm.evaluation.analysis.many_views import many_views
 from mochi_mm.evaluation.analysis.memory_sums import Sums, add, memory_sums, scalars_of
 from mochi_mm.evaluation.analysis.possible import (
     default_num_hard,
@@ -26,8 +28,10 @@ from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.measures import (
     class_alignment,
     effective_rank,
+    lidar,
     pair_alignment,
     singular_values,
+    spectrum_decay,
     uniformity,
 )
 from mochi_mm.models.evaluating import evaluating
@@ -111,7 +115,9 @@ def analyze(
     result = Analysis(settings=settings.record())
     layers = missing_layers(bare, settings, absent or {}, result.missing)
     with frozen_workers_named(), torch.no_grad(), preserved_random_state(), evaluating(bare):
-        needed = [m for m in ('class_alignment', 'uniformity', 'rank') if settings.wanted(m)]
+        needed = [
+            m for m in ('class_alignment', 'uniformity', 'rank', 'decay') if settings.wanted(m)
+        ]
         if needed:
             features, labels = extract_features(bare, loader, progress)
             result.counts['samples'] = len(features)
@@ -122,6 +128,7 @@ def analyze(
         if needed:
             _measure_features(bare, features, labels, layers, settings, result)
         _measure_views(bare, views, layers, settings, result, progress)
+        _measure_more(bare, views, layers, settings, result, progress)
     return result
 
 
@@ -149,6 +156,40 @@ def _measure_features(
             values = singular_values(rows)
             result.scalars[f'rank/{layer}'] = effective_rank(values)
             result.arrays[f'singular_values_{layer}'] = values.cpu().numpy()
+        if settings.wanted('decay'):
+            alpha = _or_nan(f'decay/{layer}', result, spectrum_decay, rows)
+            result.scalars[f'decay/{layer}'] = alpha
+            result.scalars[f'decay_from_1/{layer}'] = abs(alpha - 1)
+
+
+def _measure_more(
+    model: Any,
+    views: DataLoader,
+    layers: list[str],
+    settings: AnalysisSettings,
+    result: Analysis,
+    progress: bool,
+) -> None:
+    """Add the measures that are taken where they are asked for: a sum of others, and LiDAR."""
+    for layer in layers if settings.wanted('alignment_uniformity') else ():
+        parts = [result.scalars[f'{name}/{layer}'] for name in ('alignment/views', 'uniformity')]
+        result.scalars[f'alignment_uniformity/{layer}'] = sum(parts)
+    if settings.wanted('lidar'):
+        number = settings.lidar_views
+        found = many_views(model, views, settings.lidar_images, number, layers, progress)
+        for layer, rows in found.items():
+            name = f'lidar/{layer}'
+            result.scalars[name] = _or_nan(name, result, lidar, rows, settings.lidar_delta)
+            result.counts['lidar_images'] = len(rows)
+
+
+def _or_nan(name: str, result: Analysis, measure: Callable[..., float], *given: Any) -> float:
+    """Return a measure, NaN and the reason where a network has collapsed too far for it."""
+    try:
+        return measure(*given)
+    except ValueError as error:
+        result.missing[name] = str(error).rstrip('.')
+        return math.nan
 
 
 def _measure_views(

@@ -11,7 +11,10 @@ from mochi_mm.evaluation.measures.checks import check_positive
 #: Measures of features, then measures of a memory and its hard negatives.
 FEATURE_MEASURES = ('class_alignment', 'view_alignment', 'uniformity', 'rank')
 MEMORY_MEASURES = ('accuracy', 'probabilities', 'false_negatives')
-MEASURES = (*FEATURE_MEASURES, *MEMORY_MEASURES)
+#: Taken where they are asked for by name: LiDAR looks at further views.
+EXTRA_MEASURES = ('alignment_uniformity', 'decay', 'lidar')
+MEASURES = (*FEATURE_MEASURES, *MEMORY_MEASURES, *EXTRA_MEASURES)
+_SUMMED = ('view_alignment', 'uniformity')
 LAYERS = ('backbone', 'neck')
 
 
@@ -20,8 +23,9 @@ class AnalysisSettings:
     """The options of an analysis.
 
     Attributes:
-        measures: Names out of ``MEASURES``. None takes all, and names those that this checkpoint
-            or its data do not allow; one that is asked for and not possible is an error.
+        measures: Names out of ``MEASURES``. None takes all but ``EXTRA_MEASURES``, and names those
+            that this checkpoint or its data do not allow; one that is asked for and not possible is
+            an error.
         layers: Layers where features are taken: ``backbone`` (pooled) or ``neck`` (the embedding).
             None takes both, as for ``measures``.
         alpha: Exponent of the alignment.
@@ -30,9 +34,14 @@ class AnalysisSettings:
             memory shorter than 4096. How many are mixed is the head's own setting.
         num_queries: Images, evenly spaced over the data set, whose views meet the memory.
         seed: Random seed of their views and of the mixers' draws.
+        lidar_images: Images, of those, that LiDAR takes as classes; more than features are wide.
+        lidar_views: Views of each of them.
+        lidar_delta: Added to the covariance within the images, see
+            :func:`mochi_mm.evaluation.measures.lidar.lidar`.
 
     Raises:
-        ValueError: An unknown name, a constant that is not above 0.
+        ValueError: An unknown name, a constant that is not above 0, ``alignment_uniformity``
+            without the two that it is the sum of.
     """
 
     measures: Sequence[str] | None = None
@@ -42,6 +51,9 @@ class AnalysisSettings:
     num_hard: int | None = None
     num_queries: int = 1024
     seed: int = 0
+    lidar_images: int = 512
+    lidar_views: int = 8
+    lidar_delta: float = 1e-4
 
     def __post_init__(self) -> None:
         for name, given, allowed in (
@@ -55,13 +67,25 @@ class AnalysisSettings:
                 )
         check_positive('alpha', self.alpha)
         check_positive('t', self.t)
+        check_positive('lidar_delta', self.lidar_delta)
+        absent = [word for word in _SUMMED if not self.wanted(word)]
+        if absent and self.required('alignment_uniformity'):
+            raise ValueError(
+                f'alignment_uniformity is the sum of two measures, and {absent[0]} is not among '
+                f'{list(self.measures or ())}; add it.'
+            )
+        for name in ('lidar_images', 'lidar_views'):
+            if not isinstance(number := getattr(self, name), int) or number < 2:
+                raise ValueError(f'{name} is {number!r}; expected an integer >= 2.')
         for name, value in (('num_hard', self.num_hard), ('num_queries', self.num_queries)):
             if value is not None and (isinstance(value, bool) or value != int(value) or value < 1):
                 raise ValueError(f'{name} is {value!r}; expected an integer >= 1.')
 
     def wanted(self, measure: str) -> bool:
         """Return whether ``measure`` is to be taken."""
-        return self.measures is None or measure in self.measures
+        if self.measures is None:
+            return measure not in EXTRA_MEASURES
+        return measure in self.measures
 
     def required(self, measure: str) -> bool:
         """Return whether ``measure`` was asked for by name."""
@@ -69,10 +93,14 @@ class AnalysisSettings:
 
     def record(self) -> dict[str, Any]:
         """Return the constants as plain data."""
-        return dict(
+        constants: dict[str, Any] = dict(
             alpha=self.alpha,
             t=self.t,
             num_hard=self.num_hard,
             num_queries=self.num_queries,
             seed=self.seed,
         )
+        if self.wanted('lidar'):
+            names = ('lidar_images', 'lidar_views', 'lidar_delta')
+            constants.update({name: getattr(self, name) for name in names})
+        return constants

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,22 +14,23 @@ from mochi_mm.randomness import SampleKey, StepKey
 
 
 class KeyedImages(Dataset):
-    """Some samples of a data set, drawn as in the first epoch of a run with this seed.
+    """Some samples of a data set, drawn as in an epoch of a run with this seed.
 
     Args:
         dataset: A data set of this project, with the training pipeline.
         indices: Indices of the samples.
         seed: Random seed of the draws.
+        epoch: Epoch of the draws; another one makes other views of the same images.
     """
 
-    def __init__(self, dataset: Any, indices: np.ndarray, seed: int) -> None:
-        self.dataset, self.indices, self.seed = dataset, indices, seed
+    def __init__(self, dataset: Any, indices: np.ndarray, seed: int, epoch: int = 0) -> None:
+        self.dataset, self.indices, self.seed, self.epoch = dataset, indices, seed, epoch
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def __getitem__(self, position: int) -> Any:
-        return self.dataset[SampleKey(int(self.indices[position]), self.seed, 0)]
+        return self.dataset[SampleKey(int(self.indices[position]), self.seed, self.epoch)]
 
 
 def view_batches(
@@ -66,9 +67,27 @@ def view_batches(
         )
     length = min(batch_size, count)
     batches = [list(range(start, start + length)) for start in range(0, whole * length, length)]
+    return _loader(KeyedImages(dataset, indices, seed), batches[rank() :: ranks], num_workers)
+
+
+def other_views(views: DataLoader, epoch: int, images: int) -> DataLoader:
+    """Return a loader of the same images as ``views``, in other views.
+
+    Args:
+        views: A loader from :func:`view_batches`.
+        epoch: Number of the draw; 0 gives the views of ``views``.
+        images: Images of all ranks together, in whole batches; all where there are fewer.
+    """
+    data, batches = cast(KeyedImages, views.dataset), list(cast(Any, views.batch_sampler))
+    number = -(-images // (len(batches[0]) * world_size()))
+    keyed = KeyedImages(data.dataset, data.indices, data.seed, epoch)
+    return _loader(keyed, batches[:number], views.num_workers)
+
+
+def _loader(images: KeyedImages, batches: list[list[int]], num_workers: int) -> DataLoader:
     return DataLoader(
-        KeyedImages(dataset, indices, seed),
-        batch_sampler=batches[rank() :: ranks],
+        images,
+        batch_sampler=batches,
         num_workers=num_workers,
         timeout=LOADER_TIMEOUT if num_workers else 0,
         collate_fn=default_collate,

@@ -7,17 +7,27 @@ from mochi_mm.evaluation.measures.false_negatives import (
     share_of_false,
     synthetic_false_negatives,
 )
+from mochi_mm.evaluation.measures.lidar import lidar
 from mochi_mm.evaluation.measures.matching_probability import hardest_probabilities
+from mochi_mm.evaluation.measures.neighbor_stability import (
+    nearest_neighbors,
+    neighbor_stability,
+)
+from mochi_mm.evaluation.measures.spectrum_decay import spectrum_decay
 from mochi_mm.evaluation.measures.uniformity import uniformity
 
 __all__ = [
     'class_alignment',
     'effective_rank',
     'hardest_probabilities',
+    'lidar',
+    'nearest_neighbors',
+    'neighbor_stability',
     'pair_alignment',
     'same_known_class',
     'share_of_false',
     'singular_values',
+    'spectrum_decay',
     'synthetic_false_negatives',
     'uniformity',
 ]

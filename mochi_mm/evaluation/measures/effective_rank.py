@@ -41,7 +41,7 @@ def effective_rank(values: Tensor, eps: float = 1e-7) -> float:
 
     Args:
         values: (C,) singular values, >= 0.
-        eps: Added to each share, as in RankMe.
+        eps: Added to each share, as in RankMe, and not divided out again.
 
     Raises:
         ValueError: All are zero.
@@ -50,4 +50,4 @@ def effective_rank(values: Tensor, eps: float = 1e-7) -> float:
     if not bool(total > 0):
         raise ValueError('all singular values are 0: every feature is zero, the network is dead.')
     share = values / total + eps
-    return float((-(share * share.log()).sum()).exp())
+    return float(torch.special.entr(share).sum().exp())

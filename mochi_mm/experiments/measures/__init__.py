@@ -5,6 +5,7 @@ from mochi_mm.experiments.measures.classified import Classified
 from mochi_mm.experiments.measures.explained import Explained
 from mochi_mm.experiments.measures.fast_linear import FastLinear
 from mochi_mm.experiments.measures.few_shot import FewShot
+from mochi_mm.experiments.measures.guarded import Guarded
 from mochi_mm.experiments.measures.knn import KNN
 from mochi_mm.experiments.measures.linear_transfer import LinearTransfer
 from mochi_mm.experiments.measures.logged import Logged
@@ -21,6 +22,7 @@ __all__ = [
     'Explained',
     'FastLinear',
     'FewShot',
+    'Guarded',
     'LinearTransfer',
     'Logged',
     'Measure',

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches
@@ -19,14 +20,19 @@ class Analysis(Measure):
 
     A trained network was analyzed with its memory at the end of its training; an untrained one
     has an empty memory, so that its features alone are analyzed.
+
+    Attributes:
+        settings: Those of :class:`AnalysisSettings` that are not the usual ones.
     """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return every number that there is."""
         if subject.epochs:
             path = subject.folder / 'analysis' / f'epoch_{subject.epochs}.json'
             return dict(read_analysis(path)[0]['scalars'])
-        settings = AnalysisSettings(FEATURE_MEASURES)
+        settings = AnalysisSettings(**{'measures': FEATURE_MEASURES, **self.settings})
         train = subject.config.train_dataloader
         images = DATASETS.build(train.dataset)
         views = view_batches(images, settings.num_queries, settings.seed, train.batch_size)
@@ -34,4 +40,5 @@ class Analysis(Measure):
 
     def hooks(self, config: Any, interval: int) -> list[dict[str, Any]]:
         """Return the hook that analyzes; it does so at the end as well."""
-        return [dict(type='AnalysisHook', interval=interval, dataloader=config.query_dataloader)]
+        hook = dict(type='AnalysisHook', interval=interval, dataloader=config.query_dataloader)
+        return [dict(hook, **self.settings)]

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 
 from mochi_mm.engine.hooks import CheckpointHook
+from mochi_mm.engine.measured_figures import offer_figures
 from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.checkpoint_folder import manifest_path, newest_valid
 from mochi_mm.files.checkpoint_writer import check_finite
+from mochi_mm.launch.runner import build_runner
 from tests.toy_runner import runner_config, train
 
 
@@ -83,6 +86,70 @@ def test_the_best_is_whole_and_only_one(tmp_path: Path, monkeypatch: Any) -> Non
         assert newest_valid(tmp_path)[0].name == best[0]
     with pytest.raises(KeyError, match='not among the validation metrics; they are loss'):
         hook.after_val_epoch(runner, {'loss': 1.0})
+
+
+def test_the_best_by_a_figure_of_a_hook(tmp_path: Path) -> None:
+    """Offered in the middle of an epoch's end, saved behind the schedules, less is better."""
+
+    class Offers(Hook):
+        values = iter([3.0, 2.0, 5.0, 1.0])
+
+        def before_train(self, runner: Any) -> None:
+            offer_figures(runner, {FIGURE: 2.5}, start=True)
+
+        def after_train_epoch(self, runner: Any) -> None:
+            offer_figures(runner, {FIGURE: next(self.values), 'analysis/rank/neck': 9.0})
+
+    config = runner_config(tmp_path, max_epochs=4)
+    FIGURE = 'analysis/uniformity/backbone'
+    config.default_hooks.checkpoint.update(save_best=FIGURE, interval=2)
+    runner = build_runner(config)
+    runner.register_hook(Offers())
+    with pytest.raises(ValueError, match='is measured by AnalysisHook, and the run has none'):
+        runner.train()
+    Offers.__name__ = 'AnalysisHook'
+    config.experiment_name += 'again'
+    runner = build_runner(config)
+    runner.register_hook(Offers())
+    runner.train()
+    assert names(tmp_path) == {
+        'best_analysis_uniformity_backbone_epoch_4.pth',
+        'epoch_2.pth',
+        'epoch_4.pth',
+    }
+    assert [
+        read_checkpoint(tmp_path / f'epoch_{n}.pth')['message_hub']['runtime_info']['best_score']
+        for n in (2, 4)
+    ] == [2.0, 1.0]
+    best, last = (read_checkpoint(path) for path in sorted(tmp_path.glob('*_4.pth')))
+    assert best['param_schedulers'] == last['param_schedulers'] and best['meta']['epoch'] == 4
+    hook = CheckpointHook(save_best='analysis/rank/backbone')
+    with pytest.raises(
+        KeyError, match='not among the figures that AnalysisHook measured; they are'
+    ):
+        hook.offer(runner, {FIGURE: 1.0})
+
+
+@pytest.mark.parametrize(
+    ('figure', 'rule', 'wanted'),
+    [
+        ('knn/top1', None, 'greater'),
+        ('analysis/lidar/neck', None, 'greater'),
+        ('analysis/uniformity/neck', None, 'less'),
+        ('analysis/acc_contrast', 'less', 'less'),
+        ('accuracy/top1', None, 'greater'),
+        ('loss', 'less', 'less'),
+    ],
+)
+def test_rules_are_known(figure: str, rule: str | None, wanted: str) -> None:
+    assert CheckpointHook(save_best=figure, rule=rule).rule == wanted
+
+
+def test_a_rule_against_the_known_one() -> None:
+    with pytest.raises(ValueError, match='of this figure the less is better; leave rule out'):
+        CheckpointHook(save_best='analysis/uniformity/neck', rule='greater')
+    with pytest.raises(ValueError, match='not known; expected rule.*Nearest: analysis/rank/neck'):
+        CheckpointHook(save_best='analysis/rnk/neck')
 
 
 def test_a_best_that_the_disk_does_not_take(tmp_path: Path, monkeypatch: Any) -> None:

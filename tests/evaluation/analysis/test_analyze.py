@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mochi_mm.evaluation.analysis import (
 from mochi_mm.evaluation.measures import (
     class_alignment,
     effective_rank,
+    lidar,
     pair_alignment,
     singular_values,
     uniformity,
@@ -67,6 +69,39 @@ def test_views_are_keyed_and_aligned_in_evaluation_mode() -> None:
         first, second = (model.extract_feat(view) for view in data['inputs'])
     wanted = pair_alignment(first, second, 1.0)
     assert found.scalars['alignment/views/backbone'] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_what_is_taken_only_where_it_is_asked_for() -> None:
+    names = ('view_alignment', 'uniformity', 'alignment_uniformity', 'decay', 'lidar')
+    settings = AnalysisSettings(names, num_queries=8, seed=5, lidar_images=6, lidar_views=3)
+    model, loader = trained_moco(), pairs(settings)
+    found = analyze(model, samples(), loader, settings)
+    scalars = found.scalars
+    for layer in ('backbone', 'neck'):
+        total = scalars[f'alignment/views/{layer}'] + scalars[f'uniformity/{layer}']
+        assert scalars[f'alignment_uniformity/{layer}'] == total
+        assert math.isnan(scalars[f'decay/{layer}'])  # twelve samples have eleven variances
+        assert 'variances of the features are above zero' in found.missing[f'decay/{layer}']
+    dataset, model = NoiseImages(12), model.eval()
+    rows = []
+    for batch in list(loader.batch_sampler):  # two passes of two views, three of which are taken
+        for i in (loader.dataset.indices[position] for position in batch):
+            views = [v for epoch in (0, 1) for v in dataset[SampleKey(int(i), 5, epoch)]['inputs']]
+            data = model.data_preprocessor(
+                dict(inputs=[v[None] for v in views[:3]], data_samples={}), False
+            )
+            with torch.no_grad():
+                rows.append([model.extract_feat(view)[0] for view in data['inputs']])
+    views = torch.stack([torch.stack(row) for row in rows[:6]])
+    assert scalars['lidar/backbone'] == pytest.approx(lidar(views), rel=1e-3)
+    with torch.no_grad():
+        embedded = model.neck(views.flatten(0, 1)).unflatten(0, views.shape[:2])
+    assert scalars['lidar/neck'] == pytest.approx(lidar(embedded), rel=1e-3)
+    assert found.settings['lidar_views'] == 3 and found.counts['lidar_images'] == 6
+    with pytest.raises(ValueError, match='uniformity is not among'):
+        AnalysisSettings(('alignment_uniformity', 'view_alignment'))
+    with pytest.raises(ValueError, match='lidar_views is 1'):
+        AnalysisSettings(lidar_views=1)
 
 
 def test_nothing_changes_and_it_repeats_itself() -> None:

@@ -38,6 +38,20 @@ def test_known_ranks() -> None:
     assert effective_rank(singular_values(one)) == pytest.approx(1, rel=1e-4)
 
 
+def test_worked_values() -> None:
+    rows = [(1, 0), (0.8, 0.6), (0.6, 0.8), (0, 1), (0.96, 0.28), (-0.6, 0.8)]
+    features = torch.tensor(rows, dtype=torch.float64)
+    values = singular_values(features)
+    assert values.tolist() == pytest.approx([1.949359, 1.483240], abs=6e-7)
+    assert effective_rank(values) == pytest.approx(1.981589, abs=6e-7)
+    assert effective_rank(values, 1e-5) == pytest.approx(1.981577, abs=6e-7)
+    centered = singular_values(features - features.mean(dim=0))
+    assert effective_rank(centered) == pytest.approx(1.761689, abs=6e-7)
+    live = torch.tensor([1.0, 1.0] + [0.0] * 2046, dtype=torch.float64)
+    assert effective_rank(live) == pytest.approx(2.006606, abs=6e-7)
+    assert effective_rank(live, eps=0.0) == pytest.approx(2.0, rel=1e-12)
+
+
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match='all singular values are 0'):
         effective_rank(singular_values(torch.zeros(4, 3)))

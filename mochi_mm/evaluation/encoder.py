@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import default_collate
 
 from mochi_mm.datasets.transforms import Compose
 from mochi_mm.files.weights_digest import weights_digest
@@ -81,6 +82,17 @@ def the_view(sample: dict[str, Any]) -> Tensor:
             'expected an evaluation pipeline, without MultiView.'
         )
     return views[0]
+
+
+def collate_one_view(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return packed samples of one view each as a batch; sizes must be the same.
+
+    Raises:
+        ValueError: Several views of an image, or several sizes.
+    """
+    views = [the_view(sample) for sample in samples]
+    about = default_collate([sample['data_samples'] for sample in samples])
+    return dict(inputs=[stack_views(views)], data_samples=about)
 
 
 def stack_views(views: Sequence[Tensor]) -> Tensor:

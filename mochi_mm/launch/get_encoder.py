@@ -129,9 +129,38 @@ def _configured(config: Any) -> tuple[Any, Any]:
     return network, settings['backbone']
 
 
+def recorded_config(weights: str | Path, size: int | None = None) -> dict[str, Any]:
+    """Return the network that a file records as a whole config, with fresh weights.
+
+    Args:
+        weights: A checkpoint or an export of this project.
+        size: See :func:`get_encoder`.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: It records no network, or one that it does not hold.
+    """
+    path = local_path(weights)
+    backbone, preprocessor, _ = _parts(path, read_checkpoint(path), None)
+    model = dict(type='ImageClassifier', backbone=backbone, data_preprocessor=preprocessor)
+    pipeline = _cut(size or _usual_size(backbone))
+    return dict(model=model, query_dataloader=dict(dataset=dict(pipeline=pipeline)))
+
+
 def _recorded(path: Path, size: int | None, checkpoint_key: str | None) -> Encoder:
     """Return the network that a file records, with its weights."""
     content = read_checkpoint(path)
+    backbone, preprocessor, architecture = _parts(path, content, checkpoint_key)
+    network = ImageClassifier(backbone, data_preprocessor=preprocessor)
+    told = load_backbone(network, path, content=content, checkpoint_key=checkpoint_key)
+    transforms = _cut(size or _usual_size(backbone))
+    return Encoder(network, transforms, _text(network, architecture), told)
+
+
+def _parts(
+    path: Path, content: Mapping[str, Any], checkpoint_key: str | None
+) -> tuple[nn.Module, nn.Module, Any]:
+    """Return the backbone that a file records, what normalizes its images, and its settings."""
     record = record_of(content, path)
     if record is None or not record['backbone']:
         raise ValueError(
@@ -140,9 +169,8 @@ def _recorded(path: Path, size: int | None, checkpoint_key: str | None) -> Encod
             'network it is.'
         )
     architecture = checked_backbone(record['backbone'], str(path))
-    held = sum(
-        tensor.numel() for tensor in weights_of(content, path, checkpoint_key).tensors.values()
-    )
+    tensors = weights_of(content, path, checkpoint_key).tensors
+    held = sum(tensor.numel() for tensor in tensors.values())
     try:
         with torch.device('meta'):  # a record may ask for more memory than the weights fill
             outline = build_recorded(architecture)
@@ -159,11 +187,7 @@ def _recorded(path: Path, size: int | None, checkpoint_key: str | None) -> Encod
             f'{path} records a backbone of {asked} numbers and holds {held}; expected a file of '
             'this project, unchanged.'
         )
-    backbone = build_recorded(architecture)
-    network = ImageClassifier(backbone, data_preprocessor=_preprocessor(record, path))
-    told = load_backbone(network, path, content=content, checkpoint_key=checkpoint_key)
-    transforms = _cut(size or _usual_size(backbone))
-    return Encoder(network, transforms, _text(network, architecture), told)
+    return build_recorded(architecture), _preprocessor(record, path), architecture
 
 
 def _preprocessor(record: Mapping[str, Any], path: str | Path) -> nn.Module:

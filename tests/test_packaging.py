@@ -189,7 +189,8 @@ def test_every_pin_is_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    'name', ['runtime', 'det', 'timm', 'export', 'tensorboard', 'attacks', 'tests', 'docs']
+    'name',
+    ['runtime', 'det', 'timm', 'export', 'parquet', 'tensorboard', 'attacks', 'tests', 'docs'],
 )
 def test_pinned_set_lies_in_the_ranges(name: str) -> None:
     for need in read(name):

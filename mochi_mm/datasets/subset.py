@@ -31,6 +31,30 @@ def balanced_subset(paths: Iterable[str], per_class: int, seed: int) -> list[str
     return sorted(chosen)
 
 
+def keyed_split(paths: Iterable[str], share: float, seed: int) -> tuple[list[str], list[str]]:
+    """Return the paths that are left and those that are drawn, a share of each class, sorted.
+
+    What is drawn of a class depends on the seed, the name of the class and its file names alone.
+
+    Args:
+        paths: ``class/.../name``, in any order.
+        share: Share of each class that is drawn, at least one path, inside (0, 1).
+        seed: Random seed of the draw.
+
+    Raises:
+        ValueError: A path without a class, or a class with a single path.
+    """
+    left: list[str] = []
+    drawn: list[str] = []
+    for name, files in _by_class(paths, 2).items():
+        key = int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], 'big')
+        order = np.random.default_rng([seed, key, 1]).permutation(len(files))
+        count = min(max(1, round(share * len(files))), len(files) - 1)
+        drawn += [files[i] for i in order[:count]]
+        left += [files[i] for i in order[count:]]
+    return sorted(left), sorted(drawn)
+
+
 def first_of_each(paths: Iterable[str], per_class: int) -> list[str]:
     """Return the first ``per_class`` paths of each class by name, sorted.
 

@@ -37,7 +37,7 @@ def window_hashes(small: np.ndarray) -> np.ndarray:
     >>> int(window_hashes(ramp[:, ::-1])[0])
     0
     """
-    gray = small.astype(np.float32) @ np.float32([0.299, 0.587, 0.114])  # (32, 32)
+    gray = small.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)  # (32, 32)
     hashes = np.empty(len(WINDOWS), dtype=np.uint64)
     for number, (down, across) in enumerate(_weights(small.shape[0])):
         levels = down @ gray @ across  # (8, 9)

@@ -33,7 +33,8 @@ def collapsed_dimensions(facts: Facts) -> Finding:
     for layer, (rank, width, rows) in ranks.items():
         limit = max(_LEAST, _SHARE * min(width, rows))
         evidence.append(
-            f'{layer}: rank {rank:.1f} of {width}, {rows} images; wrong below {limit:.1f} ({source})'
+            f'{layer}: rank {rank:.1f} of {width}, {rows} images; wrong below {limit:.1f} '
+            f'({source})'
         )
         if rank < limit:
             collapsed.append(layer)

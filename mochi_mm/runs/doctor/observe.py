@@ -14,9 +14,9 @@ from mochi_mm.evaluation.measures import effective_rank, singular_values
 from mochi_mm.models.evaluating import evaluating
 from mochi_mm.models.necks.split_neck import SplitNeck
 from mochi_mm.randomness.random_state import preserved_random_state
+from mochi_mm.runs.doctor.leak_of import leak_of
 from mochi_mm.runs.doctor.mined_duplicates import mined_duplicates
 from mochi_mm.runs.doctor.observations import Leak, Observations
-from mochi_mm.runs.doctor.leak_of import leak_of
 
 # Mean difference of two views, in standard deviations of a channel: half a gray level.
 _SAME = 0.01

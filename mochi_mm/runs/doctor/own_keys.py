@@ -19,8 +19,8 @@ def own_keys(facts: Facts) -> Finding:
     (K >= N) where ``mask_own_keys`` is not set.
     """
     length = facts.memory_length
-    if not length or facts.setting('model') and not facts.memory_settings and not facts.memories:
-        return not_measured(CHECK, 'the main head of this config has no memory')
+    if not length:
+        return not_measured(CHECK, 'neither config nor checkpoint has a memory in the main head')
     if facts.setting('model', 'head', 'mask_own_keys') is True:
         return healthy(CHECK, 'they are masked', ['model.head.mask_own_keys=True (config)'])
     if not facts.setting('model'):

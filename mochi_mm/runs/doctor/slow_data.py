@@ -23,8 +23,8 @@ def slow_data(facts: Facts) -> Finding:
     wait, whole = float(np.median(waits[first:])), float(np.median(times[first:]))
     workers = facts.setting('train_dataloader', 'num_workers')
     evidence = [
-        f'data_time {wait:.3f} s of time {whole:.3f} s an iteration, medians of {len(waits) - first} '
-        'lines of the log (scalars.json)',
+        f'data_time {wait:.3f} s of time {whole:.3f} s an iteration, medians of '
+        f'{len(waits) - first} lines of the log (scalars.json)',
         f'train_dataloader.num_workers={workers} (config)',
     ]
     if wait > whole - wait:

@@ -24,8 +24,8 @@ def still_memory(facts: Facts) -> Finding:
     none. Wrong where nothing changed, or less than half of what is expected of a queue or a bank.
     """
     length = facts.memory_length
-    if not length or facts.setting('model') and not facts.memory_settings and not facts.memories:
-        return not_measured(CHECK, 'the main head of this config has no memory')
+    if not length:
+        return not_measured(CHECK, 'neither config nor checkpoint has a memory in the main head')
     kind = str(facts.memory_settings.get('type', 'FeatureQueue')).rpartition('.')[2]
     evidence, stuck = [], False
     for text, changed, written in _changes(facts, kind, length):

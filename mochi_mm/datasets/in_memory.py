@@ -12,6 +12,7 @@ from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.parts import built_parts, has_pipeline
+from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS
 
@@ -87,10 +88,13 @@ class InMemory(ImageDataset):
             raise UnreadableImage(self._refused[index])
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return the input of the pipeline; no pixels where its first transform needs none."""
-        if not self.pipeline.takes_rows:
+        """Return the input of the pipeline; no image where its first transform needs none."""
+        taken = self.pipeline
+        if not (taken.takes_rows or taken.takes_files):
             return super().sample(index)
         self._check(index)
+        result = dict(gt_label=int(self.labels[index]), sample_idx=index)
+        if taken.takes_files:
+            return dict(result, source=SourceImage(self.pixels[index].numpy()))
         height, width = self.pixels.shape[1:3]
-        label = int(self.labels[index])
-        return dict(row=index, size=(height, width), gt_label=label, sample_idx=index)
+        return dict(result, row=index, size=(height, width))

@@ -15,7 +15,7 @@ import numpy as np
 
 #: Share of red, green and blue in gray (ITU-R 601, as in PIL).
 LUMA = np.array([0.299, 0.587, 0.114])
-_GRAY = np.tile(LUMA, (3, 1))
+_START = np.hstack([np.eye(3), np.zeros((3, 3))])
 
 
 def hue_rotation(shift: float) -> np.ndarray:
@@ -36,22 +36,23 @@ def color_affine(
         operations: (name, factor) in the order of application, as ``ColorJitter.draw`` gives them.
         gray: Whether the image is made gray after them.
     """
-    of_pixel: np.ndarray = np.eye(3)
-    of_mean: np.ndarray = np.zeros((3, 3))
+    # A and C side by side, (3, 6): all that acts on a color acts on both.
+    both = _START.copy()
     for name, factor in operations:
         if name == 'brightness':
-            of_pixel, of_mean = factor * of_pixel, factor * of_mean
+            both *= factor
         elif name == 'contrast':
-            of_mean = factor * of_mean + (1 - factor) * _GRAY @ (of_pixel + of_mean)
-            of_pixel = factor * of_pixel
-        elif name in ('saturation', 'hue'):
-            mix = factor * np.eye(3) + (1 - factor) * _GRAY
-            step = mix if name == 'saturation' else hue_rotation(factor)
-            of_pixel, of_mean = step @ of_pixel, step @ of_mean
+            gray_of_mean = LUMA @ both
+            both *= factor
+            both[:, 3:] += (1 - factor) * (gray_of_mean[:3] + gray_of_mean[3:])
+        elif name == 'saturation':
+            both = factor * both + (1 - factor) * (LUMA @ both)
+        elif name == 'hue':
+            both = hue_rotation(factor) @ both
         else:
             raise ValueError(
                 f'no linear form of {name!r}; expected brightness, contrast, saturation or hue.'
             )
     if gray:
-        of_pixel, of_mean = _GRAY @ of_pixel, _GRAY @ of_mean
-    return of_pixel, of_mean
+        both[:] = LUMA @ both
+    return both[:, :3], both[:, 3:]

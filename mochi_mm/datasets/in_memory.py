@@ -13,6 +13,7 @@ from PIL import Image
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.parts import built_parts, has_pipeline
+from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS
 
@@ -94,11 +95,13 @@ class InMemory(ImageDataset):
             raise UnreadableImage(self._refused[index])
 
     def sample(self, index: int) -> dict[str, Any]:
-        """Return the input of the pipeline; no pixels where its first transform needs none."""
-        if not self.pipeline.takes_rows:
+        """Return the input of the pipeline; no image where its first transform needs none."""
+        taken = self.pipeline
+        if not (taken.takes_rows or taken.takes_files):
             return super().sample(index)
         self._check(index)
+        result = dict(gt_label=int(self.labels[index]), sample_idx=index)
+        if taken.takes_files:
+            return dict(result, source=SourceImage(self.pixels[index].numpy()))
         height, width, channels = self.pixels.shape[1:]
-        label = int(self.labels[index])
-        size = dict(size=(height, width), channels=channels)
-        return dict(size, row=index, gt_label=label, sample_idx=index)
+        return dict(result, row=index, size=(height, width), channels=channels)

@@ -22,15 +22,16 @@ BATCH = 8  # of a loader
 KINDS = dict(exact='MultiView', fast='FastMultiView', device='DeviceMultiView')
 
 
-def view_pipeline(size: int) -> list[dict[str, Any]]:
-    """Return MoCo-v2's view, as the configs write it."""
-    return [
+def view_pipeline(size: int, blur: bool = True) -> list[dict[str, Any]]:
+    """Return MoCo-v2's view, as the configs write it; without blur as for small images."""
+    views: list[dict[str, Any]] = [
         dict(type='RandomResizedCrop', size=size, scale=(0.2, 1.0)),
         dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, prob=0.8),
         dict(type='RandomGrayscale', prob=0.2),
         dict(type='GaussianBlur', sigma=(0.1, 2.0), prob=0.5),
         dict(type='RandomFlip', prob=0.5),
     ]
+    return [view for view in views if blur or view['type'] != 'GaussianBlur']
 
 
 def our_recipe(
@@ -51,22 +52,25 @@ class PillowBlur:
         return image.filter(ImageFilter.GaussianBlur(radius=sigma))
 
 
+def torchvision_view(size: int, blur: bool = True) -> tv.Compose:
+    """Return MoCo-v2's view from torchvision's classes on PIL images, as (3, H, W) uint8."""
+    jitter = tv.ColorJitter(0.4, 0.4, 0.4, 0.1)
+    steps = [
+        tv.RandomResizedCrop(size, scale=(0.2, 1.0)),
+        tv.RandomApply([jitter], p=0.8),
+        tv.RandomGrayscale(p=0.2),
+        *([tv.RandomApply([PillowBlur()], p=0.5)] if blur else []),
+        tv.RandomHorizontalFlip(),
+        tv.PILToTensor(),
+    ]
+    return tv.Compose(steps)
+
+
 class TorchvisionPairs:
-    """MoCo-v2's recipe from torchvision's classes on PIL images."""
+    """MoCo-v2's recipe from torchvision's classes on the files of a folder."""
 
     def __init__(self, source: Any, size: int) -> None:
-        self.source = source
-        jitter = tv.ColorJitter(0.4, 0.4, 0.4, 0.1)
-        self.view = tv.Compose(
-            [
-                tv.RandomResizedCrop(size, scale=(0.2, 1.0)),
-                tv.RandomApply([jitter], p=0.8),
-                tv.RandomGrayscale(p=0.2),
-                tv.RandomApply([PillowBlur()], p=0.5),
-                tv.RandomHorizontalFlip(),
-                tv.PILToTensor(),
-            ]
-        )
+        self.source, self.view = source, torchvision_view(size)
 
     def __len__(self) -> int:
         return len(self.source)

@@ -36,9 +36,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_equals_the_data_set_within(folder: Path) -> None:
-    plain = ImageFolder(folder, pipeline=PIPELINE)
-    held = InMemory(dict(type='ImageFolder', data_root=str(folder)), pipeline=PIPELINE)
+@pytest.mark.parametrize('kind', ['MultiView', 'FastMultiView'])
+def test_equals_the_data_set_within(folder: Path, kind: str) -> None:
+    pipeline = [dict(PIPELINE[0], type=kind), PIPELINE[1]]
+    plain = ImageFolder(folder, pipeline=pipeline)
+    held = InMemory(dict(type='ImageFolder', data_root=str(folder)), pipeline=pipeline)
+    before = held.fingerprint()
     assert len(held) == len(plain) == 4
     assert held.metainfo == plain.metainfo and held.labels.tolist() == plain.labels.tolist()
     assert held.pixels.shape == (4, 12, 10, 3) and held.pixels.is_shared()
@@ -48,6 +51,7 @@ def test_equals_the_data_set_within(folder: Path) -> None:
         assert got['data_samples'] == expected['data_samples']
         for view, other in zip(got['inputs'], expected['inputs'], strict=True):
             assert torch.equal(view, other)
+    assert held.fingerprint() == before  # the recipe is given the pixels themselves
 
 
 def test_refuses_sizes_that_differ_and_a_pipeline_that_would_not_run(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 python tools/benchmarks/pipeline.py FOLDER [--images 100] [--size 224] [--workers 0]
     [--packs PACK ...] [--json OUT]
+python tools/benchmarks/pipeline.py FOLDER --small [--size 32] [--no-blur]
 
 Measures, in turns on the same files: JPEG decoding alone, which bounds them all; MoCo-v2's recipe
 as torchvision's PIL classes do it; this project's exact recipe (MultiView), fast recipe
@@ -9,7 +10,9 @@ as torchvision's PIL classes do it; this project's exact recipe (MultiView), fas
 workers, seconds of one core are counted (CPU time, so that other programs disturb little). With
 workers, whole loaders are timed by the clock, and the rate is divided by the number of workers.
 Packs of the same folder (tools/dataset/pack.py) are measured beside the files, with the mean
-difference of their views from the exact recipe on the files, in gray levels.
+difference of their views from the exact recipe on the files, in gray levels. With --small the
+images, all of one size, are held in memory, and lightly's and mmpretrain's own transforms take
+turns with ours where these packages are installed.
 """
 
 from __future__ import annotations
@@ -29,12 +32,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = ToolParser(description=__doc__)
     parser.add_argument('folder')
     parser.add_argument('--images', type=int, default=100, help='files used, evenly spaced')
-    parser.add_argument('--size', type=int, default=224, help='pixels of a view')
+    parser.add_argument('--size', type=int, help='pixels of a view; default 224, 32 with --small')
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--workers', type=int, default=0)
     parser.add_argument('--packs', nargs='+', default=[], metavar='PACK')
+    parser.add_argument('--small', action='store_true', help='images held in memory')
+    parser.add_argument('--no-blur', action='store_true', help='with --small: as for CIFAR')
     parser.add_argument('--json', metavar='OUT')
     args = parser.parse_args(argv)
+    if args.small and (args.packs or args.workers):
+        parser.error(
+            '--small holds images in memory, in this process; leave out --packs, --workers'
+        )
+    if args.no_blur and not args.small:
+        parser.error('--no-blur belongs to --small')
+    if args.size is None:
+        args.size = 32 if args.small else 224
     if min(args.images, args.size, args.repeats) < 1 or args.workers < 0:
         raise ValueError('--images, --size and --repeats must be at least 1, --workers at least 0.')
     return args
@@ -46,12 +59,17 @@ def main(argv: list[str] | None = None) -> None:
     import cv2
     import torch
 
+    from mochi_mm.experiments.small_pipelines import small_recipes
     from mochi_mm.experiments.timed_pipeline import BATCH, one_pass, recipes, view_differences
 
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
-    datasets = recipes(args.folder, args.size, args.packs)
-    count = len(datasets['decode'])
+    if args.small:
+        datasets, absent = small_recipes(args.folder, args.size, not args.no_blur)
+        print(f'not installed, so not measured: {", ".join(absent) or "nothing"}')
+    else:
+        datasets = recipes(args.folder, args.size, args.packs)
+    count = len(datasets['torchvision PIL'])
     step = max(1, count // args.images)
     indices = list(range(0, count, step))[: args.images]
     if len(indices) < 4 * BATCH * args.workers:
@@ -66,7 +84,8 @@ def main(argv: list[str] | None = None) -> None:
             elapsed = one_pass(dataset, indices, args.workers, turn)
             if turn:
                 times[name].append(elapsed)
-    report(args, times, len(indices), view_differences(datasets, indices) if args.packs else {})
+    compared = args.packs or args.small
+    report(args, times, len(indices), view_differences(datasets, indices) if compared else {})
 
 
 def report(
@@ -77,6 +96,7 @@ def report(
 ) -> None:
     """Print pairs per second and core, and their ratio to torchvision's."""
     from mochi_mm.experiments.benchmark import machine, write_json
+    from mochi_mm.experiments.small_pipelines import versions
 
     cores = max(1, args.workers)
     measured = {
@@ -95,7 +115,9 @@ def report(
             f'{name:{wide}} {row["best"]:12.1f} {row["median"]:8.1f} {row["ratio"]:8.2f} '
             f'({row["ratio_of_medians"]:.2f}) {levels.get(name, "")}'[: wide + 50]
         )
-    result = dict(machine=machine(), command=vars(args), images=count, measured=measured)
+    result = dict(
+        machine=machine() | versions(), command=vars(args), images=count, measured=measured
+    )
     print(result['machine'])
     write_json(args.json, result)
 

@@ -17,7 +17,6 @@ import numpy as np
 
 #: Share of red, green and blue in gray (ITU-R 601, as in PIL).
 LUMA = np.array([0.299, 0.587, 0.114])
-_GRAY = np.tile(LUMA, (3, 1))
 #: A factor for each channel.
 ChannelFactors = tuple[float, ...]
 
@@ -42,29 +41,31 @@ def color_affine(
         gray: Whether the image is made gray after them.
         channels: Of the image; 3 for all but the operations of single channels.
     """
-    of_pixel: np.ndarray = np.eye(channels)
-    of_mean: np.ndarray = np.zeros((channels, channels))
+    # A and C side by side, (channels, 2 channels): all that acts on a color acts on both.
+    both = np.hstack([np.eye(channels), np.zeros((channels, channels))])
     for name, factor in operations:
         if name == 'brightness':
-            of_pixel, of_mean = factor * of_pixel, factor * of_mean
+            both *= factor
         elif name == 'contrast':
-            of_mean = factor * of_mean + (1 - factor) * _GRAY @ (of_pixel + of_mean)
-            of_pixel = factor * of_pixel
-        elif name in ('saturation', 'hue'):
-            mix = factor * np.eye(3) + (1 - factor) * _GRAY
-            step = mix if name == 'saturation' else hue_rotation(factor)
-            of_pixel, of_mean = step @ of_pixel, step @ of_mean
+            gray_of_mean = LUMA @ both
+            both *= factor
+            both[:, 3:] += (1 - factor) * (gray_of_mean[:3] + gray_of_mean[3:])
+        elif name == 'saturation':
+            both = factor * both + (1 - factor) * (LUMA @ both)
+        elif name == 'hue':
+            both = hue_rotation(factor) @ both
         elif name == 'channel_brightness':
-            of_pixel, of_mean = np.diag(factor) @ of_pixel, np.diag(factor) @ of_mean
+            both *= np.array(factor)[:, None]
         elif name == 'channel_contrast':
-            scale = np.diag(factor)
-            of_mean = scale @ of_mean + (np.eye(channels) - scale) @ (of_pixel + of_mean)
-            of_pixel = scale @ of_pixel
+            scale = np.array(factor)[:, None]
+            mean = both[:, :channels] + both[:, channels:]
+            both *= scale
+            both[:, channels:] += (1 - scale) * mean
         else:
             raise ValueError(
                 f'no linear form of {name!r}; expected brightness, contrast, saturation or hue, '
                 'or channel_brightness or channel_contrast.'
             )
     if gray:
-        of_pixel, of_mean = _GRAY @ of_pixel, _GRAY @ of_mean
-    return of_pixel, of_mean
+        both[:] = LUMA @ both
+    return both[:, :channels], both[:, channels:]

@@ -58,18 +58,18 @@ def parameters_of(
     Raises:
         ValueError: A plan whose colors or blur are not finite.
     """
-    colors = [color_affine(plan.colors, plan.gray, channels) for plan in plans]
-    of_pixel, of_mean = (
-        torch.from_numpy(np.stack(part).astype(np.float32)) for part in zip(*colors, strict=True)
-    )
-    sigma = torch.tensor([plan.sigma for plan in plans])
-    if not all(bool(part.isfinite().all()) for part in (of_pixel, of_mean, sigma)):
+    # One array each, filled in place: small tensors cost more to make than to compute.
+    colors = np.empty((len(plans), 2, channels, channels), np.float32)
+    for of_view, plan in zip(colors, plans, strict=True):
+        of_view[0], of_view[1] = color_affine(plan.colors, plan.gray, channels)
+    sigma = np.array([plan.sigma for plan in plans], np.float32)
+    if not (np.isfinite(colors).all() and np.isfinite(sigma).all()):
         raise ValueError(f'{plans} give colors or a blur that are not finite.')
     return ViewParameters(
-        of_pixel=of_pixel,
-        of_mean=of_mean,
-        sigma=sigma,
-        flip=torch.tensor([plan.flip for plan in plans]),
-        box=torch.tensor([plan.box for plan in plans], dtype=torch.float32),
-        size=torch.tensor(sizes),
+        of_pixel=torch.from_numpy(colors[:, 0].copy()),
+        of_mean=torch.from_numpy(colors[:, 1].copy()),
+        sigma=torch.from_numpy(sigma),
+        flip=torch.from_numpy(np.array([plan.flip for plan in plans])),
+        box=torch.from_numpy(np.array([plan.box for plan in plans], np.float32)),
+        size=torch.from_numpy(np.array(sizes)),
     )

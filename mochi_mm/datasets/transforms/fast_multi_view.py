@@ -54,9 +54,10 @@ def finish(pixels: np.ndarray, plan: ViewPlan) -> torch.Tensor:
     if pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         return _finish_channels(pixels, plan)
     if plan.colors or plan.gray:
-        of_pixel, of_mean = color_affine(plan.colors, plan.gray)
-        offset = of_mean @ np.array(cv2.mean(pixels)[:3])
-        pixels = cv2.transform(pixels, np.column_stack([of_pixel, offset]).astype(np.float32))
+        matrix = np.empty((3, 4), np.float32)
+        matrix[:, :3], of_mean = color_affine(plan.colors, plan.gray)
+        matrix[:, 3] = of_mean @ cv2.mean(pixels)[:3]
+        pixels = cv2.transform(pixels, matrix)
     if plan.sigma > 0:
         # Half the time of cv2.GaussianBlur, and nearer to the Gaussian, by a hundredth of a level.
         kernel = cv2.getGaussianKernel(2 * math.ceil(2.5 * plan.sigma) + 1, plan.sigma)

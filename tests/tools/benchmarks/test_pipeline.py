@@ -41,3 +41,27 @@ def test_runs_and_writes(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     done = run_tool(*words, '--images', '35', '--workers', '2')
     assert '35 images for 2 workers; expected at least 64' in done.stderr
+
+
+def test_small_images_are_held(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        pixels = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f'{i}.png')
+    out = tmp_path / 'small.json'
+    words = ['benchmarks/pipeline.py', str(tmp_path), '--small', '--size', '8', '--repeats', '1']
+    done = run_tool(*words, '--no-blur', '--images', '3', '--json', out)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(out.read_text())
+    assert list(result['measured'])[:4] == ['torchvision PIL', 'exact', 'fast', 'device']
+    assert 0 < result['measured']['fast']['gray_levels'] < 20
+    others = {name.split()[0] for name in list(result['measured'])[4:]}
+    (said,) = (line for line in done.stdout.splitlines() if line.startswith('not installed'))
+    for name, package in dict(lightly='lightly', mmpretrain='onedl-mmpretrain').items():
+        assert (name in others) != (package in said)
+
+
+def test_words_that_do_not_go_together() -> None:
+    for words in (['--small', '--workers', '1'], ['--small', '--packs', 'p'], ['--no-blur']):
+        done = run_tool('benchmarks/pipeline.py', 'folder', *words)
+        assert done.returncode == 2 and '--small' in done.stderr.splitlines()[-1]

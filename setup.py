@@ -17,7 +17,18 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 MIM_FOLDER = Path('mochi_mm', '.mim')
 MIM_SOURCES = ('configs', 'tools', 'model-index.yml')
-EXTRAS = ('det', 'timm', 'export', 'parquet', 'tensorboard', 'attacks', 'tiff', 'tests', 'lint', 'docs')
+EXTRAS = (
+    'det',
+    'timm',
+    'export',
+    'parquet',
+    'tensorboard',
+    'attacks',
+    'tiff',
+    'tests',
+    'lint',
+    'docs',
+)
 
 
 def read_version() -> str:

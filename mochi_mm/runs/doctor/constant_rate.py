@@ -52,7 +52,7 @@ def constant_rate(facts: Facts) -> Finding:
 
 def _share_done(facts: Facts) -> float | None:
     """Return the share of the run that has passed, None where nothing says how long it is."""
-    if facts.run.state == 'finished':
+    if facts.run.ending.state == 'finished':
         return 1.0
     if iterations := whole(facts.setting('train_cfg', 'max_iters')):
         return facts.last_step / iterations

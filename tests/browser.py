@@ -11,6 +11,7 @@ import contextlib
 import functools
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -115,9 +116,9 @@ class Page:
         path.write_bytes(base64.b64decode(given['data']))
 
     def _receive(self) -> dict[str, Any]:
-        end = time.monotonic() + PATIENCE
         while b'\0' not in self._rest:
-            assert time.monotonic() < end, 'the browser does not answer'
+            ready, _, _ = select.select([self._from], [], [], PATIENCE)
+            assert ready, 'the browser does not answer'
             part = os.read(self._from, 2**20)
             assert part, 'the browser ended'
             self._rest += part

@@ -13,7 +13,6 @@ _FACTS = {
     'commit': 'commit',
     'changes': 'changes to it',
     'host': 'host',
-    'began': 'began',
     'torch': 'PyTorch',
     'torchvision': 'TorchVision',
     'mmengine': 'MMEngine',

@@ -3,8 +3,9 @@
     python tools/analysis/report.py WORK_DIR [WORK_DIR ...] --out report.html
 
 Curves of the logs, analyses (AnalysisHook, tools/analysis/analyze.py), pictures, configs with their
-differences, and environment. The page is one file and needs no network. A run that was resumed
-gives one curve; an iteration that was repeated counts once, as it was computed last.
+differences, and environment; runs are switched on and off. The page is one file and needs no
+network. A run that was resumed gives one curve; an iteration that was repeated counts once, as it
+was computed last. A run that crashed is shown with its last words.
 """
 
 from __future__ import annotations

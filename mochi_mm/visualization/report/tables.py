@@ -66,12 +66,13 @@ def analysis_table(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:
 
 
 def environment_table(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:
-    """Return name, value of each run, and whether the values differ."""
+    """Return name, value of each run, and whether the values differ among runs that have any."""
     names = dict.fromkeys(name for run in runs for name in run.environment)
     table: list[tuple[str, list[Any], bool]] = []
     for name in names:
         values = [run.environment.get(name, '-') for run in runs]
-        table.append((name, values, len(set(values)) > 1))
+        here = {value for value, run in zip(values, runs, strict=True) if run.environment}
+        table.append((name, values, len(here) > 1))
     return table
 
 

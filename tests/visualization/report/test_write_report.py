@@ -205,6 +205,7 @@ def test_a_crashed_run_is_shown_beside_the_others(
     assert '<li data-run="2">broken: it ended before it logged a single value' in page
     assert '<h3>Loss</h3>' in page and 'epochs' in page
     assert ('>7.5<' in page) == (left == 'config')
+    assert '<tr><th>Python</th>' in page  # a run that wrote down nothing is no difference
     alone = write_report([start.parent], tmp_path / 'alone.html').read_text()
     assert 'crashed' in alone and '<h3>Loss</h3>' not in alone
 

@@ -67,6 +67,8 @@ def test_worked_values_of_each_cell() -> None:
     by_place = loss(DenseContrastiveHead(queue(NEGATIVES)), QUERY, KEY, {}, *same)
     assert by_place['loss_contrast'] == pytest.approx(1.276210, abs=1e-6)
     assert by_place['share_same_cell'] == 1.0
+    by_embedding = loss(DenseContrastiveHead(queue(NEGATIVES)), QUERY, KEY, {}, QUERY, KEY)
+    assert by_embedding['loss_contrast'] == pytest.approx(0.695751, abs=1e-6)
 
 
 class QuarterPair(PairMixing):

@@ -8,17 +8,9 @@ Expected: VOC detection AP 58.7 (authors' README, 5 runs), linear probe top-1 63
 Measured: not yet measured.
 """
 
-_base_ = '../mocov2/mocov2_resnet50_8xb32-cosine-200e_in1k.py'
-
-model = dict(
-    neck=dict(type='DenseCLNeck'),
-    head=dict(weight=0.5),
-    heads=dict(
-        dense=dict(
-            type='DenseContrastiveHead',
-            weight=0.5,
-            temperature=0.2,
-            memory=dict(type='FeatureQueue', length=65536, dim=128),
-        )
-    ),
-)
+_base_ = [
+    '../_base_/datasets/imagenet.py',
+    '../_base_/models/densecl_resnet50.py',
+    '../_base_/schedules/sgd_cosine_200e.py',
+    '../_base_/default_runtime.py',
+]

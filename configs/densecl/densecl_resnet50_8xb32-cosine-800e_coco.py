@@ -8,15 +8,12 @@ Expected: VOC detection AP 56.7 (authors' README, 5 runs).
 Measured: not yet measured.
 """
 
-_base_ = 'densecl_resnet50_8xb32-cosine-200e_in1k.py'
+_base_ = [
+    '../_base_/datasets/coco.py',
+    '../_base_/models/densecl_resnet50.py',
+    '../_base_/schedules/sgd_cosine_200e.py',
+    '../_base_/default_runtime.py',
+]
 
-train_dataloader = dict(
-    dataset=dict(
-        data_root='data/coco',
-        split='train2017',
-        classes=[],
-        index_cache='work_dirs/index/coco_train2017.json',
-    )
-)
 optim_wrapper = dict(optimizer=dict(lr=0.3))
 train_cfg = dict(max_epochs=800)

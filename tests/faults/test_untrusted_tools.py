@@ -66,6 +66,7 @@ TOOLS: dict[str, list[str]] = {
     'test.py': ['loop.py', 'FILE', '--work-dir', 'work'],
     'analysis/knn.py': ['loop.py', 'FILE', '--device', 'cpu'],
     'analysis/linear_probe.py': ['loop.py', 'FILE', '--device', 'cpu'],
+    'analysis/retrieval.py': ['loop.py', 'FILE', '--device', 'cpu'],
     'analysis/analyze.py': ['training.py', 'FILE', '--device', 'cpu'],
     'analysis/show_detections.py': [DETECTOR, 'FILE'],
     'converters/export.py': ['FILE', '--to', 'backbone'],

@@ -19,6 +19,7 @@ TOOLS: dict[str, list[str]] = {
     'test.py': ['CONFIG', 'none.pth'],
     'analysis/knn.py': ['CONFIG', 'none.pth'],
     'analysis/linear_probe.py': ['CONFIG', 'none.pth'],
+    'analysis/retrieval.py': ['CONFIG', 'none.pth'],
     'analysis/analyze.py': ['CONFIG', 'none.pth'],
     'analysis/print_config.py': ['CONFIG'],
     'analysis/browse_dataset.py': ['CONFIG', '--out', 'page.png'],

@@ -15,6 +15,7 @@ from mochi_mm.evaluation.analysis.settings import (
 )
 from mochi_mm.evaluation.measures.alignment import check_classes
 from mochi_mm.models.necks.split_neck import SplitNeck
+from mochi_mm.structures.features import CELLS
 
 _MOST = 1024
 
@@ -130,6 +131,8 @@ def no_memory(model: Any) -> str:
 
 def _no_pair(head: Any) -> str:
     """Return why a query and its key alone are not what a head compares, or nothing."""
+    if getattr(head, 'tap', '') == CELLS:
+        return f'{type(head).__name__} compares cells of feature maps; whole images are looked at'
     if getattr(head, 'uses_features', False):
         return (
             f'{type(head).__name__} has a center of each class among its candidates and tells no '

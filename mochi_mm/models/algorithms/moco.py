@@ -23,7 +23,7 @@ from mochi_mm.models.layers.split_batch_norm import split_batch_norm
 from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
-from mochi_mm.structures.features import Features
+from mochi_mm.structures.features import CELLS, Features
 from mochi_mm.structures.protocols import Backbone, Neck
 from mochi_mm.utils.checks import check_choice
 
@@ -179,6 +179,7 @@ class MoCo(BaseAlgorithm):
         """Return the raw embeddings (B, D) of a query and of a key, where the main head taps them.
 
         As a training step makes them, batch shuffle included, for measuring: nothing is enqueued.
+        Those of whole images, where the head taps cells.
 
         Args:
             inputs: The views of a training batch, (B, 3, H, W) each.
@@ -186,7 +187,8 @@ class MoCo(BaseAlgorithm):
         views = self.take_views(inputs)
         i, j = self.measured_views()
         query, key = self.embed(views[i]), self.embed_keys({j: views[j]})[j]
-        tap = 'predictor' if self.head is None else self.head.tap
+        tapped = None if self.head is None else self.head.tap
+        tap = 'predictor' if tapped is None or tapped == CELLS else tapped
         return query.at(tap), key.at(tap)
 
     def measured_views(self) -> tuple[int, int]:

@@ -57,9 +57,11 @@ def contrastive_objective(
         features = model.embed(model.in_layout([images])[0], encoders[1])
         changed = dict(zip(attacked, _parts(features, len(attacked)), strict=True))
         seen = {v: changed[v] if v in changed else clean[v] for v in online}
-        rows, known = ({v: part.at(head.tap) for v, part in s.items()} for s in (seen, keys))
-        more = [{v: part.before(head.tap) for v, part in s.items()} for s in (seen, keys)]
-        losses = head.compute(Views(rows, known, samples, *more[: 2 * head.uses_features])).losses
+        sides = (seen, keys)
+        rows, known = ({v: part.at(head.tap) for v, part in side.items()} for side in sides)
+        beside = [{v: part.before(head.tap) for v, part in side.items()} for side in sides]
+        more = beside if head.uses_features else []
+        losses = head.compute(Views(rows, known, samples, *more)).losses
         return torch.stack(list(losses.values())).sum()
 
     return objective

@@ -1,4 +1,4 @@
-"""Correspondence of the cells of two feature maps (Wang et al. 2021, DenseCL, eq. 3)."""
+"""Correspondence of the cells of two feature maps (Wang et al. 2021, DenseCL)."""
 
 from __future__ import annotations
 

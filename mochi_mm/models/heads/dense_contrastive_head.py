@@ -38,7 +38,7 @@ class DenseContrastiveHead(BaseContrastiveHead):
     :class:`DenseCLNeck` does. The paper's ``(1 - l) global + l dense`` is ``weight=1 - l`` of the
     head of the model and ``weight=l`` of this one under ``heads``.
     Source: Wang et al., Dense Contrastive Learning for Self-Supervised Visual Pre-Training, CVPR
-    2021, section 3.
+    2021, as the authors' code has it.
 
     Args:
         memory: The memory, as a config or a module.

@@ -1,4 +1,4 @@
-"""The two projection heads of DenseCL (Wang et al. 2021, section 3.2)."""
+"""The two projection heads of DenseCL (Wang et al. 2021)."""
 
 from __future__ import annotations
 

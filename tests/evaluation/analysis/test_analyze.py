@@ -171,11 +171,14 @@ def test_heads_that_compare_more_than_a_query_and_its_key_say_so() -> None:
     )
     finder = dict(type='FalseNegativeFinder', num_support=1)
     support = dict(type='FalseNegativeHead', finder=finder, memory=queue)
+    cells = dict(type='DenseContrastiveHead', memory=queue)
     for head, views, why in (
+        (cells, (1,), 'DenseContrastiveHead compares cells of feature maps'),
         (centers, (1,), 'ParametricContrastHead has a center of each class among its candidates'),
         (support, (0, 1, 2), 'FalseNegativeHead compares at least 3 views of each image'),
     ):
-        model = build_moco(head=head, target_views=views)
+        neck = dict(type='DenseCLNeck' if head is cells else 'MLPNeck', in_channels=64)
+        model = build_moco(head=head, target_views=views, neck=dict(neck, out_channels=8))
         found = analyze(model, samples(), pairs(EVERY), EVERY)
         for name in ('accuracy', 'probabilities', 'false_negatives'):
             assert found.missing[name].startswith(why)

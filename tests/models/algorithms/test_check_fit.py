@@ -12,7 +12,7 @@ from mochi_mm.models.algorithms import MoCo
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.models.algorithms.check_fit import ALGORITHMS, check_pair_views
 from mochi_mm.registry import MODELS
-from mochi_mm.structures.features import TAPS
+from mochi_mm.structures.features import CELLS, TAPS
 from tests.models.algorithms.toy import build_moco
 
 BACKBONE = dict(type='ResNet', depth=10, width=0.125, stem='small')
@@ -222,6 +222,7 @@ SETTINGS: dict[str, dict[str, Any]] = dict(
     HardNegativeMixingHead=dict(memory=QUEUE, num_hard=4),
     AuxiliaryClassifierHead=LINEAR,
     BalancedSoftmaxHead=dict(LINEAR, class_counts=None),
+    DenseContrastiveHead=dict(memory=QUEUE),
     InterClusterHead=dict(
         bank=dict(type='ClusterBank', length=8, num_clusters=2, dim=8), memory=QUEUE
     ),
@@ -239,7 +240,7 @@ SETTINGS: dict[str, dict[str, Any]] = dict(
 @pytest.mark.parametrize('name', [n for n in heads.__all__ if n != 'BaseContrastiveHead'])
 def test_every_head_takes_what_an_algorithm_gives(name: str) -> None:
     head = MODELS.build(dict(SETTINGS.get(name, {}), type=name))
-    assert head.takes in (*ALGORITHMS, 'any') and head.tap in TAPS
+    assert head.takes in (*ALGORITHMS, 'any') and head.tap in (*TAPS, CELLS)
     if head.takes == 'any':
         return
     algorithm = MODELS.get(ALGORITHMS[head.takes])

@@ -67,6 +67,8 @@ def test_worked_values_of_each_cell() -> None:
     by_place = loss(DenseContrastiveHead(queue(NEGATIVES)), QUERY, KEY, {}, *same)
     assert by_place['loss_contrast'] == pytest.approx(1.276210, abs=1e-6)
     assert by_place['share_same_cell'] == 1.0
+    by_embedding = loss(DenseContrastiveHead(queue(NEGATIVES)), QUERY, KEY, {}, QUERY, KEY)
+    assert by_embedding['loss_contrast'] == pytest.approx(0.695751, abs=1e-6)
 
 
 class QuarterPair(PairMixing):
@@ -143,6 +145,35 @@ def test_equals_the_loop(images: int, count: int, mixed: bool) -> None:
     expected = by_definition(head, sides, samples)
     found = loss(head, sides[0], sides[1], samples, *sides[2:])
     assert (found['loss_contrast'], found['share_same_cell']) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(),
+        dict(mask_own_keys=True),
+        dict(oracle_loss=True, oracle_mix=True),
+        dict(negatives=dict(beta=1.0, tau_plus=0.1)),
+        dict(removal=dict(rule='oracle')),
+        dict(threshold=dict(length=11, alpha=0.3, lr=0.5)),
+    ],
+)
+def test_a_map_of_one_cell_is_moco_with_all_that_the_frame_gives(options: Any) -> None:
+    sides = cells(5, 1)
+    samples = dict(gt_label=torch.arange(5) % 3, sample_idx=torch.arange(5))
+    mixing = dict(num_hard=4, mixers=[FixedPair(5), FixedQuery(3)])
+    dense = DenseContrastiveHead(memory(), T, mixing=mixing, **options)
+    plain = ContrastiveHead(memory(), T, mixing=mixing, **options)
+    pooled = [{view: rows[:, 0] for view, rows in side.items()} for side in sides[:2]]
+    for _ in range(2):
+        found = dense.loss_views(sides[0], sides[1], samples, *sides[2:])
+        expected = plain.loss_views(pooled[0], pooled[1], samples)
+        assert float(found.pop('share_same_cell')) == 1.0
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            torch.testing.assert_close(found[name], value, msg=name)
+    for name, value in plain.state_dict().items():
+        torch.testing.assert_close(dense.state_dict()[name], value, msg=name)
 
 
 def test_gradient_flows_into_the_embeddings_of_the_queries_alone() -> None:

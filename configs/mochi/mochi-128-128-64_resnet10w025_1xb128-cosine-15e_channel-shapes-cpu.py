@@ -5,7 +5,7 @@ Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/mochi/mochi-128-128-64_resnet10w025_1xb128-cosine-15e_channel-shapes-cpu.py
 Hardware: 1 CPU core; minutes not yet measured.
 Expected: kNN top-1 (k=20) at least 5 points above the untrained network.
-Measured: not yet measured.
+Measured: kNN top-1 (k=20) 34.1, untrained 15.9 (one seed).
 """
 
 _base_ = '../mocov2/mocov2_resnet10w025_1xb128-cosine-15e_channel-shapes-cpu.py'

@@ -13,6 +13,8 @@ _BEGINNINGS = (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+')
 #: Pages of one file; more are a film or a volume.
 _MOST_PAGES = 4096
 _ORIENTATION = 274
+#: Numbers for each pixel of the largest image; with more channels it must be smaller.
+_MOST_NUMBERS = 4
 #: What a sample may stand for; black may be 0 or the largest number.
 _PHOTOMETRIC = ('MINISBLACK', 'MINISWHITE', 'RGB')
 _AXES = ('YX', 'YXS', 'SYX')
@@ -91,6 +93,11 @@ def _check(pages: list[Any], channels: int, max_pixels: int) -> None:
         raise ValueError(
             f'{first.imagewidth} x {first.imagelength} pixels are more than {max_pixels}; save it '
             'smaller'
+        )
+    if channels * first.imagelength * first.imagewidth > _MOST_NUMBERS * max_pixels:
+        raise ValueError(
+            f'{first.imagewidth} x {first.imagelength} pixels of {channels} channels are more than '
+            f'{_MOST_NUMBERS * max_pixels} numbers; cut it into smaller ones'
         )
 
 

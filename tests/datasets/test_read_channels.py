@@ -56,6 +56,19 @@ def test_tiff(channels: int, bits: int, layout: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.rint(image.pixels.astype(np.float64) * 257), pixels)
 
 
+@pytest.mark.parametrize(
+    'settings',
+    [dict(byteorder='>'), dict(bigtiff=True, tile=(16, 16)), dict(predictor=True)],
+    ids=str,
+)
+def test_other_ways_to_write_a_tiff(settings: Any, tmp_path: Path) -> None:
+    pixels = numbers(5, 16, 40, 36)
+    kind = dict(photometric='minisblack', planarconfig='contig', compression='zlib')
+    tifffile.imwrite(tmp_path / 'a.tif', pixels, **kind, **settings)
+    image = np.asarray(read_channels(tmp_path / 'a.tif', 5, 16), np.float64)
+    np.testing.assert_array_equal(np.rint(image * 257), pixels)
+
+
 def test_all_numbers_of_16_bits_stay_apart(tmp_path: Path) -> None:
     every = np.arange(2**16, dtype=np.uint16).reshape(256, 256)
     tifffile.imwrite(tmp_path / 'a.tif', every, photometric='minisblack')
@@ -207,6 +220,12 @@ def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = path.read_bytes()
     with pytest.raises(UnreadableImage, match=r'a\.tif.*7 x 9 pixels are more than 10'):
         read_channels(path, 4, max_pixels=10)
+    wide = tmp_path / 'wide.tif'
+    tifffile.imwrite(wide, numbers(7), photometric='minisblack', planarconfig='contig')
+    with pytest.raises(
+        UnreadableImage, match=r'7 x 9 pixels of 7 channels are more than 400 numbers'
+    ):
+        read_channels(wide, 7, max_pixels=100)
     path.write_bytes(data[:-100])
     with pytest.raises(UnreadableImage, match=r'cannot read image .*a\.tif'):
         read_channels(path, 4)

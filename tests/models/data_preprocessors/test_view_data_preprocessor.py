@@ -31,7 +31,7 @@ def test_state_dict_is_empty() -> None:
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match='std above 0'):
         ViewDataPreprocessor(std=(1, 0, 1))
-    with pytest.raises(ValueError, match='three numbers each'):
+    with pytest.raises(ValueError, match='one number of each for every channel'):
         ViewDataPreprocessor(mean=(1,))
     preprocessor = ViewDataPreprocessor()
     with pytest.raises(
@@ -39,6 +39,8 @@ def test_bad_input() -> None:
     ):
         preprocessor(dict(inputs=torch.zeros(2, 3, 4, 4), data_samples={}))
     with pytest.raises(ValueError, match='default_collate'):
+        preprocessor(dict(inputs=[torch.zeros(2, 4, 4)], data_samples={}))
+    with pytest.raises(ValueError, match='views have 1 channels, but mean and std .* have 3'):
         preprocessor(dict(inputs=[torch.zeros(2, 1, 4, 4)], data_samples={}))
 
 

@@ -77,6 +77,11 @@ SPECIAL: dict[str, dict[str, Any]] = {
     'TwoStreamSampler': dict(
         dataset=OpenWorld(ShapeScenes(num_scenes=20), num_known=3, labeled_share=0.5), seed=0
     ),
+    'LayerWiseRates': dict(
+        optim_wrapper_cfg=dict(optimizer=dict(type='SGD', lr=0.1)),
+        paramwise_cfg=dict(layer_decay=0.5),
+    ),
+    'RepresentationGuardHook': dict(dataloader={}),
     'LongTail': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
     'PseudoLabels': dict(length=8, num_clusters=[2]),
     'ResComHead': dict(memory=RINGS, num_positives=1, num_negatives=4),

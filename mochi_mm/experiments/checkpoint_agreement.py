@@ -117,7 +117,9 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     for row in rows:
         known = '-' if math.isnan(row['correlation']) else f'{row["correlation"]:.2f}'
-        half = '' if math.isnan(row['half']) else f' ± {row["half"]:.2f}'
+        low, high = (row['correlation'] + side * row['half'] for side in (-1, 1))
+        # A correlation lies between -1 and 1, Student's interval of few runs need not.
+        half = '' if math.isnan(low) else f' ({max(low, -1):.2f} to {min(high, 1):.2f})'
         lines.append(
             f'| {row["measure"]} | {row["runs"]} | {known}{half} | {row["loss"]:.2f} | '
             f'{row["worst"]:.2f} |'

@@ -82,7 +82,7 @@ def test_the_tool_and_its_sentences(tmp_path: Path, capsys: pytest.CaptureFixtur
     rows = main([*map(str, folders), '--out', str(tmp_path / 'out.json')])
     text = capsys.readouterr().out
     assert [row['measure'] for row in rows] == [RANK, LAST]
-    assert f'| {RANK} | 3 | 1.00 ± 0.00 | 0.00 | 0.00 |' in text
+    assert f'| {RANK} | 3 | 1.00 (1.00 to 1.00) | 0.00 | 0.00 |' in text
     assert f'{RANK}: it orders checkpoints as kNN does; choosing by it costs 0.00 points' in text
     assert 'less than taking the last checkpoint (3.67)' in text
     assert len(json.loads((tmp_path / 'out.json').read_text())['runs']) == 6

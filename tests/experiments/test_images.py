@@ -87,6 +87,23 @@ def test_without_a_part_for_the_end_its_loader_is_left(tmp_path: Path, images: I
     assert config.final_dataloader.dataset == dict(type='ImageFolder', split='val')
 
 
+def test_a_total_in_equal_parts(tmp_path: Path) -> None:
+    write_images(tmp_path)
+    found = lists(tmp_path, Images(total=39, total_queries=20))
+    assert len(found['train']) == 30 and len(found['query']) == 20  # ten classes
+    assert found['train'] == lists(tmp_path, Images(per_class=3))['train']
+    config = config_of(dict(type='ImageFolder'))
+    images = Images(total=39, total_queries=20)
+    images.set_in(config, tmp_path / 'lists')
+    assert config.query_dataloader.dataset.include.endswith('query.txt')
+    assert images.count(config) == 30 and images.words() == '39 images, of each class as many'
+    with pytest.raises(ValueError, match='9 images of 10 classes'):
+        lists(tmp_path, Images(total=9))
+    for both in (dict(total=5, per_class=1), dict(total_queries=5, queries_per_class=1)):
+        with pytest.raises(ValueError, match='expected one way to say'):
+            Images(**both)  # type: ignore[arg-type]
+
+
 def test_a_class_that_is_too_small(tmp_path: Path) -> None:
     write_images(tmp_path, train=3, val=1)
     with pytest.raises(ValueError, match="'class0' has 3"):

@@ -10,6 +10,7 @@ import pytest
 from mochi_mm.experiments.images import loaders_of
 from mochi_mm.experiments.run_config import run_config
 from mochi_mm.experiments.suite import Suite
+from mochi_mm.experiments.suites import read_suite
 from mochi_mm.experiments.sweep import Run, Sweep
 from mochi_mm.launch.config import load_config
 from tests.experiments.toy import cut
@@ -93,6 +94,20 @@ def test_a_run_starts_from_the_encoder_of_another(tmp_path: Path) -> None:
     run.folder.mkdir(parents=True)
     (run.folder / 'last_checkpoint').touch()
     assert run_config(run).get('load_from') is None
+
+
+def test_on_other_images_it_starts_from_the_exported_backbone(tmp_path: Path) -> None:
+    suite = read_suite('continued_cifar10')
+    run = run_of(tmp_path, 'continued_cifar10', suite, 'good', 300)
+    assert run.start is not None and run.start.name == 'tiny_imagenet100 start seed 3'
+    run.start.folder.mkdir(parents=True)
+    run.start.weights_path.touch()
+    config = run_config(run)
+    assert config.start_from.weights == str(run.start.folder / 'backbone_epoch_4.safetensors')
+    assert config.get('load_from') is None and config.optim_wrapper.optimizer.lr == 0.05
+    kinds = [hook.type for hook in config.custom_hooks]
+    assert kinds == ['AnalysisHook', 'RepresentationGuardHook']
+    assert config.custom_hooks[0].measures[-1] == 'lidar'
 
 
 def test_tables_and_what_hooks_load_are_cut_as_well(tmp_path: Path) -> None:

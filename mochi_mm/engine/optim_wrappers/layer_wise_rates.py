@@ -35,7 +35,7 @@ class LayerWiseRates(DefaultOptimWrapperConstructor):
         paramwise_cfg: With ``layer_decay``, in (0, 1].
 
     Raises:
-        ValueError: No ``layer_decay``, or one out of range; when called: a model without a
+        ValueError: No ``layer_decay``, or one out of range; no rate; when called: a model without a
             backbone, or a parameter of it whose depth its name does not tell.
     """
 
@@ -49,6 +49,12 @@ class LayerWiseRates(DefaultOptimWrapperConstructor):
             )
         super().__init__(optim_wrapper_cfg, paramwise_cfg)
         self.layer_decay = float(decay)  # type: ignore[arg-type]
+        if self.base_lr is None:
+            raise ValueError(
+                'LayerWiseRates scales optim_wrapper.optimizer.lr, and the config gives none; '
+                'expected a number.'
+            )
+        self.full_rate = float(self.base_lr)
 
     def add_params(
         self,
@@ -67,7 +73,7 @@ class LayerWiseRates(DefaultOptimWrapperConstructor):
         for group in params:
             (parameter,) = group['params']
             name = names[id(parameter)]
-            group['lr'] = group.get('lr', self.base_lr) * scales[name]
+            group['lr'] = group.get('lr', self.full_rate) * scales[name]
             rates.setdefault(_part(name), group['lr'])
         listed = ', '.join(f'{part} {rate:.3g}' for part, rate in rates.items())
         print_log(f'layer-wise rates (layer_decay={self.layer_decay:g}): {listed}', 'current')

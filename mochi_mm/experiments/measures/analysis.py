@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,11 @@ class Analysis(Measure):
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, subject: Subject) -> dict[str, float]:
-        """Return every number that there is."""
+        """Return every number that there is; none of a measure that the network has no value of."""
+        found = self._measure(subject)
+        return {name: value for name, value in found.items() if math.isfinite(value)}
+
+    def _measure(self, subject: Subject) -> dict[str, float]:
         if subject.epochs:
             path = subject.folder / 'analysis' / f'epoch_{subject.epochs}.json'
             return dict(read_analysis(path)[0]['scalars'])

@@ -17,6 +17,7 @@ from tests.ranks import run_ranks
 from tests.toy_runner import NoiseImages
 
 SETTINGS = AnalysisSettings(num_queries=12, num_hard=5, seed=2)
+MORE = AnalysisSettings(('lidar',), num_queries=12, seed=2, lidar_images=12, lidar_views=3)
 
 
 def model() -> Any:
@@ -29,7 +30,9 @@ def _analyze(rank: int, state: dict[str, torch.Tensor]) -> tuple[dict[str, float
     made = build_moco(batch_shuffle='none')
     made.load_state_dict(state)
     found = analyze(made, samples(), pairs(SETTINGS, batch_size=3), SETTINGS)
-    return found.scalars, dict(found.counts, curve=found.arrays['probabilities'].tolist())
+    more = analyze(made, samples(), pairs(MORE, batch_size=3), MORE)
+    counts = dict(found.counts, curve=found.arrays['probabilities'].tolist())
+    return {**found.scalars, **more.scalars}, counts
 
 
 def test_two_ranks() -> None:
@@ -40,7 +43,9 @@ def test_two_ranks() -> None:
     alone = analyze(made, samples(), pairs(SETTINGS, batch_size=3), SETTINGS)
     assert (counts['samples'], counts['queries']) == (12, 12)
     # Batches and views are the same; what mixers draw is keyed by the rank.
-    for name, value in alone.scalars.items():
+    more = analyze(made, samples(), pairs(MORE, batch_size=3), MORE)
+    assert set(more.scalars) == {'lidar/backbone', 'lidar/neck'}
+    for name, value in {**alone.scalars, **more.scalars}.items():
         if not any(word in name for word in ('synthetic', 'harder', 'Mixing')):
             assert scalars[name] == pytest.approx(value, rel=1e-5), name
     assert counts['curve'] == pytest.approx(alone.arrays['probabilities'].tolist(), rel=1e-5)

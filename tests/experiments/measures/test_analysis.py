@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,12 @@ from tests.experiments.measures.toy import toy_subject
 
 
 def test_what_was_left(tmp_path: Path) -> None:
-    write_analysis(tmp_path / 'analysis', 'epoch_3', dict(scalars={'acc_contrast': 0.5}), {})
+    write_analysis(
+        tmp_path / 'analysis',
+        'epoch_3',
+        dict(scalars={'acc_contrast': 0.5, 'decay/neck': math.nan}),
+        {},
+    )
     assert Analysis()(toy_subject(tmp_path, epochs=3)) == {'acc_contrast': 0.5}
     with pytest.raises(FileNotFoundError, match=r'epoch_4.json'):
         Analysis()(toy_subject(tmp_path, epochs=4))

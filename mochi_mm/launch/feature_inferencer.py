@@ -75,6 +75,11 @@ class FeatureInferencer(BaseInferencer):
         return made
 
     def _take(self, encoder: Encoder, device: str) -> None:
+        if encoder.reading:
+            raise ValueError(
+                f'the network takes images with {dict(encoder.reading)}, and this inferencer takes '
+                'RGB photographs; expected tools/embed.py for a folder of such images.'
+            )
         self.encoder, self.model = encoder, encoder.model.to(device).eval()
         self.pipeline, self.collate_fn = self._init_pipeline(None), stack_views
         self.visualizer = None

@@ -40,6 +40,7 @@ PARTS = (
     Part('mmdet', ('onedl-mmdetection', 'mmdet'), 'det'),
     Part('pycocotools', ('pycocotools',), 'det'),
     Part('timm', ('timm',), 'timm'),
+    Part('pyarrow', ('pyarrow',), 'parquet'),
     Part('pytest', ('pytest',), 'tests'),
     Part('ruff', ('ruff',), 'lint'),
     Part('mypy', ('mypy',), 'lint'),

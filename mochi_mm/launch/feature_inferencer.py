@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +103,10 @@ class FeatureInferencer(BaseInferencer):
     def _init_pipeline(self, cfg: Any) -> Any:
         return self._prepared
 
-    def _inputs_to_list(self, inputs: Any) -> list[ImageLike]:
+    def _inputs_to_list(self, inputs: Any) -> list[Any]:
         if isinstance(inputs, (str, Path)) and Path(inputs).expanduser().is_dir():
             folder = any_images(inputs)
-            return [folder.image(index) for index in range(len(folder))]
+            return [partial(folder.image, index) for index in range(len(folder))]
         listed = [inputs] if isinstance(inputs, ImageLike) else list(inputs)
         if not listed:
             raise ValueError('no images; expected at least one path, array or PIL image.')
@@ -135,12 +136,14 @@ class FeatureInferencer(BaseInferencer):
             )
         return torch.stack(list(preds))
 
-    def _prepared(self, image: ImageLike) -> Tensor:
+    def _prepared(self, image: Any) -> Tensor:
         sample = dict(img=_opened(image), gt_label=-1, sample_idx=0, rng=SampleKey(0).generator())
         return the_view(self.encoder.pipeline(sample))
 
 
-def _opened(image: ImageLike) -> Image.Image:
+def _opened(image: ImageLike | partial[Image.Image]) -> Image.Image:
+    if isinstance(image, partial):  # of a folder, read when its batch comes
+        return image()
     if isinstance(image, Image.Image):
         return image.convert('RGB')
     if isinstance(image, (str, Path)):

@@ -173,7 +173,7 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
         features = LabeledFeatures(x[train], y[train], x_test, y_test)
         found[name] = measure_labels(features, subsets, args.l2 or L2_GRID, device)
     about = dict(
-        folder=Path(args.folder).name,
+        folder='/'.join(Path(args.folder).resolve().parts[-2:]),
         images=len(left),
         test_images=len(y_test),
         classes=len(images.classes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,9 @@ from mochi_mm.datasets.read_image import read_image
 from mochi_mm.evaluation.encoder import Encoder, stack_views, the_view
 from mochi_mm.launch.build import ConfigLike
 from mochi_mm.launch.get_encoder import get_encoder
+from mochi_mm.launch.named_configs import list_models
 from mochi_mm.randomness import SampleKey
+from mochi_mm.registry import SCOPE
 
 #: A path, (H, W, 3) uint8 in the order red, green, blue, or a PIL image.
 ImageLike = str | Path | np.ndarray | Image.Image
@@ -99,6 +102,21 @@ class FeatureInferencer(BaseInferencer):
         """
         result: Tensor = super().__call__(inputs, return_datasamples, batch_size, **kwargs)
         return result
+
+    @staticmethod
+    def list_models(scope: str | None = None, patterns: str = r'.*') -> list[str]:
+        """Return the names of the configs that begin with a regular expression, sorted.
+
+        Args:
+            scope: This project's, or None for it.
+            patterns: As MMEngine takes it; :func:`mochi_mm.list_models` takes a shell's.
+
+        Raises:
+            ValueError: Another scope.
+        """
+        if scope not in (None, SCOPE):
+            raise ValueError(f'scope is {scope!r}; expected {SCOPE!r}, whose models these are.')
+        return [name for name in list_models() if re.match(patterns, name)]
 
     def _init_pipeline(self, cfg: Any) -> Any:
         return self._prepared

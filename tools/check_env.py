@@ -41,6 +41,7 @@ PARTS = (
     Part('pycocotools', ('pycocotools',), 'det'),
     Part('timm', ('timm',), 'timm'),
     Part('tifffile', ('tifffile',), 'tiff'),
+    Part('pyarrow', ('pyarrow',), 'parquet'),
     Part('pytest', ('pytest',), 'tests'),
     Part('ruff', ('ruff',), 'lint'),
     Part('mypy', ('mypy',), 'lint'),

@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
 
     encoder = named_encoder(args)
     print(f'{encoder.told}\nimages: {encoder.images}')
-    dataset: Any = any_images(args.folder, encoder.transforms, args.exclude)
+    dataset: Any = any_images(args.folder, encoder.transforms, args.exclude, **encoder.reading)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     settings = EmbedSettings(
         args.batch_size, args.workers, where_to_compute(args.device), args.skip_unreadable

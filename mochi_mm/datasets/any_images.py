@@ -23,7 +23,10 @@ def is_pack(folder: str | Path) -> bool:
 
 
 def any_images(
-    folder: str | Path, pipeline: Sequence[Any] = (), exclude: str | Path | None = None
+    folder: str | Path,
+    pipeline: Sequence[Any] = (),
+    exclude: str | Path | None = None,
+    **reading: Any,
 ) -> ImageFolder | PackedImages:
     """Return all images below a folder, at any depth and without labels, or those of a pack.
 
@@ -31,13 +34,14 @@ def any_images(
         folder: The folder.
         pipeline: See :class:`~mochi_mm.datasets.base.ImageDataset`.
         exclude: A text file with the paths of images to leave out.
+        reading: Further settings of the data set, which say how a file is read.
 
     Raises:
         FileNotFoundError: No such folder or list.
         ValueError: No image in it; see :class:`ImageFolder` and :class:`PackedImages`.
     """
     kind = PackedImages if is_pack(folder) else ImageFolder
-    return kind(folder, classes=[], pipeline=pipeline, exclude=exclude)
+    return kind(folder, classes=[], pipeline=pipeline, exclude=exclude, **reading)
 
 
 def image_lines(dataset: ImageFolder | PackedImages) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
@@ -26,12 +26,14 @@ class Encoder:
         transforms: Configs of the transforms of one view, :class:`PackInputs` at their end.
         network: Text that differs where the network computes other features from the same weights.
         told: Which weights were loaded, for people.
+        reading: Settings of a data set that say how its files are read, such as ``channels``.
     """
 
     model: BaseAlgorithm
     transforms: Sequence[Any]
     network: str
     told: str
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def pipeline(self) -> Compose:
@@ -45,8 +47,9 @@ class Encoder:
 
     @cached_property
     def images(self) -> str:
-        """Return the transforms as text."""
-        return ', '.join(map(repr, self.pipeline.transforms))
+        """Return how files are read and the transforms, as text."""
+        read = [f'{name}={value!r}' for name, value in self.reading.items()]
+        return ', '.join([*read, *map(repr, self.pipeline.transforms)])
 
     @torch.no_grad()
     def encode(self, views: Tensor) -> Tensor:

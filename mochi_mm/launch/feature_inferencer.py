@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from mochi_mm.datasets.read_image import read_image
 from mochi_mm.evaluation.encoder import Encoder, stack_views, the_view
 from mochi_mm.launch.build import ConfigLike
 from mochi_mm.launch.get_encoder import get_encoder
+from mochi_mm.launch.named_configs import list_models
 from mochi_mm.randomness import SampleKey
+from mochi_mm.registry import SCOPE
 
 #: A path, (H, W, 3) uint8 in the order red, green, blue, or a PIL image.
 ImageLike = str | Path | np.ndarray | Image.Image
@@ -75,6 +79,11 @@ class FeatureInferencer(BaseInferencer):
         return made
 
     def _take(self, encoder: Encoder, device: str) -> None:
+        if encoder.reading:
+            raise ValueError(
+                f'the network takes images with {dict(encoder.reading)}, and this inferencer takes '
+                'RGB photographs; expected tools/embed.py for a folder of such images.'
+            )
         self.encoder, self.model = encoder, encoder.model.to(device).eval()
         self.pipeline, self.collate_fn = self._init_pipeline(None), stack_views
         self.visualizer = None
@@ -94,13 +103,28 @@ class FeatureInferencer(BaseInferencer):
         result: Tensor = super().__call__(inputs, return_datasamples, batch_size, **kwargs)
         return result
 
+    @staticmethod
+    def list_models(scope: str | None = None, patterns: str = r'.*') -> list[str]:
+        """Return the names of the configs that begin with a regular expression, sorted.
+
+        Args:
+            scope: This project's, or None for it.
+            patterns: As MMEngine takes it; :func:`mochi_mm.list_models` takes a shell's.
+
+        Raises:
+            ValueError: Another scope.
+        """
+        if scope not in (None, SCOPE):
+            raise ValueError(f'scope is {scope!r}; expected {SCOPE!r}, whose models these are.')
+        return [name for name in list_models() if re.match(patterns, name)]
+
     def _init_pipeline(self, cfg: Any) -> Any:
         return self._prepared
 
-    def _inputs_to_list(self, inputs: Any) -> list[ImageLike]:
+    def _inputs_to_list(self, inputs: Any) -> list[Any]:
         if isinstance(inputs, (str, Path)) and Path(inputs).expanduser().is_dir():
             folder = any_images(inputs)
-            return [folder.image(index) for index in range(len(folder))]
+            return [partial(folder.image, index) for index in range(len(folder))]
         listed = [inputs] if isinstance(inputs, ImageLike) else list(inputs)
         if not listed:
             raise ValueError('no images; expected at least one path, array or PIL image.')
@@ -130,12 +154,14 @@ class FeatureInferencer(BaseInferencer):
             )
         return torch.stack(list(preds))
 
-    def _prepared(self, image: ImageLike) -> Tensor:
+    def _prepared(self, image: Any) -> Tensor:
         sample = dict(img=_opened(image), gt_label=-1, sample_idx=0, rng=SampleKey(0).generator())
         return the_view(self.encoder.pipeline(sample))
 
 
-def _opened(image: ImageLike) -> Image.Image:
+def _opened(image: ImageLike | partial[Image.Image]) -> Image.Image:
+    if isinstance(image, partial):  # of a folder, read when its batch comes
+        return image()
     if isinstance(image, Image.Image):
         return image.convert('RGB')
     if isinstance(image, (str, Path)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ _MOST_IN_BUFFERS = 2**28
 _WHOLE = 64
 # Loaders of a config whose images pass through no random views, the likeliest first.
 _LOADERS = ('query_dataloader', 'test_dataloader', 'val_dataloader', 'bank_dataloader')
+# Settings of a data set that say how its files are read.
+_READING = ('channels', 'bits')
+_ORDER = re.compile(r'rgb|lab|ycbcr|[0-9]+ channels?')
 
 
 def get_encoder(
@@ -82,8 +86,15 @@ def get_encoder(
         if own_input:
             _take_input(network, weights, checkpoint_key)
         told = load_backbone(network, weights, allow_other_input, checkpoint_key=checkpoint_key)
-    transforms = _pipeline(config) if size is None else _cut(size)
-    return Encoder(network, transforms, _text(network, about), told)
+    dataset = _measured(config)
+    if size is None and not dataset.get('pipeline'):
+        raise ValueError(
+            f'the config names no images that are measured ({", ".join(_LOADERS)}), so nothing '
+            'says how an image is prepared; add one of them, or give --size PIXELS (size=PIXELS).'
+        )
+    transforms = list(dataset['pipeline']) if size is None else _cut(size)
+    reading = {name: dataset[name] for name in _READING if dataset.get(name) is not None}
+    return Encoder(network, transforms, _text(network, about), told, reading)
 
 
 def is_weight_file(model: Any) -> bool:
@@ -144,7 +155,8 @@ def recorded_config(weights: str | Path, size: int | None = None) -> dict[str, A
     backbone, preprocessor, _ = _parts(path, read_checkpoint(path), None)
     model = dict(type='ImageClassifier', backbone=backbone, data_preprocessor=preprocessor)
     pipeline = _cut(size or _usual_size(backbone))
-    return dict(model=model, query_dataloader=dict(dataset=dict(pipeline=pipeline)))
+    dataset = dict(pipeline=pipeline, **_reading(backbone))
+    return dict(model=model, query_dataloader=dict(dataset=dataset))
 
 
 def _recorded(path: Path, size: int | None, checkpoint_key: str | None) -> Encoder:
@@ -154,7 +166,8 @@ def _recorded(path: Path, size: int | None, checkpoint_key: str | None) -> Encod
     network = ImageClassifier(backbone, data_preprocessor=preprocessor)
     told = load_backbone(network, path, content=content, checkpoint_key=checkpoint_key)
     transforms = _cut(size or _usual_size(backbone))
-    return Encoder(network, transforms, _text(network, architecture), told)
+    reading = _reading(backbone)
+    return Encoder(network, transforms, _text(network, architecture), told, reading)
 
 
 def _parts(
@@ -193,7 +206,7 @@ def _parts(
 def _preprocessor(record: Mapping[str, Any], path: str | Path) -> nn.Module:
     """Return what normalizes images as a record says."""
     mean, std, order = record['mean'], record['std'], record['channel_order']
-    if order not in (None, 'rgb', 'lab', 'ycbcr'):
+    if order is not None and not _ORDER.fullmatch(order):
         raise ValueError(
             f'the weights in {path} were trained on images in the order {order!r}; expected rgb, '
             'lab or ycbcr, which are what is read here.'
@@ -222,6 +235,12 @@ def _usual_size(backbone: nn.Module) -> int:
     return 32 if getattr(backbone, 'stem', None) == 'small' else 224
 
 
+def _reading(backbone: nn.Module) -> dict[str, Any]:
+    """Return how files are read for a recorded network: photographs, or channels as they are."""
+    channels = getattr(backbone, 'in_channels', 3)
+    return {} if channels == 3 else dict(channels=channels)
+
+
 def _cut(size: int) -> list[dict[str, Any]]:
     """Return the transforms that make images of one size."""
     short = size if size <= _WHOLE else round(size * 8 / 7)
@@ -232,23 +251,16 @@ def _cut(size: int) -> list[dict[str, Any]]:
     ]
 
 
-def _pipeline(config: Any) -> list[Any]:
-    """Return the transforms of the images that a config measures on.
-
-    Raises:
-        ValueError: It names no such images.
-    """
+def _measured(config: Any) -> Mapping[str, Any]:
+    """Return the data set with a pipeline that a config measures on; empty where it has none."""
     for name in _LOADERS:
         dataset = (config.get(name) or {}).get('dataset')
         while isinstance(dataset, Mapping):
             if dataset.get('pipeline'):
-                return list(dataset['pipeline'])
+                return dataset
             parts = dataset.get('datasets') or [None]
             dataset = dataset.get('dataset') or parts[0]
-    raise ValueError(
-        f'the config names no images that are measured ({", ".join(_LOADERS)}), so nothing says '
-        'how an image is prepared; add one of them, or give --size PIXELS (size=PIXELS).'
-    )
+    return {}
 
 
 def _text(network: Any, backbone: Any) -> str:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mochi_mm.datasets import ImageFolder
-from mochi_mm.datasets.subset import balanced_subset, first_of_each
+from mochi_mm.datasets.subset import balanced_subset, first_of_each, keyed_split
 from tests.toy_runner import REPOSITORY
 
 PATHS = [
@@ -87,3 +87,18 @@ def test_the_first_of_each() -> None:
     )
     with pytest.raises(ValueError, match='2 images of each class are wanted'):
         first_of_each(['a/0.jpg'], 2)
+
+
+def test_a_split_takes_a_share_of_each_class() -> None:
+    """What is drawn of a class does not depend on the others, nor on the order of the list."""
+    paths = [f'{name}/{i:02}.png' for name, n in (('a', 20), ('b', 9), ('c', 2)) for i in range(n)]
+    left, drawn = keyed_split(paths, 0.2, seed=3)
+    assert sorted([*left, *drawn]) == paths and not set(left) & set(drawn)
+    assert [sum(path[0] == name for path in drawn) for name in 'abc'] == [4, 2, 1]
+    assert keyed_split(reversed(paths), 0.2, seed=3) == (left, drawn)
+    alone = keyed_split([path for path in paths if path[0] == 'b'], 0.2, seed=3)[1]
+    assert alone == [path for path in drawn if path[0] == 'b']
+    assert keyed_split(paths, 0.2, seed=4)[1] != drawn
+    assert [path for path in keyed_split(paths, 0.9, 0)[0] if path[0] == 'c']
+    with pytest.raises(ValueError, match="2 images of each class are wanted; 'd' has 1"):
+        keyed_split([*paths, 'd/0.png'], 0.2, seed=0)

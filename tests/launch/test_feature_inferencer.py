@@ -55,6 +55,13 @@ def test_a_name_is_that_of_get_model() -> None:
         torch.testing.assert_close(infer(image), model.extract_feat(views))
 
 
+def test_the_models_are_those_of_the_project() -> None:
+    assert mochi_mm.FeatureInferencer.list_models('mochi_mm') == mochi_mm.list_models()
+    assert mochi_mm.FeatureInferencer.list_models(patterns=r'mochi-.*quick') == [NAME]
+    with pytest.raises(ValueError, match="scope is 'mmdet'"):
+        mochi_mm.FeatureInferencer.list_models('mmdet')
+
+
 def test_what_is_refused(place: Path) -> None:
     infer = mochi_mm.FeatureInferencer(place / 'epoch_1.pth', device='cpu')
     with pytest.raises(ValueError, match=r'float64 \(4, 4, 3\); expected uint8'):

@@ -76,6 +76,14 @@ def test_images_are_those_of_the_weights(weights: Path, tmp_path: Path) -> None:
     assert get_encoder(tmp_path / 'lab.pth').model.data_preprocessor.space == 'lab'
 
 
+def test_other_channels_are_read_as_the_config_says() -> None:
+    settings = config()
+    settings.query_dataloader.dataset.dataset.update(channels=2, bits=16)
+    encoder = get_encoder(settings)
+    assert encoder.reading == dict(channels=2, bits=16)
+    assert encoder.images.startswith('channels=2, bits=16, PackInputs')
+
+
 def test_what_is_no_encoder(weights: Path, tmp_path: Path) -> None:
     bare = tmp_path / 'bare.pth'
     torch.save(dict(state_dict=torch.load(weights, weights_only=True)['state_dict']), bare)

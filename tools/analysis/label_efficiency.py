@@ -95,7 +95,7 @@ def config_of(args: argparse.Namespace) -> Callable[[], Any]:
     return lambda: recorded_config(args.own or args.continued, args.size)
 
 
-def labeled(folder: str, pipeline: Any) -> Any:
+def labeled(folder: str, encoder: Any) -> Any:
     """Return the images of class folders, or of a pack of them.
 
     Raises:
@@ -105,7 +105,8 @@ def labeled(folder: str, pipeline: Any) -> Any:
     from mochi_mm.datasets.image_folder import ImageFolder
     from mochi_mm.datasets.packed_images import PackedImages
 
-    dataset = (PackedImages if is_pack(folder) else ImageFolder)(folder, pipeline=pipeline)
+    kind = PackedImages if is_pack(folder) else ImageFolder
+    dataset = kind(folder, pipeline=encoder.transforms, **encoder.reading)
     if len(dataset.classes) < 2 or min(dataset.labels) < 0:
         raise ValueError(
             f'{folder} has {len(dataset.classes)} classes; expected a folder for each of two or '
@@ -152,11 +153,10 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
         for name, file in files.items()
         if file or name == 'random'
     }
-    pipeline = encoders['random'].transforms
-    images = labeled(args.folder, pipeline)
+    images = labeled(args.folder, encoders['random'])
     names = [images.name(i) for i in range(len(images))]
     rows = {name: i for i, name in enumerate(names)}
-    tests = None if args.test is None else labeled(args.test, pipeline)
+    tests = None if args.test is None else labeled(args.test, encoders['random'])
     left = names if tests else keyed_split(names, args.test_share, args.seed)[0]
     if tests is not None:
         check_same_classes(images, tests, 'training', 'test')
@@ -173,7 +173,7 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
         features = LabeledFeatures(x[train], y[train], x_test, y_test)
         found[name] = measure_labels(features, subsets, args.l2 or L2_GRID, device)
     about = dict(
-        folder=Path(args.folder).name,
+        folder='/'.join(Path(args.folder).resolve().parts[-2:]),
         images=len(left),
         test_images=len(y_test),
         classes=len(images.classes),

@@ -171,6 +171,16 @@ def test_images_that_cannot_be_read(folder: Path, tmp_path: Path) -> None:
     assert 'a/b/0.png' not in found.paths and found.about['skipped'] == skipped
 
 
+def test_a_whole_shard_that_cannot_be_read(folder: Path, tmp_path: Path) -> None:
+    whole = [any_images(folder).name(i) for i in range(len(NAMES))]
+    for name in whole[4:8]:
+        (folder / name).write_bytes(b'none')
+    count, skipped = embed(folder, tmp_path / 'x.npz', skip_unreadable=True)
+    assert (count, skipped) == (len(NAMES) - 4, whole[4:8])
+    found = read_embeddings(tmp_path / 'x.npz')
+    assert found.paths == [*whole[:4], *whole[8:]] and found.features.shape == (count, 16)
+
+
 def test_what_cannot_be_done_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     (tmp_path / 'there.npz').write_bytes(b'mine')
     with pytest.raises(ValueError, match=r'there\.npz exists; expected a new file'):

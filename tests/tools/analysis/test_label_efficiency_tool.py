@@ -47,7 +47,18 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def words(place: Path, *more: object, labels: str = '2 6 all') -> list[str]:
-    fixed = ['--own', place / 'own.pth', '--size', 8, '--workers', 0, '--device', 'cpu']
+    fixed = [
+        '--own',
+        place / 'own.pth',
+        '--size',
+        8,
+        '--l2',
+        0.1,
+        '--workers',
+        0,
+        '--device',
+        'cpu',
+    ]
     listed = [place / 'images', '--labels', *labels.split(), '--subsets', 3, *fixed, *more]
     return [str(word) for word in listed]
 

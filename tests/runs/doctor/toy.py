@@ -88,7 +88,7 @@ class BatchMeanBackbone(nn.Module):
 def tiny_run(
     folder: Path, method: str, epochs: int = 8, batch_size: int = BATCH, **changes: Any
 ) -> Path:
-    """Train 7 steps an epoch of 112 images; keep two checkpoints and the config; return the work dir."""
+    """Train on 112 images; keep two checkpoints and the config; return the work dir."""
     config = runner_config(folder, max_epochs=epochs)
     if method == 'simclr':
         config.model = dict(type='InBatchContrast', head=dict(type='NTXentHead', temperature=0.2))

@@ -41,7 +41,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out', type=Path, required=True, help='folder for the three files')
     parser.add_argument('--checkpoint', help='of the config: search by its features too')
     parser.add_argument('--weights', help='a file that records its backbone: search by it too')
-    parser.add_argument('--size', type=int, default=224, help='of images for --weights (224)')
+    parser.add_argument('--size', type=int, help='of images for the network (224 with --weights)')
     parser.add_argument('--no-hash', action='store_true', help='search by features alone')
     parser.add_argument('--bits', type=int, default=12, help='of 64 that hashes may differ in (12)')
     parser.add_argument('--cosine', type=float, default=0.9, help='least cosine of features (0.9)')
@@ -63,7 +63,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if args.checkpoint and args.weights:
         parser.error('--checkpoint and --weights are two networks; expected one of them')
     for name, least in (('workers', 0), ('pictures', 0), ('size', 1)):
-        if getattr(args, name) < least:
+        if getattr(args, name) is not None and getattr(args, name) < least:
             parser.error(f'--{name} is {getattr(args, name)}; expected at least {least}')
     return args
 
@@ -134,7 +134,8 @@ def load_network(args: argparse.Namespace, cfg: Any) -> tuple[Any, list[Any]]:
             0,
         )
         model.backbone.load_state_dict(source.module().state_dict())
-        side = list(source.image_size() or (args.size, args.size))
+        size = args.size or 224
+        side = list(source.image_size() or (size, size))
         return model, [dict(type='Resize', size=side), dict(type='PackInputs')]
 
     from mochi_mm.files.load_weights import load_backbone
@@ -148,7 +149,8 @@ def load_network(args: argparse.Namespace, cfg: Any) -> tuple[Any, list[Any]]:
     model = fresh_model(cfg.model, 0)
     key = args.checkpoint_key
     print(load_backbone(model, args.checkpoint, args.allow_other_input, checkpoint_key=key))
-    return model, list(loader.dataset.pipeline)
+    resized = [dict(type='Resize', size=[args.size, args.size])] if args.size else []
+    return model, [*resized, *loader.dataset.pipeline]
 
 
 def features_of(args: argparse.Namespace, images: Any, cfg: Any, readable: list[int]) -> Tensor:
@@ -165,7 +167,15 @@ def features_of(args: argparse.Namespace, images: Any, cfg: Any, readable: list[
     loader = DataLoader(
         Subset(dataset, readable), 64, num_workers=args.workers, collate_fn=default_collate
     )
-    found = extract_features(model.to(where_to_compute(args.device)), loader)[0]
+    try:
+        found = extract_features(model.to(where_to_compute(args.device)), loader)[0]
+    except RuntimeError as error:
+        if 'equal size' not in str(error):
+            raise
+        raise ValueError(
+            f'the images come in several sizes, which the pipeline of {args.images} leaves as they '
+            'are; expected one. Give --size, such as 32.'
+        ) from error
     rows = torch.zeros(len(dataset), found.shape[1])
     rows[readable] = found
     return rows

@@ -18,7 +18,8 @@ def batch_norm_leak(facts: Facts) -> Finding:
     shuffle included, and once with key batches that are dealt anew, so that a key shares its
     batch with as few images of its query's batch as the number of batches allows. Whatever the
     network knows of an image it knows in both; what it loses is what the statistics told. Wrong
-    where it loses more than 10 points, and 3 standard deviations of the queries that changed.
+    where it loses more than 10 points or half of what it found, and 3 standard deviations of the
+    queries that changed.
     """
     seen = facts.observed
     if seen is None or seen.leak is None:
@@ -30,7 +31,8 @@ def batch_norm_leak(facts: Facts) -> Finding:
         f'{leak.only_together} queries lost, {leak.only_apart} won: {leak.deviations:.1f} standard '
         'deviations',
     ]
-    if leak.together - leak.apart > _POINTS and leak.deviations > _DEVIATIONS:
+    lost = leak.together - leak.apart
+    if lost > min(_POINTS, leak.together / 2) and leak.deviations > _DEVIATIONS:
         return wrong(
             CHECK,
             'queries know their keys by batch statistics that both share',

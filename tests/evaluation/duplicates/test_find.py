@@ -19,6 +19,7 @@ from mochi_mm.evaluation.duplicates import (
     find_near_duplicates,
     read_pictures,
 )
+from mochi_mm.registry import MODELS
 from tests.datasets.duplicates.test_duplicates import scene
 
 TOOLS = Path(__file__).resolve().parents[3] / 'tools'
@@ -106,6 +107,45 @@ def test_features_find_what_the_hash_does_not() -> None:
         find_near_duplicates(pictures, by_hash=False)
     with pytest.raises(ValueError, match='hardly tell images apart'):
         feature_pairs(torch.ones(2100, 1), 0.9)
+
+
+CONFIG = """
+default_scope = 'mochi_mm'
+custom_imports = dict(imports=['tests.runs.doctor.toy'])
+model = dict(type='ImageClassifier',
+             backbone=dict(type='ResNet', depth=10, width=0.125, stem='small'))
+images = dict(batch_size=8, num_workers=0, dataset=dict(
+    type='ImageFolder', data_root={root!r}, classes=[], exclude={exclude!r},
+    pipeline=[dict(type='PackInputs')]))
+train_dataloader = images
+query_dataloader = images
+del images
+"""
+
+
+def test_networks_of_a_config_and_of_a_file(folder: Path, tmp_path: Path) -> None:
+    search = tool('dataset/near_duplicates.py')
+    backbone = dict(type='ResNet', depth=10, width=0.125, stem='small')
+    torch.manual_seed(0)
+    model = MODELS.build(dict(type='ImageClassifier', backbone=backbone))
+    record = dict(backbone=backbone, mean=[120.0] * 3, std=[60.0] * 3, channel_order='rgb')
+    record['algorithm'] = 'ImageClassifier'
+    weights = tmp_path / 'epoch_1.pth'
+    torch.save(dict(state_dict=model.state_dict(), meta=dict(mochi_mm=record)), weights)
+    by_features = ['--no-hash', '--cosine', '0.97']
+    words = [str(folder), '--weights', str(weights), '--size', '32', '--out', str(tmp_path / 'w')]
+    assert len(search.main([*words, *by_features])) == 10
+    assert 'False,True' in (tmp_path / 'w' / 'near_duplicates.csv').read_text()
+    former = tmp_path / 'former.txt'
+    former.write_text('a/00.png\na/damaged.png\n')  # one of a planted pair
+    config = tmp_path / 'config.py'
+    config.write_text(CONFIG.format(root=str(folder), exclude=str(former)))
+    words = [str(config), '--checkpoint', str(weights), '--allow-other-input', '--out']
+    with pytest.raises(ValueError, match='several sizes'):
+        search.main([*words, str(tmp_path / 'none')])
+    assert len(search.main([*words, str(tmp_path / 'c'), '--size', '32'])) == 9
+    listed = (tmp_path / 'c' / 'exclude.txt').read_text().split()
+    assert len(listed) == 11 and {'a/00.png', 'a/damaged.png'} < set(listed)
 
 
 class _Images:

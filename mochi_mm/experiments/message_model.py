@@ -47,15 +47,11 @@ class StepSizes:
 def shuffled_images(s: StepSizes) -> list[Message]:
     """Return the messages of ``batch_shuffle='shuffle'``: images there, features back.
 
-    Images are exchanged as normalized float32, each once; embeddings (B, D) and pooled features
-    (B, C) are gathered, of which the head then takes one.
+    Images are exchanged as normalized float32, pooled features (B, C) and embeddings (B, D) on the
+    way back, of which the head then takes one; every row goes to one rank.
     """
-    return [
-        _counts(),
-        Message('images', 'all_to_all_single', s.batch * s.image * _FLOAT),
-        _rows(s.batch, s.pooled),
-        _rows(s.batch, s.dim),
-    ]
+    back = [_exchanged('embeddings', s.batch * width) for width in (s.pooled, s.dim)]
+    return [_counts(), _exchanged('images', s.batch * s.image), *back]
 
 
 def queue_write(s: StepSizes, keys: int = 1) -> list[Message]:
@@ -146,6 +142,10 @@ def totals(messages: Iterable[Message]) -> Counter[Message]:
 def _counts() -> Message:
     """Return the exchange of the number of rows, between CPUs."""
     return Message('counts', 'all_gather', _INTEGER)
+
+
+def _exchanged(kind: str, numbers: int) -> Message:
+    return Message(kind, 'all_to_all_single', numbers * _FLOAT)
 
 
 def _rows(rows: int, width: int) -> Message:

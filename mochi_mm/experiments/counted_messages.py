@@ -34,9 +34,9 @@ _OTHERS = (
 )
 #: What is in a message, by the function of the package that sends it.
 _SENDERS = dict(
-    exchange_rows='images',
+    exchange_rows='rows',
     row_counts='counts',
-    gather_rows='embeddings',
+    gather_rows='rows',
     backward='candidate gradients',
     mean_over_ranks='statistics',
     any_rank='agreement',
@@ -78,12 +78,18 @@ class CountedMessages:
         def call(*args: Any, **kwargs: Any) -> Any:
             own: Tensor = args[_OWN[name]]
             kind = _kind(sys._getframe(1))
-            if kind == 'embeddings' and not own.dtype.is_floating_point:
-                kind = 'labels'
+            if kind == 'rows':
+                kind = _kind_of_rows(own)
             self.messages.append(Message(kind, name, own.numel() * own.element_size()))
             return function(*args, **kwargs)
 
         return call
+
+
+def _kind_of_rows(rows: Tensor) -> str:
+    if not rows.dtype.is_floating_point:
+        return 'labels'
+    return 'images' if rows.ndim == 4 else 'embeddings'
 
 
 def _kind(frame: FrameType | None) -> str:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from mochi_mm.distributed.messages import Message
 
 _FLOAT, _INTEGER = 4, 8
+
+
+_SMALL = 'resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+#: A config of each method whose step is counted in seconds, below ``configs/``.
+CONFIGS = {
+    'mocov2': f'mocov2/mocov2_{_SMALL}',
+    'mochi': f'mochi/mochi-256-128-64_{_SMALL}',
+    'simclr': f'simclr/simclr_{_SMALL}',
+    'supcon': f'supcon/supcon_{_SMALL}',
+    'mocov3': 'mocov3/mocov3_vit-tiny4_1xb256-cosine-6e_cifar10-cpu.py',
+    'paco': 'paco/paco_resnet10w025_1xb128-cosine-30e_cifar10-lt-cpu.py',
+}
+#: In one process they split the batch; among ranks images are exchanged, as in the paper.
+SHUFFLED = ('mocov2', 'mochi')
 
 
 @dataclass(frozen=True)
@@ -32,15 +47,11 @@ class StepSizes:
 def shuffled_images(s: StepSizes) -> list[Message]:
     """Return the messages of ``batch_shuffle='shuffle'``: images there, features back.
 
-    Images are exchanged as normalized float32, each once; embeddings (B, D) and pooled features
-    (B, C) are gathered, of which the head then takes one.
+    Images are exchanged as normalized float32, pooled features (B, C) and embeddings (B, D) on the
+    way back, of which the head then takes one; every row goes to one rank.
     """
-    return [
-        _counts(),
-        Message('images', 'all_to_all_single', s.batch * s.image * _FLOAT),
-        _rows(s.batch, s.pooled),
-        _rows(s.batch, s.dim),
-    ]
+    back = [_exchanged('embeddings', s.batch * width) for width in (s.pooled, s.dim)]
+    return [_counts(), _exchanged('images', s.batch * s.image), *back]
 
 
 def queue_write(s: StepSizes, keys: int = 1) -> list[Message]:
@@ -115,9 +126,26 @@ METHODS: Mapping[str, Callable[[StepSizes, int], list[Message]]] = {
 }
 
 
+def totals(messages: Iterable[Message]) -> Counter[Message]:
+    """Return how often each message comes, gradients as one: buckets divide them as they like."""
+    counted: Counter[Message] = Counter()
+    averaged = 0
+    for message in messages:
+        if message.kind == 'gradients':
+            averaged += message.bytes
+        else:
+            counted[message] += 1
+    counted[Message('gradients', 'all_reduce', averaged)] += 1
+    return counted
+
+
 def _counts() -> Message:
     """Return the exchange of the number of rows, between CPUs."""
     return Message('counts', 'all_gather', _INTEGER)
+
+
+def _exchanged(kind: str, numbers: int) -> Message:
+    return Message(kind, 'all_to_all_single', numbers * _FLOAT)
 
 
 def _rows(rows: int, width: int) -> Message:

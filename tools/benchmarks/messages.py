@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,21 +21,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 ROOT = Path(__file__).resolve().parents[2]
-_SMALL = 'resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
-CONFIGS = {
-    'mocov2': f'mocov2/mocov2_{_SMALL}',
-    'mochi': f'mochi/mochi-256-128-64_{_SMALL}',
-    'simclr': f'simclr/simclr_{_SMALL}',
-    'supcon': f'supcon/supcon_{_SMALL}',
-    'mocov3': 'mocov3/mocov3_vit-tiny4_1xb256-cosine-6e_cifar10-cpu.py',
-    'paco': 'paco/paco_resnet10w025_1xb128-cosine-30e_cifar10-lt-cpu.py',
-}
-#: Their CPU-sized configs split the batch in one process; among ranks the paper's way is to shuffle.
-SHUFFLED = ('mocov2', 'mochi')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
+    from mochi_mm.experiments.message_model import CONFIGS
     from mochi_mm.launch.arguments import ToolParser
 
     parser = ToolParser(description=__doc__)
@@ -58,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     from mochi_mm.distributed.messages import sent_bytes
     from mochi_mm.experiments.benchmark import write_json
-    from mochi_mm.experiments.message_model import METHODS
+    from mochi_mm.experiments.message_model import CONFIGS, METHODS, totals
 
     methods = args.methods or ([] if args.config else list(CONFIGS))
     paths = {name: str(ROOT / 'configs' / CONFIGS[name]) for name in methods}
@@ -87,14 +76,6 @@ def main(argv: list[str] | None = None) -> int:
                 )
     write_json(args.json, dict(measured=found))
     return int(differ > 0)
-
-
-def totals(messages: Sequence[Any]) -> Counter[tuple[str, str, int]]:
-    """Return the messages as a set, gradients together: buckets divide them in their own way."""
-    gradients = [message for message in messages if message.kind == 'gradients']
-    counted = Counter((m.kind, m.operation, m.bytes) for m in messages if m.kind != 'gradients')
-    counted['gradients', 'all_reduce', sum(message.bytes for message in gradients)] += 1
-    return counted
 
 
 def counted_by(paths: Sequence[tuple[str, str]], ranks: int, batch: int) -> dict[str, Any]:
@@ -130,6 +111,7 @@ def _on_a_rank(
     from mmengine.registry import init_default_scope
 
     from mochi_mm.experiments.counted_step import counted_step
+    from mochi_mm.experiments.message_model import SHUFFLED
 
     torch.set_num_threads(1)
     init_default_scope('mochi_mm')

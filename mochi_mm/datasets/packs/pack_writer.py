@@ -30,6 +30,8 @@ from mochi_mm.utils.checks import check_integer
 COMPARE_EVERY = 16
 #: Images of a shard, about 180 MB at the default size; a kill costs at most these.
 SHARD_IMAGES = 4096
+#: Shards of a pack: its record, which names each, is read up to 16 MiB.
+MOST_SHARDS = 50_000
 _CHUNK = 16  # images that a process is given at once
 
 
@@ -79,6 +81,13 @@ class PackWriter:
             raise ValueError(
                 f'{out} lies in {source.root}, which is packed; expected OUT outside of it.'
             )
+        self.num_shards = -(-len(source) // shard_images)
+        if self.num_shards > MOST_SHARDS:
+            raise ValueError(
+                f'shard_images is {shard_images}, which divides {len(source)} images into '
+                f'{self.num_shards} shards; expected at most {MOST_SHARDS}: set it to '
+                f'{-(-len(source) // MOST_SHARDS)} or more.'
+            )
         plan = dict(
             version=VERSION,
             options=options.to_json(),
@@ -89,7 +98,6 @@ class PackWriter:
             source=source.fingerprint(),
         )
         self.folder = PackFolder(Path(out), plan)
-        self.num_shards = -(-len(source) // shard_images)
 
     def write(self) -> PackRecord:
         """Write what is missing of the pack, and return its record."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mochi_mm.distributed.exchange import exchange_rows
-from mochi_mm.distributed.rows import gather_rows, rank, row_counts, world_size
+from mochi_mm.distributed.rows import row_counts, world_size
 from mochi_mm.randomness import StepKey
 from mochi_mm.structures.features import Features
 from mochi_mm.utils.checks import check_choice
@@ -53,19 +53,15 @@ class BatchShuffle:
     def _exchanged(self, encode: Encode, images: Tensor) -> Features:
         """Encode the images in groups drawn from all ranks; return the features of this rank."""
         counts = row_counts(len(images))
-        start = sum(counts[: rank()])
-        stop = start + counts[rank()]
         # The same permutation on every rank: none has to be sent. On the CPU: what is sent where
         # has to be known there.
         # (M,) of the M images of all ranks
         order = torch.randperm(sum(counts), generator=self._generator('cpu', per_rank=False))
-        images = exchange_rows(images.contiguous(), order, counts)
-        features = encode(images)
-        back = order.argsort()  # (M,) where the images went
-        mine = back[start:stop].to(images.device)  # (B,)
-        pooled = gather_rows(features.backbone, counts)[mine]  # (B, C)
-        embedding = gather_rows(features.neck, counts)[mine]  # (B, D)
-        # Maps are large: each travels once, to its rank.
+        features = encode(exchange_rows(images.contiguous(), order, counts))
+        # Each row goes back to the rank of its image, and to no other.
+        back = order.argsort()
+        pooled = exchange_rows(features.backbone, back, counts)  # (B, C)
+        embedding = exchange_rows(features.neck, back, counts)  # (B, D)
         cells = features.cells and features.cells.each(
             lambda rows: exchange_rows(rows.contiguous(), back, counts)
         )

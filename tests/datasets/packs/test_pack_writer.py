@@ -21,11 +21,12 @@ from mochi_mm.datasets.packs.check_pack import check_pack
 from mochi_mm.datasets.packs.pack_image import gray_levels, pack_image
 from mochi_mm.datasets.packs.pack_options import PackOptions
 from mochi_mm.datasets.packs.pack_reader import PackReader
-from mochi_mm.datasets.packs.pack_record import PackRecord
+from mochi_mm.datasets.packs.pack_record import PackRecord, Shard
 from mochi_mm.datasets.packs.pack_writer import PackWriter
 from mochi_mm.datasets.packs.told import told
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.files.encoded_image import EncodedImage
+from mochi_mm.files.json_text import MAX_RECORD
 from tests.datasets.packs.toy import content, packed, picture_folder
 
 
@@ -239,6 +240,33 @@ def test_it_never_writes_over_something_else(folder: Path, tmp_path: Path) -> No
 def test_options_out_of_range(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         PackOptions.of(**(dict(kind='jpeg') | settings))
+
+
+def test_more_shards_than_a_record_names(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pack_writer, 'MOST_SHARDS', 3)
+    with pytest.raises(ValueError, match='8 images into 4 shards; expected at most 3: set it to 3'):
+        packed(folder, tmp_path / 'pack', shard_images=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_largest_record_is_read() -> None:
+    """With the longest names and numbers of shards, and as many classes as ImageNet-21k."""
+    stored = dict(
+        bytes=2**40, sha256='0' * 64, file='images-00000.bin', images=2**20, head='0' * 64
+    )
+    record = PackRecord(
+        PackOptions.of('jpeg'),
+        tuple(f'n{number:08}' for number in range(21_841)),
+        2**36,
+        0,
+        '0' * 64,
+        {},
+        (Shard(**stored),) * pack_writer.MOST_SHARDS,
+        {},
+    )
+    assert len(record.to_json()) < MAX_RECORD
 
 
 def test_lines_say_the_time_left() -> None:

@@ -30,9 +30,14 @@ def loss_at_chance(facts: Facts) -> Finding:
         f'chance_level {chance:.3f} there',
     ]
     if loss > (1 - _MARGIN) * chance:
+        sentence = 'the network tells its keys from nothing: the loss is that of equal similarities'
+        if loss > (1 + _MARGIN) * chance:
+            sentence = (
+                'the loss is above that of equal similarities: negatives lie nearer than keys'
+            )
         return wrong(
             CHECK,
-            'the network tells its keys from nothing: the loss is that of equal similarities',
+            sentence,
             evidence,
             'look at the findings below first (identical views, a memory that does not move, '
             'collapse). Otherwise raise optim_wrapper.optimizer.lr, or lower it where the loss '

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -74,21 +75,50 @@ def test_readmes_of_configs_lead_back_to_the_pages() -> None:
     assert wrong == set()
 
 
-@pytest.mark.skipif(find_spec('mkdocstrings') is None, reason='mkdocs comes with make docs')
-def test_the_site_is_built_and_needs_no_network(tmp_path: Path) -> None:
-    command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-d', str(tmp_path)]
+@pytest.fixture(scope='module')
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built as make docs does."""
+    if find_spec('mkdocstrings') is None:
+        pytest.skip('mkdocs comes with make docs')
+    folder = tmp_path_factory.mktemp('site')
+    command = [sys.executable, '-m', 'mkdocs', 'build', '--strict', '-d', str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for path in tmp_path.rglob('*.html'):
+    return folder
+
+
+def test_the_site_needs_no_network(site: Path) -> None:
+    for path in site.rglob('*.html'):
         text = re.sub(r'<pre.*?</pre>', '', path.read_text(), flags=re.S)
         fetched = re.findall(r'<(?:script|img)[^>]*src="([^"]*)|<link[^>]*href="([^"]*)', text)
         assert not [url for pair in fetched for url in pair if url.startswith(('http', '//'))]
-    assert 'id="evidence-over-seeds"' in (tmp_path / 'evaluation.html').read_text()
-    heads = (tmp_path / 'api/heads.html').read_text()
+
+
+def test_the_site_holds_pages_reference_and_index(site: Path) -> None:
+    assert all((site / name).with_suffix('.html').is_file() for name in PAGES)
+    assert 'id="evidence-over-seeds"' in (site / 'evaluation.html').read_text()
+    heads = (site / 'api/heads.html').read_text()
     assert 'id="mochi_mm.models.heads.SupConHead"' in heads and ':class:' not in heads
-    # What a search from a folder needs: the index as a script, and a stand-in for the worker.
-    assert (tmp_path / 'search/search_index.js').read_text().startswith('var __index = {')
-    assert 'javascripts/iframe-worker.js' in (tmp_path / 'index.html').read_text()
+    assert (site / 'search/search_index.js').read_text().startswith('var __index = {')
+
+
+def test_the_search_works_from_a_folder(site: Path, tmp_path: Path) -> None:
+    """In a browser, without a server; the word of the search stands in the address."""
+    browser = shutil.which('chromium') or shutil.which('google-chrome')
+    if browser is None:
+        pytest.skip('no Chromium here: apt-get install chromium')
+    done = subprocess.run(
+        [
+            *(browser, '--headless', '--no-sandbox', '--disable-gpu', '--dump-dom'),
+            *(f'--user-data-dir={tmp_path}', '--virtual-time-budget=30000'),
+            f'{(site / "index.html").as_uri()}?q=HardNegativeMixingHead',
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert re.search(r'\d+ matching documents', done.stdout), done.stderr[-2000:]
+    assert 'api/heads.html' in done.stdout
 
 
 def test_every_component_is_in_the_reference() -> None:

@@ -1,4 +1,4 @@
-"""Generated scenes of four channels of 16 bits; the label is the kind that dominates the scene."""
+"""Channel scenes: generated shapes in four channels of 16 bits; the label is the kind of most."""
 
 # The words that say what the images are: data set, backbone (in_channels) and statistics follow.
 channels = 4

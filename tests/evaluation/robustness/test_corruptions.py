@@ -86,3 +86,5 @@ def test_what_is_refused(name: str, strength: int, images: Tensor) -> None:
         worse(images, name, strength)
     with pytest.raises(ValueError, match=r'torch\.float32 images'):
         worse(images.float(), 'noise', 1)
+    with pytest.raises(ValueError, match='images of 1 channels are to be corrupted by jpeg'):
+        worse(images[:, :1], 'jpeg', 1)

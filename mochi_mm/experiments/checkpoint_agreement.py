@@ -136,13 +136,15 @@ def sentences(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             continue
         low, high = row['correlation'] - row['half'], row['correlation'] + row['half']
         if math.isnan(low):
-            verdict = 'too few runs tell whether it orders checkpoints as kNN does'
+            verdict = (
+                'too few runs to tell whether its order of checkpoints agrees with that of kNN'
+            )
         elif low > 0:
-            verdict = 'it orders checkpoints as kNN does'
+            verdict = 'its order of checkpoints agrees with that of kNN more than by chance'
         elif high < 0:
-            verdict = 'it orders checkpoints the other way round'
+            verdict = 'its order of checkpoints is against that of kNN'
         else:
-            verdict = 'whether it orders checkpoints as kNN does is not shown'
+            verdict = 'that its order of checkpoints agrees with that of kNN is not shown'
         gain = last['loss'] - row['loss']
         beside = 'as much as' if abs(gain) < 0.005 else ('less than' if gain > 0 else 'more than')
         found.append(

@@ -83,11 +83,14 @@ def test_the_tool_and_its_sentences(tmp_path: Path, capsys: pytest.CaptureFixtur
     text = capsys.readouterr().out
     assert [row['measure'] for row in rows] == [RANK, LAST]
     assert f'| {RANK} | 3 | 1.00 (1.00 to 1.00) | 0.00 | 0.00 |' in text
-    assert f'{RANK}: it orders checkpoints as kNN does; choosing by it costs 0.00 points' in text
+    assert (
+        f'{RANK}: its order of checkpoints agrees with that of kNN more than by chance; choosing'
+        in text
+    )
     assert 'less than taking the last checkpoint (3.67)' in text
     assert len(json.loads((tmp_path / 'out.json').read_text())['runs']) == 6
     alone = summary(agreements(read_runs(folders[:1])[0]))
-    assert 'too few runs tell' in sentences(alone)[0]
+    assert 'too few runs to tell' in sentences(alone)[0]
 
 
 def test_mistakes(tmp_path: Path) -> None:

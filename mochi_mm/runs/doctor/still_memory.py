@@ -33,7 +33,6 @@ def still_memory(facts: Facts) -> Finding:
             f'{text}: {changed:.1%} of {length} rows, expected of {kind} about {written:.1%}'
         )
         known = kind in (*_QUEUES, *_BANKS)
-        # Less than a row for each hundred is more than an average moves, or a queue gets.
         stuck |= written > 0 and (changed == 0 or (known and changed < _ENOUGH * written))
     if not evidence:
         return not_measured(

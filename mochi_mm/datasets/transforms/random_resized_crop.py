@@ -9,6 +9,7 @@ import numpy as np
 from torchvision.transforms import functional as F
 
 from mochi_mm.datasets.transforms.checks import height_width, interpolation_mode, interval
+from mochi_mm.datasets.transforms.drawn_box import drawn_size, scaled_box
 from mochi_mm.registry import TRANSFORMS
 
 _TRIES = 10
@@ -65,7 +66,8 @@ class RandomResizedCrop:
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by the crop."""
         image = results['img']
-        box = self.draw(image.width, image.height, results['rng'])
+        size = drawn_size(results)
+        box = scaled_box(self.draw(*size, results['rng']), size, image.size)
         results['img'] = F.resized_crop(image, *box, self.size, self.interpolation)
         return results
 

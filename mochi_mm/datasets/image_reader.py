@@ -62,8 +62,15 @@ class ImageReader:
             return read_image(source, self.max_pixels)
         return read_channels(source, self.channels, self.bits, self.max_pixels)
 
-    def source(self, source: str | Path | EncodedImage) -> SourceImage:
-        """Return the same for recipes that decode: a photograph may still be encoded."""
+    def source(
+        self, source: str | Path | EncodedImage, drawn: tuple[int, int] | None = None
+    ) -> SourceImage:
+        """Return the same for recipes that decode: a photograph may still be encoded.
+
+        Args:
+            source: A path, or a file in memory.
+            drawn: See :class:`SourceImage`.
+        """
         if not self.strict:
-            return SourceImage.open(source)
-        return SourceImage(np.asarray(self.image(source)), name=str(source))
+            return SourceImage.open(source, drawn)
+        return SourceImage(np.asarray(self.image(source)), name=str(source), drawn=drawn)

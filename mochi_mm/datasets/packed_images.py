@@ -29,7 +29,8 @@ class PackedImages(ImageDataset):
     Samples, labels and names are those of :class:`ImageFolder` on the folder that was packed, in
     the same order, so keyed draws, lists of classes and lists of images mean the same. A file that
     could not be read has its place here too, and is the error here that it is there. All recipes
-    of views read it.
+    of views read it; crops are drawn on the size that the image has in its file, where the pack
+    says it, and cut out of what the pack holds.
 
     Args:
         data_root: The pack, or a folder of packs.
@@ -109,6 +110,8 @@ class PackedImages(ImageDataset):
     def fingerprint_of(self, indices: Iterable[int]) -> str:
         """Return the same of some of the samples."""
         digest = hashlib.sha256(repr(self.pack.record.options).encode())
+        if self._smaller:
+            digest.update(b'boxes on the sizes of the files')
         wanted = np.fromiter(indices, dtype=np.int64)
         rows = wanted if self._rows is None else self._rows[wanted]
         for start in range(0, len(rows), 2**16):
@@ -126,14 +129,26 @@ class PackedImages(ImageDataset):
     def sample(self, index: int) -> dict[str, Any]:
         """Return the input of the pipeline; undecoded where its first transform decodes."""
         if not self.pipeline.takes_files:
-            return super().sample(index)
+            result = super().sample(index)
+            drawn = self._drawn(self.row(index))
+            return dict(result, drawn_on=(result['img'], drawn)) if drawn else result
         row = self.row(index)
+        drawn = self._drawn(row)
         pixels = self._pixels(row)
         if pixels is None:
-            source = self.reader.source(self._encoded(row))
+            source = self.reader.source(self._encoded(row), drawn)
         else:
-            source = SourceImage(pixels)
+            source = SourceImage(pixels, drawn=drawn)
         return dict(source=source, gt_label=int(self.labels[index]), sample_idx=int(index))
+
+    @property
+    def _smaller(self) -> bool:
+        return self.pack.originals is not self.pack.sizes
+
+    def _drawn(self, row: int) -> tuple[int, int] | None:
+        """Return (width, height) of an image in its file, where it is another there."""
+        width, height = (int(side) for side in self.pack.originals[row])
+        return (width, height) if self._smaller and min(width, height) > 0 else None
 
     def _pixels(self, row: int) -> np.ndarray | None:
         """Return an image that is held as pixels, (H, W, 3) uint8; None for an encoded one."""

@@ -46,7 +46,8 @@ def counted_step(
     wrapped.register_comm_hook(None, reduce_bucket)
     for step in range(2):
         key = StepKey(0, step)
-        for module in model.modules():
+        parts: list[Any] = list(model.modules())
+        for module in parts:
             if hasattr(module, 'set_epoch'):
                 module.set_epoch(10**6 - 1, 10**6)  # what begins later has begun
             if hasattr(module, 'set_step'):
@@ -67,7 +68,15 @@ def sizes_of(model: BaseAlgorithm, batch: int, pixels: int) -> StepSizes:
         model: An algorithm with one head.
         batch: B, images of each rank.
         pixels: Side of a view.
+
+    Raises:
+        ValueError: A model without a neck.
     """
+    if model.neck is None:
+        raise ValueError(
+            f'{type(model).__name__} has no neck; expected a config of pre-training, whose '
+            'embeddings ranks exchange.'
+        )
     trained = [p for p in model.parameters() if p.requires_grad]
     return StepSizes(
         batch=batch,
@@ -80,7 +89,8 @@ def sizes_of(model: BaseAlgorithm, batch: int, pixels: int) -> StepSizes:
 
 def _tell_data(model: nn.Module) -> None:
     """Tell the parts that ask how many images each class has: as many of each."""
-    for module in model.modules():
+    parts: list[Any] = list(model.modules())
+    for module in parts:
         classes = getattr(module, 'num_classes', None)
         if hasattr(module, 'set_data') and classes:
             counts = torch.full((classes,), IMAGES // classes)

@@ -29,6 +29,7 @@ def hops(message: Message, ranks: int) -> int:
     Gathering passes ``W - 1`` times, reducing twice as often; an exchange needs one pass for each
     other rank.
 
+    >>> from mochi_mm.distributed.messages import Message
     >>> hops(Message('counts', 'all_gather', 8), 64)
     63
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mochi_mm.datasets.packs.pack_record import ARRAYS
+from mochi_mm.datasets.packs.pack_record import SHAPES
 
 #: Bytes before the numbers of a ``.npy`` file of these shapes.
 HEADER = 128
@@ -19,10 +19,10 @@ def pack_index_bytes(images: int, name_bytes: float) -> int:
         name_bytes: Mean length of the path of an image.
 
     >>> pack_index_bytes(1000, 20)
-    92896
+    101024
     """
-    total = len(ARRAYS) * HEADER
-    for name, (kind, row) in ARRAYS.items():
+    total = len(SHAPES) * HEADER
+    for name, (kind, row) in SHAPES.items():
         each = np.dtype(kind).itemsize * int(np.prod(row, dtype=np.int64))
         total += round(images * name_bytes) if name == 'names' else images * each
     return total

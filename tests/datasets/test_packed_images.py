@@ -107,6 +107,55 @@ def test_smaller_images_give_the_same_draws(
     assert np.mean(found) < 10
 
 
+@pytest.mark.parametrize('pack', ['jpeg', 'raw'])
+def test_boxes_are_drawn_on_the_sizes_of_the_files(folder: Path, packs: Path, pack: str) -> None:
+    """The same numbers, and both recipes cut the same pixels out of what the pack holds."""
+    key = SampleKey(2, 3, 2)
+    given = [
+        data[key]['data_samples']['view_parameters']
+        for data in (
+            ImageFolder(folder, pipeline=recipe('DeviceMultiView')),
+            PackedImages(packs / pack, pipeline=recipe('DeviceMultiView')),
+        )
+    ]
+    assert torch.equal(given[0].box, given[1].box)
+    crops = [
+        PackedImages(
+            packs / pack,
+            pipeline=[
+                dict(type=kind, transforms=[VIEW[:1]], num_views=[2]),
+                dict(type='PackInputs'),
+            ],
+        )[key]['inputs']
+        for kind in ('MultiView', 'FastMultiView')
+    ]
+    for one, other in zip(*crops, strict=True):
+        assert (one.int() - other.int()).abs().max() <= 2
+    # A transform before the crop: what it makes is drawn on as it is.
+    first = dict(type='MultiView', num_views=[1])
+    transforms = [[dict(type='CenterCrop', size=20), dict(type='RandomResizedCrop', size=8)]]
+    small = dict(first, transforms=transforms)
+    packed_view = PackedImages(packs / pack, pipeline=[small, dict(type='PackInputs')])[key]
+    assert packed_view['inputs'][0].shape == (3, 8, 8)
+
+
+def test_a_pack_of_the_first_version_is_read_as_before(packs: Path, tmp_path: Path) -> None:
+    old = shutil.copytree(packs / 'jpeg', tmp_path / 'old')
+    (old / 'originals.npy').unlink()
+    record = json.loads((old / 'pack.json').read_text())
+    del record['files']['originals.npy']
+    (old / 'pack.json').write_text(json.dumps(record))
+    with pytest.raises(ValueError, match='no array originals'):
+        PackedImages(old)
+    (old / 'pack.json').write_text(json.dumps(record | dict(version=1)))
+    here = PackedImages(old, pipeline=recipe('DeviceMultiView'))
+    there = PackedImages(packs / 'jpeg', pipeline=recipe('DeviceMultiView'))
+    box = here[SampleKey(2, 3, 2)]['data_samples']['view_parameters'].box
+    width, height = here.image(2).size
+    assert bool((box[:, :2] + box[:, 2:] <= torch.tensor([height, width])).all())
+    assert here.fingerprint() != there.fingerprint()  # a resume would draw other boxes
+
+
 def test_pixels_are_those_of_the_index(packs: Path) -> None:
     dataset = PackedImages(packs / 'raw')
     width, height = dataset.pack.sizes[0].tolist()
@@ -283,7 +332,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda p: ((p / 'sizes.npy').unlink(), os.mkfifo(p / 'sizes.npy')),
         'named pipe',
     ),
-    'other version': (record_with(version=2), r'of version 2; this program reads version 1'),
+    'other version': (
+        record_with(version=3),
+        r'of version 3; this program reads the versions up to 2',
+    ),
     'no record': (lambda p: (p / 'pack.json').write_text('[]'), 'of version None'),
     'no text': (lambda p: (p / 'pack.json').write_bytes(b'\xff'), 'no UTF-8'),
     'shards elsewhere': (record_with(shards=[]), 'no record of a pack'),
@@ -317,7 +369,7 @@ def test_every_byte_is_looked_at(packs: Path, tmp_path: Path) -> None:
     assert len(check_pack(pack, tell=lines.append)) == 8
     flip(pack)
     PackedImages(pack)
-    with pytest.raises(ValueError, match=r'1 of the 12 files .*images-00001\.bin\. Restore'):
+    with pytest.raises(ValueError, match=r'1 of the 13 files .*images-00001\.bin\. Restore'):
         check_pack(pack, tell=lines.append)
 
 

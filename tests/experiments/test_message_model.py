@@ -12,7 +12,7 @@ import torch.distributed as dist
 from mmengine.registry import init_default_scope
 
 from mochi_mm.datasets.packs.pack_options import PackOptions
-from mochi_mm.datasets.packs.pack_record import ARRAYS, Shard
+from mochi_mm.datasets.packs.pack_record import SHAPES, Shard
 from mochi_mm.datasets.packs.write_index import write_index
 from mochi_mm.distributed.messages import Message
 from mochi_mm.experiments.counted_messages import CountedMessages
@@ -91,7 +91,7 @@ def test_sizes_are_those_of_the_formats(tmp_path: Path) -> None:
     names = [f'class/{number:06}.jpg' for number in range(count)]
     arrays = {
         name: np.zeros((count, *row), kind)
-        for name, (kind, row) in ARRAYS.items()
+        for name, (kind, row) in SHAPES.items()
         if not name.startswith('name')
     }
     shard = Shard(0, '0' * 64, 'images-00000.bin', count, '0' * 64)

@@ -30,6 +30,7 @@ class PackedImage:
         size: (width, height) in the pack; (0, 0) where it cannot be read, and ``data`` is the file.
         digest: SHA-256 of the file.
         reason: Why it cannot be read; empty where it can.
+        original: (width, height) of the upright image in the file; (0, 0) where it cannot be read.
         gray_levels: Mean difference from the file, of 255; None where it was not measured.
     """
 
@@ -37,6 +38,7 @@ class PackedImage:
     size: tuple[int, int]
     digest: bytes
     reason: str = ''
+    original: tuple[int, int] = (0, 0)
     gray_levels: float | None = None
 
 
@@ -68,20 +70,22 @@ def pack_image(
     except UnreadableImage as error:
         return PackedImage(encoded.data, (0, 0), digest, _one_line(error))
     if options.kind in ('as they are', 'tar'):
-        return PackedImage(encoded.data, image.size, digest, '', 0.0 if compare else None)
+        return PackedImage(
+            encoded.data, image.size, digest, '', image.size, 0.0 if compare else None
+        )
     if not isinstance(image, Image.Image):
         raise ValueError(
             f'{path} is no 8-bit RGB image, and {options.kind} holds no others; pack as they are.'
         )
     small = _resized(image, options.short_side or 0)
     if options.kind == 'jpeg' and max(small.size) > _MAX_JPEG:
-        return PackedImage(encoded.data, image.size, digest)
+        return PackedImage(encoded.data, image.size, digest, '', image.size)
     data = small.tobytes() if options.kind == 'raw' else _as_jpeg(small, options)
     levels = None
     if compare:
         kept = small if options.kind == 'raw' else read_image(EncodedImage(data, path))
         levels = gray_levels(image, kept)
-    return PackedImage(data, small.size, digest, '', levels)
+    return PackedImage(data, small.size, digest, '', image.size, levels)
 
 
 def gray_levels(image: Image.Image, other: Image.Image) -> float:

@@ -14,6 +14,8 @@ from mochi_mm.datasets.packs.pack_record import (
     ARRAYS,
     FILE,
     HEAD,
+    ORIGINALS,
+    SHAPES,
     PackRecord,
     Shard,
     Stored,
@@ -43,9 +45,11 @@ class PackReader:
 
     Attributes:
         record: What the pack says of itself.
-        arrays: Its index by name, see ``ARRAYS`` of ``pack_record``.
+        arrays: Its index by name, see ``SHAPES`` of ``pack_record``.
         labels: (N,) int64, -1 for none.
         sizes: (N, 2) int32, width and height; 0 where an image cannot be read.
+        originals: (N, 2) int32, the same of the images in the files; those of the pack where it
+            does not say.
         digests: (N, 32) uint8, SHA-256 of the files that were packed.
 
     Raises:
@@ -57,9 +61,10 @@ class PackReader:
         self.folder = Path(folder).expanduser().absolute()
         self.place = self.folder if shards is None else Path(shards).expanduser().absolute()
         self.record = PackRecord.read(self.folder)
-        self.arrays = {name: self._mapped(name) for name in ARRAYS}
+        self.arrays = {name: self._mapped(name) for name in SHAPES if self._has(name)}
         self.labels, self.sizes = self.arrays['labels'], self.arrays['sizes']
         self.digests = self.arrays['digests']
+        self.originals = self.arrays.get(ORIGINALS, self.sizes)
         self._offsets, self._lengths = self.arrays['offsets'], self.arrays['lengths']
         self._ends = np.cumsum([shard.images for shard in self.record.shards])
         self._files: OrderedDict[int, _ShardFile] = OrderedDict()
@@ -117,6 +122,9 @@ class PackReader:
                 f'{shown_path(self.folder)} holds another pack than a moment ago; expected the '
                 'same in all workers. Start again.'
             )
+
+    def _has(self, name: str) -> bool:
+        return name in ARRAYS or f'{name}.npy' in self.record.files
 
     def _mapped(self, name: str) -> np.ndarray:
         path = self.folder / f'{name}.npy'

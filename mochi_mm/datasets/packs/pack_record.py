@@ -17,7 +17,9 @@ from mochi_mm.files.json_text import MAX_RECORD, read_json_file
 from mochi_mm.files.shown import shown, shown_path
 
 FILE = 'pack.json'
-VERSION = 1
+VERSION = 2
+#: Versions that are read; packs of the first do not hold the sizes of the files.
+_READ = (1, VERSION)
 #: Bytes at the beginning of a shard that tell it from others when a pack is opened.
 HEAD = 4096
 #: The arrays of an index with the type and the shape of one row; ``names`` is text.
@@ -30,6 +32,9 @@ ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = dict(
     name_ends=('<i8', ()),
     names=('|u1', ()),
 )
+#: An array that only some packs have: (width, height) of the images in the files.
+ORIGINALS = 'originals'
+SHAPES = ARRAYS | {ORIGINALS: ARRAYS['sizes']}
 _DIGEST = re.compile(r'[0-9a-f]{64}')
 
 
@@ -106,10 +111,11 @@ class PackRecord:
                 'tools/dataset/pack.py FOLDER OUT, or set data_root (and split) to one.'
             ) from error
         version = data.get('version') if isinstance(data, dict) else None
-        if version != VERSION:
+        if version not in _READ:
             raise ValueError(
-                f'{shown_path(path)} is of version {shown(version)}; this program reads version '
-                f'{VERSION}. Pack the folder anew, or use the version of mochi_mm that packed it.'
+                f'{shown_path(path)} is of version {shown(version)}; this program reads the '
+                f'versions up to {VERSION}. Pack the folder anew, or use the version of mochi_mm '
+                'that packed it.'
             )
         try:
             return cls._from(data)
@@ -137,7 +143,10 @@ class PackRecord:
             raise ValueError(f'shards that hold {record.images} images together')
         if len({shard.file for shard in shards}) < len(shards):
             raise ValueError('two shards of one name')
-        missing = [name for name in ARRAYS if f'{name}.npy' not in record.files]
+        wanted = (
+            SHAPES if data['version'] > 1 and record.options.kind in ('jpeg', 'raw') else ARRAYS
+        )
+        missing = [name for name in wanted if f'{name}.npy' not in record.files]
         if missing:
             raise ValueError(f'no array {missing[0]}')
         return record
@@ -189,7 +198,7 @@ def check_array(array: np.ndarray, name: str, images: int, path: Path) -> np.nda
     Raises:
         ValueError: They are not.
     """
-    kind, row = ARRAYS[name]
+    kind, row = SHAPES[name]
     shape = array.shape if name == 'names' else (images, *row)
     if array.dtype.str != kind or array.shape != shape or array.ndim != 1 + len(row):
         raise ValueError(

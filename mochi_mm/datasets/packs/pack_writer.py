@@ -19,7 +19,7 @@ from mochi_mm.datasets.packs.in_order import in_order
 from mochi_mm.datasets.packs.pack_folder import PackFolder
 from mochi_mm.datasets.packs.pack_image import PackedImage, pack_image
 from mochi_mm.datasets.packs.pack_options import PackOptions
-from mochi_mm.datasets.packs.pack_record import HEAD, VERSION, PackRecord, Shard
+from mochi_mm.datasets.packs.pack_record import HEAD, ORIGINALS, VERSION, PackRecord, Shard
 from mochi_mm.datasets.packs.told import told
 from mochi_mm.datasets.packs.write_index import write_index
 from mochi_mm.files.atomic_file import write_atomically
@@ -32,6 +32,8 @@ COMPARE_EVERY = 16
 SHARD_IMAGES = 4096
 #: Shards of a pack: its record, which names each, is read up to 16 MiB.
 MOST_SHARDS = 50_000
+#: What is noted of each image of a shard.
+_NOTED = ('lengths', 'sizes', 'originals', 'digests', 'levels', 'bad')
 _CHUNK = 16  # images that a process is given at once
 
 
@@ -139,7 +141,7 @@ class PackWriter:
 
     def _write_shard(self, number: int, images: Iterator[PackedImage]) -> None:
         """Write one shard, then the note of what is in it: without the note it counts as absent."""
-        note: dict[str, Any] = dict(lengths=[], sizes=[], digests=[], levels=[], bad=[])
+        note: dict[str, Any] = {name: [] for name in _NOTED}
         head = bytearray()
 
         def write(file: Any) -> None:
@@ -149,6 +151,7 @@ class PackWriter:
                 head.extend(image.data[: HEAD - len(head)])
                 note['lengths'].append(len(image.data))
                 note['sizes'].append(image.size)
+                note['originals'].append(image.original)
                 note['digests'].append(image.digest.hex())
                 if image.gray_levels is not None:
                     note['levels'].append(image.gray_levels)
@@ -179,7 +182,8 @@ class PackWriter:
     def _write_index(self) -> None:
         count = len(self.source)
         offsets, lengths = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        sizes, digests = np.zeros((count, 2), np.int32), np.zeros((count, 32), np.uint8)
+        sizes, originals = np.zeros((2, count, 2), np.int32)
+        digests = np.zeros((count, 32), np.uint8)
         shards: list[Shard] = []
         bad: dict[int, str] = {}
         levels: list[float] = []
@@ -188,7 +192,7 @@ class PackWriter:
             part = slice(rows.start, rows.stop)
             lengths[part] = note['lengths']
             offsets[part] = np.cumsum([0, *note['lengths'][:-1]])
-            sizes[part] = note['sizes']
+            sizes[part], originals[part] = note['sizes'], note['originals']
             joined = bytes.fromhex(''.join(note['digests']))
             digests[part] = np.frombuffer(joined, np.uint8).reshape(-1, 32)
             levels += note['levels']
@@ -201,6 +205,8 @@ class PackWriter:
             digests=digests,
             labels=self.source.labels,
         )
+        if self.options.kind != 'as they are':
+            arrays[ORIGINALS] = originals
         names = [self.source.name(row) for row in range(count)]
         write_index(
             self.folder.pack, self.options, self.source.classes, shards, arrays, names, bad, levels

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mochi_mm.datasets.packs.pack_options import PackOptions
-from mochi_mm.datasets.packs.pack_record import ARRAYS, FILE, PackRecord, Shard, Stored
+from mochi_mm.datasets.packs.pack_record import FILE, SHAPES, PackRecord, Shard, Stored
 from mochi_mm.datasets.path_list import to_line
 from mochi_mm.files.atomic_file import write_atomically
 
@@ -37,7 +37,8 @@ def write_index(
         options: How images are stored.
         classes: Names of the classes.
         shards: Its files of images.
-        arrays: Of N images: ``offsets``, ``lengths``, ``labels``, ``sizes``, ``digests``.
+        arrays: Of N images: ``offsets``, ``lengths``, ``labels``, ``sizes``, ``digests``; and
+            ``originals``, where the pack holds images smaller than their files.
         names: Of the images.
         bad: Why images cannot be read, by number.
         levels: Difference in gray levels of those that were compared.
@@ -48,7 +49,8 @@ def write_index(
     whole = dict(arrays, names=text, name_ends=ends)
     files = {
         f'{name}.npy': _save(folder / f'{name}.npy', whole[name].astype(kind, copy=False))
-        for name, (kind, _) in ARRAYS.items()
+        for name, (kind, _) in SHAPES.items()
+        if name in whole
     }
     if bad:
         lines = ''.join(f'{to_line(names[row])}\n' for row in bad)

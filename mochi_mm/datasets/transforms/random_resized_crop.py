@@ -10,6 +10,7 @@ from torchvision.transforms import functional as F
 
 from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import height_width, interpolation_mode, interval
+from mochi_mm.datasets.transforms.drawn_box import drawn_size, scaled_box
 from mochi_mm.registry import TRANSFORMS
 
 _TRIES = 10
@@ -66,7 +67,8 @@ class RandomResizedCrop:
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``img`` by the crop."""
         image = results['img']
-        box = self.draw(image.width, image.height, results['rng'])
+        size = drawn_size(results)
+        box = scaled_box(self.draw(*size, results['rng']), size, image.size)
         if isinstance(image, ChannelImage):
             results['img'] = image.cropped(*box).resized(self.size, self.interpolation.name)
         else:

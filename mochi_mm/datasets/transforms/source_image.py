@@ -13,6 +13,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from mochi_mm.datasets.read_image import MAX_PIXELS, read_image
+from mochi_mm.datasets.transforms.drawn_box import Box, scaled_box
 from mochi_mm.datasets.transforms.plain_jpeg import plain_jpeg_size
 from mochi_mm.files.encoded_image import EncodedImage
 from mochi_mm.files.image_file import open_image, read_encoded
@@ -28,8 +29,6 @@ _RGB = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 _ORIENTATION = 0x0112
 _END = b'\xff\xd9'
 
-Box = tuple[int, int, int, int]
-
 
 class SourceImage:
     """An image in memory, or a JPEG file that is still to be decoded.
@@ -39,6 +38,7 @@ class SourceImage:
         encoded: An upright JPEG file of ``size`` (width, height), instead of ``image``.
         size: See ``encoded``.
         name: Name of the image in errors.
+        drawn: (width, height) on which boxes are drawn, where it is not the size of the image.
     """
 
     def __init__(
@@ -47,18 +47,20 @@ class SourceImage:
         encoded: EncodedImage | None = None,
         size: tuple[int, int] = (0, 0),
         name: str = 'in memory',
+        drawn: tuple[int, int] | None = None,
     ) -> None:
         self._encoded, self.name = encoded, name
         self._pixels: Any = None if encoded is not None else _writable(image)
         self._decoded: dict[int, np.ndarray] = {}
-        self.width, self.height = size
         if self._pixels is not None:
             if self._pixels.ndim != 3 or (isinstance(image, Image.Image) and image.mode != 'RGB'):
                 raise ValueError(
                     f'the image {name} has the shape {self._pixels.shape}; expected (H, W, C), as '
                     "a PIL image in mode 'RGB' or a ChannelImage has."
                 )
-            self.height, self.width = self._pixels.shape[:2]
+            size = self._pixels.shape[1], self._pixels.shape[0]
+        self._size = size
+        self.width, self.height = drawn or size
 
     @property
     def channels(self) -> int:
@@ -66,11 +68,14 @@ class SourceImage:
         return 3 if self._pixels is None else int(self._pixels.shape[2])
 
     @classmethod
-    def open(cls, source: str | Path | EncodedImage) -> SourceImage:
+    def open(
+        cls, source: str | Path | EncodedImage, drawn: tuple[int, int] | None = None
+    ) -> SourceImage:
         """Return an image file: a whole, upright JPEG undecoded, others by ``read_image``.
 
         Args:
             source: A path, or a file in memory.
+            drawn: See :class:`SourceImage`.
 
         Raises:
             UnreadableImage: The file cannot be decoded; names it.
@@ -78,11 +83,11 @@ class SourceImage:
         try:
             encoded = source if isinstance(source, EncodedImage) else read_encoded(source)
         except Exception:  # noqa: BLE001  # read_image says which
-            return cls(read_image(source), name=str(source))
+            return cls(read_image(source), name=str(source), drawn=drawn)
         size = plain_jpeg_size(encoded.data) or _upright_jpeg_size(encoded)
         if size is None or size[0] * size[1] > MAX_PIXELS:
-            return cls(read_image(encoded), name=str(source))
-        return cls(encoded=encoded, size=size, name=str(source))
+            return cls(read_image(encoded), name=str(source), drawn=drawn)
+        return cls(encoded=encoded, size=size, name=str(source), drawn=drawn)
 
     def crops(self, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]]) -> list[np.ndarray]:
         """Return each box (top, left, height, width) resized to its size, (h, w, C).
@@ -92,6 +97,8 @@ class SourceImage:
         its result in both directions may come from a decoding at half size, and so on; only when
         all boxes allow it.
         """
+        drawn = self.width, self.height
+        boxes = [scaled_box(box, drawn, self._size) for box in boxes]
         spare = min(min(b[2] // s[0], b[3] // s[1]) for b, s in zip(boxes, sizes, strict=True))
         divisor = next(d for d in _DIVIDED if d <= max(1, spare))
         divisor = 1 if self._encoded is None else divisor

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mochi_mm.evaluation.measures import effective_rank, lidar
+from mochi_mm.evaluation.measures.lidar import scatter
 
 # Two views of each of three images, worked by hand from the definition.
 VIEWS = [[(1, 0), (0.96, 0.28)], [(0.6, 0.8), (0.8, 0.6)], [(-0.6, 0.8), (0, 1)]]
@@ -42,6 +43,13 @@ def test_against_the_loop(shape: tuple[int, int, int]) -> None:
 @pytest.mark.parametrize(('delta', 'wanted'), [(1e-4, 1.213967), (0.1, 1.257248)])
 def test_worked_values(delta: float, wanted: float) -> None:
     assert lidar(torch.tensor(VIEWS), delta) == pytest.approx(wanted, abs=6e-7)
+
+
+def test_worked_eigenvalues() -> None:
+    """The sum that divides the eigenvalues hides a wrong factor on the covariance of the means."""
+    between, within = scatter(torch.tensor(VIEWS, dtype=torch.float64))
+    values = torch.linalg.eigvals(torch.linalg.inv(within + 1e-4 * torch.eye(2)) @ between).real
+    assert sorted(values.tolist()) == pytest.approx([0.809377, 15.899735], abs=6e-7)
 
 
 def test_the_scale_of_the_embedding_does_not_matter() -> None:

@@ -49,6 +49,7 @@ class FeatureInferencer(BaseInferencer):
         ValueError: See :func:`~mochi_mm.launch.get_encoder.get_encoder`; when called: no images,
             one that cannot be read, or an array of another kind.
 
+    >>> import numpy as np
     >>> inferencer = FeatureInferencer('mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes')
     >>> inferencer([np.zeros((40, 60, 3), np.uint8)] * 2).shape
     torch.Size([2, 128])

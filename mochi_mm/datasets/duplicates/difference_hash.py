@@ -31,6 +31,7 @@ def window_hashes(small: np.ndarray) -> np.ndarray:
     Args:
         small: (32, 32, 3) uint8, from :func:`~mochi_mm.datasets.duplicates.thumbnail.thumbnail`.
 
+    >>> import numpy as np
     >>> ramp = np.repeat(np.arange(32, dtype=np.uint8)[None, :, None], 32, 0).repeat(3, 2)
     >>> [hex(int(h)) for h in window_hashes(ramp)[:2]]
     ['0xffffffffffffffff', '0xffffffffffffffff']

@@ -33,6 +33,7 @@ def keep_one(pairs: np.ndarray, names: Sequence[str], pixels: Sequence[int]) -> 
         names: Name of each image.
         pixels: Pixels of each image, width times height.
 
+    >>> import numpy as np
     >>> keep_one(np.array([[0, 1], [1, 2]]), ['a', 'b', 'c'], [4, 9, 4])
     [Group(kept=1, left_out=(0, 2))]
     """

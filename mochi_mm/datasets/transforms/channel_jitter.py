@@ -31,10 +31,12 @@ class ChannelJitter:
     Raises:
         ValueError: A number out of range.
 
+    >>> import numpy as np
+    >>> from mochi_mm.datasets.channel_image import ChannelImage
     >>> image = ChannelImage(np.full((2, 2, 4), 100, np.uint8))
     >>> jitter = ChannelJitter(brightness=0.4, prob=1.0)
     >>> jitter(dict(img=image, rng=np.random.default_rng(0)))['img'].pixels[0, 0].tolist()
-    [111, 82, 63, 61]
+    [82, 63, 61, 125]
     """
 
     def __init__(self, brightness: Any = 0, contrast: Any = 0, prob: float = 0.8) -> None:

@@ -26,7 +26,7 @@ def thinned(
         most: How many values stay at most, at least 5.
 
     >>> thinned(range(10), [0, 1, 9, 1, 0, 1, 0, -9, 1, 2], most=9)
-    ([0, 2, 4, 7, 9], [0, 9, 0, -9, 2])
+    ([0, 2, 4, 5, 7, 9], [0, 9, 0, 1, -9, 2])
     """
     if len(x) <= most:
         return list(x), list(y)

@@ -134,6 +134,22 @@ def file_to_write(text: str) -> Path:
     path = Path(text).expanduser()
     if path.is_dir() or text.endswith(('/', os.sep)):
         raise argparse.ArgumentTypeError(f'{text} is a folder; expected a file to write')
+    return _below_a_folder(path)
+
+
+def folder_to_write(text: str) -> Path:
+    """Return the path of a folder that a tool is to write to; the ``type`` of such an argument.
+
+    Raises:
+        ArgumentTypeError: A file stands there, or where a folder above it belongs.
+    """
+    path = Path(text).expanduser()
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f'{text} is a file; expected a folder to write to')
+    return _below_a_folder(path)
+
+
+def _below_a_folder(path: Path) -> Path:
     above = next((p for p in path.absolute().parents if p.exists()), path)
     if not above.is_dir():
         raise argparse.ArgumentTypeError(f'{above} is a file; expected a folder for {path.name}')

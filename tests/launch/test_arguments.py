@@ -13,6 +13,7 @@ from mochi_mm.launch.arguments import (
     ToolParser,
     device,
     file_to_write,
+    folder_to_write,
     picture_to_write,
     seed,
 )
@@ -110,6 +111,11 @@ def test_what_is_written_is_no_folder(tmp_path: Path) -> None:
             file_to_write(str(text))
     with pytest.raises(argparse.ArgumentTypeError, match='is a folder; expected a file'):
         file_to_write('new/')
+    assert folder_to_write(str(tmp_path)) == tmp_path
+    assert folder_to_write(str(tmp_path / 'new/deep/')) == tmp_path / 'new/deep'
+    for text in ('file', 'file/x'):
+        with pytest.raises(argparse.ArgumentTypeError, match='file is a file; expected a folder'):
+            folder_to_write(str(tmp_path / text))
     assert picture_to_write('a.PNG').name == 'a.PNG'
     for text in ('views', 'v.xyz'):
         with pytest.raises(argparse.ArgumentTypeError, match='has no ending of a picture'):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,18 @@ def test_a_device_is_one_that_there_may_be(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match='is no device; expected cpu, cuda'):
         device(text)
     assert device('cuda:1') == 'cuda:1'
+
+
+@pytest.mark.parametrize('asked', [file_to_write, folder_to_write])
+def test_a_folder_without_permission(
+    asked: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'shut').mkdir()
+    monkeypatch.setattr(os, 'access', lambda path, mode: Path(path).name != 'shut')
+    assert asked(str(tmp_path / 'x')) == tmp_path / 'x'
+    for below in ('x', 'deep/x'):
+        with pytest.raises(argparse.ArgumentTypeError, match=r'/shut cannot be written to by'):
+            asked(str(tmp_path / 'shut' / below))
 
 
 def test_what_is_written_is_no_folder(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--size': args.size,
         '--cfg-options': args.cfg_options,
     }
-    given = [name for name, value in alone.items() if value]
+    given = [name for name, value in alone.items() if value not in (None, [])]
     if given and args.model is None:
         parser.error(f'{given[0]} belongs to --model')
     if args.out is not None and args.out.suffix.lower() != '.html':
@@ -79,13 +79,14 @@ def main(argv: list[str] | None = None) -> list[tuple[str, float]]:
     args = parse_args(argv)
     from mochi_mm.evaluation.embeddings import read_embeddings
     from mochi_mm.evaluation.embeddings.nearest_images import nearest_images
+    from mochi_mm.files.shown import shown_path
 
     embeddings = read_embeddings(args.index)
     feature, name = embedded(args, embeddings)
     found = nearest_images(embeddings, feature, [name], args.k, other=bool(name))
     pairs = list(zip(found.paths[0], found.similarity[0], strict=True))
     for path, cosine in pairs:
-        print(f'{cosine:.4f}  {path.encode("utf-8", "backslashreplace").decode()}')
+        print(f'{cosine:.4f}  {shown_path(path)}')
     if args.out is not None:
         from mochi_mm.datasets.any_images import image_reader
         from mochi_mm.datasets.read_image import read_image

@@ -33,7 +33,7 @@ def check_knn_data(
         ValueError: k above the number of bank samples; a data set that declares samples without
             a label; data sets with other classes, or with the same images; a bank of one class.
     """
-    fix = ', or remove the kNN hook from the config'
+    fix = ', or take kNN out of the config (KNNHook, or bank_dataloader of a guard)'
     check_search_data(bank_loader, query_loader, as_tuple(k), 'kNN', fix)
     if same_images(bank_loader.dataset, query_loader.dataset):
         raise ValueError(

@@ -129,14 +129,37 @@ def file_to_write(text: str) -> Path:
     Said when the command line is read, not when hours have passed.
 
     Raises:
-        ArgumentTypeError: A folder stands there, or a file where a folder above it belongs.
+        ArgumentTypeError: A folder stands there, or a file where a folder above it belongs; this
+            user may not write there.
     """
     path = Path(text).expanduser()
     if path.is_dir() or text.endswith(('/', os.sep)):
         raise argparse.ArgumentTypeError(f'{text} is a folder; expected a file to write')
+    return _below_a_folder(path)
+
+
+def folder_to_write(text: str) -> Path:
+    """Return the path of a folder that a tool is to write to; the ``type`` of such an argument.
+
+    Raises:
+        ArgumentTypeError: A file stands there, or where a folder above it belongs; this user may
+            not write there.
+    """
+    path = Path(text).expanduser()
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f'{text} is a file; expected a folder to write to')
+    return _below_a_folder(path)
+
+
+def _below_a_folder(path: Path) -> Path:
     above = next((p for p in path.absolute().parents if p.exists()), path)
     if not above.is_dir():
         raise argparse.ArgumentTypeError(f'{above} is a file; expected a folder for {path.name}')
+    into = path if path.is_dir() else above
+    if not os.access(into, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(
+            f'{into} cannot be written to by this user; expected other rights, or another folder'
+        )
     return path
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from mochi_mm.launch.get_encoder import get_encoder
 from mochi_mm.launch.named_configs import list_models
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import SCOPE
+from mochi_mm.utils.checks import check_integer
 
 #: A path, (H, W, 3) uint8 in the order red, green, blue, or a PIL image.
 ImageLike = str | Path | np.ndarray | Image.Image
@@ -100,7 +101,11 @@ class FeatureInferencer(BaseInferencer):
             return_datasamples: Not supported: features are no data samples.
             batch_size: Images of a batch.
             kwargs: None are known.
+
+        Raises:
+            ValueError: No image, something else than an image, or no batch size.
         """
+        check_integer('batch_size', batch_size, 32)
         result: Tensor = super().__call__(inputs, return_datasamples, batch_size, **kwargs)
         return result
 
@@ -126,7 +131,8 @@ class FeatureInferencer(BaseInferencer):
         if isinstance(inputs, (str, Path)) and Path(inputs).expanduser().is_dir():
             folder = any_images(inputs)
             return [partial(folder.image, index) for index in range(len(folder))]
-        listed = [inputs] if isinstance(inputs, ImageLike) else list(inputs)
+        single = isinstance(inputs, ImageLike) or not isinstance(inputs, Iterable)
+        listed = [inputs] if single else list(inputs)
         if not listed:
             raise ValueError('no images; expected at least one path, array or PIL image.')
         return listed
@@ -171,7 +177,7 @@ def _opened(image: ImageLike | partial[Image.Image]) -> Image.Image:
         raise ValueError(
             f'an image is a {type(image).__name__}; expected a path, an array or a PIL image.'
         )
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(
             f'an image is an array {image.dtype} {image.shape}; expected uint8 (H, W, 3), red, '
             'green, blue. What OpenCV reads is the other way round: image[..., ::-1].'

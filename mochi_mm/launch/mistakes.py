@@ -78,11 +78,12 @@ def _is_ours(file: str) -> bool:
 def _said_in_worker(error: BaseException) -> str | None:
     """Return the error that this project raised in a loader process; it arrives as a text."""
     text = str(error.args[0]) if error.args else ''
-    if not _WORKER.match(text):
+    kind = _WORKER.match(text)
+    if kind is None:
         return None
     places = _PLACE.findall(text)
     if not places or not _is_ours(places[-1][0]) or not places[-1][1].startswith('raise'):
         return None
     message = text[text.rfind(places[-1][1]) + len(places[-1][1]) :]
-    found = re.search(r'^(?:\w+\.)*\w+(?:Error|Exception): (.*)', message, re.M | re.S)
+    found = re.search(rf'^(?:\w+\.)*{kind[1]}: (.*)', message, re.M | re.S)
     return ' '.join(found[1].split()).strip('\'"') if found else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from mochi_mm.launch.arguments import (
     ToolParser,
     device,
     file_to_write,
+    folder_to_write,
     picture_to_write,
     seed,
 )
@@ -102,6 +105,18 @@ def test_a_device_is_one_that_there_may_be(text: str) -> None:
     assert device('cuda:1') == 'cuda:1'
 
 
+@pytest.mark.parametrize('asked', [file_to_write, folder_to_write])
+def test_a_folder_without_permission(
+    asked: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'shut').mkdir()
+    monkeypatch.setattr(os, 'access', lambda path, mode: Path(path).name != 'shut')
+    assert asked(str(tmp_path / 'x')) == tmp_path / 'x'
+    for below in ('x', 'deep/x'):
+        with pytest.raises(argparse.ArgumentTypeError, match=r'/shut cannot be written to by'):
+            asked(str(tmp_path / 'shut' / below))
+
+
 def test_what_is_written_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
     assert file_to_write(str(tmp_path / 'new/x.json')) == tmp_path / 'new/x.json'
@@ -110,6 +125,11 @@ def test_what_is_written_is_no_folder(tmp_path: Path) -> None:
             file_to_write(str(text))
     with pytest.raises(argparse.ArgumentTypeError, match='is a folder; expected a file'):
         file_to_write('new/')
+    assert folder_to_write(str(tmp_path)) == tmp_path
+    assert folder_to_write(str(tmp_path / 'new/deep/')) == tmp_path / 'new/deep'
+    for text in ('file', 'file/x'):
+        with pytest.raises(argparse.ArgumentTypeError, match='file is a file; expected a folder'):
+            folder_to_write(str(tmp_path / text))
     assert picture_to_write('a.PNG').name == 'a.PNG'
     for text in ('views', 'v.xyz'):
         with pytest.raises(argparse.ArgumentTypeError, match='has no ending of a picture'):

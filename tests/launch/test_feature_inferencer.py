@@ -68,8 +68,13 @@ def test_what_is_refused(place: Path) -> None:
         infer(np.zeros((4, 4, 3)))
     with pytest.raises(ValueError, match='no images; expected at least one'):
         infer([])
-    with pytest.raises(ValueError, match='an image is a int'):
-        infer([3])
+    for number in ([3], 3):
+        with pytest.raises(ValueError, match='an image is a int'):
+            infer(number)
+    with pytest.raises(ValueError, match=r'uint8 \(4, 0, 3\); expected uint8'):
+        infer(np.zeros((4, 0, 3), np.uint8))
+    with pytest.raises(ValueError, match='batch_size is 0; expected an integer >= 1'):
+        infer(picture(0), batch_size=0)
     with pytest.raises(ValueError, match='expected False'):
         infer(picture(0), return_datasamples=True)
     with pytest.raises(ValueError, match='tools/gallery'):

@@ -13,6 +13,7 @@ import torch
 from mmengine.registry import Registry
 from torch.utils.data import DataLoader, Dataset
 
+from mochi_mm.datasets.read_image import read_image
 from mochi_mm.engine.parameter_names import check_custom_keys
 from mochi_mm.launch.arguments import ToolParser
 from mochi_mm.launch.check_surroundings import (
@@ -50,6 +51,8 @@ class Images(Dataset):
     def __getitem__(self, index: int) -> int:
         if self.fault == 'own':
             parse_options(['no value'])
+        if self.fault == 'image':
+            read_image('none.png')
         return [0][1]
 
 
@@ -85,6 +88,8 @@ def test_faults_of_the_program_are_none() -> None:
 def test_what_a_loader_worker_raised() -> None:
     error = caught(lambda: list(DataLoader(Images('own'), num_workers=1)))
     assert str(mistake_of(error)).startswith("--cfg-options got 'no value'; expected")
+    error = caught(lambda: list(DataLoader(Images('image'), num_workers=1)))
+    assert str(mistake_of(error)).startswith("cannot read image 'none.png': FileNotFoundError")
     assert mistake_of(caught(lambda: list(DataLoader(Images('x'), num_workers=1)))) is None
 
 

@@ -98,10 +98,19 @@ def test_search(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
         (['--out', 'x.png'], '--out and --images go together'),
         (['--out', 'x.png', '--images', 'x'], 'ends with .html'),
         (['--size', '3'], '--size belongs to --model'),
+        (['--size', '0'], '--size belongs to --model'),
     ):
         with pytest.raises(SystemExit):
             search([index, 'a/1.jpg', *words])
         assert said in capsys.readouterr().err
+
+
+def test_a_path_of_two_lines_is_printed_as_one(tmp_path: Path, capsys: Any) -> None:
+    index = tmp_path / 'x.npz'
+    paths, features = ['a', 'b\n1.0000  c'], np.ones((2, 3), np.float32)
+    write_embeddings(index, [(paths, features)], 2, 3, 11, {})
+    main_of('search.py')([str(index), 'a', '--k', '1'])
+    assert capsys.readouterr().out == "1.0000  'b\\n1.0000  c'\n"
 
 
 def test_gallery(place: Path, tmp_path: Path) -> None:

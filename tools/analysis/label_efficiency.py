@@ -39,14 +39,14 @@ def labels(text: str) -> str:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser, seed
+    from mochi_mm.launch.arguments import ToolParser, folder_to_write, seed
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('folder', help='a folder for each class')
     parser.add_argument(
         '--labels', type=labels, nargs='+', default=['10', '50', '100', 'all'], help='of each class'
     )
-    parser.add_argument('--out', type=Path, required=True, help='folder to write to')
+    parser.add_argument('--out', type=folder_to_write, required=True, help='folder to write to')
     parser.add_argument('--public', help='public weights')
     parser.add_argument('--own', help='a checkpoint of pre-training on such images')
     parser.add_argument('--continued', help='a checkpoint of it that began from public weights')
@@ -67,15 +67,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     args.test_share = 0.2 if args.test_share is None else args.test_share
     if not 0 < args.test_share < 1:
         parser.error(f'--test-share is {args.test_share}; expected a share inside (0, 1)')
+    for name, least in (('batch_size', 1), ('workers', 0)):
+        if getattr(args, name) < least:
+            option = name.replace('_', '-')
+            parser.error(f'--{option} is {getattr(args, name)}; expected {least} or more')
     if args.subsets < 2:
         parser.error(f'--subsets is {args.subsets}; expected 2 or more, since one has no spread')
     if not (args.config or args.own or args.continued):
         parser.error('nothing says which network: give --config, --own or --continued')
     args.labels = sorted(set(args.labels), key=lambda n: float('inf') if n == 'all' else int(n))
     there = [name for name in FILES if (args.out / name).exists()]
-    if there or (args.out.exists() and not args.out.is_dir()):
-        what = f'{args.out / there[0]} exists' if there else f'{args.out} is a file'
-        parser.error(f'--out: {what}; expected a new folder')
+    if there:
+        parser.error(f'--out: {args.out / there[0]} exists; expected a new folder')
     return args
 
 
@@ -133,6 +136,7 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     import torch
     from mmengine.runner import set_random_seed
 
+    from mochi_mm.datasets.same_images import same_images
     from mochi_mm.datasets.subset import keyed_split
     from mochi_mm.evaluation.linear_classifier import L2_GRID
     from mochi_mm.experiments.label_efficiency import (
@@ -160,6 +164,11 @@ def measure(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     left = names if tests else keyed_split(names, args.test_share, args.seed)[0]
     if tests is not None:
         check_same_classes(images, tests, 'training', 'test')
+        if same_images(images, tests):
+            raise ValueError(
+                f'--test {args.test} holds the training images of {args.folder}; expected other '
+                'images. Leave it out, and a share of each class is kept for the test.'
+            )
     train = torch.tensor([rows[name] for name in left])
     test = torch.tensor(sorted(set(rows.values()) - set(train.tolist())), dtype=torch.int64)
     subsets = draw_subsets(left, args.labels, args.subsets, args.seed)

@@ -34,11 +34,11 @@ FILES = ('exclude.txt', 'near_duplicates.csv', 'near_duplicates.html')
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line, read before anything heavy is imported."""
-    from mochi_mm.launch.arguments import ToolParser
+    from mochi_mm.launch.arguments import ToolParser, folder_to_write
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('images', help='a folder of images, or a config (.py)')
-    parser.add_argument('--out', type=Path, required=True, help='folder for the three files')
+    parser.add_argument('--out', type=folder_to_write, required=True, help='folder of three files')
     parser.add_argument('--checkpoint', help='of the config: search by its features too')
     parser.add_argument('--weights', help='a file that records its backbone: search by it too')
     parser.add_argument('--size', type=int, help='of images for the network (224 with --weights)')
@@ -73,10 +73,7 @@ def check_out(out: Path) -> None:
 
     Raises:
         FileExistsError: It does.
-        NotADirectoryError: It is a file.
     """
-    if out.exists() and not out.is_dir():
-        raise NotADirectoryError(f'--out {out} is a file; expected a folder.')
     there = [name for name in FILES if (out / name).exists()]
     if there:
         raise FileExistsError(

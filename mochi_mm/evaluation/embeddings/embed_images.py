@@ -119,7 +119,7 @@ def _check_names(dataset: ImageFolder | PackedImages) -> None:
             except UnicodeEncodeError:
                 raise ValueError(
                     f'the path {name!a} is no UTF-8, and files of embeddings hold text; rename it, '
-                    'or leave it out with --exclude.'
+                    'or move it out of the folder.'
                 ) from None
 
 

@@ -86,6 +86,10 @@ def test_nothing_is_left_where_writing_fails(
     with pytest.raises(FileNotFoundError):
         search.main([str(folder), '--out', str(tmp_path)])
     assert not any(tmp_path.iterdir())
+    (tmp_path / 'file').touch()
+    for out in ('file', 'file/x'):  # before anything is searched
+        with pytest.raises(SystemExit):
+            search.main(['no_folder', '--out', str(tmp_path / out)])
 
 
 def test_features_find_what_the_hash_does_not() -> None:

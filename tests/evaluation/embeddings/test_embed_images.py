@@ -196,6 +196,9 @@ def test_what_cannot_be_done_leaves_nothing(folder: Path, tmp_path: Path) -> Non
     (tmp_path / 'none').mkdir()
     with pytest.raises(ValueError, match='no images in'):
         embed(tmp_path / 'none', tmp_path / 'x.npz')
+    picture(1).save(os.fsencode(tmp_path / 'none') + b'/\xff.png')
+    with pytest.raises(ValueError, match='is no UTF-8.*rename it, or move it out of the folder'):
+        embed(tmp_path / 'none', tmp_path / 'x.npz')
     assert {path.name for path in tmp_path.iterdir()} == {'images', 'there.npz', 'none'}
     (tmp_path / 'x.npz.partial').mkdir()
     (tmp_path / 'x.npz.partial/notes').touch()

@@ -105,6 +105,8 @@ def test_what_cannot_be_measured_leaves_nothing(place: Path, tmp_path: Path, too
         tool(words(place, '--out', out, '--test', tmp_path / 'other'))
     with pytest.raises(ValueError, match='--cfg-options belongs to --config'):
         tool(words(place, '--out', out, '--cfg-options', 'a=1'))
+    with pytest.raises(ValueError, match=r'--test .*/images holds the training images of'):
+        tool(words(place, '--out', out, '--test', place / 'images'))
     assert not out.exists()
 
 
@@ -115,6 +117,9 @@ def test_what_cannot_be_measured_leaves_nothing(place: Path, tmp_path: Path, too
         (['--subsets', '1'], 'one has no spread'),
         (['--test-share', '1.5'], 'inside (0, 1)'),
         (['--test', 'x', '--test-share', '0.5'], 'exclude each other'),
+        (['--batch-size', '0'], '--batch-size is 0; expected 1 or more'),
+        (['--workers', '-1'], '--workers is -1; expected 0 or more'),
+        (['--out', str(TOOL / 'x')], 'is a file; expected a folder'),
     ],
 )
 def test_words_that_do_not_go_together(

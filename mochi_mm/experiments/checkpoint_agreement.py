@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mochi_mm.engine.measured_figures import RULES
 from mochi_mm.experiments.figures import half_interval, mean_and_spread
+from mochi_mm.runs.measured_figures import RULES
 from mochi_mm.runs.run import Run
 
 #: Figures with labels that others are compared with; of a run the first that it has logged.

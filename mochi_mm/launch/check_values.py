@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mochi_mm.engine.measured_figures import measuring_hook, rule_for
 from mochi_mm.launch.check_sections import loaders, setting_at
 from mochi_mm.launch.metric_names import check_metric
 from mochi_mm.runs.allowances import check_allowances
+from mochi_mm.runs.measured_figures import measuring_hook, rule_for
 
 # Below these sections: the least value, and whether it has to be an integer.
 _OF_LOOP = {'max_epochs': 1, 'max_iters': 1, 'val_interval': 1, 'val_begin': 0}

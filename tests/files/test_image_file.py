@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image, UnidentifiedImageError
 
+from mochi_mm.datasets.image_reader import ImageReader
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.experiments.timed_pipeline import TorchvisionPairs
@@ -38,7 +39,7 @@ def judge(path: Path) -> Any:
     import runpy
 
     tool = runpy.run_path(str(REPOSITORY / 'tools/dataset/check.py'))
-    verdict = tool['judge'](path.name, str(path.parent), 10**6)
+    verdict = tool['judge'](path.name, str(path.parent), ImageReader(max_pixels=10**6))
     if verdict.verdict != 'ok':
         assert (verdict.width, verdict.format) == (0, '')
         raise ValueError(verdict.verdict)

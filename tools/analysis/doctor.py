@@ -176,9 +176,10 @@ def main(argv: list[str] | None = None) -> list[Finding]:
 
 def run_as_program() -> None:
     """Leave with 1 where something is wrong."""
-    from mochi_mm.runs.doctor import WRONG
+    findings = main()
+    from mochi_mm.runs.doctor import WRONG  # behind the command line, which imports nothing heavy
 
-    sys.exit(int(any(finding.state == WRONG for finding in main())))
+    sys.exit(int(any(finding.state == WRONG for finding in findings)))
 
 
 if __name__ == '__main__':

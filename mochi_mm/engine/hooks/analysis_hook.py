@@ -12,12 +12,12 @@ from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.rows import rank
-from mochi_mm.engine.measured_figures import offer_figures
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches, write_analysis
 from mochi_mm.evaluation.analysis.records import TIME
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
+from mochi_mm.runs.measured_figures import offer_figures
 
 
 @HOOKS.register_module()

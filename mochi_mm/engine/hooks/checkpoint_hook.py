@@ -14,7 +14,6 @@ from torch import nn
 
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.data_facts import data_facts
-from mochi_mm.engine.measured_figures import measuring_hook, rule_for
 from mochi_mm.engine.run_state import has_stepped
 from mochi_mm.engine.save_run import save_run
 from mochi_mm.engine.validation_left import VALIDATED_AT, counts_epochs, validate_what_is_left
@@ -24,6 +23,7 @@ from mochi_mm.files.checkpoint_writer import CheckpointWriter
 from mochi_mm.files.shown import shown
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm
 from mochi_mm.registry import HOOKS
+from mochi_mm.runs.measured_figures import measuring_hook, rule_for
 from mochi_mm.runs.start_facts import describe_start, differences
 from mochi_mm.utils.unwrap import unwrap
 
@@ -54,7 +54,7 @@ class CheckpointHook(Hook):
             ``best_<metric>_<position>.pth``. It can be resumed as well, unless gradients were
             accumulating.
         rule: ``greater`` or ``less``, what is better; None for what is known of the figure
-            (:data:`mochi_mm.engine.measured_figures.RULES`), ``greater`` for other metrics.
+            (:data:`mochi_mm.runs.measured_figures.RULES`), ``greater`` for other metrics.
         save_begin: First epoch (iteration) to save at.
         retry_iters: Iterations after which a failed save is tried again.
         save_backbone: Write the backbone alone as well.

@@ -8,7 +8,6 @@ from typing import Any
 from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
-from mochi_mm.engine.measured_figures import offer_figures
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.class_groups import check_cuts
 from mochi_mm.evaluation.knn import check_knn_settings
@@ -16,6 +15,7 @@ from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_evaluate, learn
 from mochi_mm.evaluation.learned_similarity import SIMILARITIES
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
+from mochi_mm.runs.measured_figures import offer_figures
 from mochi_mm.utils.checks import check_choice
 
 

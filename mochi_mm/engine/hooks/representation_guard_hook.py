@@ -17,7 +17,6 @@ from torch.utils.data import DataLoader
 from mochi_mm.distributed.agreement import any_rank
 from mochi_mm.engine.guard_limits import GuardLimits, better
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
-from mochi_mm.engine.measured_figures import offer_figures, rule_for
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn import check_knn_settings
@@ -31,6 +30,7 @@ from mochi_mm.evaluation.measures import (
 )
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
+from mochi_mm.runs.measured_figures import offer_figures, rule_for
 from mochi_mm.utils.checks import check_choice
 
 #: Key of the message hub: what the representation was, and what became of it.

@@ -11,12 +11,12 @@ import torch
 from mmengine.hooks import Hook
 
 from mochi_mm.engine.hooks import CheckpointHook
-from mochi_mm.engine.measured_figures import offer_figures
 from mochi_mm.files.atomic_file import sha256_of
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.checkpoint_folder import manifest_path, newest_valid
 from mochi_mm.files.checkpoint_writer import check_finite
 from mochi_mm.launch.runner import build_runner
+from mochi_mm.runs.measured_figures import offer_figures
 from tests.toy_runner import runner_config, train
 
 

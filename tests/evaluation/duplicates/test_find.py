@@ -36,7 +36,7 @@ def tool(path: str) -> Any:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty scenes in two folders, ten planted copies, one file that is damaged."""
     root = tmp_path_factory.mktemp('images')
-    planting = tool('benchmarks/near_duplicates.py')
+    planting = tool('benchmarks/planted_duplicates.py')
     rng = np.random.default_rng(0)
     for name in ('a', 'b'):
         (root / name).mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -74,9 +75,9 @@ def test_a_config_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ('words', 'code', 'said'),
     [
         ('', 2, 'usage: mochi-mm TOOL'),
-        ('--help', 0, '  train          Train the model of a config\n'),
-        ('analysis', 2, '  knn              Measure a checkpoint by k nearest'),
-        ('analysis --help', 0, '  report           Put several runs side by side'),
+        ('--help', 0, '  train Train the model of a config\n'),
+        ('analysis', 2, '  knn Measure a checkpoint by k nearest'),
+        ('analysis --help', 0, '  report Put several runs side by side'),
         ('--version', 0, f'mochi_mm {__version__}\n'),
         ('completion bash', 0, 'complete -o filenames -F _mochi_mm mochi-mm\n'),
         ('completion fish', 2, 'fish is no shell; expected bash or zsh'),
@@ -87,5 +88,7 @@ def test_what_is_said(words: str, code: int, said: str, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as left:
         dispatch.main(words.split())
     out, err = capsys.readouterr()
-    assert left.value.code == code and said in out + err
+    # The columns are as wide as the longest name.
+    printed = re.sub(r'(?<=\S) {2,}', ' ', out + err)
+    assert left.value.code == code and said in printed
     assert not err or code == 2

@@ -1,6 +1,6 @@
 """Plant near-duplicates among the images of a folder and count how many are found.
 
-    python tools/benchmarks/near_duplicates.py FOLDER [--images 5000] [--planted 50] [--seed 0]
+    python tools/benchmarks/planted_duplicates.py FOLDER [--images 5000] [--planted 50] [--seed 0]
 
 Images are drawn; near-duplicates that they hold already are counted and left out; copies of some
 are planted (compressed again, another size, cropped by up to a sixteenth a side, 25 % brighter or
@@ -57,7 +57,7 @@ def plant(image: Image.Image, kind: str, rng: np.random.Generator) -> Image.Imag
     if kind in ('compressed', 'all'):
         buffer = io.BytesIO()
         image.save(buffer, 'JPEG', quality=int(rng.integers(50, 95)))
-        image = Image.open(io.BytesIO(buffer.getvalue())).convert('RGB')
+        image = Image.open(io.BytesIO(buffer.getvalue()), formats=('JPEG',)).convert('RGB')
     return image
 
 

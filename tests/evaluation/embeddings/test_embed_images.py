@@ -67,6 +67,7 @@ def test_features_and_paths(folder: Path, tmp_path: Path, ending: str) -> None:
     assert found.paths == [any_images(folder).name(i) for i in range(len(NAMES))]
     assert sorted(found.paths) == sorted(NAMES)
     np.testing.assert_allclose(found.features, one_by_one(folder, toy_encoder()), atol=1e-5)
+    assert found.features.flags.writeable  # torch warns of others
     assert found.about['count'] == len(NAMES) and found.about['weights'] == toy_encoder().weights
     assert {path.name for path in tmp_path.iterdir()} == {'images', out.name}
     if ending == 'npz':

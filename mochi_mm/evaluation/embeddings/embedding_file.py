@@ -112,6 +112,8 @@ def read_embeddings(path: str | Path) -> Embeddings:
         raise _damaged(path, f'features {features.dtype} {features.shape}')
     if not len(features) or not np.isfinite(features).all():
         raise _damaged(path, 'no features, or some that are not finite')
+    if not isinstance(found.about, dict):
+        raise _damaged(path, f'about is a {type(found.about).__name__}, no dict')
     return found
 
 

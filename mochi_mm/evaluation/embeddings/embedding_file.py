@@ -112,6 +112,8 @@ def read_embeddings(path: str | Path) -> Embeddings:
         raise _damaged(path, f'features {features.dtype} {features.shape}')
     if not len(features) or not np.isfinite(features).all():
         raise _damaged(path, 'no features, or some that are not finite')
+    if not isinstance(found.about, dict):
+        raise _damaged(path, f'about is a {type(found.about).__name__}, no dict')
     return found
 
 
@@ -207,7 +209,7 @@ def _read_parquet(path: Path) -> Embeddings:
         table = arrow.parquet.read_table(path)
         about = parse_json(table.schema.metadata[_ABOUT.encode()].decode(), shown_path(path))
         column = table['feature'].combine_chunks()
-        flat = np.asarray(column.flatten(), dtype=np.float32)
+        flat = np.array(column.flatten(), dtype=np.float32)  # arrow's own cannot be written to
         features = flat.reshape(len(table), -1)
         return Embeddings(table['path'].to_pylist(), features, about)
     except Exception as error:  # damage shows as any kind of error; all mean the same

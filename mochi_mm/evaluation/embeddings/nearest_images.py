@@ -41,9 +41,14 @@ def nearest_images(
         other: Leave out the image that has the path of the query.
 
     Raises:
-        ValueError: Fewer images than neighbors, or features of another width.
+        ValueError: No other image, fewer than neighbors, or features of another width.
     """
     most = len(embeddings.paths) - other
+    if most == 0:
+        raise ValueError(
+            f'{embeddings.paths[0]!r} is the only image that was embedded; expected an index of '
+            'two or more.'
+        )
     if not 1 <= k <= most:
         raise ValueError(
             f'{k} neighbors among {most} images; expected 1 to {most}: give another --k.'

@@ -20,6 +20,7 @@ from mochi_mm.evaluation.embeddings import (
     partial_embeddings,
     read_embeddings,
 )
+from mochi_mm.evaluation.embeddings.nearest_images import nearest_images
 from mochi_mm.evaluation.encoder import Encoder
 from tests.evaluation.embeddings.toy import NAMES, picture, picture_folder, toy_encoder
 
@@ -67,6 +68,7 @@ def test_features_and_paths(folder: Path, tmp_path: Path, ending: str) -> None:
     assert found.paths == [any_images(folder).name(i) for i in range(len(NAMES))]
     assert sorted(found.paths) == sorted(NAMES)
     np.testing.assert_allclose(found.features, one_by_one(folder, toy_encoder()), atol=1e-5)
+    assert found.features.flags.writeable  # torch warns of others
     assert found.about['count'] == len(NAMES) and found.about['weights'] == toy_encoder().weights
     assert {path.name for path in tmp_path.iterdir()} == {'images', out.name}
     if ending == 'npz':
@@ -231,6 +233,14 @@ def test_damage_is_named(folder: Path, tmp_path: Path) -> None:
     np.savez(tmp_path / 'other.npz', features=np.zeros((2, 3), np.float32))
     with pytest.raises(ValueError, match='no whole file of embeddings'):
         read_embeddings(tmp_path / 'other.npz')
+    whole = dict(paths=np.array(['a']), features=np.ones((1, 3), np.float32))
+    np.savez(tmp_path / 'about.npz', **whole, about=np.array('[1]'))
+    with pytest.raises(ValueError, match='about is a list, no dict'):
+        read_embeddings(tmp_path / 'about.npz')
+    np.savez(tmp_path / 'one.npz', **whole, about=np.array('{}'))
+    one = read_embeddings(tmp_path / 'one.npz')
+    with pytest.raises(ValueError, match="'a' is the only image that was embedded"):
+        nearest_images(one, torch.ones(1, 3), ['a'], 1, other=True)
     with pytest.raises(FileNotFoundError, match=r'tools/embed\.py'):
         read_embeddings(tmp_path / 'none.npz')
     assert embedding_plan.plan_changes('text', {}) == ['its plan cannot be read']

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mochi_mm.files.shown import shown_text
 from mochi_mm.files.text_file import read_json_lines, read_text
 from mochi_mm.runs.start_facts import began_at, is_finished, number_of, read_start, seconds_of
 
@@ -145,6 +146,12 @@ def read_log(work_dir: str | Path, crashed: bool = False) -> RunLog:
         raise FileNotFoundError(f'no folder {folder}; expected the work dir of a training run.')
     starts, earlier, later = starts_of(folder)
     if not starts:
+        below = sorted(path.parents[2].name for path in folder.glob('*/*/vis_data/scalars.json'))
+        if below:
+            raise FileNotFoundError(
+                f'no logs in {folder} itself, but in folders below it; expected one of these runs: '
+                f'{shown_text(", ".join(dict.fromkeys(below)))}.'
+            )
         raise FileNotFoundError(
             f'no logs in {folder}: no <time>/vis_data/scalars.json there. Expected the work dir of '
             'a training run whose visualizer has SafeLocalVisBackend, as default_runtime.py has.'

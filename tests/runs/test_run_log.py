@@ -230,6 +230,9 @@ def test_no_logs(tmp_path: Path) -> None:
         read_log(tmp_path / 'absent')
     with pytest.raises(FileNotFoundError, match='no logs in'):
         read_log(tmp_path)
+    write_start(tmp_path / 'my_run', '20260101_000000', [])
+    with pytest.raises(FileNotFoundError, match='but in folders below it.*: my_run'):
+        read_log(tmp_path)
     write_start(tmp_path, '20260101_000000', [])
     with pytest.raises(ValueError, match='hold no scalars'):
         read_log(tmp_path)

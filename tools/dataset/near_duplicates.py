@@ -43,8 +43,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--weights', help='a file that records its backbone: search by it too')
     parser.add_argument('--size', type=int, help='of images for the network (224 with --weights)')
     parser.add_argument('--no-hash', action='store_true', help='search by features alone')
-    parser.add_argument('--bits', type=int, default=12, help='of 64 that hashes may differ in (12)')
-    parser.add_argument('--cosine', type=float, default=0.9, help='least cosine of features (0.9)')
+    parser.add_argument('--bits', type=int, help='of 64 that hashes may differ in (12)')
+    parser.add_argument('--cosine', type=float, help='least cosine of features (0.9)')
     parser.add_argument(
         '--correlation', type=float, default=0.94, help='least correlation of pixels (0.94)'
     )
@@ -62,6 +62,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error('--checkpoint and --cfg-options go with a config; a folder takes --weights')
     if args.checkpoint and args.weights:
         parser.error('--checkpoint and --weights are two networks; expected one of them')
+    unread = ['bits'] if args.no_hash else []
+    if not (args.checkpoint or args.weights):
+        unread = ['cosine', 'size', 'device', 'checkpoint_key', 'allow_other_input']
+    given = [name for name in unread if getattr(args, name) not in (None, False)]
+    if given:
+        parser.error(
+            f'--{given[0].replace("_", "-")} is not read in a search by '
+            f'{"features" if args.no_hash else "hash"} alone; leave it out'
+            f'{"" if args.no_hash else ", or give --checkpoint or --weights"}'
+        )
+    args.bits = 12 if args.bits is None else args.bits
+    args.cosine = 0.9 if args.cosine is None else args.cosine
     for name, least in (('workers', 0), ('pictures', 0), ('size', 1)):
         if getattr(args, name) is not None and getattr(args, name) < least:
             parser.error(f'--{name} is {getattr(args, name)}; expected at least {least}')

@@ -161,3 +161,20 @@ class _Images:
 
     def image(self, index: int) -> Image.Image:
         return self.images[index]
+
+
+@pytest.mark.parametrize(
+    ('options', 'said'),
+    [
+        (['--cosine', '0.5'], '--cosine is not read in a search by hash alone'),
+        (['--size', '32'], '--size is not read in a search by hash alone'),
+        (['--allow-other-input'], '--allow-other-input is not read'),
+        (['--weights', 'w.pth', '--no-hash', '--bits', '3'], '--bits is not read in a search by f'),
+    ],
+)
+def test_options_that_nothing_would_read(
+    options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        tool('dataset/near_duplicates.py').main(['.', '--out', str(tmp_path / 'o'), *options])
+    assert said in capsys.readouterr().err

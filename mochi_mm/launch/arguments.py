@@ -72,6 +72,34 @@ class ToolParser(argparse.ArgumentParser):
             'trained on',
         )
 
+    def add_networks_measured(self) -> None:
+        """Add ``--untrained``, ``--seed``, ``--device``, ``--out`` and ``--record``.
+
+        For tools that take a benchmark config and a checkpoint; see :meth:`parse_measured`.
+        """
+        self.add_argument('--untrained', action='store_true', help='measure random weights too')
+        self.add_argument('--seed', type=seed, default=0, help='of the random weights (0)')
+        self.add_device()
+        self.add_argument(
+            '--out', type=file_to_write, help='also write the results to this JSON file'
+        )
+        self.add_argument(
+            '--record',
+            type=file_to_write,
+            help='write the metrics, and where they are from, to this JSON file',
+        )
+
+    def parse_measured(self, argv: Sequence[str] | None) -> argparse.Namespace:
+        """Return the command line, where its networks and files go together."""
+        args = self.parse_args(argv)
+        if not args.checkpoint and not args.untrained:
+            self.error('give a CHECKPOINT, or --untrained to measure random weights')
+        if args.out is not None and not args.out.parent.is_dir():
+            self.error(f'--out: there is no folder {args.out.parent}; create it first')
+        if args.record is not None and (args.untrained or not args.checkpoint):
+            self.error('--record is for one checkpoint, without --untrained')
+        return args
+
     def error(self, message: str) -> NoReturn:
         """Print ``message`` and the nearest option, without the usage, and leave with code 2."""
         if message.startswith('unrecognized arguments:'):

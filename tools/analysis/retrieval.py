@@ -26,7 +26,7 @@ COLUMNS = dict(mAP='mAP', r_precision='R-precision', map_at_r='mAP@R')
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the command line's settings."""
-    from mochi_mm.launch.arguments import ToolParser, file_to_write, seed
+    from mochi_mm.launch.arguments import ToolParser
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
@@ -45,27 +45,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         default='plain',
         help='of the average precision (plain); Oxford, Paris and Copydays take trapezoid',
     )
-    parser.add_argument('--untrained', action='store_true', help='measure random weights too')
-    parser.add_argument('--seed', type=seed, default=0, help='of the random weights (0)')
-    parser.add_device()
-    parser.add_argument(
-        '--out', type=file_to_write, help='also write the results to this JSON file'
-    )
-    parser.add_argument(
-        '--record',
-        type=file_to_write,
-        help='write the metrics, and where they are from, to this JSON file',
-    )
+    parser.add_networks_measured()
     parser.add_cfg_options()
     parser.add_weights_options()
-    args = parser.parse_args(argv)
-    if not args.checkpoint and not args.untrained:
-        parser.error('give a CHECKPOINT, or --untrained to measure random weights')
-    if args.out is not None and not args.out.parent.is_dir():
-        parser.error(f'--out: there is no folder {args.out.parent}; create it first')
-    if args.record is not None and (args.untrained or not args.checkpoint):
-        parser.error('--record is for one checkpoint, without --untrained')
-    return args
+    return parser.parse_measured(argv)
 
 
 def print_table(results: dict[str, dict[str, float]], ks: list[int]) -> None:

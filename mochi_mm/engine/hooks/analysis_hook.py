@@ -12,6 +12,7 @@ from mmengine.hooks import Hook
 from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.rows import rank
+from mochi_mm.engine.curves import add_to_curves
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches, write_analysis
 from mochi_mm.evaluation.analysis.records import TIME
@@ -145,12 +146,7 @@ class AnalysisHook(Hook):
         self._told.update(found.missing)
         text = '  '.join(f'{name[9:]}: {value:.4g}' for name, value in finite.items())
         runner.logger.info(f'analysis after {epoch} epochs:  {text}')
-        # The iteration as step and the file of the training log: it joins the other curves.
-        runner.visualizer.add_scalars(
-            dict(finite, epoch=epoch, iter=runner.iter),
-            step=runner.iter,
-            file_path=f'{runner.timestamp}.json',
-        )
+        add_to_curves(runner, finite, epoch)
 
     def _draw(self, runner: Any, found: Any) -> dict[str, bytes]:
         from mochi_mm.visualization.analysis_pictures import draw_pictures

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmengine.hooks import Hook
-from torch.utils.data import DataLoader
 
+from mochi_mm.engine.built_loader import built_loader
+from mochi_mm.engine.curves import add_to_curves
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.class_groups import check_cuts
 from mochi_mm.evaluation.knn import check_knn_settings
@@ -72,8 +73,8 @@ class KNNHook(Hook):
         """Build and check the data, so that a mistake shows now and not epochs later."""
         learned_features(runner.model, self.similarity)
         with preserved_random_state():
-            self.bank_dataloader = self._build(runner, self.bank_dataloader)
-            self.query_dataloader = self._build(runner, self.query_dataloader)
+            self.bank_dataloader = built_loader(runner, self.bank_dataloader)
+            self.query_dataloader = built_loader(runner, self.query_dataloader)
         check_knn_data(self.bank_dataloader, self.query_dataloader, self.k)
         if self.at_start and runner.iter == 0:
             self._measure(runner, runner.epoch)
@@ -105,15 +106,4 @@ class KNNHook(Hook):
         offer_figures(runner, metrics, start=not runner.iter)
         text = '  '.join(f'{name}: {value:.2f}' for name, value in metrics.items())
         runner.logger.info(f'kNN after {epoch} epochs (k={self.k}):  {text}')
-        # The iteration as step and the file of the training log: it joins the other curves.
-        runner.visualizer.add_scalars(
-            dict(metrics, epoch=epoch, iter=runner.iter),
-            step=runner.iter,
-            file_path=f'{runner.timestamp}.json',
-        )
-
-    @staticmethod
-    def _build(runner: Any, dataloader: Any) -> DataLoader:
-        if isinstance(dataloader, dict):
-            return runner.build_dataloader(dataloader, seed=runner.seed)
-        return dataloader
+        add_to_curves(runner, metrics, epoch)

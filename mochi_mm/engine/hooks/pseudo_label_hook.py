@@ -19,6 +19,7 @@ from mochi_mm.datasets.facts import facts_of
 from mochi_mm.distributed.agreement import any_rank
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.engine.acceptance_schedule import AcceptanceSchedule
+from mochi_mm.engine.curves import add_to_curves
 from mochi_mm.engine.data_facts import data_facts
 from mochi_mm.engine.label_data import check_label_data, number_of
 from mochi_mm.evaluation.features import extract_features
@@ -227,11 +228,7 @@ class PseudoLabelHook(Hook):
                 f'one cluster ({name}) holds {100 * value:.0f} % of all images and says nothing of '
                 'them; labels of a cluster above `largest` are not accepted',
             )
-        runner.visualizer.add_scalars(
-            dict(scalars, epoch=epoch, iter=runner.iter),
-            step=runner.iter,
-            file_path=f'{runner.timestamp}.json',
-        )
+        add_to_curves(runner, scalars, epoch)
 
     @staticmethod
     def _time(runner: Any) -> tuple[int, int]:

@@ -12,9 +12,10 @@ from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.agreement import any_rank
+from mochi_mm.engine.built_loader import built_loader
+from mochi_mm.engine.curves import add_to_curves
 from mochi_mm.engine.guard_limits import GuardLimits, better
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.validated_weights import validated_weights
@@ -106,8 +107,8 @@ class RepresentationGuardHook(Hook):
         self._leaving = False
         self._check_length(runner)
         with preserved_random_state():
-            self.dataloader = self._build(runner, self.dataloader)
-            self.bank_dataloader = self._build(runner, self.bank_dataloader)
+            self.dataloader = built_loader(runner, self.dataloader)
+            self.bank_dataloader = built_loader(runner, self.bank_dataloader)
         if self.bank_dataloader is not None:
             check_knn_data(self.bank_dataloader, self.dataloader, self.k)
         if len(self.dataloader.dataset) <= self.k:
@@ -267,18 +268,7 @@ class RepresentationGuardHook(Hook):
         offer_figures(runner, named, start)
         text = '  '.join(f'{name}: {value:.4g}' for name, value in figures.items())
         runner.logger.info(f'guard {"at the start" if start else f"after {epoch} epochs"}:  {text}')
-        # The iteration as step and the file of the training log: it joins the other curves.
-        runner.visualizer.add_scalars(
-            dict(named, epoch=epoch, iter=runner.iter),
-            step=runner.iter,
-            file_path=f'{runner.timestamp}.json',
-        )
-
-    @staticmethod
-    def _build(runner: Any, dataloader: Any) -> DataLoader:
-        if isinstance(dataloader, dict):
-            return runner.build_dataloader(dataloader, seed=runner.seed)
-        return dataloader
+        add_to_curves(runner, named, epoch)
 
 
 def _of_first_rank(figures: dict[str, float]) -> dict[str, float]:

@@ -117,6 +117,8 @@ def test_a_step_waits_for_no_one() -> None:
     with on_one_device():
         losses = model(views, labels, mode='loss')
         (losses['loss_contrast'] + losses['loss_auxiliary']).backward()
+    assert all(value.is_meta for value in losses.values())
+    assert all(p.grad is not None and p.grad.is_meta for p in model.parameters())
 
 
 def test_a_resumed_run_is_the_same(tmp_path: Path) -> None:

@@ -25,10 +25,19 @@ def tool_options(path: Path) -> list[str]:
     if path.suffix == '.sh':
         train = path.with_name('train.py')
         return tool_options(train) if train.is_file() else list(_EVERY)
-    found = set(_EVERY)
-    for name, options in _calls(ast.parse(path.read_text(encoding='utf-8'))):
-        found |= options if name == 'add_argument' else _shared().get(name, set())
-    return sorted(found)
+    return sorted({*_EVERY, *_added(ast.parse(path.read_text(encoding='utf-8')))})
+
+
+def _added(tree: ast.AST) -> set[str]:
+    """Return the options that code adds, itself or by methods of the shared parser."""
+    found: set[str] = set()
+    for name, options in _calls(tree):
+        method = _shared().get(name)
+        if name == 'add_argument':
+            found |= options
+        elif method is not None:
+            found |= _added(method)
+    return found
 
 
 def _calls(tree: ast.AST) -> list[tuple[str, set[str]]]:
@@ -44,11 +53,8 @@ def _calls(tree: ast.AST) -> list[tuple[str, set[str]]]:
 
 
 @cache
-def _shared() -> Mapping[str, set[str]]:
-    """Return the options that each method of the shared parser adds."""
+def _shared() -> Mapping[str, ast.FunctionDef]:
+    """Return the methods of the shared parser that add options, by name."""
     tree = ast.parse(Path(arguments.__file__).read_text(encoding='utf-8'))
-    found: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name.startswith('add_'):
-            found[node.name] = {o for name, options in _calls(node) for o in options}
-    return found
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return {node.name: node for node in functions if node.name.startswith('add_')}

@@ -13,11 +13,20 @@ from mochi_mm.launch.command.tool_options import tool_options
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize('name', ['train', 'analysis/knn', 'list', 'dataset/make_subset'])
-def test_they_are_those_of_the_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    path = ROOT / f'tools/{name}.py'
+TOOLS = [
+    path
+    for path in sorted((ROOT / 'tools').rglob('*.py'))
+    if 'ToolParser' in path.read_text(encoding='utf-8')
+]
+
+
+@pytest.mark.parametrize('path', TOOLS, ids=lambda path: str(path.relative_to(ROOT / 'tools')))
+def test_they_are_those_of_the_help(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('sys.argv', [str(path), '--help'])
     with pytest.raises(SystemExit):
-        runpy.run_path(str(path))['parse_args'](['--help'])
+        runpy.run_path(str(path), run_name='__main__')
     listed = capsys.readouterr().out.partition('options:')[2]
     shown = re.findall(r'^  (?:-\w, )?(--[\w-]+)', listed, re.M)
     assert tool_options(path) == sorted(set(shown))

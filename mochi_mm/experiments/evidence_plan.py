@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mochi_mm.experiments.cpu_options import BFLOAT16
 from mochi_mm.experiments.evidence import FEATURES
 from mochi_mm.experiments.figures import Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
-from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.regime import Regime
 from mochi_mm.experiments.suite import RecordPlan
 

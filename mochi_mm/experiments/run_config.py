@@ -47,6 +47,9 @@ def run_config(run: Run) -> Any:
     if suite.num_workers is not None:
         for _, loader in loaders_of(config):
             _set_workers(loader, suite.num_workers)
+    if suite.in_memory:
+        for _, loader in loaders_of(config):
+            _hold(loader)
     images = suite.images.count(config)
     _cut(config, suite.epochs, images, suite.shares)
     interval = max(1, -(-suite.epochs // suite.looks))
@@ -87,6 +90,14 @@ def _set_workers(loader: Any, number: int) -> None:
     loader.num_workers = number
     if number == 0:
         loader.update(timeout=0, persistent_workers=False, pin_memory=False)
+
+
+def _hold(loader: Any) -> None:
+    """Put ``InMemory`` around the data set of a loader that does not have it."""
+    if loader.dataset.type != 'InMemory':
+        within = loader.dataset
+        pipeline = within.pop('pipeline')
+        loader.dataset = dict(type='InMemory', dataset=within, pipeline=pipeline)
 
 
 def _cut(config: Any, epochs: int, images: int, shares: bool) -> None:

@@ -52,6 +52,7 @@ class Suite:
         shares: Whether what begins at a ``start_epoch`` begins after the same share of a run as in
             the config.
         num_workers: Loader processes of a run; None leaves the configs'.
+        in_memory: Whether the images of every loader are decoded once and held; all have one size.
         device: ``cpu`` or ``cuda``.
         compared: Keys of figures in which settings are compared; the first is the primary one.
         claims: Claims about the differences; a sentence says what the figures say.
@@ -82,6 +83,7 @@ class Suite:
     looks: int = 4
     shares: bool = True
     num_workers: int | None = 0
+    in_memory: bool = False
     device: str = 'cpu'
     compared: Sequence[str] = ()
     claims: Sequence[Claim] = ()

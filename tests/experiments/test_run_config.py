@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mochi_mm.experiments.images import loaders_of
+from mochi_mm.experiments.images import loaders_of, source_of
 from mochi_mm.experiments.run_config import run_config
+from mochi_mm.experiments.setting import UNTRAINED
 from mochi_mm.experiments.suite import Suite
-from mochi_mm.experiments.suites import read_suite
+from mochi_mm.experiments.suites import read_suite, suite_names
 from mochi_mm.experiments.sweep import Run, Sweep
 from mochi_mm.launch.config import load_config
 from tests.experiments.toy import cut
@@ -118,5 +120,23 @@ def test_tables_and_what_hooks_load_are_cut_as_well(tmp_path: Path) -> None:
     hook = next(h for h in config.custom_hooks if h.type == 'PseudoLabelHook')
     assert hook.start_epoch == 2
     loader = hook.label_dataloader
-    assert loader.dataset.include == config.train_dataloader.dataset.include
+    assert loader.dataset.type == config.train_dataloader.dataset.type == 'InMemory'
+    assert source_of(loader).include == source_of(config.train_dataloader).include
     assert loader.num_workers == config.train_dataloader.num_workers
+
+
+@pytest.mark.parametrize(
+    'name', ['augmentation', 'unicon_supcon', 'long_tail', 'esupcon', 'robustness', 'excon']
+)
+def test_views_are_small_and_images_held(tmp_path: Path, name: str) -> None:
+    """What is measured keeps its size."""
+    (suite_name,) = (suite for suite in suite_names() if suite.startswith(name))
+    suite = read_suite(suite_name)
+    for setting in (s for s in suite.settings if s.role != UNTRAINED):
+        run = run_of(tmp_path / setting.name, suite_name, suite, setting.name)
+        config = run_config(run)
+        views = config.train_dataloader.dataset.pipeline[0].transforms
+        sizes = {tuple(np.ravel(t.size)) for made in views for t in made if 'size' in t}
+        assert sizes <= {(24,), (24, 24)} and sizes
+        assert {loader.dataset.type for _, loader in loaders_of(config)} == {'InMemory'}
+        assert config.query_dataloader.dataset.pipeline == [dict(type='PackInputs')]

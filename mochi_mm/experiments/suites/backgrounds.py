@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from mochi_mm.experiments.cpu_options import BFLOAT16
 from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.measures import KNN
-from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mochi_mm.experiments.cpu_options import BFLOAT16
 from mochi_mm.experiments.figures import TRAINING, Figure, Values
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import Analysis, Guarded
 from mochi_mm.experiments.measures.guarded import END, SEEN, SEEN_FREE, START
-from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 

@@ -7,11 +7,11 @@ has the labels of the files.
 
 from __future__ import annotations
 
+from mochi_mm.experiments.cpu_options import small_views
 from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import KNN, Classified, FastLinear
-from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 
@@ -54,7 +54,8 @@ def _settings(ending: str, words: str) -> list[Setting]:
 SUITE = Suite(
     title='ESupCon on CIFAR-10',
     epochs=6,
-    options=BFLOAT16,
+    options=small_views(),
+    in_memory=True,
     images=Images(per_class=1500),
     settings=(*_settings('', ''), *_settings('-noise40', ', 40 % wrong labels')),
     measures=(Classified(), FastLinear(), KNN(watch=False)),
@@ -83,6 +84,6 @@ Mean ± sample standard deviation over seeds. Classified: cross-entropy by its l
 by its prototypes, SupCon by the fast linear probe that is fitted to its frozen features afterwards.
 Linear and kNN are those of the pooled features, whatever the method. With wrong labels all of them
 learn from the wrong ones; the validation images have the labels of their files.
-Encoders are trained in bfloat16.
+Encoders are trained in bfloat16 on views of 24 pixels, and measured at 32.
 """,
 )

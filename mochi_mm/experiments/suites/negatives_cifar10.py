@@ -5,11 +5,11 @@ One temperature, network and budget; nothing but the estimate of the negatives d
 
 from __future__ import annotations
 
+from mochi_mm.experiments.cpu_options import BFLOAT16
 from mochi_mm.experiments.figures import Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import KNN, FastLinear
-from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import UNTRAINED, Setting
 from mochi_mm.experiments.suite import Suite
 from mochi_mm.visualization.sweep_curves import Panel

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from mochi_mm.experiments.cpu_options import small_views
 from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import KNN, FastLinear
-from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import UNTRAINED, Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 from mochi_mm.visualization.sweep_curves import Panel
@@ -36,8 +36,9 @@ def _learned(name: str, title: str, config: str, **options: Any) -> Setting:
 
 SUITE = Suite(
     title='Labels that the network gives itself on CIFAR-10',
-    epochs=15,
-    options=BFLOAT16,
+    epochs=10,
+    options=small_views(),
+    in_memory=True,
     images=Images(per_class=1500),
     settings=[
         _at('untrained', 'the untrained network', f'mocov2/mocov2_{_NETWORK}', UNTRAINED, ''),
@@ -80,7 +81,7 @@ Mean ± sample standard deviation over seeds. Precision and recall of what was l
 are taken by classes that no method sees: of the candidates of each step (`precision_found`,
 `recall_found`) and of all pairs of images that share an accepted label (`pseudo/...`). The
 granularities of IFND count alike.
-Encoders are trained in bfloat16.
+Encoders are trained in bfloat16 on views of 24 pixels, and measured at 32.
 """,
     panels=(
         Panel('log', 'knn/top1', 'kNN top-1 (%)'),

@@ -1,6 +1,6 @@
 """Attacked and corrupted images: supervised, SimCLR, SupCon, no false negatives, adversarial; CPU.
 
-A quarter-width ResNet-10, 10 epochs over 1,500 images of each class; views, budget and network are
+A quarter-width ResNet-10, 6 epochs over 1,500 images of each class; views, budget and network are
 one, and what is attacked is the own classifier or the fast linear probe behind the frozen network.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mochi_mm.experiments.cpu_options import small_views
 from mochi_mm.experiments.figures import TRAINING, Figure, Values
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.gap_closed import gap_closed
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import Robust
-from mochi_mm.experiments.precision import BFLOAT16
 from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 
@@ -91,8 +91,9 @@ def _gaps(folder: Path, by_data: dict[str, Values]) -> list[str]:
 
 SUITE = Suite(
     title='Robustness on CIFAR-10',
-    epochs=10,
-    options=BFLOAT16,
+    epochs=6,
+    options=small_views(),
+    in_memory=True,
     images=Images(per_class=1500),
     settings=_SETTINGS,
     measures=(Robust(),),
@@ -141,6 +142,6 @@ training is attacked in its own classifier, the others in the fast linear probe 
 frozen clean features. PGD-20 from a random start; an image counts where it is right before and
 after. Corrupted: mean over noise, blur, contrast and JPEG at five strengths. At 128/255 nothing
 can be right: what is above about zero there is masked gradients, not robustness.
-Encoders are trained in bfloat16.
+Encoders are trained in bfloat16 on views of 24 pixels, and measured at 32.
 """,
 )

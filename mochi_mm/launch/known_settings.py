@@ -41,8 +41,6 @@ OF_A_RUN = (
     'test_evaluator',
     'train_cfg',
     'train_dataloader',
-    'tta_model',
-    'tta_pipeline',
     'val_cfg',
     'val_dataloader',
     'val_evaluator',

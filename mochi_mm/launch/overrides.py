@@ -134,7 +134,7 @@ class Overrides:
     def _is_slip(self, name: str, file: ConfigFile) -> bool:
         """Return whether a name that nothing reads looks like one that something reads."""
         others = {name for base in file.bases for below in base.all_files() for name in below.sets}
-        likely = {*OF_A_RUN, *self.of_tools, *others} - {'tta_pipeline', 'tta_model'}
+        likely = {*OF_A_RUN, *self.of_tools, *others}
         return name not in others and bool(difflib.get_close_matches(name, likely, 1, 0.92))
 
     def _reached(self) -> set[str]:

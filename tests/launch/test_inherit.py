@@ -228,6 +228,7 @@ def test_copies_that_python_made(tmp_path: Path) -> None:
         ('probe_pipeline = []', "nothing in this config reads 'probe_pipeline'"),
         ("pretrained = 'x.pth'", 'has no PretrainedHook'),
         ("unused = [dict(type='RandomFlip')]", "as '\\$unused'"),
+        ("tta_model = dict(type='MoCo')", "nothing in this config reads 'tta_model'"),
     ],
 )
 def test_a_name_that_nothing_reads(tmp_path: Path, text: str, message: str) -> None:

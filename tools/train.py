@@ -54,6 +54,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='beside --from: weights of images with another mean, std or channel order',
     )
     parser.add_argument(
+        '--adapt-stem',
+        choices=('mean',),
+        help='beside --from: how weights of three channels go into a model of another number',
+    )
+    parser.add_argument(
         '--allow-changed',
         nargs='+',
         action='extend',
@@ -82,8 +87,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def _check_from(parser: Any, args: argparse.Namespace) -> None:
-    if args.start is None and (args.checkpoint_key or args.allow_other_input):
-        parser.error('--checkpoint-key and --allow-other-input belong to the file of --from')
+    if args.start is None and (args.checkpoint_key or args.allow_other_input or args.adapt_stem):
+        parser.error(
+            '--checkpoint-key, --allow-other-input and --adapt-stem belong to the file of --from'
+        )
     if args.start is None:
         return
     if args.resume:
@@ -123,8 +130,9 @@ def read_config(args: argparse.Namespace) -> Any:
         )
     if args.start:
         config.start_from = dict(weights=args.start, allow_other_input=args.allow_other_input)
-        if args.checkpoint_key:
-            config.start_from.checkpoint_key = args.checkpoint_key
+        for name in ('checkpoint_key', 'adapt_stem'):
+            if value := getattr(args, name):
+                config.start_from[name] = value
     if args.work_dir:
         config.work_dir = args.work_dir
     elif config.get('work_dir') is None:

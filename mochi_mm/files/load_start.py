@@ -28,6 +28,7 @@ def load_start(
     allow_other_input: bool = False,
     checkpoint_key: str | None = None,
     content: Mapping[str, Any] | None = None,
+    adapt_stem: str | None = None,
 ) -> str:
     """Load the weights that a pre-training goes on from, and return a report.
 
@@ -41,6 +42,7 @@ def load_start(
         allow_other_input: See :func:`load_backbone`.
         checkpoint_key: See :func:`load_backbone`.
         content: What ``path`` holds, where it has been read.
+        adapt_stem: See :func:`load_backbone`, there ``stem``.
 
     Raises:
         FileNotFoundError: No such file.
@@ -53,7 +55,7 @@ def load_start(
     further = {name: made for name in FURTHER if (made := _whole(model, name, tensors, str(path)))}
     for made in further.values():
         check_weights(made.matched, made.source, model.state_dict())
-    report = load_backbone(model, path, allow_other_input, content, checkpoint_key)
+    report = load_backbone(model, path, allow_other_input, content, checkpoint_key, stem=adapt_stem)
     for name, made in further.items():
         own = {n.removeprefix(f'{name}.'): tensor for n, tensor in made.matched.items()}
         getattr(model, name).load_state_dict(own, strict=False)

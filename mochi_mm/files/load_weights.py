@@ -91,8 +91,8 @@ def _other_channels(source: Source, wanted: Mapping[str, Tensor]) -> str:
         if name in source.tensors and other_channels(source.tensors[name], value):
             text += (
                 f' The file is of images of 3 channels, the model of {value.shape[1]}: '
-                "PretrainedHook(adapt_stem='mean'), or adapt_stem='mean' of init_cfg, takes the "
-                'mean of the three for each.'
+                "--adapt-stem mean beside --from, PretrainedHook(adapt_stem='mean'), or "
+                "adapt_stem='mean' of init_cfg, takes the mean of the three for each."
             )
     return text
 

@@ -94,7 +94,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
         'type',
     ),
     'randomness': ('deterministic', 'diff_rank_seed', 'seed'),
-    'start_from': ('allow_other_input', 'checkpoint_key', 'weights'),
+    'start_from': ('adapt_stem', 'allow_other_input', 'checkpoint_key', 'weights'),
     'compile': ('backend', 'disable', 'dynamic', 'fullgraph', 'mode', 'options', 'target'),
 }
 

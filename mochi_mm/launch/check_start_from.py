@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mochi_mm.files.adapt_stem import RULES
 from mochi_mm.launch.check_surroundings import check_checkpoint
 from mochi_mm.launch.known_settings import reads_pretrained
 from mochi_mm.registry import SCOPE
+from mochi_mm.utils.checks import check_choice
 
 
 def check_start_from(config: Mapping[str, Any], resumes: bool = False) -> None:
@@ -19,7 +21,7 @@ def check_start_from(config: Mapping[str, Any], resumes: bool = False) -> None:
 
     Raises:
         ValueError: No file is named; something else in the config loads weights; a config of
-            another library.
+            another library; an unknown rule for the first convolution.
         FileNotFoundError: The file is not there.
     """
     start = config.get('start_from')
@@ -28,7 +30,7 @@ def check_start_from(config: Mapping[str, Any], resumes: bool = False) -> None:
     if not isinstance(start, Mapping) or not isinstance(start.get('weights'), str):
         raise ValueError(
             f'start_from is {start!r}; expected dict(weights=FILE), as --from FILE sets it, with '
-            'checkpoint_key and allow_other_input where they are needed.'
+            'checkpoint_key, allow_other_input and adapt_stem where they are needed.'
         )
     path = start['weights']
     if config.get('default_scope') != SCOPE:
@@ -42,6 +44,8 @@ def check_start_from(config: Mapping[str, Any], resumes: bool = False) -> None:
             f'--from {path} and {other} both say which weights the run begins with; expected one '
             'of the two.'
         )
+    if start.get('adapt_stem') is not None:
+        check_choice('start_from.adapt_stem', start['adapt_stem'], RULES)
     if not resumes:
         check_checkpoint(path, 'weights for --from')
 

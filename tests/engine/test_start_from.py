@@ -91,6 +91,7 @@ PART = dict(init_cfg=dict(type='mmengine.Pretrained', checkpoint='x.pth'))
         (dict(model=dict(backbone=PART)), 'model.backbone.init_cfg, which loads x.pth both say'),
         (dict(default_scope='mmdet'), "this config is of scope 'mmdet'"),
         (dict(start_from='epoch_1.pth'), r'expected dict\(weights=FILE\)'),
+        (dict(start_from=dict(weights='a.pth', adapt_stem='sum')), "adapt_stem.*'sum'.*mean"),
         (dict(start_from=dict(checkpoint_key='a')), r'expected dict\(weights=FILE\)'),
     ],
 )
@@ -102,13 +103,18 @@ def test_what_does_not_go_together(changes: dict[str, Any], message: str) -> Non
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(REPOSITORY / 'configs/mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py')
-    config = read_config(parse_args([path, '--from', 'a.pth', '--checkpoint-key', 'teacher']))
-    wanted = dict(weights='a.pth', allow_other_input=False, checkpoint_key='teacher')
+    config = read_config(
+        parse_args([path, '--from', 'a.pth', '--checkpoint-key', 'teacher', '--adapt-stem', 'mean'])
+    )
+    wanted = dict(
+        weights='a.pth', allow_other_input=False, checkpoint_key='teacher', adapt_stem='mean'
+    )
     assert config.start_from.to_dict() == wanted
     for words, message in (
         (['--from', 'a.pth', '--resume'], '--from a.pth begins a run and --resume goes on'),
         (['--from', 'a.pth', '--smoke'], 'leave --from out'),
         (['--allow-other-input'], 'belong to the file of --from'),
+        (['--adapt-stem', 'mean'], 'belong to the file of --from'),
     ):
         with pytest.raises(SystemExit) as left:
             parse_args([path, *words])

@@ -10,7 +10,7 @@ import torch
 from torchvision.models import resnet18
 
 from mochi_mm.files.load_start import load_start
-from tests.models.algorithms.toy import build_moco
+from tests.models.algorithms.toy import build_moco, moco_config
 
 
 @pytest.fixture
@@ -68,6 +68,18 @@ def test_another_architecture_leaves_the_model_as_it_was(tmp_path: Path) -> None
         load_start(model, tmp_path / 'resnet18.pth')
     for name, value in before.items():
         assert torch.equal(model.state_dict()[name], value), name
+
+
+def test_a_stem_of_three_channels_goes_into_one_of_five(trained: tuple[Any, Path]) -> None:
+    backbone = dict(moco_config()['backbone'], in_channels=5)
+    model = build_moco(backbone=backbone)
+    with pytest.raises(ValueError, match='images of 3 channels, the model of 5: --adapt-stem mean'):
+        load_start(model, trained[1])
+    report = load_start(model, trained[1], adapt_stem='mean')
+    kernels = trained[0].backbone.conv1.weight.mean(1, keepdim=True).expand(-1, 5, -1, -1)
+    for encoder in (model.backbone, model.key_encoder['backbone']):
+        torch.testing.assert_close(encoder.conv1.weight, kernels * 3 / 5)
+    assert 'Taken beside it: neck (4)' in report
 
 
 def test_a_neck_that_is_not_finite_is_refused(trained: tuple[Any, Path]) -> None:

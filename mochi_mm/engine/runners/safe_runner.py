@@ -254,10 +254,8 @@ class SafeRunner(Runner):
         self.logger.info(load_for_test(self.model, path, classes, allow_other_input, content))
         self._has_loaded = True
 
-    def _start_from(
-        self, weights: str, allow_other_input: bool = False, checkpoint_key: str | None = None
-    ) -> None:
-        self.logger.info(load_start(self.model, weights, allow_other_input, checkpoint_key))
+    def _start_from(self, weights: str, **how: Any) -> None:
+        self.logger.info(load_start(self.model, weights, **how))
         # Averages of other hooks begin at these weights too.
         begun = dict(state_dict=unwrap(self.model).state_dict(), meta={})
         self._resume = False

@@ -72,7 +72,8 @@ def test_another_architecture_leaves_the_model_as_it_was(tmp_path: Path) -> None
 
 def test_a_stem_of_three_channels_goes_into_one_of_five(trained: tuple[Any, Path]) -> None:
     backbone = dict(moco_config()['backbone'], in_channels=5)
-    model = build_moco(backbone=backbone)
+    five = dict(type='ViewDataPreprocessor', mean=[0.5] * 5, std=[1.0] * 5)
+    model = build_moco(backbone=backbone, data_preprocessor=five)
     with pytest.raises(ValueError, match='images of 3 channels, the model of 5: --adapt-stem mean'):
         load_start(model, trained[1])
     report = load_start(model, trained[1], adapt_stem='mean')

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 
 from mochi_mm.files.atomic_file import sha256_of
@@ -19,11 +18,13 @@ from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weight_sets import weights_of
 from mochi_mm.files.weights_record import KEY, one_line, record_of
 from mochi_mm.models.algorithms.base_algorithm import pool
-from mochi_mm.models.backbones.recorded import build_recorded, checked_backbone
+from mochi_mm.models.backbones.recorded import (
+    build_recorded,
+    checked_backbone,
+    outline_recorded,
+)
 from mochi_mm.models.backbones.resnet import ResNet
 
-# Positions, masks and the like, which a network computes from its settings (1 GiB of float32).
-_MOST_IN_BUFFERS = 2**28
 ENCODERS = dict(query=PREFIX, key='key_encoder.backbone.')
 
 
@@ -54,35 +55,19 @@ class BackboneSource:
         Raises:
             ValueError: The weights are not those of the recorded architecture.
         """
-        with torch.device('meta'):  # a record may ask for more memory than the weights fill
-            outline = self._built()
-        wanted = outline.state_dict()
-        made = fit(wanted, self.tensors, str(self.path), 'the backbone that it records')
+        architecture, path = self.record['backbone'], str(self.path)
+        held = sum(tensor.numel() for tensor in self.tensors.values())
+        # It may ask for more memory than the weights fill.
+        wanted = outline_recorded(architecture, held, path).state_dict()
+        made = fit(wanted, self.tensors, path, 'the backbone that it records')
         further = [f'not used {some(made.unused)}'] if made.unused else []
         if made.counters:
             further.append(f'the counters {some(made.counters)} are missing')
         made.demand('Expected a checkpoint of this project, unchanged.', further)
-        tables = sum(buffer.numel() for buffer in outline.buffers())
-        if tables > _MOST_IN_BUFFERS + sum(tensor.numel() for tensor in self.tensors.values()):
-            raise ValueError(
-                f'{self.path} records a backbone with {tables} numbers in tables that are not '
-                f'weights; expected up to {_MOST_IN_BUFFERS}.'
-            )
-        check_weights(self.tensors, str(self.path), wanted)
-        backbone = self._built()
+        check_weights(self.tensors, path, wanted)
+        backbone = build_recorded(architecture, path)
         backbone.load_state_dict(self.tensors)
         return backbone.eval()
-
-    def _built(self) -> nn.Module:
-        try:
-            return build_recorded(self.record['backbone'])
-        except ImportError:
-            raise
-        except Exception as error:  # whatever a library says of arguments that do not go together
-            raise ValueError(
-                f'{self.path} records a backbone that cannot be built: {type(error).__name__}: '
-                f'{error}. Expected a checkpoint of this project, unchanged.'
-            ) from error
 
     def normalization(self) -> tuple[Sequence[float], Sequence[float]]:
         """Return mean and standard deviation that images were normalized with, in gray levels.

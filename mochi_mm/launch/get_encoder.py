@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -24,14 +23,16 @@ from mochi_mm.launch.config import load_config
 from mochi_mm.launch.fresh_model import quiet
 from mochi_mm.launch.named_configs import find_config
 from mochi_mm.models.algorithms import ImageClassifier
-from mochi_mm.models.backbones.recorded import build_recorded, checked_backbone
+from mochi_mm.models.backbones.recorded import (
+    build_recorded,
+    checked_backbone,
+    outline_recorded,
+)
 from mochi_mm.models.data_preprocessors import ColorSpaceDataPreprocessor, ViewDataPreprocessor
 from mochi_mm.registry import SCOPE
 from mochi_mm.utils.checks import check_integer
 
 _WEIGHTS = ('.pth', '.pt', '.tar', '.safetensors')
-#: Positions, masks and the like, which a network computes from its settings (1 GiB of float32).
-_MOST_IN_BUFFERS = 2**28
 #: Up to this many pixels an image is taken whole; above, its middle is 7/8 of the short side.
 _WHOLE = 64
 # Loaders of a config whose images pass through no random views, the likeliest first.
@@ -184,23 +185,9 @@ def _parts(
     architecture = checked_backbone(record['backbone'], str(path))
     tensors = weights_of(content, path, checkpoint_key).tensors
     held = sum(tensor.numel() for tensor in tensors.values())
-    try:
-        with torch.device('meta'):  # a record may ask for more memory than the weights fill
-            outline = build_recorded(architecture)
-    except ImportError:
-        raise
-    except Exception as error:  # whatever a library says of arguments that do not go together
-        raise ValueError(
-            f'{path} records a backbone that cannot be built: {type(error).__name__}: {error}. '
-            'Expected a file of this project, unchanged.'
-        ) from error
-    asked = sum(t.numel() for t in (*outline.parameters(), *outline.buffers()))
-    if asked > held + _MOST_IN_BUFFERS:
-        raise ValueError(
-            f'{path} records a backbone of {asked} numbers and holds {held}; expected a file of '
-            'this project, unchanged.'
-        )
-    return build_recorded(architecture), _preprocessor(record, path), architecture
+    outline_recorded(architecture, held, str(path))  # it may ask for more memory than there is
+    backbone = build_recorded(architecture, str(path))
+    return backbone, _preprocessor(record, path), architecture
 
 
 def _preprocessor(record: Mapping[str, Any], path: str | Path) -> nn.Module:

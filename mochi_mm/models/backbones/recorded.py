@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
 from mochi_mm.files.shown import shown
@@ -19,6 +20,8 @@ from mochi_mm.models.backbones.timm_backbone import TRAINING_ONLY, TimmBackbone
 from mochi_mm.models.backbones.timm_record import checked_timm_arguments
 from mochi_mm.registry import SCOPE
 
+#: Positions, masks and the like, which a network computes from its settings (1 GiB of float32).
+_MOST_IN_BUFFERS = 2**28
 _MAX_PARTS = 16
 _MAX_DEPTH = 4
 _NAME = re.compile(r'[a-z0-9_]{1,100}(\.[a-z0-9_]{1,100})?')
@@ -51,11 +54,55 @@ def checked_backbone(record: Any, source: str, depth: int = 0) -> dict[str, Any]
     return dict(type=name, **_CHECKS[name](given, source, depth))
 
 
-def build_recorded(architecture: Mapping[str, Any]) -> nn.Module:
-    """Build the backbone that :func:`checked_backbone` returned, with fresh weights."""
+def build_recorded(architecture: Mapping[str, Any], source: str) -> nn.Module:
+    """Build the backbone that :func:`checked_backbone` returned, with fresh weights.
+
+    Args:
+        architecture: What it returned.
+        source: The file, for the error.
+
+    Raises:
+        ImportError: timm is not installed.
+        ValueError: Arguments that do not go together.
+    """
+    try:
+        return _built(architecture)
+    except ImportError:
+        raise
+    except Exception as error:  # whatever a library says of arguments that do not go together
+        raise ValueError(
+            f'{source} records a backbone that cannot be built: {type(error).__name__}: {error}. '
+            'Expected a file of this project, unchanged.'
+        ) from error
+
+
+def outline_recorded(architecture: Mapping[str, Any], held: int, source: str) -> nn.Module:
+    """Return that backbone on the meta device, where it takes no memory.
+
+    Args:
+        architecture: What :func:`checked_backbone` returned.
+        held: Count of the numbers in the file.
+        source: The file, for the error.
+
+    Raises:
+        ValueError: Those of :func:`build_recorded`; a backbone of many more numbers than the file
+            holds.
+    """
+    with torch.device('meta'):
+        outline = build_recorded(architecture, source)
+    asked = sum(tensor.numel() for tensor in (*outline.parameters(), *outline.buffers()))
+    if asked > held + _MOST_IN_BUFFERS:
+        raise ValueError(
+            f'{source} records a backbone of {asked} numbers and holds {held}; expected a file of '
+            'this project, unchanged.'
+        )
+    return outline
+
+
+def _built(architecture: Mapping[str, Any]) -> nn.Module:
     arguments = {key: value for key, value in architecture.items() if key != 'type'}
     if architecture['type'] == 'SplitBackbone':
-        return SplitBackbone([build_recorded(part) for part in arguments['backbones']])
+        return SplitBackbone([_built(part) for part in arguments['backbones']])
     kinds: dict[str, type[nn.Module]] = dict(ResNet=ResNet, TimmBackbone=TimmBackbone)
     return kinds[architecture['type']](**arguments)
 

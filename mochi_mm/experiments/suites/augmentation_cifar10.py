@@ -79,7 +79,7 @@ def _more(folder: Path, by_data: dict[str, Values]) -> list[str]:
 
 SUITE = Suite(
     title='InfoNCE and RenyiCL under four strengths of augmentation on CIFAR-10',
-    epochs=6,
+    epochs=4,
     options=BFLOAT16,
     in_memory=True,
     images=Images(per_class=1500),

@@ -36,28 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='continue from CHECKPOINT, or from the newest of the work dir',
     )
-    parser.add_argument(
-        '--from',
-        dest='start',
-        metavar='WEIGHTS',
-        help='begin with the backbone of this file, of any kind that docs/transfer_weights.md '
-        'names, and with its neck where it fits; both encoders do',
-    )
-    parser.add_argument(
-        '--checkpoint-key',
-        metavar='NAME',
-        help='beside --from: which weights of a file that holds several',
-    )
-    parser.add_argument(
-        '--allow-other-input',
-        action='store_true',
-        help='beside --from: weights of images with another mean, std or channel order',
-    )
-    parser.add_argument(
-        '--adapt-stem',
-        choices=('mean',),
-        help='beside --from: how weights of three channels go into a model of another number',
-    )
+    _add_from(parser)
     parser.add_argument(
         '--allow-changed',
         nargs='+',
@@ -84,6 +63,31 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error('--smoke trains two steps from the beginning; leave --resume out')
     _check_from(parser, args)
     return args
+
+
+def _add_from(parser: Any) -> None:
+    parser.add_argument(
+        '--from',
+        dest='start',
+        metavar='WEIGHTS',
+        help='begin with the backbone of this file, of any kind that docs/transfer_weights.md '
+        'names, and with its neck where it fits; both encoders do',
+    )
+    parser.add_argument(
+        '--checkpoint-key',
+        metavar='NAME',
+        help='beside --from: which weights of a file that holds several',
+    )
+    parser.add_argument(
+        '--allow-other-input',
+        action='store_true',
+        help='beside --from: weights of images with another mean, std or channel order',
+    )
+    parser.add_argument(
+        '--adapt-stem',
+        choices=('mean',),
+        help='beside --from: how weights of three channels go into a model of another number',
+    )
 
 
 def _check_from(parser: Any, args: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,12 @@ def _record(
     results: Sequence[Mapping[str, Any]],
     command: str,
 ) -> dict[str, Any]:
-    """Return one record: the mean and, over several seeds, the spread of each value of a plan."""
-    by_seed = {result['seed']: _shown(suite, plan, result['values']) for result in results}
+    """Return one record: the mean and, over several seeds, the spread of each value of a plan.
+
+    Of each seed it has every figure of the suite as well, which pages of findings compare.
+    """
+    keys = dict.fromkeys([*plan.keys, *(figure.key for figure in suite.figures)])
+    by_seed = {result['seed']: _shown(suite, keys, result['values']) for result in results}
     metrics: dict[str, float] = {}
     for key in plan.keys:
         found = [values[key] for values in by_seed.values() if key in values]
@@ -92,10 +96,10 @@ def _record(
     return record
 
 
-def _shown(suite: Suite, plan: RecordPlan, values: Mapping[str, float]) -> dict[str, float]:
-    """Return the values of a plan in the units in which figures are shown."""
+def _shown(suite: Suite, keys: Iterable[str], values: Mapping[str, float]) -> dict[str, float]:
+    """Return some values in the units in which figures are shown."""
     factors = {figure.key: figure.factor for figure in suite.figures}
-    found = {key: values[key] * factors.get(key, 1.0) for key in plan.keys if key in values}
+    found = {key: values[key] * factors.get(key, 1.0) for key in keys if key in values}
     return {key: round(value, 4) for key, value in found.items()}
 
 

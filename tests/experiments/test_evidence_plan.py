@@ -9,7 +9,7 @@ import pytest
 
 from mochi_mm.experiments import evidence_controls, evidence_law
 from mochi_mm.experiments import evidence_plan as plan
-from mochi_mm.experiments.evidence_page import read_stage
+from mochi_mm.experiments.findings_pages import read_recorded
 from mochi_mm.experiments.suites import read_suite
 from mochi_mm.launch.config import load_config
 from tests.toy_runner import REPOSITORY
@@ -126,7 +126,7 @@ def test_what_was_recorded_leads_to_what_the_plan_goes_on_with() -> None:
         ('evidence_stage0', plan.CHOSEN_REGIME),
         ('evidence_stage1', plan.CHOSEN_MIXING),
     ):
-        stage = read_stage(REPOSITORY / 'results/measured', name)
+        stage = read_recorded(REPOSITORY / 'results/measured', name)
         assert stage.suite.more is not None
         last = stage.suite.more(REPOSITORY, {plan.DATA: stage.values(plan.DATA)})[-1]
         assert 'not finished' in last or last.startswith(f'**{chosen} is chosen**')

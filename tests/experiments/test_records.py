@@ -35,7 +35,11 @@ def test_records(tmp_path: Path) -> None:
     ]
     assert knn == read_json(folder / 'evidence-cpu-cifar10-mocov2-knn.json')
     assert knn['metrics'] == {'knn/top1_k20': 41.0, 'knn/top1_k20 (spread)': 1.0}
-    assert knn['by_seed'] == {str(seed): {'knn/top1_k20': 40.0 + seed} for seed in SEEDS}
+    assert {seed: values['knn/top1_k20'] for seed, values in knn['by_seed'].items()} == {
+        str(seed): 40.0 + seed for seed in SEEDS
+    }
+    # Every figure that the run has is there, as in the files beside it.
+    assert {'acc_contrast', 'fast_linear/top1', 'uniformity/neck'} <= set(knn['by_seed']['0'])
     assert knn['command'] == f'{COMMAND} --settings mocov2'
     assert knn['seconds'] == {'0': 12, '1': 12, '2': 12} and knn['load'] == 1.5
     features = records[

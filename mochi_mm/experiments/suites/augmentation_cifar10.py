@@ -16,7 +16,7 @@ from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.kept_accuracy import kept_accuracy
 from mochi_mm.experiments.measures import KNN, FastLinear
 from mochi_mm.experiments.setting import UNTRAINED, Setting
-from mochi_mm.experiments.suite import Suite
+from mochi_mm.experiments.suite import RecordPlan, Suite
 from mochi_mm.visualization.sweep_curves import Panel
 
 _CONFIG = 'configs/renyicl/renyicl_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
@@ -93,6 +93,13 @@ SUITE = Suite(
     claims=tuple(
         Claim(name, _LINEAR.key, 1, 'with harder views RenyiCL is ahead', "paper's abstract")
         for name, _, _ in STRENGTHS[2:]
+    ),
+    records=(
+        RecordPlan(
+            'augmentation-{data}-{setting}.json',
+            'weighted kNN (k=20, temperature 0.07) and fast linear probe',
+            (_KNN.key, _LINEAR.key),
+        ),
     ),
     notes="""
 Mean ± sample standard deviation over seeds. Measured on the validation images; the training images

@@ -11,7 +11,7 @@ from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.images import Images
 from mochi_mm.experiments.measures import KNN, FastLinear
 from mochi_mm.experiments.setting import UNTRAINED, Setting
-from mochi_mm.experiments.suite import Suite
+from mochi_mm.experiments.suite import RecordPlan, Suite
 from mochi_mm.visualization.sweep_curves import Panel
 
 _CONFIG = 'configs/debiased/debiased_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
@@ -46,6 +46,13 @@ SUITE = Suite(
     claims=(
         Claim('debiased', 'fast_linear/top1', 1, 'debiasing gains', "authors' README, on STL-10"),
         Claim('hard', 'fast_linear/top1', 1, 'hard negatives gain', "authors' README, on STL-10"),
+    ),
+    records=(
+        RecordPlan(
+            'negatives-{data}-{setting}.json',
+            'weighted kNN (k=20, temperature 0.07) and fast linear probe',
+            ('knn/top1_k20', 'fast_linear/top1'),
+        ),
     ),
     notes="""
 Mean ± sample standard deviation over seeds. Measured on the validation images; the training images

@@ -1,4 +1,4 @@
-"""The page of findings, from made-up records: a null result, a gain, what is missing."""
+"""Pages of findings, from made-up records: a null result, a gain, what is missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mochi_mm.experiments import evidence_plan as plan
-from mochi_mm.experiments.evidence_page import PAGE, STAGES, evidence_page, read_stage
+from mochi_mm.experiments.findings_pages import PAGES, findings_page, read_recorded
 from mochi_mm.experiments.records import write_records
 from mochi_mm.experiments.suites import read_suite
 from mochi_mm.experiments.sweep import Sweep
@@ -30,19 +30,22 @@ def record(root: Path, name: str, value: Value, settings: tuple[str, ...] = ()) 
     write_records(root / 'results/measured', sweep, runs, seeds, 'python sweep')
 
 
-def shown(root: Path) -> str:
-    return evidence_page(root, root / 'pictures')
+EVIDENCE = 'docs/evidence.md'
 
 
-def test_the_page_of_this_repository_is_up_to_date() -> None:
-    """Otherwise: python tools/analysis/evidence_page.py"""
-    tool = runpy.run_path(str(REPOSITORY / 'tools/analysis/evidence_page.py'))
+def shown(root: Path, page: str = EVIDENCE) -> str:
+    return findings_page(page, root, root / 'pictures')
+
+
+def test_the_pages_of_this_repository_are_up_to_date() -> None:
+    """Otherwise: python tools/analysis/findings_pages.py"""
+    tool = runpy.run_path(str(REPOSITORY / 'tools/analysis/findings_pages.py'))
     assert tool['main'](['--check']) == 0
 
 
-def test_nothing_measured_is_said_of_every_stage(tmp_path: Path) -> None:
-    text = shown(tmp_path)
-    assert text.count('Not measured yet') == len(STAGES) and PAGE == 'docs/evidence.md'
+@pytest.mark.parametrize('page', PAGES)
+def test_nothing_measured_is_said_of_every_suite(tmp_path: Path, page: str) -> None:
+    assert shown(tmp_path, page).count('Not measured yet') == len(PAGES[page][1])
 
 
 def test_a_null_result_is_stated_as_such(tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_values_come_back_as_they_were_measured(tmp_path: Path) -> None:
         return 0.41 + len(name) / 1000 + seed / 10_000
 
     record(tmp_path, 'evidence_stage0', value)
-    stage = read_stage(tmp_path / 'results/measured', 'evidence_stage0')
+    stage = read_recorded(tmp_path / 'results/measured', 'evidence_stage0')
     for name, seeds in stage.values(plan.DATA).items():
         assert tuple(seeds) == plan.PILOT_SEEDS
         for seed, values in seeds.items():
@@ -113,3 +116,22 @@ def test_a_record_without_seeds_is_refused(tmp_path: Path) -> None:
     (folder / name).write_text(json.dumps(dict(metrics={})))
     with pytest.raises(ValueError, match='has no figures of single seeds'):
         shown(tmp_path)
+
+
+def test_every_comparison_can_be_shown(tmp_path: Path) -> None:
+    """Its records hold what its table, differences and sentences need."""
+    names = PAGES['docs/comparisons.md'][1]
+    for name in names:
+        record(tmp_path, name, lambda name, seed, key: 30.0 + len(name) + seed / 8)
+    text = shown(tmp_path, 'docs/comparisons.md')
+    assert text.count('Where, and what it costs to repeat:') == len(names)
+    assert 'Not measured yet' not in text and 'missing' not in text
+    assert 'not measured |' not in text
+
+
+def test_a_record_of_another_budget_is_refused(tmp_path: Path) -> None:
+    record(tmp_path, 'unicon_supcon', lambda name, seed, key: 30.0 + seed)
+    path = tmp_path / 'results/measured/unicon-supcon-cifar10-supcon-b64.json'
+    path.write_text(path.read_text().replace('10 epochs', '9 epochs'))
+    with pytest.raises(ValueError, match="is of 'cifar10, SupCon.*9 epochs.*is of '10 epochs"):
+        shown(tmp_path, 'docs/comparisons.md')

@@ -1,9 +1,9 @@
-"""Write docs/evidence.md, the findings of the evidence plan, from its records; nothing is typed.
+"""Write docs/evidence.md and docs/comparisons.md, what sweeps found, from their records.
 
-    python tools/analysis/evidence_page.py [--check]
+    python tools/analysis/findings_pages.py [--check]
 
 Records come from tools/benchmarks/sweep.py SUITE --record results/measured. --check writes nothing
-and exits with 1 where the page is not what it would write.
+and exits with 1 where a page is not what it would write.
 """
 
 from __future__ import annotations
@@ -28,16 +28,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Write or check the page; return the exit status."""
+    """Write or check the pages; return the exit status."""
     args = parse_args(argv)
     from mochi_mm.experiments.computed_page import write_or_compare
-    from mochi_mm.experiments.evidence_page import PAGE, evidence_page
+    from mochi_mm.experiments.findings_pages import PAGES, findings_page
 
-    path = args.root / PAGE
-    with tempfile.TemporaryDirectory() as nowhere:
-        pictures = Path(nowhere) if args.check else path.parent / 'images'
-        text = evidence_page(args.root, pictures)
-    return write_or_compare(path, text, 'tools/analysis/evidence_page.py', args.check)
+    status = 0
+    for page in PAGES:
+        with tempfile.TemporaryDirectory() as nowhere:
+            pictures = Path(nowhere) if args.check else args.root / 'docs/images'
+            text = findings_page(page, args.root, pictures)
+        tool = 'tools/analysis/findings_pages.py'
+        status |= write_or_compare(args.root / page, text, tool, args.check)
+    return status
 
 
 if __name__ == '__main__':

@@ -10,7 +10,7 @@ import numpy as np
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
-from mochi_mm.utils.checks import check_choice, check_integer
+from mochi_mm.utils.checks import check_choice, check_integer, check_open_share
 
 # Stream of the draw: an epoch that no run has keeps it off those of samples.
 _WHICH = 2**23 + 2
@@ -106,12 +106,7 @@ class OpenWorld(WrappedDataset):
     def _check(self, labels: np.ndarray) -> None:
         """Refuse a split without known or new classes, and data that cannot be split."""
         self.check_once()
-        share = self.labeled_share
-        if not isinstance(share, (int, float)) or isinstance(share, bool) or not 0 < share < 1:
-            raise ValueError(
-                f'OpenWorld labeled_share is {share!r}; expected the share of labeled images of a '
-                'known class, above 0 and below 1, such as 0.5.'
-            )
+        check_open_share('OpenWorld labeled_share', self.labeled_share)
         if (labels < 0).any():
             raise ValueError(
                 f'{int((labels < 0).sum())} of {len(labels)} images within OpenWorld have no '

@@ -50,19 +50,20 @@ def check_integer(name: str, value: Any, example: int, least: int = 1) -> int:
     return value
 
 
-def check_open_share(name: str, value: float) -> float:
+def check_open_share(name: str, value: float, example: float = 0.5) -> float:
     """Return ``value`` if it is a share of something that leaves some of the rest.
 
     Args:
         name: Name of the setting, for the error.
         value: The setting.
+        example: A usual value, for the error.
 
     Raises:
         ValueError: Not inside (0, 1), a bool, or no number.
     """
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 < value < 1:
-        raise ValueError(f'{name} is {value!r}; expected a share inside (0, 1), such as 0.5.')
+        raise ValueError(f'{name} is {value!r}; expected a share inside (0, 1), such as {example}.')
     return value
 
 

@@ -16,7 +16,7 @@ from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.masks import either
-from mochi_mm.utils.checks import check_integer, check_number, check_start
+from mochi_mm.utils.checks import check_integer, check_number, check_open_share, check_start
 
 #: Candidates that are embeddings of other images.
 SCREENED = ('batch', 'batch_keys', 'memory')
@@ -69,12 +69,8 @@ class NegativeThreshold(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.table = SampleTable(length, COLUMNS)
-        self.alpha, self.lr = check_number('alpha', alpha, 0.01), check_number('lr', lr, 0.05)
-        if alpha >= 1:
-            raise ValueError(
-                f'alpha is {alpha!r}; expected the share of the negatives that are left out, in '
-                '(0, 1), such as 0.01.'
-            )
+        self.alpha = check_open_share('alpha', alpha, 0.01)
+        self.lr = check_number('lr', lr, 0.05)
         self.start_epoch = check_integer('start_epoch', start_epoch, 70, least=0)
         self.update_epoch = start_epoch if update_epoch is None else update_epoch
         check_integer('update_epoch', self.update_epoch, 70, least=0)

@@ -23,7 +23,7 @@ from mochi_mm.models.memories import ClusterBank
 from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, DataSamples, HeadStep, Views
-from mochi_mm.utils.checks import check_choice, check_integer, check_number, check_start
+from mochi_mm.utils.checks import check_choice, check_integer, check_open_share, check_start
 
 
 @MODELS.register_module()
@@ -77,11 +77,10 @@ class InterClusterHead(ContrastiveHead):
     ) -> None:
         super().__init__(memory, **kwargs)
         self.bank = build_part(bank, ClusterBank)
-        self.inter_weight = check_number('inter_weight', inter_weight, 0.25)
-        if inter_weight >= 1 or not -2 <= margin <= 2:
+        self.inter_weight = check_open_share('inter_weight', inter_weight, 0.25)
+        if not -2 <= margin <= 2:
             raise ValueError(
-                f'inter_weight is {inter_weight!r} and margin is {margin!r}; expected a share in '
-                '(0, 1), such as 0.25, and a difference of cosines in [-2, 2], such as -0.5.'
+                f'margin is {margin!r}; expected a difference of cosines in [-2, 2], such as -0.5.'
             )
         self.margin, self.sampler = margin, check_choice('sampler', sampler, SAMPLERS)
         self.num_negatives = check_integer('num_negatives', num_negatives, 16384)

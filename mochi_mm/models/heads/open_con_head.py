@@ -33,7 +33,7 @@ from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block, DataFacts, DataSamples, HeadStep, Views
 from mochi_mm.structures.head_step import Write
 from mochi_mm.structures.known import require_class
-from mochi_mm.utils.checks import check_integer, check_number, check_temperature
+from mochi_mm.utils.checks import check_integer, check_number, check_open_share, check_temperature
 
 
 @dataclass(frozen=True)
@@ -305,8 +305,7 @@ def _check(
             'classes than prototypes, since what is no known class belongs to a new one.'
         )
     for name, value in (('labeled_share', labeled_share), ('cut_quantile', cut_quantile)):
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < 1:
-            raise ValueError(f'{name} is {value!r}; expected a share above 0 and below 1.')
+        check_open_share(name, value)
     if mixing is not None:
         raise ValueError(
             f'mixing is {mixing} but OpenConHead takes none: its groups are small, and what is '

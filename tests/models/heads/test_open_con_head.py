@@ -205,7 +205,7 @@ def test_it_classifies_by_the_nearest_prototype() -> None:
     [
         (dict(num_classes=3, num_known=3), 'num_known is 3 and num_classes is 3'),
         (dict(num_known=0), 'num_known is 0'),
-        (dict(labeled_share=1.0), 'labeled_share is 1.0; expected a share above 0'),
+        (dict(labeled_share=1.0), 'labeled_share is 1.0; expected a share inside'),
         (dict(labeled_share=0), 'labeled_share is 0;'),
         (dict(cut_quantile=True), 'cut_quantile is True'),
         (dict(weights=(1, 1, 1)), 'expected 3 temperatures .* and 4 weights'),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mochi_mm.files.adapt_stem import RULES
 from mochi_mm.launch.check_surroundings import check_checkpoint
 from mochi_mm.launch.known_settings import reads_pretrained
 from mochi_mm.registry import SCOPE
@@ -45,6 +44,8 @@ def check_start_from(config: Mapping[str, Any], resumes: bool = False) -> None:
             'of the two.'
         )
     if start.get('adapt_stem') is not None:
+        from mochi_mm.files.adapt_stem import RULES
+
         check_choice('start_from.adapt_stem', start['adapt_stem'], RULES)
     if not resumes:
         check_checkpoint(path, 'weights for --from')

@@ -6,7 +6,8 @@ Command: python tools/train.py \\
     configs/unicon/unicon-real_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 1 CPU core.
 Expected: kNN top-1 (k=20) at least 20 points above the untrained network.
-Measured: not yet measured.
+Measured: kNN top-1 (k=20) 55.1, untrained 31.3, at the budget of
+    docs/family.md.
 """
 
 _base_ = 'unicon_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'

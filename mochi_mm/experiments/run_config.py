@@ -96,7 +96,7 @@ def _hold(loader: Any) -> None:
     """Put ``InMemory`` around the data set of a loader that does not have it."""
     if loader.dataset.type != 'InMemory':
         within = loader.dataset
-        pipeline = within.pop('pipeline')
+        pipeline = within.pop('pipeline', [])  # one that lies deeper is refused by InMemory
         loader.dataset = dict(type='InMemory', dataset=within, pipeline=pipeline)
 
 

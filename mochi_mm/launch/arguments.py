@@ -72,6 +72,15 @@ class ToolParser(argparse.ArgumentParser):
             'trained on',
         )
 
+    def add_computed_page(self, root: Path) -> None:
+        """Add ``--root`` and ``--check``, for tools that write pages of the documents.
+
+        Args:
+            root: The repository that the tool belongs to.
+        """
+        self.add_argument('--root', type=Path, default=root, help='the repository')
+        self.add_argument('--check', action='store_true', help='compare only')
+
     def add_networks_measured(self) -> None:
         """Add ``--untrained``, ``--seed``, ``--device``, ``--out`` and ``--record``.
 

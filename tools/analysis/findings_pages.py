@@ -22,8 +22,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('--root', type=Path, default=ROOT, help='the repository')
-    parser.add_argument('--check', action='store_true', help='compare only')
+    parser.add_computed_page(ROOT)
     return parser.parse_args(argv)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mochi_mm.experiments.figures import Values
 from mochi_mm.experiments.outputs import budget_words, section
+from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import Suite
 from mochi_mm.experiments.suites import read_suite
 from mochi_mm.files.text_file import read_json
@@ -40,6 +41,7 @@ _COMPARED = (
     'robustness_cifar10',
     'excon_cifar10',
     'backgrounds',
+    'multi_crop_cifar10',
     'continued_cifar10',
 )
 _COMPARISONS = """# Methods side by side: findings
@@ -98,21 +100,21 @@ def read_recorded(folder: Path, name: str) -> Recorded:
         for plan in suite.records:
             path = folder / plan.file.format(data=data, setting=setting.name)
             if path.is_file():
-                record = _read(path, suite)
+                record = _read(path, suite, setting)
                 whole = found.setdefault((data, setting.name), record)
                 for seed, values in record['by_seed'].items():
                     whole['by_seed'].setdefault(seed, {}).update(values)
     return Recorded(name, suite, found)
 
 
-def _read(path: Path, suite: Suite) -> dict[str, Any]:
+def _read(path: Path, suite: Suite, setting: Setting) -> dict[str, Any]:
     record = read_json(path)
     if not isinstance(record, dict) or not record.get('by_seed'):
         raise ValueError(
             f'{path} has no figures of single seeds; expected a record that '
             'tools/benchmarks/sweep.py --record wrote.'
         )
-    budget = budget_words(suite, sorted(map(int, record['by_seed'])))
+    budget = budget_words(suite, sorted(map(int, record['by_seed'])), setting)
     if not str(record['pretraining']).endswith(budget):
         raise ValueError(
             f'{path} is of {record["pretraining"]!r}, the suite is of {budget!r} today; expected '

@@ -16,10 +16,11 @@ from mochi_mm.experiments.sweep import Run, Sweep
 from mochi_mm.files.atomic_file import write_atomically
 
 
-def budget_words(suite: Suite, seeds: Sequence[int]) -> str:
-    """Return the budget in words."""
+def budget_words(suite: Suite, seeds: Sequence[int], setting: Setting | None = None) -> str:
+    """Return the budget of a suite, or of one of its settings, in words."""
+    epochs = suite.epochs if setting is None else suite.epochs_of(setting)
     many = f'seeds {", ".join(map(str, seeds))}' if len(seeds) > 1 else f'seed {seeds[0]}'
-    return f'{suite.epochs} epochs over {suite.images.words()}, {many}'
+    return f'{epochs} epochs over {suite.images.words()}, {many}'
 
 
 def write_tables(

@@ -83,7 +83,7 @@ def _record(
         f'{plan.protocol}{many}',
         setting.config,
         metrics,
-        f'{data}{setting.title}; {budget_words(suite, list(by_seed))}',
+        f'{data}{setting.title}; {budget_words(suite, list(by_seed), setting)}',
         f'{command} --settings {setting.name}',
     )
     record.update({name: results[0][name] for name in ('commit', 'hardware', 'versions')})

@@ -51,13 +51,13 @@ def run_config(run: Run) -> Any:
         for _, loader in loaders_of(config):
             _hold(loader)
     images = suite.images.count(config)
-    _cut(config, suite.epochs, images, suite.shares)
-    interval = max(1, -(-suite.epochs // suite.looks))
+    _cut(config, run.epochs, images, suite.shares)
+    interval = max(1, -(-run.epochs // suite.looks))
     hooks = [h for h in config.get('custom_hooks') or [] if h['type'] not in _WATCHERS]
     for measure in suite.measures:
         hooks += measure.hooks(config, interval)
     config.custom_hooks = hooks
-    config.default_hooks.checkpoint.update(interval=max(1, suite.epochs // 20), max_keep_ckpts=1)
+    config.default_hooks.checkpoint.update(interval=max(1, run.epochs // 20), max_keep_ckpts=1)
     config.default_hooks.logger.interval = 20
     config.randomness = dict(seed=run.seed)
     config.work_dir = str(run.folder)

@@ -41,7 +41,7 @@ def trained(config: Any, run: Run) -> Subject:
     """Return the network of a run as its last checkpoint has it."""
     subject = untrained(config, run)
     print(load_for_analysis(subject.model, run.weights_path)[0])
-    subject.epochs = run.sweep.suite.epochs
+    subject.epochs = run.epochs
     return subject
 
 

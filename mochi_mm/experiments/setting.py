@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,11 @@ class Setting:
         start: Name of the setting that it starts from, as the run with the same seed ends; empty
             for random weights. Of the same data it takes backbone and neck, of other data the
             exported backbone, as ``tools/train.py --from`` does.
+        longer: It trains for so many times the epochs of the suite, rounded, at least one: what a
+            comparison at equal time needs.
+
+    Raises:
+        ValueError: ``longer`` is not above zero.
     """
 
     name: str
@@ -35,6 +41,11 @@ class Setting:
     role: str = ''
     against: str = ''
     start: str = ''
+    longer: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.longer < math.inf:
+            raise ValueError(f'{self.name}: longer={self.longer}; expected a number above 0.')
 
     @property
     def trained(self) -> bool:

@@ -36,7 +36,7 @@ class Suite:
 
     Attributes:
         title: Title over its tables.
-        epochs: Number of epochs of every run.
+        epochs: Number of epochs of every run, but for settings that train ``longer``.
         measures: Measures of every network at the end of its run.
         figures: Columns of the table.
         settings: Settings that are trained.
@@ -119,6 +119,10 @@ class Suite:
                 f'{self.title}: seeds {self.seeds}, epochs {self.epochs}, looks {self.looks}; '
                 'expected different seeds, and at least one of each.'
             )
+
+    def epochs_of(self, setting: Setting) -> int:
+        """Return the number of epochs that a setting is trained for."""
+        return max(1, round(self.epochs * setting.longer))
 
     def figure(self, key: str) -> Figure:
         """Return the figure of a key."""

@@ -150,6 +150,11 @@ class Run:
         return self.sweep.out / self.data / self.setting.name / f'seed_{self.seed}'
 
     @property
+    def epochs(self) -> int:
+        """Return the number of epochs that it trains for."""
+        return self.sweep.suite.epochs_of(self.setting)
+
+    @property
     def start(self) -> Run | None:
         """Return the run whose last weights this one starts from, if it does."""
         if not self.setting.start:
@@ -161,7 +166,7 @@ class Run:
     @property
     def weights_path(self) -> Path:
         """Return the path of the last checkpoint."""
-        return self.folder / f'epoch_{self.sweep.suite.epochs}.pth'
+        return self.folder / f'epoch_{self.epochs}.pth'
 
     @property
     def result_path(self) -> Path:
@@ -176,7 +181,7 @@ class Run:
     @property
     def work(self) -> int:
         """Return the amount of work in epochs; measuring counts as one."""
-        return self.sweep.suite.epochs + 1 if self.setting.trained else 1
+        return self.epochs + 1 if self.setting.trained else 1
 
     def done(self) -> int:
         """Return the amount of work that is on the disk."""

@@ -43,6 +43,13 @@ def test_the_budget_and_the_seed_reach_the_config(tmp_path: Path) -> None:
     assert all(loader.num_workers == 0 for _, loader in loaders_of(config))
 
 
+def test_a_longer_setting_has_its_epochs_in_every_schedule(tmp_path: Path) -> None:
+    suite = cut('multi_crop_cifar10', 5, 1000)
+    config = run_config(run_of(tmp_path, 'multi_crop_cifar10', suite, 'simclr'))
+    assert config.train_cfg.max_epochs == 11  # 5 x 2.2
+    assert [part.end for part in config.param_scheduler] == [80, 11]
+
+
 def test_the_cuda_suite_takes_the_configs_as_they_are(tmp_path: Path) -> None:
     run = run_of(tmp_path, 'evidence_cuda', cut('evidence_cuda', 200, None), 'mochi-1024-256-512')
     config, plain = run_config(run), load_config(REPOSITORY / run.setting.config)

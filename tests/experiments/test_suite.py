@@ -37,6 +37,12 @@ def test_contradictions(changes: dict[str, Any], problem: str) -> None:
         two_settings(**changes)
 
 
+@pytest.mark.parametrize('longer', [0.0, -1.0, float('nan'), float('inf')])
+def test_a_run_of_no_length(longer: float) -> None:
+    with pytest.raises(ValueError, match=f'^a: longer={longer}; expected a number above 0'):
+        Setting('a', 'A', 'a.py', longer=longer)
+
+
 def test_settings_from_names_of_configs(tmp_path: Path) -> None:
     folder = tmp_path / 'configs/one'
     folder.mkdir(parents=True)

@@ -167,6 +167,23 @@ def test_wrong_labels_change_the_training_labels_alone() -> None:
             assert wrapped['pipeline'] == inner['pipeline'] and clean[loader] == noisy[loader]
 
 
+def test_many_crops_are_all_that_differs_from_two() -> None:
+    suite = read_suite('multi_crop_cifar10')
+    configs = {
+        s.name: load_config(REPOSITORY / s.config, s.options).to_dict() for s in suite.settings
+    }
+    for method in ('simclr', 'mocov2'):
+        two, many = configs[method], configs[f'{method}-multi-crop']
+        assert many['large_pipeline'][0]['size'] == two['view_pipeline'][0]['size'] == 24
+        assert many['train_dataloader']['dataset']['pipeline'][0]['num_views'] == [2, 4]
+        for part in ('optim_wrapper', 'param_scheduler', 'bank_dataloader'):
+            assert many[part] == two[part], (method, part)
+        views = ('num_views', 'online_views', 'target_views')
+        for config in (two, many):
+            config['model'] = {k: v for k, v in config['model'].items() if k not in views}
+        assert many['model'] == two['model']
+
+
 def test_robustness_compares_on_the_same_views_network_and_budget() -> None:
     suite = read_suite('robustness_cifar10')
     assert suite.seeds == (0, 1, 2) and suite.more is not None

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from mochi_mm.experiments.measures import LinearTransfer
+from mochi_mm.experiments.outputs import budget_words
+from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.sweep import Sweep
 from mochi_mm.files.text_file import read_json
 from tests.experiments.toy import cut, finish, toy_sweep, two_settings, write_images
@@ -99,3 +101,11 @@ def test_what_is_done_of_a_run(tmp_path: Path) -> None:
     assert run.done() == 3 and run.result()['seed'] == 4  # type: ignore[index]
     (untrained,) = sweep.runs(['untrained'], [0])
     assert untrained.work == 1
+
+
+def test_a_setting_may_be_trained_longer(tmp_path: Path) -> None:
+    suite = two_settings(epochs=6, settings=[Setting('a', 'A', 'a.py', longer=2.2)])
+    (run,) = Sweep('two', suite, tmp_path, tmp_path, tmp_path).runs([], [0])
+    assert run.epochs == 13 and run.work == 14 and run.weights_path.name == 'epoch_13.pth'
+    assert budget_words(suite, [0], run.setting).startswith('13 epochs')
+    assert suite.epochs_of(dataclasses.replace(run.setting, longer=0.01)) == 1

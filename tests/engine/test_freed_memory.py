@@ -11,7 +11,6 @@ import torch
 from mochi_mm.engine.freed_memory import keep_freed_memory
 from tests.forked import run_forked
 
-
 _BLOCKS = 12
 
 

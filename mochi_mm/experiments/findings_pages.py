@@ -35,6 +35,7 @@ _COMPARED = (
     'augmentation_cifar10',
     'unicon_supcon',
     'esupcon_cifar10',
+    'long_tail_alpha',
     'long_tail_cifar10',
     'open_world_cifar10',
     'pseudo_labels_cifar10',

@@ -150,6 +150,22 @@ def test_the_settings_of_the_long_tail_differ_in_the_method_alone() -> None:
     assert len(suite.seeds) == 3
 
 
+def test_alpha_is_chosen_at_the_budget_of_the_test_without_its_seeds_or_images() -> None:
+    test, choice = read_suite('long_tail_cifar10'), read_suite('long_tail_alpha')
+    tested = {
+        s.name: load_config(REPOSITORY / s.config, s.options).to_dict() for s in test.settings
+    }
+    assert choice.epochs == test.epochs and not set(choice.seeds) & set(test.seeds)
+    assert choice.images.held_out
+    for setting in choice.settings:
+        method, alpha = setting.name.split('-')
+        config = load_config(REPOSITORY / setting.config, setting.options).to_dict()
+        assert config['model']['head'].pop('alpha') == float(alpha)
+        expected = {k: v for k, v in tested[method]['model']['head'].items() if k != 'alpha'}
+        assert config['model']['head'] == expected
+        assert config['optim_wrapper'] == tested[method]['optim_wrapper']
+
+
 def test_wrong_labels_change_the_training_labels_alone() -> None:
     settings = {s.name: s for s in read_suite('esupcon_cifar10').settings}
     for name in ('cross-entropy', 'supcon', 'esupcon'):

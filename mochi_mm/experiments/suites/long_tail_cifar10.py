@@ -7,7 +7,7 @@ and few below 200 (3 classes).
 
 from __future__ import annotations
 
-from mochi_mm.experiments.cpu_options import BFLOAT16, small_views
+from mochi_mm.experiments.cpu_options import small_views
 from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.measures import KNN, TailAccuracy
@@ -38,7 +38,6 @@ def _claim(key: str, words: str) -> Claim:
 SUITE = Suite(
     title='CIFAR-10-LT, factor 0.01',
     epochs=20,
-    options=BFLOAT16,
     in_memory=True,
     measures=(TailAccuracy(_CUTS), KNN(watch=False)),
     figures=(

@@ -21,3 +21,11 @@ def test_the_course_of_a_scalar(tmp_path: Path) -> None:
     assert Logged('loss')(toy_subject(tmp_path / 'run')) == {}
     with pytest.raises(ValueError, match='has logged no nonsense'):
         Logged('nonsense')(toy_subject(tmp_path / 'run', epochs=3))
+    assert Logged('nonsense', optional=True)(toy_subject(tmp_path / 'run', epochs=3)) == {}
+
+
+def test_the_last_value_of_each_epoch(tmp_path: Path) -> None:
+    write_run(tmp_path / 'run')
+    _, values = read_run(tmp_path / 'run').log.curve('loss', True)
+    found = Logged('loss', each_epoch=True)(toy_subject(tmp_path / 'run', epochs=3))
+    assert found == {f'loss at epoch {e}': values[4 * e - 1] for e in (1, 2, 3)}

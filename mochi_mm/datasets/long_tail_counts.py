@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mochi_mm.datasets.rounded_up import rounded_up
+
 
 def long_tail_counts(largest: int, num_classes: int, factor: float) -> list[int]:
     """Return ``n_c = floor( largest * factor^(c / (C - 1)) )`` for the classes c = 0 to C - 1.
@@ -25,7 +27,7 @@ def long_tail_counts(largest: int, num_classes: int, factor: float) -> list[int]
     number = isinstance(factor, (int, float)) and not isinstance(factor, bool)
     if not number or not 0 < factor <= 1:
         raise ValueError(
-            f'the factor of the long tail is {factor!r}; expected images of the last class over '
+            f'the factor of LongTail is {factor!r}; expected images of the last class over '
             'those of the first, above 0 and at most 1, such as 0.01.'
         )
     if num_classes < 1 or largest < 1:
@@ -34,12 +36,13 @@ def long_tail_counts(largest: int, num_classes: int, factor: float) -> list[int]
             'least one of each.'
         )
     last = max(1, num_classes - 1)
-    counts = [int(largest * factor ** (c / last)) for c in range(num_classes)]
+    # 0.29 of 100 are 29, whatever the product says
+    counts = [int(largest * factor ** (c / last) + 1e-9) for c in range(num_classes)]
     if counts[-1] < 1:
         raise ValueError(
             f'{largest} images of the first class and the factor {factor:g} leave '
             f'{largest * factor:g} images to the last of {num_classes} classes; expected at least '
-            f'1: set factor to {1 / largest:.2g} or more, or take more images.'
+            f'1: set factor to {rounded_up(1 / largest)} or more, or take more images.'
         )
     return counts
 

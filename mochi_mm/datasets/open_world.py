@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.datasets.rounded_up import rounded_up
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
@@ -65,7 +66,7 @@ class OpenWorld(WrappedDataset):
         super().__init__(dataset, pipeline)
         check_integer('OpenWorld seed', seed, 0, least=0)
         self.num_known, self.labeled_share, self.seed = num_known, labeled_share, seed
-        self.part = check_choice('part', part, PARTS)
+        self.part = check_choice('OpenWorld part', part, PARTS)
         labels = np.asarray(self.source.labels, dtype=np.int64)
         self._check(labels)
         labeled = self._drawn(labels)
@@ -98,7 +99,7 @@ class OpenWorld(WrappedDataset):
                 raise ValueError(
                     f'labeled_share {self.labeled_share} of the {number} images of class {label} '
                     'is no image; expected at least 1 of each known class: raise it to '
-                    f'{1 / number:.2g} or more.'
+                    f'{rounded_up(1 / number)} or more.'
                 )
             labeled[chosen] = True
         return labeled

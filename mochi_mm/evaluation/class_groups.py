@@ -22,7 +22,7 @@ def check_cuts(cuts: Any) -> tuple[int, int]:
     if len(pair) != 2 or len(whole) != 2 or not 1 <= pair[1] <= pair[0] + 1:
         raise ValueError(
             f'cuts is {cuts!r}; expected two integers, of training images above which a class has '
-            'many and below which it has few, such as (100, 20).'
+            'many and below which it has few, the first not below the second, such as (100, 20).'
         )
     return pair[0], pair[1]
 

@@ -12,6 +12,7 @@ from mochi_mm.datasets.facts import facts_of
 from mochi_mm.evaluation.class_groups import check_cuts, group_accuracy, hits_by_class
 from mochi_mm.evaluation.top_k_accuracy import TopKAccuracy
 from mochi_mm.registry import DATASETS, METRICS
+from mochi_mm.utils.class_names import check_same_names, names_in
 
 
 @METRICS.register_module()
@@ -29,7 +30,8 @@ class GroupAccuracy(TopKAccuracy):
         prefix: Put before the names instead of ``accuracy``.
 
     Raises:
-        ValueError: Cut points that are none; when measuring, as in :class:`TopKAccuracy`.
+        ValueError: Cut points that are none; test data with other classes than the counted ones;
+            when measuring, as in :class:`TopKAccuracy`.
     """
 
     def __init__(
@@ -38,12 +40,23 @@ class GroupAccuracy(TopKAccuracy):
         super().__init__(topk=1, prefix=prefix)
         self.cuts = check_cuts(cuts)
         source = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-        self.counts = facts_of(source).class_counts
+        facts = facts_of(source)
+        self.counts, self.names = facts.class_counts, list(facts.classes)
         self.columns = 2
 
     def outcomes(self, order: Tensor, labels: Tensor) -> Tensor:
         """Return (n, 2): whether the first class is right, and the right one."""
         return torch.cat([super().outcomes(order, labels), labels[:, None]], dim=1)
+
+    @TopKAccuracy.dataset_meta.setter
+    def dataset_meta(self, meta: dict) -> None:
+        """Take the facts of the test data, given before the first image.
+
+        Raises:
+            ValueError: They name other classes than those whose images are counted.
+        """
+        check_same_names(self.names, names_in(meta), 'counted', 'test')
+        self._dataset_meta = meta
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Return the accuracy of each group in percent from blocks of outcomes, (n, 2).

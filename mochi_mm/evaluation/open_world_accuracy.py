@@ -31,9 +31,16 @@ class OpenWorldAccuracy(TopKAccuracy):
     def __init__(self, num_known: int, prefix: str | None = None) -> None:
         super().__init__(topk=1, prefix=prefix)
         if not isinstance(num_known, int) or isinstance(num_known, bool) or num_known < 1:
-            raise ValueError(f'num_known is {num_known!r}; expected an integer >= 1, such as 5.')
+            raise ValueError(
+                f'OpenWorldAccuracy num_known is {num_known!r}; expected an integer >= 1, such as '
+                '5.'
+            )
         self.num_known = num_known
         self.columns = 2
+
+    def _check(self, scores: Tensor, labels: Tensor) -> None:
+        """Accept labels beyond the prototypes, whose number may be an estimate."""
+        super()._check(scores, labels.clamp(max=scores.shape[1] - 1))
 
     def outcomes(self, order: Tensor, labels: Tensor) -> Tensor:
         """Return (n, 2): the predicted class, and the right one."""

@@ -10,7 +10,9 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 
 from mochi_mm import registry as registries
+from mochi_mm.launch.check_annotated import check_annotated
 from mochi_mm.launch.check_kinds import check_kinds
+from mochi_mm.launch.check_open_world import check_open_world
 from mochi_mm.launch.check_runtime import check_runtime
 from mochi_mm.launch.check_sections import check_sections
 from mochi_mm.launch.check_values import check_values
@@ -67,6 +69,7 @@ def check_config(config: Config) -> None:
     for name, section in config.items():
         if name in _SECTIONS or name.endswith(_SUFFIXES):
             _check(section, name, known)
+    check_open_world(config._cfg_dict)
 
 
 def _refuse_pickles(node: Any, path: str) -> None:
@@ -115,9 +118,10 @@ def _check_component(node: Mapping[str, Any], path: str, known: list[Registry]) 
             'must be registered in mochi_mm.registry and its module listed in custom_imports.'
         )
     apart = _CONSTRUCTOR if path == 'optim_wrapper' else ('type', '_scope_')
-    arguments = [key for key in node if key not in apart]
+    arguments = {key: value for key, value in node.items() if key not in apart}
     try:
         check_arguments(component, arguments)
+        check_annotated(component, arguments)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
 

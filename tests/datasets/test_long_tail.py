@@ -125,7 +125,7 @@ def test_what_is_refused(root: Path) -> None:
         LongTail(Labeled([0, 1, 3, 3], 4), 0.5)
     with pytest.raises(ValueError, match='2 of 4 images have labels such as -1'):
         LongTail(Labeled([0, 1, -1, -1]), 0.5)
-    with pytest.raises(ValueError, match=r'factor of the long tail is 2'):
+    with pytest.raises(ValueError, match=r'factor of LongTail is 2'):
         tail(root, factor=2)
     with pytest.raises(ValueError, match=r'8 images .* 0\.1 leave 0\.8 .* last of 3 classes'):
         tail(root, factor=0.1)

@@ -65,7 +65,7 @@ def test_the_smallest_class_is_the_measure() -> None:
 
 @pytest.mark.parametrize('factor', [0, -0.1, 1.01, float('nan'), True, '0.1'])
 def test_factors_that_are_none(factor: float) -> None:
-    with pytest.raises(ValueError, match=r'factor of the long tail is .* at most 1, such as 0\.01'):
+    with pytest.raises(ValueError, match=r'factor of LongTail is .* at most 1, such as 0\.01'):
         long_tail_counts(100, 10, factor)
 
 

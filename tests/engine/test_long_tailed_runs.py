@@ -17,6 +17,12 @@ QUEUE = dict(type='FeatureQueue', length=10, dim=8)
 CENTERS = dict(
     type='ParametricContrastHead', memory=QUEUE, num_classes=3, in_channels=64, alpha=0.1
 )
+MINED = dict(
+    type='ResComHead',
+    num_positives=1,
+    num_negatives=2,
+    memory=dict(type='ClassBalancedQueue', num_classes=3, per_class=3, dim=8),
+)
 # 24 images of noise in three classes: 8, 5 and 4 are left.
 TAIL = dict(type='LongTail', factor=0.5, dataset=dict(type='NoiseImages', size=24, pipeline=()))
 COUNTS = [8, 5, 4]
@@ -33,6 +39,7 @@ def models(config: Any) -> dict[str, Any]:
         multi_task=dict(
             in_batch, head=dict(type='SupConHead', weight=0.1), heads=dict(c=classifier)
         ),
+        rescom=dict(in_batch, head=MINED),
     )
 
 
@@ -44,7 +51,7 @@ def on_the_tail(config: Any, kind: str) -> Any:
     return config
 
 
-@pytest.mark.parametrize('kind', ['paco', 'gpaco', 'multi_task'])
+@pytest.mark.parametrize('kind', ['paco', 'gpaco', 'multi_task', 'rescom'])
 def test_an_interruption_changes_nothing(tmp_path: Path, kind: str) -> None:
     straight = run(on_the_tail(config_of(tmp_path / 'straight', 'epochs'), kind))
     parts = [
@@ -99,6 +106,12 @@ def test_what_was_learned_is_validated_and_tested(tmp_path: Path, kind: str) -> 
     assert found['accuracy/top1'] == pytest.approx(
         sum(found[f'accuracy/{n}'] for n in names[1:]) / 3
     )
+    for metric in config.test_evaluator:
+        if metric['type'] == 'GroupAccuracy':
+            metric['dataset']['factor'] = 0.4
+    config.experiment_name = f'{config.experiment_name}_other'
+    with pytest.raises(ValueError, match=r'trained on \[8, 5, 4\]: .* of another long tail'):
+        build_runner(config).test_from(str(tmp_path / 'epoch_1.pth'))
     # The head by hand, on the pooled features.
     model = runner.model.eval()
     images = DATASETS.build(queries['dataset'])

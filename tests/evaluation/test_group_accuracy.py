@@ -45,6 +45,13 @@ def test_through_the_evaluator_beside_the_accuracy_over_all() -> None:
     assert found == {f'accuracy/{name}': value for name, value in WANTED.items()}
 
 
+def test_classes_of_other_data_are_not_grouped() -> None:
+    evaluator = Evaluator([GroupAccuracy(Counted(), (5, 2))])
+    evaluator.dataset_meta = dict(classes=['a', 'b', 'c'])
+    with pytest.raises(ValueError, match="only the counted data set has 'c'; only the test .* 'd'"):
+        evaluator.dataset_meta = dict(classes=['a', 'b', 'd'])
+
+
 def test_the_training_set_by_its_config() -> None:
     scenes = dict(type='ShapeScenes', num_scenes=20)
     tail = dict(type='LongTail', dataset=scenes, factor=0.5)

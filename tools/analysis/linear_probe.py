@@ -57,6 +57,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[Any, Any]]]:
     """Return the network, its config and, for training and test, the loader and its data's."""
     from mochi_mm.engine.runners import SafeRunner
+    from mochi_mm.evaluation.class_groups import check_cuts
     from mochi_mm.files.load_weights import load_backbone
     from mochi_mm.launch.benchmark_config import load_benchmark
     from mochi_mm.registry import MODELS
@@ -64,6 +65,8 @@ def load(args: argparse.Namespace, device: str) -> tuple[Any, Any, list[tuple[An
 
     benchmark = load_benchmark(args)
     args.cuts = args.cuts or benchmark.settings.get('cuts')
+    if args.cuts:
+        args.cuts = check_cuts(args.cuts)
     model = MODELS.build(benchmark.model)
     key = args.checkpoint_key
     print(load_backbone(model, args.checkpoint, args.allow_other_input, checkpoint_key=key))
@@ -78,7 +81,6 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     args = parse_args(argv)
     import torch
 
-    from mochi_mm.evaluation.class_groups import check_cuts
     from mochi_mm.evaluation.feature_file import cached_features
     from mochi_mm.evaluation.features import extract_features
     from mochi_mm.evaluation.linear_classifier import L2_GRID, choose_l2, fit_linear
@@ -104,7 +106,7 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     found = probe.accuracy(x_test, y_test)
     if args.cuts:
         counts = torch.bincount(y, minlength=classes)
-        found.update(probe.by_group(x_test, y_test, counts, check_cuts(args.cuts)))
+        found.update(probe.by_group(x_test, y_test, counts, args.cuts))
     metrics = {f'fast_linear/{name}': value for name, value in found.items()}
     grid = f' of {" ".join(f"{value:g}" for value in values)}' if len(values) > 1 else ''
     protocol = f'fast linear probe (L-BFGS on cached features, l2 {l2:g}{grid})'

@@ -20,6 +20,7 @@ from mochi_mm.datasets.keyed_sampler import KeyedSampler
 from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.check_hooks import check_hooks
+from mochi_mm.engine.check_labeled_batches import check_labeled_batches
 from mochi_mm.engine.planned_rates import beyond_the_end, describe_rates, planned_rates
 from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms import BaseAlgorithm
@@ -116,14 +117,10 @@ class RunCheckHook(Hook):
     def _check_last_batch(runner: Any) -> None:
         """Raise where a batch of one image meets a batch norm that trains."""
         loader, model = runner.train_dataloader, unwrap(runner.model)
-        sampler, batches = sampler_of(loader), loader.batch_sampler
-        endless = getattr(sampler, 'infinite', False) or isinstance(sampler, InfiniteSampler)
         # Detectors train on one image as a rule, and group their batches in ways of their own.
-        if type(batches) is not BatchSampler or not hasattr(model, 'num_views'):
+        if type(loader.batch_sampler) is not BatchSampler or not hasattr(model, 'num_views'):
             return
-        size, last = batches.batch_size, batches.batch_size
-        if not (batches.drop_last or endless):
-            last = min(count % size or size for count in samples_by_rank(sampler))
+        size, last = loader.batch_sampler.batch_size, smallest_batch(loader)
         if last == 1 and trains_batch_norm(model):
             raise ValueError(
                 f'{"the last batch of each epoch" if size > 1 else "a batch"} is one image (of '
@@ -219,6 +216,10 @@ class RunCheckHook(Hook):
             facts = facts_of(runner.train_dataloader.dataset)
             for module in takers:
                 module.set_data(facts if self.memory else _one_of_each(facts, module))
+                if self.memory and getattr(module, 'needs_labeled', False):
+                    loader, who = runner.train_dataloader, type(module).__name__
+                    smallest = smallest_batch(loader) * world_size()
+                    check_labeled_batches(facts.labeled, sampler_of(loader), smallest, who)
 
     def _check_memory(self, runner: Any) -> None:
         model = unwrap(runner.model)
@@ -247,8 +248,8 @@ class RunCheckHook(Hook):
             runner.logger.log(
                 logging.WARNING,
                 f'the memory holds {length} keys but the data set only {samples} images, so every '
-                'query meets older keys of its own image as negatives: shorten the memory or set '
-                f'{where}.mask_own_keys=True',
+                'query meets older keys of its own image, as negatives unless the head lets them '
+                f'pull: shorten the memory or set {where}.mask_own_keys=True',
             )
 
     @staticmethod
@@ -298,6 +299,16 @@ def samples_by_rank(sampler: Any) -> list[int]:
         ranks = sampler.world_size
         return [len(range(r, sampler.images, ranks)) * sampler.repeats for r in range(ranks)]
     return [len(sampler)]
+
+
+def smallest_batch(loader: Any) -> int:
+    """Return the images per rank of the smallest batch of an epoch."""
+    sampler, batches = sampler_of(loader), loader.batch_sampler
+    size: int = batches.batch_size
+    endless = getattr(sampler, 'infinite', False) or isinstance(sampler, InfiniteSampler)
+    if batches.drop_last or endless:
+        return size
+    return min(count % size or size for count in samples_by_rank(sampler))
 
 
 def trains_batch_norm(model: nn.Module) -> bool:

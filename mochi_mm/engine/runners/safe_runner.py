@@ -29,6 +29,7 @@ from mochi_mm.engine.runners.naming import naming
 from mochi_mm.engine.runners.newest_checkpoint import newest_checkpoint
 from mochi_mm.engine.runners.pretrained_files import look_at_pretrained
 from mochi_mm.engine.save_run import save_run
+from mochi_mm.evaluation.check_counted import check_counted
 from mochi_mm.files.checkpoint import local_path, read_checkpoint
 from mochi_mm.files.load_start import load_start
 from mochi_mm.files.load_weights import load_for_test
@@ -223,6 +224,7 @@ class SafeRunner(Runner):
             return
         if self._tested is not None:
             self._load_for_test(*self._tested)
+            check_counted(self.model, getattr(self.test_loop, 'evaluator', None))
             return
         begin = self._load_from or (self.cfg.get('start_from') or {}).get('weights')
         path = newest_checkpoint(self, own=True) if self.cfg.get('restarted') else None

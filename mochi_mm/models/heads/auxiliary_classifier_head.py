@@ -59,7 +59,7 @@ class AuxiliaryClassifierHead(LinearHead):
             raise ValueError(
                 f'views is {views!r}; expected the numbers of one or more views, such as (1,).'
             )
-        self.weight = check_number('weight', weight, 1.0)
+        self.weight = check_number('AuxiliaryClassifierHead weight', weight, 1.0)
 
     def compute(self, views: Views) -> HeadStep:
         """Return loss and accuracy; the head stays as it is.

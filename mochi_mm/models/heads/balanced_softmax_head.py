@@ -65,7 +65,7 @@ class BalancedSoftmaxHead(LinearHead):
         **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, in_channels, **kwargs)
-        self.weight = check_number('weight', weight, 1.0)
+        self.weight = check_number('BalancedSoftmaxHead weight', weight, 1.0)
         self.tap = tap
         self.class_counts = ClassCounts(num_classes, class_counts, type(self).__name__)
 

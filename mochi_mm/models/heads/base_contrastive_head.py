@@ -127,7 +127,7 @@ class BaseContrastiveHead(BaseModule):
         if temperature is None:
             temperature = 0.1 if memory is None else 0.2
         self.temperature = check_temperature(temperature)
-        self.weight = check_number('weight', weight, 1.0)
+        self.weight = check_number(f'{type(self).__name__} weight', weight, 1.0)
         self.label_key, self.tap, self.mask_own_keys = label_key, tap, mask_own_keys
         self.oracle_loss, self.oracle_mix = oracle_loss, oracle_mix
         self.memory = build_optional(memory, BaseMemory)  # type: ignore[type-abstract]

@@ -73,7 +73,7 @@ class ESupConHead(BaseContrastiveHead):
         self.num_classes = check_integer('ESupConHead num_classes', num_classes, 10)
         self.in_channels = check_integer('ESupConHead in_channels', in_channels, 128)
         self.prototypes = Prototypes(num_classes, in_channels, None, init_seed)
-        self.prototype_weight = check_number('prototype_weight', prototype_weight, 1.0)
+        self.prototype_weight = check_number('ESupConHead prototype_weight', prototype_weight, 1.0)
         self.prototype_negatives = prototype_negatives
 
     def set_data(self, facts: DataFacts) -> None:

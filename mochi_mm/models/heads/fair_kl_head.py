@@ -68,7 +68,7 @@ class FairKLHead(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        check_number('weight', weight, 1.0)
+        check_number('FairKLHead weight', weight, 1.0)
         check_number('spread', spread, 1.0, zero=True)
         check_choice('form', form, FORMS)
         check_choice('empty_group', empty_group, EMPTY_GROUPS)

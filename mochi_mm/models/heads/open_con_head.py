@@ -107,6 +107,8 @@ class OpenConHead(BaseContrastiveHead):
 
     with_memory = False
     estimable = False
+    #: Whether every batch needs an image with a label.
+    needs_labeled = True
 
     prior: Tensor
 
@@ -157,16 +159,18 @@ class OpenConHead(BaseContrastiveHead):
     def set_data(self, facts: DataFacts) -> None:
         """Refuse a data set that is not split into known and new classes like this.
 
+        How many new classes there are is no fact of the training set: ``num_classes`` may be an
+        estimate.
+
         Raises:
-            ValueError: Another number of classes, known classes without a label or new ones with.
+            ValueError: Known classes without a label, or new ones with.
         """
-        found = len(facts.class_counts)
         known = (facts.class_counts > 0).nonzero().flatten().tolist()
-        if found != self.num_classes or known != list(range(self.num_known)):
+        if known != list(range(self.num_known)):
             raise ValueError(
-                f'OpenConHead is made for {self.num_classes} classes of which the first '
-                f'{self.num_known} are known; the training set has {found} classes and labels of '
-                f'{len(known)} of them. Set num_classes and num_known to those of OpenWorld.'
+                f'OpenConHead is made for {self.num_known} known classes, the first ones; the '
+                f'training set has labels of {len(known)} of {len(facts.class_counts)}, such as '
+                f'{known[:5]}. Set num_known to that of OpenWorld.'
             )
 
     def compute(self, views: Views) -> HeadStep:
@@ -304,8 +308,8 @@ def _check(
             f'num_known is {num_known} and num_classes is {num_classes}; expected fewer known '
             'classes than prototypes, since what is no known class belongs to a new one.'
         )
-    for name, value in (('labeled_share', labeled_share), ('cut_quantile', cut_quantile)):
-        check_open_share(name, value)
+    check_open_share('OpenConHead labeled_share', labeled_share)
+    check_open_share('OpenConHead cut_quantile', cut_quantile, 0.3)
     if mixing is not None:
         raise ValueError(
             f'mixing is {mixing} but OpenConHead takes none: its groups are small, and what is '

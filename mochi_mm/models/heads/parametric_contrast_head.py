@@ -98,7 +98,7 @@ class ParametricContrastHead(BaseContrastiveHead):
         super().__init__(memory, temperature, **kwargs)
         self.num_classes = check_integer('num_classes', num_classes, 100)
         self.in_channels = check_integer('in_channels', in_channels, 2048)
-        self.alpha = check_number('alpha', alpha, 0.05, zero=True)
+        self.alpha = check_number('ParametricContrastHead alpha', alpha, 0.05, zero=True)
         self.beta = check_number('beta', beta, 1.0)
         self.gamma = check_number('gamma', gamma, 1.0, zero=True)
         self.anchor_views = check_choice('anchor_views', anchor_views, ANCHOR_VIEWS)
@@ -179,7 +179,8 @@ class ParametricContrastHead(BaseContrastiveHead):
         """Return accuracy of the classifier, mean cosine to the batch's samples of the class.
 
         ``share_center`` is the mean share of an anchor's weight that its center has. Anchors whose
-        label is not known count in neither this nor the accuracy.
+        label is not known count in neither this nor the accuracy, anchors without another sample
+        of their class in the batch not in the cosine.
         """
         centers, batch = blocks[0], blocks[1]
         logits = centers.similarity - self.class_counts.log_prior()  # (A, C)
@@ -187,11 +188,12 @@ class ParametricContrastHead(BaseContrastiveHead):
         pulls = torch.stack([b.need('pull').sum(1) for b in blocks if b.name != 'synthetic'], 1)
         own = mean_positive(batch)  # (A, 1)
         known = pulls[:, 0] > 0  # (A,)
+        partners = batch.need('pull').sum(1) > 0  # (A,)
         hits = (logits.argmax(1) == right) & known  # (A,)
         shares = pulls[:, 0] / pulls.sum(1).where(known, 1.0)  # (A,)
         stats = dict(
             acc_top1=hits.sum() / known.sum().clamp_min(1),
-            sim_positive=own.mean(),
+            sim_positive=own[:, 0].sum() / partners.sum().clamp_min(1),
             share_center=shares.sum() / known.sum().clamp_min(1),
             queue_fill=self.memory.fill(),
         )

@@ -81,6 +81,11 @@ class ResComHead(BaseContrastiveHead):
         self.effective_beta = effective_beta
         self._check_settings()
         self.num_classes = self.memory.num_classes
+        if class_counts not in (None, 'data') and not effective_beta:
+            raise ValueError(
+                f'ResComHead effective_beta is 0, so all classes weigh the same, and class_counts '
+                f'is {class_counts!r}, which nothing would read; expected one of the two.'
+            )
         given = class_counts if effective_beta else None  # at 0 all weights are 1
         self.class_counts = ClassCounts(self.num_classes, given, type(self).__name__)
 
@@ -163,8 +168,11 @@ class ResComHead(BaseContrastiveHead):
             )
         beta, own = self.effective_beta, self.memory.per_class
         others = own * (self.memory.num_classes - 1)
-        if not isinstance(beta, (int, float)) or not 0 <= beta < 1:
-            raise ValueError(f'effective_beta is {beta!r}; expected a number >= 0 and below 1.')
+        number = isinstance(beta, (int, float)) and not isinstance(beta, bool)
+        if not number or not 0 <= beta < 1:
+            raise ValueError(
+                f'ResComHead effective_beta is {beta!r}; expected a number >= 0 and below 1.'
+            )
         for name, wanted, most, what in (
             ('num_positives', self.num_positives, own, 'of each class'),
             ('num_negatives', self.num_negatives, others, 'of the other classes'),

@@ -65,7 +65,7 @@ class SkewRenyiHead(BaseContrastiveHead):
     ) -> None:
         super().__init__(memory, temperature, **kwargs)
         self.gamma = check_number('gamma', gamma, 2.0)
-        self.alpha = check_number('alpha', alpha, 1 / 65536, zero=True)
+        self.alpha = check_number('SkewRenyiHead alpha', alpha, 1 / 65536, zero=True)
         self.candidates = check_choice('candidates', candidates, CANDIDATES)
         if 0 < abs(gamma - 1) < 1e-3:
             raise ValueError(

@@ -46,9 +46,10 @@ class Prototypes(BaseMemory):
         self, length: int, dim: int = 128, ema_decay: float | None = 0.9, init_seed: int = 0
     ) -> None:
         super().__init__(length, dim, init_seed)
-        if ema_decay is not None and not 0 <= ema_decay < 1:
+        number = isinstance(ema_decay, (int, float)) and not isinstance(ema_decay, bool)
+        if ema_decay is not None and not (number and 0 <= ema_decay < 1):
             raise ValueError(
-                f'Prototypes ema_decay is {ema_decay}; expected the weight of the old row, in '
+                f'Prototypes ema_decay is {ema_decay!r}; expected the weight of the old row, in '
                 '[0, 1), such as 0.9, or None for learnable prototypes.'
             )
         self.ema_decay, self.writable = ema_decay, ema_decay is not None

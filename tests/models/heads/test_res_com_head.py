@@ -128,7 +128,7 @@ def test_what_is_not_mined_is_not_seen_and_has_no_gradient() -> None:
 def test_with_the_whole_queue_and_equal_weights_it_is_supcon_over_it() -> None:
     """Everything mined, no key in the queue: the loss of the batch alone."""
     features, samples = batch(6)
-    ours = make(0, effective_beta=0).loss(features, samples)['loss_contrast']
+    ours = make(0, effective_beta=0, class_counts=None).loss(features, samples)['loss_contrast']
     plain = SupConHead(temperature=0.2).loss(features, samples)['loss_contrast']
     torch.testing.assert_close(ours, plain)
 

@@ -111,6 +111,9 @@ def _shrink_loader(loader: Any) -> None:
         known = min(split['num_known'], OPEN_WORLD // 4)
         world = dict(split, dataset=kind.pop('dataset', kind), num_known=known)
         kind = dict(type='InMemory', dataset=world) if held else world
+    for step in parts_of(pipeline):
+        if step.get('type') == 'SaliencyMask' and step.get('mask_dir') is not None:
+            step['prob'] = 0.0  # generated images have no files, hence no masks of files
     loader['dataset'] = dict(kind, pipeline=pipeline)
     counts = [step.get('num_views', 1) for step in pipeline]
     views = max((n if isinstance(n, int) else sum(n) for n in counts), default=1)

@@ -148,21 +148,22 @@ def main(argv: list[str] | None = None) -> dict[str, float]:
     """Measure, print, and return the accuracies in percent."""
     args = parse_args(argv)
     from mochi_mm.evaluation.robustness import measure_robustness
+    from mochi_mm.evaluation.robustness.auto_attack import attack_package, auto_attack
     from mochi_mm.evaluation.robustness.measure_robustness import signs_of_masking
     from mochi_mm.experiments.result_record import record_checkpoint
     from mochi_mm.launch.arguments import where_to_compute
-    from mochi_mm.models.explanations import find_layer
+    from mochi_mm.models.explanations import check_layer
 
     settings = find_settings(args)
     device = where_to_compute(args.device)
     model, (bank, queries) = load(args, device)
     if args.explain:
-        find_layer(model.backbone, args.explain)
+        check_layer(model, args.explain)
+    if args.auto_attack:
+        attack_package()
     classifier, words = fitted(model, bank, args, device)
     found = measure_robustness(classifier, queries, settings, device, len(queries))
     if args.auto_attack:
-        from mochi_mm.evaluation.robustness.auto_attack import auto_attack
-
         radius = max(settings.epsilons)
         found[f'auto_attack_{settings.name(radius)}'] = auto_attack(
             classifier, queries, radius, settings.norm, settings.seed, device

@@ -11,7 +11,11 @@ from PIL import Image
 
 from mochi_mm.datasets.read_image import read_image
 from mochi_mm.datasets.transforms.checks import check_photograph, probability
+from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import TRANSFORMS
+
+#: Gray level of a mask from which on a pixel is salient.
+SALIENT = 128
 
 
 @TRANSFORMS.register_module()
@@ -26,14 +30,15 @@ class SaliencyMask:
     Args:
         prob: Probability that the background is removed.
         mask_dir: Folder of masks, with the path of each image below its data set and the ending
-            ``.png``; from gray level 128 on a pixel is salient. None takes ``mask`` of the sample,
-            which generated scenes have.
+            ``.png``; from gray level 128 on, in any channel, a pixel is salient. None takes
+            ``mask`` of the sample, which generated scenes have.
         fill: Red, green and blue of the rest, 0 to 255.
 
     Raises:
         FileNotFoundError: There is no such folder; when called, no mask of an image.
         KeyError: When called: a sample without a mask, or with a folder one without a path.
-        ValueError: A probability or color out of range; when called, a mask of another size.
+        ValueError: A probability or color out of range; when called, a mask of another size, of 0
+            and 1 alone, or that cannot be read.
 
     >>> import numpy as np
     >>> from PIL import Image
@@ -100,7 +105,16 @@ class SaliencyMask:
                 f'there is no mask {str(path)!r} of the image {results["img_path"]!r}; expected '
                 'one for each image, also where nothing is salient.'
             )
-        return np.asarray(read_image(path))[..., 0] >= 128, str(path)
+        try:
+            levels = np.asarray(read_image(path)).max(axis=2)  # (H, W)
+        except UnreadableImage as error:  # which stands for a damaged photograph
+            raise ValueError(f'{path} cannot be used as a mask: {error}') from error
+        if levels.max() == 1:
+            raise ValueError(
+                f'the mask {str(path)!r} is made of 0 and 1; expected gray levels, 255 where a '
+                'pixel is salient: multiply them by 255.'
+            )
+        return levels >= SALIENT, str(path)
 
     def __repr__(self) -> str:
         folder = None if self.mask_dir is None else str(self.mask_dir)

@@ -26,6 +26,7 @@ from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms import BaseAlgorithm
 from mochi_mm.models.algorithms.named_heads import classifier_of
 from mochi_mm.models.memories import InstanceBank
+from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.registry import HOOKS
 from mochi_mm.structures import DataFacts
 from mochi_mm.structures.protocols import TakesData
@@ -70,6 +71,9 @@ class RunCheckHook(Hook):
         self._check_ranks(runner.train_dataloader)
         if isinstance(unwrap(runner.model), BaseAlgorithm):
             check_hooks(unwrap(runner.model), runner.hooks)
+            for editor in unwrap(runner.model).view_editors:
+                if isinstance(editor, BaseViewEditor):
+                    editor.check_model(unwrap(runner.model))
         self._check_classes(runner)
         batch = runner.train_dataloader.batch_size
         if batch is None:

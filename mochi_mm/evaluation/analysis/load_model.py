@@ -24,6 +24,7 @@ _PARTS = (
     ('key_encoder.', MEMORY_MEASURES),
     ('predictor.', MEMORY_MEASURES),
     ('head.', MEMORY_MEASURES),
+    ('heads.', ('classifier',)),
 )
 
 

@@ -32,7 +32,8 @@ def measure_explanations(
     the mean color that the network subtracts. With y the probability of the class on the whole
     image and o on what is left: ``average_drop``, the mean of max(0, y - o) / y, the smaller the
     better; ``rate_of_increase``, how often o > y; ``explained``, how often the class is predicted
-    again; ``calibration_error`` and ``clean`` of the whole images. Source of the first two:
+    again, all three over the images whose map varies, of which ``varying`` is the share;
+    ``calibration_error`` and ``clean`` of the whole images. Source of the first two:
     Chattopadhay et al., Grad-CAM++, WACV 2018 (recalled); the share is that of ExCon's code.
 
     Args:
@@ -56,23 +57,31 @@ def measure_explanations(
             rows.append(_figures(classifier, explained, pixels, labels.to(device), share).cpu())
     if not rows:
         raise ValueError('the loader gave no batch; its data set is empty.')
-    before, after, again, right = torch.cat(rows).unbind(1)  # (N,) each
-    drop = (before - after).clamp_min(0) / before
+    before, after, again, right, varies = torch.cat(rows).unbind(1)  # (N,) each
+    told = varies > 0
+    if not told.any():
+        raise ValueError(
+            f'the map of {layer} is constant in each of {len(told)} images, so it explains '
+            'nothing; set the layer to one whose maps have several cells.'
+        )
+    begun, left, again = before[told], after[told], again[told]
+    drop = (begun - left).clamp_min(0) / begun
     return dict(
         clean=100 * float(right.mean()),
         calibration_error=100 * calibration_error(before, right.bool(), bins),
         average_drop=100 * float(drop.mean()),
-        rate_of_increase=100 * float((after > before).double().mean()),
+        rate_of_increase=100 * float((left > begun).double().mean()),
         explained=100 * float(again.mean()),
+        varying=100 * float(varies.mean()),
     )
 
 
 def _figures(
     classifier: PixelClassifier, layer: nn.Module, pixels: Tensor, labels: Tensor, share: float
 ) -> Tensor:
-    """Return (B, 4) float64: probability before and after, predicted again, predicted right."""
+    """Return (B, 5) float64: probability before and after, predicted again, right, explained."""
     heat, logits = class_activation(classifier, layer, pixels)
-    warm, _ = heat_map(heat, (pixels.shape[2], pixels.shape[3]))
+    warm, varies = heat_map(heat, (pixels.shape[2], pixels.shape[3]))
     kept = hottest(warm, share)[:, None]  # (B, 1, H, W)
     left = torch.where(kept, pixels, classifier.preprocessor.mean / 255)
     predicted = logits.argmax(1)
@@ -82,4 +91,5 @@ def _figures(
         for scores in (logits, masked)
     ]
     columns += [(masked.argmax(1) == predicted).double(), (predicted == labels).double()]
+    columns += [varies.double()]
     return torch.stack(columns, dim=1)

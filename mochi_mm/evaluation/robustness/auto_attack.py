@@ -43,7 +43,7 @@ def auto_attack(
         ValueError: A radius out of range, or no batch.
     """
     PGD(epsilon, norm=norm)  # refuses a radius in another unit
-    attacker = _package().AutoAttack(
+    attacker = attack_package().AutoAttack(
         classifier,
         norm=NORMS[norm],
         eps=epsilon,
@@ -67,7 +67,12 @@ def auto_attack(
     return 100 * right / seen
 
 
-def _package() -> Any:
+def attack_package() -> Any:
+    """Return the package.
+
+    Raises:
+        ImportError: It is not installed.
+    """
     try:
         return importlib.import_module('pyautoattack')
     except ImportError as error:

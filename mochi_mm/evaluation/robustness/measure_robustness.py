@@ -78,6 +78,7 @@ def _hits(
     """Return (B,) bool by name: the images of a batch that are classified right."""
     images, labels, indices = batch[0], batch[1].to(device), batch[2]
     pixels = images.to(device) / 255
+    _check_classified(classifier, pixels, batch[1])
     right = _right(classifier, labels)
     clean = right(pixels)
     hits = dict(clean=clean)
@@ -103,6 +104,32 @@ def _hits(
             worse = corrupt(images, corruption, strength, indices, settings.seed).to(device) / 255
             hits[f'{corruption}_{strength}'] = right(worse)
     return hits
+
+
+def _check_classified(classifier: PixelClassifier, pixels: Tensor, labels: Tensor) -> None:
+    """Refuse images of other channels or classes than the network's, and a network that diverged.
+
+    Raises:
+        ValueError: As said.
+    """
+    mean = classifier.preprocessor.mean
+    if pixels.shape[1] != mean.numel():
+        raise ValueError(
+            f'the images have {pixels.shape[1]} channels and the network {mean.numel()}; expected '
+            'as many.'
+        )
+    with torch.no_grad():
+        logits = classifier(pixels)
+    if int(labels.max()) >= logits.shape[1]:
+        raise ValueError(
+            f'an image has the label {int(labels.max())} and the classifier {logits.shape[1]} '
+            'classes; expected images of the classes that it was trained on.'
+        )
+    if not torch.isfinite(logits).all():
+        raise ValueError(
+            'the network gives logits that are not finite, which no attack can change; expected '
+            'weights of a run that has not diverged.'
+        )
 
 
 def _right(classifier: PixelClassifier, labels: Tensor) -> Callable[[Tensor], Tensor]:

@@ -45,6 +45,10 @@ class RobustnessSettings:
                     'radius above all others, at which nothing can be right, such as 128 / 255, '
                     'and at least one other.'
                 )
+        if isinstance(self.corruptions, str):
+            raise ValueError(
+                f'corruptions is {self.corruptions!r}; expected a list, [{self.corruptions!r}].'
+            )
         if wrong := [name for name in self.corruptions if name not in CORRUPTIONS]:
             raise ValueError(
                 f'corruptions are {list(self.corruptions)}; expected some of '

@@ -25,6 +25,7 @@ class Robust(Measure):
         epsilons: Radii of the attacks, as shares of the range of a pixel.
         steps: Number of steps of an attack.
         corruptions: Names of the corruptions.
+        own: Attack a head that classifies; False fits the probe to every network.
     """
 
     queries: str = 'query_dataloader'
@@ -32,13 +33,17 @@ class Robust(Measure):
     epsilons: Sequence[float] = (1 / 255, 2 / 255, 4 / 255, 8 / 255)
     steps: int = 20
     corruptions: Sequence[str] = CORRUPTIONS
+    own: bool = True
 
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return the figures."""
         settings = RobustnessSettings(self.epsilons, self.steps, corruptions=self.corruptions)
         images = some_images(subject.loader(self.queries), self.num_images)
         classifier, _ = fitted_classifier(
-            subject.model, lambda: subject.features('bank_dataloader'), device=subject.device
+            subject.model,
+            lambda: subject.features('bank_dataloader'),
+            device=subject.device,
+            own=self.own,
         )
         found = measure_robustness(classifier, images, settings, subject.device, len(images))
         return {f'robustness/{name}': value for name, value in found.items()}

@@ -60,7 +60,7 @@ SUITE = Suite(
     settings=_SETTINGS,
     measures=(
         Explained('layer2.0.conv2'),
-        Robust(epsilons=(1 / 255,), corruptions=()),
+        Robust(epsilons=(1 / 255,), corruptions=(), own=False),
     ),
     figures=(
         _CLEAN,

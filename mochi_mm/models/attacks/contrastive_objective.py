@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -45,9 +45,9 @@ def contrastive_objective(
     Raises:
         ValueError: No contrastive head on views or pairs, or views that cannot be attacked.
     """
-    head = _head_of(model)
+    head = attacked_head(model)
     online, target = model.view_numbers(len(views))
-    _check_views(attacked, online, [tuple(view.shape) for view in views])
+    check_attacked(attacked, online, [tuple(view.shape) for view in views])
     with torch.no_grad():
         clean = {v: model.embed(views[v], encoders[0]) for v in online if v not in attacked}
         keys = {v: model.embed(views[v], 'target') for v in target}
@@ -72,7 +72,12 @@ def preprocessor_of(model: BaseAlgorithm) -> ViewDataPreprocessor:
     return cast('ViewDataPreprocessor', model.data_preprocessor)
 
 
-def _head_of(model: BaseAlgorithm) -> BaseContrastiveHead:
+def attacked_head(model: BaseAlgorithm) -> BaseContrastiveHead:
+    """Return the contrastive head of a model.
+
+    Raises:
+        ValueError: It has none on views or pairs.
+    """
     head = model.head
     if not isinstance(head, BaseContrastiveHead) or head.takes not in ('views', 'pairs'):
         raise ValueError(
@@ -84,7 +89,19 @@ def _head_of(model: BaseAlgorithm) -> BaseContrastiveHead:
     return head
 
 
-def _check_views(attacked: Sequence[int], online: Sequence[int], shapes: list[tuple]) -> None:
+def check_attacked(
+    attacked: Sequence[int], online: Sequence[int], shapes: Mapping[int, tuple] | Sequence[tuple]
+) -> None:
+    """Refuse views that cannot be attacked together.
+
+    Args:
+        attacked: Numbers of the views that change.
+        online: Those that the trained encoder sees.
+        shapes: Shape of each view.
+
+    Raises:
+        ValueError: Views that the encoder does not see, one twice, none, or of several sizes.
+    """
     strangers = sorted(set(attacked) - set(online))
     if strangers or not attacked or len(set(attacked)) < len(attacked):
         raise ValueError(

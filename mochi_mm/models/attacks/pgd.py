@@ -58,6 +58,11 @@ class PGD:
             )
         if self.step_size is not None:
             check_number('step_size', self.step_size, 2 / 255)
+            if self.norm == 'linf' and self.step_size > 1:
+                raise ValueError(
+                    f'step_size is {self.step_size!r}; expected a share of the range of a pixel, '
+                    f'at most 1: {self.step_size:g} gray levels are {self.step_size:g} / 255.'
+                )
         check_integer('steps', self.steps, 20)
 
     @property

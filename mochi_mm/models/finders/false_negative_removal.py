@@ -113,6 +113,12 @@ class FalseNegativeRemoval(BaseModule):
         """
         nothing, fix = 'nothing would ever be removed', 'lower it or take the removal out'
         check_start('FalseNegativeRemoval', self.start_epoch, max_epochs, nothing, fix)
+        if self.ramp and self.start_epoch + 1 >= max_epochs:
+            raise ValueError(
+                f'ramp of FalseNegativeRemoval begins at nothing in epoch {self.start_epoch} and '
+                f'the run ends after {max_epochs}, so {nothing}; expected at least one epoch more, '
+                'or ramp=0.'
+            )
         past, length = epoch - self.start_epoch, self.ramp * max_epochs
         grown = min(1.0, past / length) if length else 1.0
         self.grown = grown if past >= 0 and grown > 0 else None

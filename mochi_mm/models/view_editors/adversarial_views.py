@@ -9,7 +9,11 @@ import torch
 from torch import Tensor
 
 from mochi_mm.models.attacks import PGD, contrastive_objective
-from mochi_mm.models.attacks.contrastive_objective import preprocessor_of
+from mochi_mm.models.attacks.contrastive_objective import (
+    attacked_head,
+    check_attacked,
+    preprocessor_of,
+)
 from mochi_mm.models.evaluating import evaluating
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
 from mochi_mm.registry import MODELS
@@ -41,8 +45,8 @@ class AdversarialViews(BaseViewEditor):
         **kwargs: ``start_epoch``, ``probability`` and ``init_cfg`` of :class:`BaseViewEditor`.
 
     Raises:
-        ValueError: A setting out of range; at the first step, a model that takes no more views, has
-            no contrastive head or converts colors.
+        ValueError: A setting out of range; with a model, one that takes no more views, has no
+            contrastive head or not these views; at the first step, one that converts colors.
 
     >>> editor = AdversarialViews(dict(epsilon=4 / 255, steps=3), views=(0,))
     >>> editor.attack.length * 255
@@ -60,15 +64,26 @@ class AdversarialViews(BaseViewEditor):
         self.attack = PGD(**(ATTACK if attack is None else attack))
         self.views, self.append = tuple(views), append
 
-    def edit(
-        self, inputs: list[Tensor], samples: DataSamples, model: BaseAlgorithm
-    ) -> tuple[list[Tensor], DataSamples]:
-        """Return the views with the attacked ones; samples stay."""
+    def check_model(self, model: BaseAlgorithm) -> None:
+        """Refuse a model without a head to attack, without room for more views, or without these.
+
+        Raises:
+            ValueError: Such a model.
+        """
+        attacked_head(model)
         if self.append and not getattr(model, 'takes_more_views', False):
             raise ValueError(
                 f'{type(model).__name__} does not see views beyond those of the pipeline; set '
                 'append=False, or train with AdversarialContrast or InBatchContrast.'
             )
+        if model.num_views is not None:  # known once the model is whole
+            online, _ = model.view_numbers(model.num_views)
+            check_attacked(self.views, online, dict.fromkeys(self.views, ()))
+
+    def edit(
+        self, inputs: list[Tensor], samples: DataSamples, model: BaseAlgorithm
+    ) -> tuple[list[Tensor], DataSamples]:
+        """Return the views with the attacked ones; samples stay."""
         preprocessor = preprocessor_of(model)
         encoders = getattr(model, 'encoders', ('online', 'online'))
         with evaluating(model), torch.no_grad():

@@ -51,10 +51,11 @@ class BaseViewEditor(BaseModule, ABC):
     ) -> None:
         super().__init__(init_cfg)
         self.start_epoch = check_integer('start_epoch', start_epoch, 10, least=0)
-        if not 0 < probability <= 1:
+        number = isinstance(probability, (int, float)) and not isinstance(probability, bool)
+        if not number or not 0 < probability <= 1:
             raise ValueError(
-                f'probability is {probability!r}; expected the share of steps that edit, in (0, '
-                '1]. To switch an editor off, take it out of view_editors.'
+                f'probability of {type(self).__name__} is {probability!r}; expected the share of '
+                'steps that edit, in (0, 1]. To switch an editor off, take it out of view_editors.'
             )
         self.probability = probability
         self.epoch = 0
@@ -72,10 +73,12 @@ class BaseViewEditor(BaseModule, ABC):
         return ()
 
     def check_model(self, model: BaseAlgorithm) -> None:
-        """Refuse a model, when it is built, that the editor cannot work with; here none.
+        """Refuse a model that the editor cannot work with; here none.
+
+        Called when the model is built, and again, whole, before the first iteration.
 
         Args:
-            model: The algorithm, with its parts.
+            model: The algorithm, with its parts; ``num_views`` may not be set yet.
         """
 
     def check_samples(self, samples: DataSamples) -> None:

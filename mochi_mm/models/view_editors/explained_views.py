@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mochi_mm.models.evaluating import evaluating
-from mochi_mm.models.explanations import class_activation, find_layer
+from mochi_mm.models.explanations import check_layer, class_activation, find_layer
 from mochi_mm.models.functional.grad_cam import heat_map, keep_hot
 from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
 from mochi_mm.registry import MODELS
@@ -87,7 +87,7 @@ class ExplainedViews(BaseViewEditor):
         """
         from mochi_mm.models.algorithms.named_heads import classifier_of
 
-        find_layer(cast(nn.Module, model.backbone), self.layer)
+        check_layer(model, self.layer)
         if classifier_of(model) is None:
             raise ValueError(
                 'ExplainedViews asks a classifier what it sees, and no head of '

@@ -70,6 +70,21 @@ def test_masks_of_a_folder_have_the_path_of_the_image(folder: Path) -> None:
         dataset[1]
 
 
+def test_masks_that_are_not_what_they_seem(folder: Path) -> None:
+    transform = SaliencyMask(1.0, folder / 'masks', (0, 0, 255))
+    dataset = ImageFolder(str(folder / 'images'), pipeline=[transform])
+    path = folder / 'masks/a/one.png'
+    Image.new('L', (20, 10), 1).save(path)
+    with pytest.raises(ValueError, match='one.png. is made of 0 and 1; .* multiply them by 255'):
+        dataset[0]
+    Image.new('RGB', (20, 10), (0, 255, 0)).save(path)  # salient in any channel
+    assert np.asarray(dataset[0]['img'])[..., 2].max() < 100
+    path.write_bytes(b'no picture')
+    with pytest.raises(ValueError, match='one.png cannot be used as a mask') as caught:
+        dataset[0]
+    assert type(caught.value) is ValueError  # not a damaged photograph, which is replaced
+
+
 def test_refusals(picture: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'prob.*2'):
         SaliencyMask(2)

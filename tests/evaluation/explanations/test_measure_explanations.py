@@ -86,3 +86,15 @@ def test_refusals(classifier: PixelClassifier) -> None:
         measure_explanations(classifier, queries(), 'conv', share=1.5)
     with pytest.raises(ValueError, match='the loader gave no batch'):
         measure_explanations(classifier, [], 'conv')
+
+
+def test_a_constant_map_explains_nothing(classifier: PixelClassifier) -> None:
+    class Whole(Net):
+        def forward(self, images: Tensor) -> Tensor:
+            return torch.relu(self.norm(self.conv(images).mean((2, 3), keepdim=True)))
+
+    torch.manual_seed(0)
+    coarse = PixelClassifier(ImageClassifier(Whole(), LinearHead(6, 6)))
+    with pytest.raises(ValueError, match='map of norm is constant in each of 18 images'):
+        measure_explanations(coarse, queries(), 'norm')
+    assert measure_explanations(classifier, queries(), 'conv')['varying'] == 100

@@ -78,7 +78,7 @@ def test_a_network_that_hides_its_gradient_is_found_out(classifier: PixelClassif
     class Rounding(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.inner = classifier
+            self.inner, self.preprocessor = classifier, classifier.preprocessor
 
         def forward(self, pixels: torch.Tensor) -> torch.Tensor:
             return self.inner((16 * pixels).round() / 16)
@@ -122,3 +122,21 @@ def test_batches_that_are_refused(classifier: PixelClassifier) -> None:
             measure_robustness(classifier, [dict(batch(), inputs=views)], settings)
     with pytest.raises(ValueError, match='the loader gave no batch'):
         measure_robustness(classifier, [], settings)
+
+
+def test_what_cannot_be_classified_is_refused(classifier: PixelClassifier) -> None:
+    settings = RobustnessSettings(RADII, steps=1, corruptions=())
+    part = batch()
+    for change, words in (
+        (dict(data_samples=dict(part['data_samples'], gt_label=torch.full((6,), 9))), 'label 9'),
+        (dict(inputs=[part['inputs'][0][:, :1]]), '1 channels and the network 3'),
+    ):
+        with pytest.raises(ValueError, match=words):
+            measure_robustness(classifier, [dict(part, **change)], settings)
+    broken = PixelClassifier(toy_classifier().model)
+    broken.probe = toy_classifier().probe
+    weight = next(broken.model.parameters())
+    with torch.no_grad():
+        weight.fill_(float('nan'))
+    with pytest.raises(ValueError, match='logits that are not finite'):
+        measure_robustness(broken, [part], settings)

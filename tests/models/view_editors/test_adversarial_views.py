@@ -69,8 +69,19 @@ def test_views_are_replaced_in_any_algorithm() -> None:
     assert len(found) == 2 and torch.equal(found[1], views[1])
     assert not torch.equal(found[0], views[0])
     assert torch.equal(model.head.memory.features, memory)
+
+
+def test_models_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match=r'MoCo does not see views beyond those of the pipeline'):
-        edited(model, AdversarialViews(views=(0,)), views)
+        AdversarialViews(views=(0,)).check_model(moco())
+    with pytest.raises(ValueError, match=r'views \[1\] are to be attacked; .* of \[0\]'):
+        AdversarialViews(views=(1,), append=False).check_model(moco())
+    with pytest.raises(ValueError, match=r'views \[0, 7\] are to be attacked'):
+        AdversarialViews(views=(0, 7)).check_model(in_batch())
+    model = in_batch()
+    model.head = None
+    with pytest.raises(ValueError, match='no contrastive loss on views'):
+        AdversarialViews().check_model(model)
 
 
 def test_a_radius_in_gray_levels_is_refused() -> None:

@@ -143,8 +143,11 @@ def test_nothing_is_edited_before_the_first_epoch() -> None:
     [
         (dict(start_epoch=-1), 'start_epoch is -1; expected an integer >= 0'),
         (dict(start_epoch=1.5), 'start_epoch is 1.5'),
-        (dict(probability=0), r'probability is 0; expected the share .* take it out of view_edit'),
-        (dict(probability=1.2), 'probability is 1.2'),
+        (
+            dict(probability=0),
+            r'probability of .* is 0; expected the share .* take it out of view_edit',
+        ),
+        (dict(probability=1.2), 'probability of .* is 1.2'),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:

@@ -1,7 +1,7 @@
 """IFND, elimination, on MoCo-v2, CIFAR-10, a quarter-width ResNet-10, 6 epochs on two CPU cores.
 
 Paper: Chen et al., ICLR 2022 (arXiv 2106.03719 [recalled]); network, budget and numbers of clusters
-    are ours, for a CPU. Labels from the second epoch on, a growing share of them.
+    are ours, for a CPU. Clusters from the second epoch on, labels from the third, a growing share.
 Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/ifnd/ifnd_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 2 CPU cores; minutes not yet measured.

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
+from torch.utils.data import DataLoader
 
 from mochi_mm.datasets.facts import facts_of
 from mochi_mm.datasets.same_images import TELLING, same_images
@@ -26,6 +27,25 @@ class WatchedKey(SampleKey):
         """Return the generator of this sample, and keep it."""
         self.made.append(super().generator())
         return self.made[-1]
+
+
+def check_label_loader(loader: Any) -> None:
+    """Accept a loader that gives every image.
+
+    Raises:
+        ValueError: It is none, or drops a part of the images.
+    """
+    if not isinstance(loader, DataLoader):
+        raise ValueError(
+            f'the label_dataloader is {loader!r}; expected the config of a data loader, such as '
+            "'$bank_dataloader', whose name begins with $."
+        )
+    left = len(loader.dataset) % (loader.batch_size or 1)
+    if loader.drop_last and left:
+        raise ValueError(
+            f'the label_dataloader drops its last batch, {left} of {len(loader.dataset)} images, '
+            'which would have no label; expected all of them: set its drop_last=False.'
+        )
 
 
 def check_label_data(dataset: Any, train: Any) -> None:

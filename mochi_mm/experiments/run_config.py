@@ -58,7 +58,7 @@ def run_config(run: Run) -> Any:
         hooks += measure.hooks(config, interval)
     config.custom_hooks = hooks
     config.default_hooks.checkpoint.update(interval=max(1, run.epochs // 20), max_keep_ckpts=1)
-    config.default_hooks.logger.interval = 20
+    config.default_hooks.logger.interval = config.log_processor.window_size = 20
     config.randomness = dict(seed=run.seed)
     config.work_dir = str(run.folder)
     config.experiment_name = f'{setting.name}_{time.time_ns()}'

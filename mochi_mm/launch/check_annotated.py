@@ -37,8 +37,8 @@ def check_annotated(component: Any, arguments: Mapping[str, Any]) -> None:
 
 
 def _is_tuple(option: str) -> bool:
-    """Return whether a kind is a tuple of numbers."""
-    return option.startswith(('tuple[int', 'tuple[float'))
+    """Return whether a kind is a sequence of numbers."""
+    return option.startswith(('tuple[int', 'tuple[float', 'Sequence[int', 'Sequence[float'))
 
 
 def _annotations(component: Any) -> dict[str, str]:

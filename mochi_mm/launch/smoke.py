@@ -88,6 +88,7 @@ def _shrink(config: Config) -> None:
             part['num_negatives'] = 1  # of the other images of the batch
         if part.get('type') in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
+            part.pop('min_size', None)  # of a cluster; the default fits
             if 'num_clusters' in part:
                 part['num_clusters'] = 2 if isinstance(part['num_clusters'], int) else [2]
     config.train_cfg = dict(by_epoch=True, max_epochs=1)

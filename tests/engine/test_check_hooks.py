@@ -27,6 +27,16 @@ def test_a_hook_that_is_missing(tmp_path: Path, hook: str, message: str) -> None
     assert not list(tmp_path.glob('*.pth'))
 
 
+def test_labels_that_nobody_makes(tmp_path: Path) -> None:
+    labels = dict(type='PseudoLabels', length=24, num_clusters=[3])
+    config = runner_config(tmp_path)
+    config.model.head = dict(
+        type='PseudoLabelHead', memory=config.model.head.memory, pseudo_labels=labels
+    )
+    with pytest.raises(ValueError, match='PseudoLabels waits for PseudoLabelHook.*in custom_hooks'):
+        build_runner(config).train()
+
+
 def test_a_hook_that_is_there_twice(tmp_path: Path) -> None:
     """Its average would move twice a step."""
     config = runner_config(tmp_path, custom_hooks=[dict(type='EMAUpdateHook')])

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 
 from mochi_mm.datasets import RepeatDataset
-from mochi_mm.engine.label_data import check_label_data, number_of
+from mochi_mm.engine.label_data import check_label_data, check_label_loader, number_of
 from tests.toy_runner import TWO_VIEWS, VIEW, NoiseImages
 
 PLAIN = [dict(type='PackInputs')]
@@ -57,3 +58,13 @@ def test_data_sets_have_numbers_of_their_own() -> None:
     one = dict(images={'a': 1}, labels='x')
     assert number_of(one) == number_of(dict(reversed(one.items()))) > 0
     assert number_of(one) != number_of(dict(one, labels='y'))
+
+
+def test_every_image_has_to_come() -> None:
+    check_label_loader(DataLoader(NoiseImages(size=10), batch_size=5, drop_last=True))
+    check_label_loader(DataLoader(NoiseImages(size=10), batch_size=4))
+    with pytest.raises(ValueError, match='drops its last batch, 2 of 10 images'):
+        check_label_loader(DataLoader(NoiseImages(size=10), batch_size=4, drop_last=True))
+    for loader in (None, 'bank_dataloader'):
+        with pytest.raises(ValueError, match=f'label_dataloader is {loader!r}; .* begins with'):
+            check_label_loader(loader)

@@ -12,7 +12,7 @@ from mochi_mm.experiments.images import loaders_of, source_of
 from mochi_mm.experiments.run_config import run_config
 from mochi_mm.experiments.setting import UNTRAINED
 from mochi_mm.experiments.suite import Suite
-from mochi_mm.experiments.suites import read_suite, suite_names
+from mochi_mm.experiments.suites import read_suite
 from mochi_mm.experiments.sweep import Run, Sweep
 from mochi_mm.launch.config import load_config
 from tests.experiments.toy import cut
@@ -133,14 +133,22 @@ def test_tables_and_what_hooks_load_are_cut_as_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    'name', ['augmentation', 'unicon_supcon', 'long_tail', 'esupcon', 'robustness', 'excon']
+    'name',
+    [
+        'augmentation_cifar10',
+        'unicon_supcon',
+        'long_tail_alpha',
+        'long_tail_cifar10',
+        'esupcon_cifar10',
+        'robustness_cifar10',
+        'excon_cifar10',
+    ],
 )
 def test_views_are_small_and_images_held(tmp_path: Path, name: str) -> None:
     """What is measured keeps its size."""
-    (suite_name,) = (suite for suite in suite_names() if suite.startswith(name))
-    suite = read_suite(suite_name)
+    suite = read_suite(name)
     for setting in (s for s in suite.settings if s.role != UNTRAINED):
-        run = run_of(tmp_path / setting.name, suite_name, suite, setting.name)
+        run = run_of(tmp_path / setting.name, name, suite, setting.name)
         config = run_config(run)
         views = config.train_dataloader.dataset.pipeline[0].transforms
         sizes = {tuple(np.ravel(t.size)) for made in views for t in made if 'size' in t}

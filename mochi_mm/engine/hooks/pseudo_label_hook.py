@@ -21,7 +21,8 @@ from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.engine.acceptance_schedule import AcceptanceSchedule
 from mochi_mm.engine.curves import add_to_curves
 from mochi_mm.engine.data_facts import data_facts
-from mochi_mm.engine.label_data import check_label_data, number_of
+from mochi_mm.engine.label_data import check_label_data, check_label_loader, number_of
+from mochi_mm.engine.label_takers import check_takers
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.k_means import check_backend, k_means
 from mochi_mm.evaluation.measures.pseudo_labels import changed_share, pair_precision_recall
@@ -31,8 +32,9 @@ from mochi_mm.randomness import StepKey
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
 from mochi_mm.structures.clustering import Clustering
+from mochi_mm.structures.features import TAPS
 from mochi_mm.structures.protocols import TakesClusters
-from mochi_mm.utils.checks import check_integer, check_temperature
+from mochi_mm.utils.checks import check_choice, check_integer, check_temperature
 from mochi_mm.utils.unwrap import unwrap
 
 
@@ -85,13 +87,13 @@ class PseudoLabelHook(Hook):
         batch_size: int = 4096,
     ) -> None:
         if interval is not None:
-            check_integer('interval', interval, 1)
+            check_integer('PseudoLabelHook interval', interval, 1)
         self.schedule = AcceptanceSchedule(start_epoch, end_epoch, shares)
         self.temperature = check_temperature(temperature)
         self.backend = check_backend(backend)
-        self.batch_size = check_integer('batch_size', batch_size, 4096)
+        self.batch_size = check_integer('PseudoLabelHook batch_size', batch_size, 4096)
         self.label_dataloader, self.interval = label_dataloader, interval
-        self.encoder, self.tap = encoder, tap
+        self.encoder, self.tap = encoder, check_choice('PseudoLabelHook tap', tap, TAPS)
 
     def before_train(self, runner: Any) -> None:
         """Build the data and check everything, so that a mistake shows now and not epochs later."""
@@ -101,6 +103,7 @@ class PseudoLabelHook(Hook):
                     self.label_dataloader, seed=runner.seed
                 )
         train = runner.train_dataloader.dataset
+        check_label_loader(self.label_dataloader)
         check_label_data(self.label_dataloader.dataset, train)
         model = unwrap(runner.model)
         model.encoder(self.encoder)
@@ -112,6 +115,8 @@ class PseudoLabelHook(Hook):
                 'hook.'
             )
         facts = facts_of(train)
+        begin = self.schedule.start_epoch
+        check_takers(model, self.takers, self.tap, begin, facts.num_images)
         self.classes = None
         if bool(facts.labeled.any()):
             labels = np.asarray(train.labels)[: facts.num_images]
@@ -225,8 +230,8 @@ class PseudoLabelHook(Hook):
         for name, value in most.items():
             runner.logger.log(
                 logging.WARNING,
-                f'one cluster ({name}) holds {100 * value:.0f} % of all images and says nothing of '
-                'them; labels of a cluster above `largest` are not accepted',
+                f'one cluster ({name}) holds {100 * value:.0f} % of all images and says little of '
+                'them',
             )
         add_to_curves(runner, scalars, epoch)
 

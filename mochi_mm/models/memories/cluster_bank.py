@@ -36,7 +36,8 @@ class ClusterBank(InstanceBank):
         num_clusters: k, in [2, n].
         dim: D, width of a feature.
         ema_decay: Weight of the old row, in [0, 1); 0 there.
-        min_size: Least rows of a cluster.
+        min_size: Least rows of a cluster; all of them must find as many. None takes 20, the
+            authors' number, or all there are where images are few.
         init_seed: Seed of the rows that the bank starts from.
 
     Attributes:
@@ -67,12 +68,20 @@ class ClusterBank(InstanceBank):
         num_clusters: int = 10000,
         dim: int = 128,
         ema_decay: float = 0.0,
-        min_size: int = 20,
+        min_size: int | None = None,
         init_seed: int = 0,
     ) -> None:
         super().__init__(length, dim, ema_decay, init_seed)
         self.num_clusters = check_granularities([num_clusters], length)
+        if min_size is None:
+            min_size = min(20, length // num_clusters)
         self.min_size = check_integer('ClusterBank min_size', min_size, 20)
+        if min_size * num_clusters > length:
+            raise ValueError(
+                f'ClusterBank min_size is {min_size} and num_clusters is {num_clusters}, which '
+                f'needs {min_size * num_clusters} rows of {length}, so clusters would be merged '
+                'until few are left; lower one of them.'
+            )
         self.register_buffer('centroids', torch.zeros(num_clusters, dim))
         self.register_buffer('classes', torch.full((length,), -1, dtype=torch.int64))
         self.register_buffer('origin', torch.full((), -1, dtype=torch.int64))

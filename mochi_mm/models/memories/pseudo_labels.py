@@ -12,7 +12,7 @@ from mochi_mm.models.functional.clusters import most_confident
 from mochi_mm.models.memories.sample_table import SampleTable
 from mochi_mm.registry import MODELS
 from mochi_mm.structures.clustering import Clustering
-from mochi_mm.utils.checks import check_integer
+from mochi_mm.utils.checks import check_integer, check_share
 
 
 @MODELS.register_module()
@@ -53,12 +53,13 @@ class PseudoLabels(nn.Module):
         super().__init__()
         self.length = check_integer('PseudoLabels length', length, 50000)
         self.num_clusters = check_granularities(num_clusters, length)
-        if not 0 < largest <= 1:
+        self.largest = check_share('PseudoLabels largest', largest, 0.5)
+        if largest * length < 2:
             raise ValueError(
-                f'PseudoLabels largest is {largest!r}; expected a share of the images in (0, 1], '
-                'such as 0.5.'
+                f'PseudoLabels largest is {largest!r} of {length} images, so a cluster of two '
+                'would be too large and no label ever accepted; expected at least '
+                f'{2 / length:.2g}, such as 0.5.'
             )
-        self.largest = largest
         columns = ('label', 'confidence', 'cluster')
         self.tables = nn.ModuleList(SampleTable(length, columns) for _ in self.num_clusters)
         self.register_buffer('origin', torch.full((), -1, dtype=torch.int64))
@@ -111,7 +112,7 @@ class PseudoLabels(nn.Module):
 
     @torch.no_grad()
     def accept(self, share: float) -> None:
-        """Accept the labels of the most confident images, and no others.
+        """Accept the labels of the most confident images in clusters that fit, and no others.
 
         Args:
             share: Of all images, in [0, 1].
@@ -122,7 +123,9 @@ class PseudoLabels(nn.Module):
             known = cluster >= 0
             sizes = torch.bincount(cluster[known], minlength=k)  # (k,)
             fits = sizes[cluster.clamp_min(0)] <= self.largest * self.length  # (n,)
-            taken = most_confident(table.get_buffer('confidence'), share) & known & fits
+            usable = known & fits
+            ranked = table.get_buffer('confidence').masked_fill(~usable, -torch.inf)
+            taken = most_confident(ranked, share) & usable
             table.get_buffer('label').copy_(torch.where(taken, cluster, -1))
 
     def _table(self, number: int) -> SampleTable:
@@ -164,4 +167,9 @@ def check_granularities(num_clusters: Any, length: int) -> tuple[int, ...]:
                 f'num_clusters holds {k!r} for {length} images; expected integers from 2 (one '
                 f'cluster says nothing) to {length}: set num_clusters accordingly.'
             )
+    if len(set(num_clusters)) < len(num_clusters):
+        raise ValueError(
+            f'num_clusters is {list(num_clusters)}; expected different numbers: a granularity '
+            'twice says no more, and their figures have one name.'
+        )
     return tuple(num_clusters)

@@ -70,7 +70,8 @@ class AdversarialViews(BaseViewEditor):
         Raises:
             ValueError: Such a model.
         """
-        attacked_head(model)
+        if model.head is not None:
+            attacked_head(model)
         if self.append and not getattr(model, 'takes_more_views', False):
             raise ValueError(
                 f'{type(model).__name__} does not see views beyond those of the pipeline; set '

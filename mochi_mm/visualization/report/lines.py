@@ -49,6 +49,13 @@ TRAINING = (
         note='What a head removed or attracted, by classes that it never sees; 0: nothing.',
     ),
     Lines(
+        'Candidates that were found',
+        'share (%)',
+        {'': 'share_found'},
+        100,
+        note='Of all other images that a head compares with: what it took for false negatives.',
+    ),
+    Lines(
         'Pseudo-labels',
         'share of the pairs of images (%)',
         {'precision': 'pseudo/precision', 'recall': 'pseudo/recall'},
@@ -58,7 +65,17 @@ TRAINING = (
     Lines(
         'Labels that are accepted and that changed',
         'share of the images (%)',
-        {'accepted': 'pseudo/accepted', 'changed': 'pseudo/changed'},
+        {
+            'accepted': 'pseudo/accepted',
+            'changed': 'pseudo/changed',
+            'relabeled in a step': 'share_relabeled',
+        },
+        100,
+    ),
+    Lines(
+        'Largest cluster',
+        'share of the images (%)',
+        {'clustering': 'pseudo/largest', 'upkeep': 'clusters/largest'},
         100,
     ),
     Lines('Learning rate', 'learning rate', {'': 'lr'}),

@@ -91,3 +91,9 @@ def test_what_does_not_fit_is_refused() -> None:
         made.bind(6)
     with pytest.raises(ValueError, match='bank needs the data set index'):
         made.enqueue(torch.zeros(1, DIM))
+
+
+def test_clusters_that_would_all_be_merged_are_refused() -> None:
+    with pytest.raises(ValueError, match='needs 4000 rows of 240, so clusters would be merged'):
+        ClusterBank(240, 200, DIM, min_size=20)
+    assert ClusterBank(240, 200, DIM).min_size == 1 and ClusterBank(900, 9, DIM).min_size == 20

@@ -77,3 +77,22 @@ def test_another_number_of_images_is_refused() -> None:
     facts = DataFacts(7, (), torch.zeros(0, dtype=torch.int64), torch.zeros(7, dtype=torch.bool))
     with pytest.raises(ValueError, match='table has 6 rows but the data set 7 images'):
         filled().tables[0].set_data(facts)  # type: ignore[operator]
+
+
+def test_a_cluster_that_is_too_large_takes_nothing_from_the_share() -> None:
+    """The most confident six are in it; half of the ten labels are those of the other four."""
+    labels = PseudoLabels(10, [2], largest=0.5)
+    cluster = torch.tensor([0] * 6 + [1] * 4)
+    confidence = torch.tensor([0.9] * 6 + [0.5] * 4)
+    labels.set_clusters(torch.eye(10), [Clustering(cluster, confidence, torch.eye(10)[:2])])
+    labels.accept(0.3)
+    assert labels.accepted()[0].tolist() == [-1] * 6 + [1] * 3 + [-1]
+    labels.accept(0.5)
+    assert labels.accepted()[0].tolist() == [-1] * 6 + [1] * 4
+
+
+def test_settings_under_which_nothing_would_ever_be_accepted() -> None:
+    with pytest.raises(ValueError, match='largest is 0.1 of 10 images, so a cluster of two'):
+        PseudoLabels(10, [2], largest=0.1)
+    with pytest.raises(ValueError, match=r'num_clusters is \[5, 5\]; expected different numbers'):
+        PseudoLabels(10, [5, 5])

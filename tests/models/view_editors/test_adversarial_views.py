@@ -79,7 +79,7 @@ def test_models_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match=r'views \[0, 7\] are to be attacked'):
         AdversarialViews(views=(0, 7)).check_model(in_batch())
     model = in_batch()
-    model.head = None
+    model.head = torch.nn.Identity()
     with pytest.raises(ValueError, match='no contrastive loss on views'):
         AdversarialViews().check_model(model)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Sized
+from typing import Any, cast
 
 import numpy as np
 from torch.utils.data import DataLoader
@@ -40,10 +41,11 @@ def check_label_loader(loader: Any) -> None:
             f'the label_dataloader is {loader!r}; expected the config of a data loader, such as '
             "'$bank_dataloader', whose name begins with $."
         )
-    left = len(loader.dataset) % (loader.batch_size or 1)
+    total = len(cast(Sized, loader.dataset))
+    left = total % (loader.batch_size or 1)
     if loader.drop_last and left:
         raise ValueError(
-            f'the label_dataloader drops its last batch, {left} of {len(loader.dataset)} images, '
+            f'the label_dataloader drops its last batch, {left} of {total} images, '
             'which would have no label; expected all of them: set its drop_last=False.'
         )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
+
+from torch import nn
 
 from mochi_mm.models.algorithms import BaseAlgorithm
 from mochi_mm.models.algorithms.named_heads import named_heads
@@ -26,7 +28,9 @@ def check_takers(
         ValueError: As said.
     """
     for name, head in named_heads(model).items():
-        parts: list[Any] = [m for m in head.modules() if any(m is taker for taker in takers)]
+        parts: list[Any] = [
+            m for m in cast(nn.Module, head).modules() if any(m is taker for taker in takers)
+        ]
         begin = getattr(head, 'start_epoch', None)
         if parts and begin is not None and begin < start_epoch:
             raise ValueError(

@@ -27,11 +27,12 @@ def check_layer(model: BaseAlgorithm, name: str) -> nn.Module:
     """
     backbone = cast(nn.Module, model.backbone)
     layer = find_layer(backbone, name)
-    size = (32, 32) if getattr(backbone, 'any_size', True) else backbone.image_size
+    only = None if getattr(backbone, 'any_size', True) else backbone.image_size
+    height, width = cast('tuple[int, int]', only or (32, 32))
     mean = getattr(model.data_preprocessor, 'mean', None)
     weight = next(backbone.parameters())
     channels = 3 if mean is None else mean.numel()
-    image = torch.zeros(1, channels, *size, device=weight.device, dtype=weight.dtype)
+    image = torch.zeros(1, channels, height, width, device=weight.device, dtype=weight.dtype)
     with evaluating(model):
         class_activation(model.extract_feat, layer, image)
     return layer

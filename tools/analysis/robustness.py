@@ -5,10 +5,10 @@
 CONFIG is a kNN benchmark config, or one with a KNNHook, whose queries are classified. Where the
 model has a head that classifies, that is attacked; elsewhere the fast linear probe, fitted to the
 clean features of the bank, with the network behind it. The attack is PGD from a random start, its
-radii in gray levels of 255 (--epsilons 1/255 2/255 ...), then FGSM, a random change and a radius at
-which nothing can be right, to see whether gradients are masked; then noise, blur, contrast and JPEG
-at five strengths each. --explain LAYER adds how well Grad-CAM at a layer explains the classifier,
-and its calibration. docs/robustness.md says what the figures mean.
+radii are shares of the range of a pixel (--epsilons 1/255 2/255 ...), then FGSM, a random change
+and a radius at which nothing can be right, to see whether gradients are masked; then noise, blur,
+contrast and JPEG at five strengths each. --explain LAYER adds how well Grad-CAM at a layer explains
+the classifier, and its calibration. docs/robustness.md says what the figures mean.
 """
 
 from __future__ import annotations

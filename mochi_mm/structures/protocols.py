@@ -53,18 +53,23 @@ class TakesData(Protocol):
 
 
 @runtime_checkable
+class TakesOrigin(Protocol):
+    """A module whose rows are images of one data set."""
+
+    def bind(self, origin: int) -> None:
+        """Note the number, above 0, of the training set; called before the first iteration.
+
+        Raises:
+            ValueError: The rows are those of another one.
+        """
+
+
+@runtime_checkable
 class TakesClusters(Protocol):
     """A module that works with clusters of the training images."""
 
     length: int
     num_clusters: Sequence[int]
-
-    def bind(self, origin: int) -> None:
-        """Note which data set the clusters are of; called before the first iteration.
-
-        Raises:
-            ValueError: There are clusters of another one.
-        """
 
     def set_clusters(self, embeddings: Tensor, found: Sequence[Clustering]) -> None:
         """Take unit embeddings (n, D) of all images and a clustering for each granularity."""

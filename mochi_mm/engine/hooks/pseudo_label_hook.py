@@ -20,8 +20,7 @@ from mochi_mm.distributed.agreement import any_rank
 from mochi_mm.distributed.rows import rank, world_size
 from mochi_mm.engine.acceptance_schedule import AcceptanceSchedule
 from mochi_mm.engine.curves import add_to_curves
-from mochi_mm.engine.data_facts import data_facts
-from mochi_mm.engine.label_data import check_label_data, check_label_loader, number_of
+from mochi_mm.engine.label_data import check_label_data, check_label_loader
 from mochi_mm.engine.label_takers import check_takers
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.k_means import check_backend, k_means
@@ -122,9 +121,6 @@ class PseudoLabelHook(Hook):
             labels = np.asarray(train.labels)[: facts.num_images]
             self.classes = torch.from_numpy(labels.astype(np.int64))
         self.schedule.check(self._time(runner)[1], facts.num_images)
-        number = number_of(data_facts(runner))
-        for taker in self.takers:
-            taker.bind(number)
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         """Cluster, and accept labels, at the start of an epoch."""

@@ -21,6 +21,8 @@ from mochi_mm.datasets.same_images import same_images
 from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.check_hooks import check_hooks
 from mochi_mm.engine.check_labeled_batches import check_labeled_batches
+from mochi_mm.engine.data_facts import data_facts
+from mochi_mm.engine.label_data import number_of
 from mochi_mm.engine.planned_rates import beyond_the_end, describe_rates, planned_rates
 from mochi_mm.engine.run_state import sampler_of
 from mochi_mm.models.algorithms import BaseAlgorithm
@@ -29,7 +31,7 @@ from mochi_mm.models.memories import InstanceBank
 from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.registry import HOOKS
 from mochi_mm.structures import DataFacts
-from mochi_mm.structures.protocols import TakesData
+from mochi_mm.structures.protocols import TakesData, TakesOrigin
 from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.unwrap import unwrap
 
@@ -98,6 +100,7 @@ class RunCheckHook(Hook):
         self._check_batch(runner, effective)
         self._check_schedule(runner, batch * world_size(), accumulated)
         self._set_data(runner)
+        self._bind(runner)
         self._check_memory(runner)
         self._check_keys(runner)
 
@@ -224,6 +227,13 @@ class RunCheckHook(Hook):
                     loader, who = runner.train_dataloader, type(module).__name__
                     smallest = smallest_batch(loader) * world_size()
                     check_labeled_batches(facts.labeled, sampler_of(loader), smallest, who)
+
+    def _bind(self, runner: Any) -> None:
+        """Tell the rows of images which data set they are of, so that those of another are seen."""
+        bound = [module for module in runner.model.modules() if isinstance(module, TakesOrigin)]
+        number = number_of(data_facts(runner)) if bound and self.memory else 0
+        for module in bound if number else ():
+            module.bind(number)
 
     def _check_memory(self, runner: Any) -> None:
         model = unwrap(runner.model)

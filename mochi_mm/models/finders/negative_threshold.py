@@ -12,6 +12,7 @@ from torch import Tensor
 from mochi_mm.models.blocks.with_classes import of_images
 from mochi_mm.models.functional.quantile_threshold import threshold_step
 from mochi_mm.models.memories import SampleTable
+from mochi_mm.models.memories.pseudo_labels import bind
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import Anchors, Block
 from mochi_mm.structures.head_step import Write
@@ -46,7 +47,8 @@ class NegativeThreshold(BaseModule):
 
     Raises:
         ValueError: A setting out of range, an ``update_epoch`` behind ``start_epoch``; at the start
-            of a run, another number of images, or a start beyond its end.
+            of a run, another number of images, thresholds of other images, or a start beyond its
+            end.
 
     >>> from mochi_mm.models.heads import NTXentHead
     >>> head = NTXentHead(threshold=NegativeThreshold(length=8, alpha=0.25, lr=0.5))
@@ -56,6 +58,8 @@ class NegativeThreshold(BaseModule):
     >>> bool(losses['share_found'] > 0), bool((head.threshold.table.threshold < 1).all())
     (True, True)
     """
+
+    origin: Tensor
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class NegativeThreshold(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.table = SampleTable(length, COLUMNS)
+        self.register_buffer('origin', torch.full((), -1, dtype=torch.int64))
         self.alpha = check_open_share('alpha', alpha, 0.01)
         self.lr = check_number('lr', lr, 0.05)
         self.start_epoch = check_integer('start_epoch', start_epoch, 70, least=0)
@@ -95,6 +100,15 @@ class NegativeThreshold(BaseModule):
         nothing, fix = 'nothing would ever be left out', 'lower start_epoch'
         check_start('NegativeThreshold', self.start_epoch, max_epochs, nothing, fix)
         self.epoch = epoch
+
+    @torch.no_grad()
+    def bind(self, origin: int) -> None:
+        """Note which data set the thresholds are of; called before the first iteration.
+
+        Raises:
+            ValueError: They are of another one.
+        """
+        bind(self.origin, origin, 'thresholds')
 
     @property
     def learns(self) -> bool:

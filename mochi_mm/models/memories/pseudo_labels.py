@@ -135,7 +135,7 @@ class PseudoLabels(nn.Module):
         return table
 
 
-def bind(held: Tensor, origin: int) -> None:
+def bind(held: Tensor, origin: int, what: str = 'pseudo-labels') -> None:
     """Write the number of a data set into a buffer () that holds none yet.
 
     Raises:
@@ -143,9 +143,10 @@ def bind(held: Tensor, origin: int) -> None:
     """
     if int(held) not in (-1, origin):
         raise ValueError(
-            f'the pseudo-labels are of another data set (its number is {int(held)}, that of the '
-            f'training images {origin}), so row i is another image; expected labels of the same '
-            'images in the same order: train on those, or start without these weights of the head.'
+            f'the {what} are of another data set (its number is {int(held)}, that of the training '
+            f'images {origin}), so row i is another image; expected {what} of the same images in '
+            'the same order: train on those, or start without these weights of the head, such as '
+            "with load_partial=['backbone', 'neck']."
         )
     held.fill_(origin)
 

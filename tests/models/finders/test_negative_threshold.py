@@ -233,3 +233,13 @@ def test_what_makes_no_sense_is_refused() -> None:
     samples = dict(gt_label=torch.arange(3), sample_idx=torch.arange(3))
     with pytest.raises(ValueError, match='anchors that are none'):
         ESupConHead(4, 2, threshold=part).loss(WORKED, samples)
+
+
+def test_thresholds_of_other_images_are_refused() -> None:
+    part = NegativeThreshold(4)
+    part.bind(7)
+    loaded = NegativeThreshold(4)
+    loaded.load_state_dict(part.state_dict())
+    loaded.bind(7)
+    with pytest.raises(ValueError, match=r'thresholds are of another data set .* 7, .* images 8'):
+        loaded.bind(8)

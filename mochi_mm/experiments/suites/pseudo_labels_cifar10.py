@@ -111,10 +111,10 @@ SUITE = Suite(
     ),
     notes="""
 Mean ± sample standard deviation over seeds. Precision and recall of what was left out or attracted
-are taken by classes that no method sees: of the candidates of each step, means over the last steps
-of an epoch (`precision_found`, `recall_found`; zero where nothing was found). The log of a run also
-has those of all pairs of images that share an accepted label (`pseudo/...`). The granularities of
-IFND count alike.
+are taken by classes that no method sees: of the candidates of each step, means over the lines of
+the log up to the end of an epoch (`precision_found`, `recall_found`; zero where nothing was found).
+The log of a run also has those of all pairs of images that share an accepted label (`pseudo/...`).
+The granularities of IFND count alike. Of pairs drawn at random 10 % are of one class.
 Encoders are trained in bfloat16 on views of 24 pixels, and measured at 32.
 """,
     panels=(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmengine.dist import broadcast, get_comm_device
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop
 from torch import Tensor
 
@@ -153,6 +154,8 @@ class PseudoLabelHook(Hook):
             rows: Tensor = features.at(self.tap)
             return rows
 
+        total = len(self.label_dataloader.dataset)
+        print_log(f'pseudo-labels: embedding {total} images', logger='current')
         with preserved_random_state():
             features, _ = extract_features(model, self.label_dataloader, encode=embed)
         if not bool(features.isfinite().all()):
@@ -182,8 +185,12 @@ class PseudoLabelHook(Hook):
             made = None
             if number % world_size() == rank():
                 seed = key.number(f'clusters {taker} {number}', per_rank=False)
+                began = time.perf_counter()
                 try:
                     made = self._clustering(rows, k, seed)
+                    spent = f'{time.perf_counter() - began:.1f} s'
+                    words = f'{k} clusters ({number + 1} of {len(num_clusters)}) in {spent}'
+                    print_log(f'pseudo-labels: {words}', logger='current')
                 except (ArithmeticError, MemoryError, RuntimeError, ValueError) as error:
                     # Raised below, on all ranks: the others would wait for this one.
                     problem = error

@@ -32,7 +32,7 @@ vis_backends = [dict(type='SafeLocalVisBackend')]
 visualizer = dict(type='Visualizer', vis_backends='$vis_backends')
 # Losses, times and shares are averaged over the window since the last line, the rest is the latest.
 log_processor = dict(
-    window_size='$default_hooks.logger.interval',
+    window_size=100,
     mean_pattern=r'.*(loss|time|grad_norm|acc_|sim_|share_|precision_|recall_).*',
 )
 

@@ -38,6 +38,12 @@ def check_takers(
                 f'PseudoLabelHook is {start_epoch}, so there would be no clusters between; '
                 'expected labels no later than the head that learns from them.'
             )
+        for part in parts:
+            if len(set(part.num_clusters)) < len(part.num_clusters):
+                raise ValueError(
+                    f'num_clusters of {name} is {list(part.num_clusters)}; expected different '
+                    'numbers: the figures of a granularity go by its number.'
+                )
         banks = [part for part in parts if isinstance(part, ClusterBank)]
         for bank in banks:
             if bank.length != num_images:

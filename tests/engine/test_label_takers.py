@@ -40,3 +40,7 @@ def test_what_fits_and_what_does_not() -> None:
     with pytest.raises(ValueError, match='start_epoch of head .* is 1 and that of the .* is 2'):
         check(model(start_epoch=1), start_epoch=2)
     check_takers(model(), [], 'backbone', 5, 3)  # nobody takes them
+    made = model()
+    made.head.bank.num_clusters = (4, 4)
+    with pytest.raises(ValueError, match=r'num_clusters of head is \[4, 4\]; expected different'):
+        check(made)

@@ -168,9 +168,4 @@ def check_granularities(num_clusters: Any, length: int) -> tuple[int, ...]:
                 f'num_clusters holds {k!r} for {length} images; expected integers from 2 (one '
                 f'cluster says nothing) to {length}: set num_clusters accordingly.'
             )
-    if len(set(num_clusters)) < len(num_clusters):
-        raise ValueError(
-            f'num_clusters is {list(num_clusters)}; expected different numbers: a granularity '
-            'twice says no more, and their figures have one name.'
-        )
     return tuple(num_clusters)

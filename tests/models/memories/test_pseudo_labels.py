@@ -94,5 +94,3 @@ def test_a_cluster_that_is_too_large_takes_nothing_from_the_share() -> None:
 def test_settings_under_which_nothing_would_ever_be_accepted() -> None:
     with pytest.raises(ValueError, match='largest is 0.1 of 10 images, so a cluster of two'):
         PseudoLabels(10, [2], largest=0.1)
-    with pytest.raises(ValueError, match=r'num_clusters is \[5, 5\]; expected different numbers'):
-        PseudoLabels(10, [5, 5])

@@ -38,7 +38,9 @@ def check_open_world(config: Mapping[str, Any]) -> None:
     ]
     for setting, types in _SHARED.items():
         found = [
-            (f'{where}.{setting}', _value(p, setting)) for where, p in parts if p['type'] in types
+            (f'{where}.{setting}', _value(p, setting))
+            for where, p in parts
+            if p['type'].split('.')[-1] in types
         ]
         for where, value in found[1:]:
             if value != found[0][1]:

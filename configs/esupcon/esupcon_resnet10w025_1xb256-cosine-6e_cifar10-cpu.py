@@ -6,7 +6,8 @@ Command: python tools/train.py \\
     configs/esupcon/esupcon_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 1 CPU core.
 Expected: top-1 of the prototypes at least 20 points above kNN of the untrained network.
-Measured: not yet measured.
+Measured: top-1 of what it classifies with 44.9, at the budget of
+    docs/comparisons.md.
 """
 
 _base_ = [

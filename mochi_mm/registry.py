@@ -27,16 +27,20 @@ def nearest(name: str, candidates: Any, count: int = 3) -> list[str]:
     return [by_lower[c] for c in close]
 
 
+def constructors(component: Any) -> list[Any]:
+    """Return what is called to make ``component``: its constructors, those of its bases last."""
+    if inspect.isclass(component):
+        return [vars(cls)['__init__'] for cls in component.__mro__ if '__init__' in vars(cls)]
+    return [component]
+
+
 def _accepted(component: Any) -> list[str] | None:
     """Return the names that ``component`` takes as keywords, None where any or unknown ones.
 
     ``**kwargs`` of a class of this project go to the next constructor of its bases.
     """
-    targets = [component]
-    if inspect.isclass(component):
-        targets = [vars(cls)['__init__'] for cls in component.__mro__ if '__init__' in vars(cls)]
     accepted: list[str] = []
-    for target in targets:
+    for target in constructors(component):
         try:
             parameters = inspect.signature(target).parameters
         except (TypeError, ValueError):  # built in C: nothing to compare with

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from mochi_mm.registry import SCOPE
+from mochi_mm.registry import SCOPE, constructors
 
 
 def check_annotated(component: Any, arguments: Mapping[str, Any]) -> None:
@@ -43,11 +42,8 @@ def _is_tuple(option: str) -> bool:
 
 def _annotations(component: Any) -> dict[str, str]:
     """Return the annotation of every argument, the outermost constructor's first."""
-    targets = [component]
-    if inspect.isclass(component):
-        targets = [vars(cls)['__init__'] for cls in component.__mro__ if '__init__' in vars(cls)]
     found: dict[str, str] = {}
-    for target in targets:
+    for target in constructors(component):
         if getattr(target, '__module__', '').startswith(f'{SCOPE}.'):
             for name, kind in getattr(target, '__annotations__', {}).items():
                 found.setdefault(name, kind if isinstance(kind, str) else '')

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from mochi_mm.launch.config_parts import placed_parts
 from mochi_mm.registry import DATASETS, METRICS, MODELS
 
 #: Settings that several components have to agree on.
@@ -31,10 +32,11 @@ def check_open_world(config: Mapping[str, Any]) -> None:
         ValueError: With both places and values.
     """
     parts = [
-        part
+        (where, part)
         for name, section in config.items()
         if name in _SECTIONS or name.endswith(_SUFFIXES)
-        for part in _typed(section, name)
+        for where, part in placed_parts(section, name)
+        if isinstance(part.get('type'), str)
     ]
     for setting, types in _SHARED.items():
         found = [
@@ -49,18 +51,6 @@ def check_open_world(config: Mapping[str, Any]) -> None:
                     f'value for all parts of an open world: set {setting} in the config, or in '
                     'each of them.'
                 )
-
-
-def _typed(node: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield place and settings of every component in a section."""
-    if isinstance(node, Mapping):
-        if isinstance(node.get('type'), str):
-            yield where, node
-        for name, child in node.items():
-            yield from _typed(child, f'{where}.{name}')
-    elif isinstance(node, (list, tuple)):
-        for i, child in enumerate(node):
-            yield from _typed(child, f'{where}.{i}')
 
 
 def _value(part: Mapping[str, Any], setting: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mochi_mm.launch.config_parts import placed_parts
 from mochi_mm.registry import nearest
 
 _LOADER = (
@@ -178,19 +179,9 @@ def _check_custom_keys(custom: Mapping[str, Any]) -> None:
 def loaders(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the place of each data loader and its settings: sections, loops and hooks have them."""
     for name, node in config.items():
-        yield from _loaders(node, str(name))
-
-
-def _loaders(node: Any, where: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if isinstance(node, Mapping):
-        if where.rsplit('.', 1)[-1].endswith('dataloader') and 'dataset' in node:
-            yield where, node
-        else:
-            for key, child in node.items():
-                yield from _loaders(child, f'{where}.{key}')
-    elif isinstance(node, (list, tuple)):
-        for i, child in enumerate(node):
-            yield from _loaders(child, f'{where}.{i}')
+        for where, part in placed_parts(node, str(name)):
+            if where.rsplit('.', 1)[-1].endswith('dataloader') and 'dataset' in part:
+                yield where, part
 
 
 def setting_at(config: Mapping[str, Any], where: str) -> Any:

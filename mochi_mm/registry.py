@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from mmengine import registry as root
 from mmengine.registry import Registry
 
+from mochi_mm.argument_kinds import check_argument_kinds
 from mochi_mm.renamed import modern, present_name
 
 SCOPE = 'mochi_mm'
@@ -57,12 +59,37 @@ def _accepted(component: Any) -> list[str] | None:
     return None
 
 
-def check_arguments(component: Any, arguments: Any) -> None:
-    """Raise ``ValueError`` when ``component`` does not accept one of the keyword ``arguments``.
+def _kinds(component: Any) -> dict[str, str]:
+    """Return the annotation of every argument, the outermost constructor's first.
+
+    Of this project's constructors only: what others write there is not known here.
+    """
+    found: dict[str, str] = {}
+    for target in constructors(component):
+        if getattr(target, '__module__', '').startswith(f'{SCOPE}.'):
+            for name, kind in getattr(target, '__annotations__', {}).items():
+                found.setdefault(name, kind if isinstance(kind, str) else 'Any')
+    return found
+
+
+def check_arguments(component: Any, arguments: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` when ``component`` does not take one of the keyword ``arguments``.
 
     Args:
         component: A class or function that a config names.
-        arguments: Names of the keyword arguments the config passes.
+        arguments: The keyword arguments that the config passes; ``type`` and ``_scope_`` are none.
+    """
+    arguments = {name: arguments[name] for name in arguments if name not in ('type', '_scope_')}
+    check_names(component, arguments)
+    check_argument_kinds(_kinds(component), arguments, component.__name__)
+
+
+def check_names(component: Any, arguments: Iterable[str]) -> None:
+    """Raise ``ValueError`` when ``component`` has no argument of one of these names.
+
+    Args:
+        component: A class or function that a config names.
+        arguments: Names of the keyword arguments that the config passes.
     """
     accepted = _accepted(component)
     if accepted is None:
@@ -75,6 +102,22 @@ def check_arguments(component: Any, arguments: Any) -> None:
                 f'{component.__name__} got an unknown argument {name!r}{hint} '
                 f'It accepts: {", ".join(accepted) or "no arguments"}.'
             )
+
+
+def _check_complete(component: Any, arguments: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` where ``component`` has no value for one of its arguments."""
+    try:
+        parameters = inspect.signature(component).parameters.values()
+    except (TypeError, ValueError):  # built in C
+        return
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    missing = [
+        p.name
+        for p in parameters
+        if p.kind in named and p.default is p.empty and p.name not in arguments
+    ]
+    if missing:
+        raise ValueError(f'{component.__name__} needs {", ".join(missing)}; give a value of each.')
 
 
 class ComponentRegistry(Registry):
@@ -122,10 +165,16 @@ class ComponentRegistry(Registry):
         return self.find(key) is not None
 
     def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
-        """Build ``cfg`` after checking that its component takes every argument it is given."""
-        if isinstance(cfg, dict) and isinstance(cfg.get('type'), str):
-            cfg = modern(cfg)
-            check_arguments(self.get(cfg['type']), [k for k in cfg if k not in ('type', '_scope_')])
+        """Build ``cfg`` after checking that its component takes every argument and its kind."""
+        if isinstance(cfg, dict):
+            given = {**(kwargs.get('default_args') or {}), **cfg}
+            if 'type' not in given:
+                raise ValueError(f'{cfg!r} has no type; expected dict(type=...) of a {self.name}.')
+            if 'type' in cfg:
+                cfg = modern(cfg) if isinstance(cfg['type'], str) else cfg
+                component = self.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
+                check_arguments(component, cfg)
+                _check_complete(component, {**given, **cfg})
         return super().build(cfg, *args, **kwargs)
 
 

@@ -23,7 +23,7 @@ FLOORS = (
     ('randomness',),
     ('utils',),
     ('registry',),
-    ('renamed', 'version'),
+    ('argument_kinds', 'renamed', 'version'),
 )
 
 

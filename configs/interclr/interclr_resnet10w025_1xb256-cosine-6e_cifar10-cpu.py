@@ -27,7 +27,6 @@ custom_hooks = [
         label_dataloader='$bank_dataloader',
         interval=None,
         start_epoch=1,
-        shares=(1.0, 1.0),
     ),
     dict(type='ClusterUpkeepHook', interval=10),
     dict(

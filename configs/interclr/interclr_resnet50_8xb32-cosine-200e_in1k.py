@@ -29,7 +29,6 @@ custom_hooks = [
         label_dataloader='$bank_dataloader',
         interval=None,
         start_epoch=0,
-        shares=(1.0, 1.0),
         encoder='online',
     ),
     dict(type='ClusterUpkeepHook', interval=10),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mochi_mm.argument_kinds import is_number
 from mochi_mm.datasets.rounded_up import rounded_up
 
 
@@ -24,8 +25,7 @@ def long_tail_counts(largest: int, num_classes: int, factor: float) -> list[int]
     >>> long_tail_counts(5000, 10, 0.01)
     [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
     """
-    number = isinstance(factor, (int, float)) and not isinstance(factor, bool)
-    if not number or not 0 < factor <= 1:
+    if not is_number(factor) or not 0 < factor <= 1:
         raise ValueError(
             f'the factor of LongTail is {factor!r}; expected images of the last class over '
             'those of the first, above 0 and at most 1, such as 0.01.'

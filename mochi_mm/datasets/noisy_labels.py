@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.argument_kinds import is_number
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
@@ -84,8 +85,7 @@ class NoisyLabels(WrappedDataset):
         return labels
 
     def _check(self) -> None:
-        number = isinstance(self.share, (int, float)) and not isinstance(self.share, bool)
-        if not number or not 0 <= self.share <= 1:
+        if not is_number(self.share) or not 0 <= self.share <= 1:
             raise ValueError(
                 f'NoisyLabels share is {self.share!r}; expected the share of wrong labels, from 0 '
                 'to 1, such as 0.4.'

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.datasets.rounded_up import rounded_up
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
@@ -115,7 +116,7 @@ class OpenWorld(WrappedDataset):
             )
         count = len(self.classes) or int(labels.max(initial=-1)) + 1
         known = self.num_known
-        if not isinstance(known, int) or isinstance(known, bool) or not 1 <= known < count:
+        if not is_integer(known) or not 1 <= known < count:
             raise ValueError(
                 f'OpenWorld num_known is {known!r} and the data set has {count} classes; expected '
                 'at least 1 known class and at least 1 that is new.'

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.registry import DATASETS
 
@@ -32,7 +33,7 @@ class RepeatDataset(WrappedDataset):
     """
 
     def __init__(self, dataset: Any, times: int, pipeline: Sequence[Any] = ()) -> None:
-        if not isinstance(times, int) or isinstance(times, bool) or times < 1:
+        if not is_integer(times) or times < 1:
             raise ValueError(f'RepeatDataset.times is {times!r}; expected a whole number >= 1.')
         super().__init__(dataset, pipeline)
         self.times = times

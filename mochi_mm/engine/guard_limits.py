@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mochi_mm.argument_kinds import is_number
+
 #: Loss that is allowed of each measure: kNN accuracy in points, rank as a share of what it was,
 #: uniformity in nats, stability as a share of the neighbors.
 DEFAULTS: Mapping[str, float] = dict(knn=3.0, rank=0.5, uniformity=0.5, stability=0.9)
@@ -53,7 +55,7 @@ class GuardLimits:
                 f'{", ".join(possible)}{why}, such as limits=dict(rank=0.3).'
             )
         for name, limit in given.items():
-            number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+            number = is_number(limit)
             top = 1 if name in _SHARES else float('inf')
             if not number or not 0 < limit < top:
                 bound = ' and below 1, a share' if name in _SHARES else ''

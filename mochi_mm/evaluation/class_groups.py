@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mochi_mm.argument_kinds import is_integer
+
 
 def check_cuts(cuts: Any) -> tuple[int, int]:
     """Return the two cut points (many, few) between groups of classes.
@@ -18,7 +20,7 @@ def check_cuts(cuts: Any) -> tuple[int, int]:
         ValueError: Not two integers, or ``many`` below ``few`` - 1, where groups would overlap.
     """
     pair = tuple(cuts) if isinstance(cuts, Sequence) and not isinstance(cuts, str) else ()
-    whole = [n for n in pair if isinstance(n, int) and not isinstance(n, bool)]
+    whole = [n for n in pair if is_integer(n)]
     if len(pair) != 2 or len(whole) != 2 or not 1 <= pair[1] <= pair[0] + 1:
         raise ValueError(
             f'cuts is {cuts!r}; expected two integers, of training images above which a class has '

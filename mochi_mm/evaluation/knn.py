@@ -11,16 +11,17 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.models.functional.unit_rows import unit_rows
+from mochi_mm.utils.checks import check_number
 from mochi_mm.utils.progress import progress_bar
 
 
 def check_knn_settings(ks: Sequence[int], temperature: float) -> None:
-    """Raise ``ValueError`` unless every k is an integer >= 1 and ``temperature`` is positive."""
-    if not ks or any(isinstance(k, bool) or not isinstance(k, int) or k < 1 for k in ks):
+    """Raise ``ValueError`` unless every k is an integer >= 1 and ``temperature`` above 0."""
+    if not ks or any(not is_integer(k) or k < 1 for k in ks):
         raise ValueError(f'k is {list(ks)!r}; expected one or more integers >= 1.')
-    if not temperature > 0:
-        raise ValueError(f'temperature is {temperature!r}; expected a number > 0, such as 0.07.')
+    check_number('temperature', temperature, 0.07)
 
 
 def _check_rows(queries: Tensor, bank: Tensor, bank_labels: Tensor, k: int) -> None:

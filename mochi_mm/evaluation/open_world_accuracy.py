@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.evaluation.matched_accuracy import open_world_accuracy
 from mochi_mm.evaluation.top_k_accuracy import TopKAccuracy
 from mochi_mm.registry import METRICS
@@ -30,7 +31,7 @@ class OpenWorldAccuracy(TopKAccuracy):
 
     def __init__(self, num_known: int, prefix: str | None = None) -> None:
         super().__init__(topk=1, prefix=prefix)
-        if not isinstance(num_known, int) or isinstance(num_known, bool) or num_known < 1:
+        if not is_integer(num_known) or num_known < 1:
             raise ValueError(
                 f'OpenWorldAccuracy num_known is {num_known!r}; expected an integer >= 1, such as '
                 '5.'

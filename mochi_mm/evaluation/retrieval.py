@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.datasets.same_images import same_images
 from mochi_mm.evaluation.check_search_data import check_search_data
 from mochi_mm.evaluation.features import extract_features
@@ -200,7 +201,7 @@ def _check(
             'expected one width, and the same rows where each query is among the bank.'
         )
     others = len(bank) - itself
-    if not k or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in k):
+    if not k or any(not is_integer(n) or n < 1 for n in k):
         raise ValueError(f'k is {list(k)!r}; expected one or more integers >= 1.')
     if max(k) > others:
         raise ValueError(

@@ -10,7 +10,7 @@ from typing import Any
 from mmengine import registry as root
 
 from mochi_mm.launch.config import load_config
-from mochi_mm.registry import SCOPE, check_arguments, own_registries, registry_of
+from mochi_mm.registry import SCOPE, own_registries, registry_of
 
 ConfigLike = Mapping[str, Any] | str | Path
 
@@ -58,10 +58,8 @@ def _component(settings: Mapping[str, Any], scope: str) -> Any:
     if scope != SCOPE:
         return root.MODELS.build(settings)
     kind = settings['type']
-    if isinstance(kind, str):
-        return registry_of(kind).build(settings)
-    check_arguments(kind, [key for key in settings if key not in ('type', '_scope_')])
-    return own_registries()[0].build(settings)
+    registry = registry_of(kind) if isinstance(kind, str) else own_registries()[0]
+    return registry.build(settings)
 
 
 def _copied(value: Any) -> Any:

@@ -10,7 +10,6 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 
 from mochi_mm import registry as registries
-from mochi_mm.launch.check_annotated import check_annotated
 from mochi_mm.launch.check_kinds import check_kinds
 from mochi_mm.launch.check_open_world import check_open_world
 from mochi_mm.launch.check_runtime import check_runtime
@@ -121,7 +120,6 @@ def _check_component(node: Mapping[str, Any], path: str, known: list[Registry]) 
     arguments = {key: value for key, value in node.items() if key not in apart}
     try:
         check_arguments(component, arguments)
-        check_annotated(component, arguments)
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from None
 

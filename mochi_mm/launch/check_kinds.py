@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.launch.check_sections import loaders
 
 _DICT, _DICTS, _LIST = 'a dictionary', 'a dictionary, or a list of them', 'a list of dictionaries'
@@ -83,7 +84,7 @@ def check_kinds(config: Mapping[str, Any]) -> None:
         _check_seed(loader.get('sampler'), f'{where}.sampler')
     for place, least in _INTEGERS:
         for where, value in _at(config, place.split('.')):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            if not is_integer(value) or value < least:
                 raise ValueError(f'{where} is {value!r}; expected an integer >= {least}.')
     _check_keep(config)
 
@@ -149,13 +150,13 @@ def _check_source(dataset: Any, where: str) -> None:
 
 def _check_seed(sampler: Any, where: str) -> None:
     seed = sampler.get('seed') if isinstance(sampler, Mapping) else None
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+    if seed is not None and (not is_integer(seed) or seed < 0):
         raise ValueError(f'{where}.seed is {seed!r}; expected an integer >= 0, or None.')
 
 
 def _check_keep(config: Mapping[str, Any]) -> None:
     for where, value in _at(config, ['default_hooks', 'checkpoint', 'max_keep_ckpts']):
-        whole = isinstance(value, int) and not isinstance(value, bool)
+        whole = is_integer(value)
         if not whole or (value < 1 and value != -1):
             raise ValueError(
                 f'{where} is {value!r}; expected an integer >= 1, or -1 to keep all checkpoints.'

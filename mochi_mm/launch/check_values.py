@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mochi_mm.argument_kinds import is_integer, is_number
 from mochi_mm.launch.check_sections import loaders, setting_at
+from mochi_mm.launch.config_parts import placed_parts
 from mochi_mm.launch.metric_names import check_metric
 from mochi_mm.runs.allowances import check_allowances
 from mochi_mm.runs.measured_figures import measuring_hook, rule_for
@@ -40,13 +42,13 @@ def check_values(config: Mapping[str, Any]) -> None:
     _check_optimizer(config.get('optim_wrapper') or {})
     _check_schedules(config.get('param_scheduler') or [], loop)
     _check_validation(config, loop)
-    _check_mixing(config.get('model') or {}, loop)
+    _check_beginnings(config, loop)
 
 
 def _check_integer(value: Any, where: str, least: int) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if not is_integer(value) or value < least:
         raise ValueError(f'{where} is {value!r}; expected an integer >= {least}.')
 
 
@@ -89,7 +91,7 @@ def _check_optimizer(wrapper: Mapping[str, Any]) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+    return is_number(value) and value == value
 
 
 def _check_schedules(schedules: Any, loop: Mapping[str, Any]) -> None:
@@ -155,26 +157,25 @@ def _check_measured(config: Mapping[str, Any], name: str, needed: str) -> None:
         )
 
 
-def _check_mixing(model: Any, loop: Mapping[str, Any]) -> None:
+def _check_beginnings(config: Mapping[str, Any], loop: Mapping[str, Any]) -> None:
+    """Refuse parts of the model, and hooks, that would begin after the end of the run."""
     length = loop.get('max_epochs')
-    if length is None or not isinstance(model, Mapping):
+    if length is None:
         return
-    further = model.get('heads')
-    further = further if isinstance(further, Mapping) else {}
-    heads = {f'model.heads.{name}': head for name, head in further.items()}
-    for where, head in {'model.head': model.get('head'), **heads}.items():
-        _check_start(head, where, length)
-        mixing = head.get('mixing') if isinstance(head, Mapping) else None
-        _check_start(mixing, f'{where}.mixing', length)
+    for section in ('model', 'custom_hooks'):
+        for where, part in placed_parts(config.get(section), section):
+            for name in ('start_epoch', 'update_epoch'):
+                _check_begins(part, where, name, length)
 
 
-def _check_start(part: Any, where: str, length: int) -> None:
-    """Refuse mixers of a head, or of its mixing, that would never mix."""
-    if not isinstance(part, Mapping) or not part.get('mixers'):
+def _check_begins(part: Mapping[str, Any], where: str, name: str, length: int) -> None:
+    start = part.get(name)
+    if not is_number(start) or start < length or ('mixers' in part and not part['mixers']):
         return
-    start = part.get('start_epoch') or 0
-    if _is_number(start) and start >= length:
-        raise ValueError(
-            f'{where}.start_epoch is {start} but the run ends after {length} epochs, so nothing '
-            f'would ever be mixed; lower {where}.start_epoch or remove the mixers.'
-        )
+    mixes = bool(part.get('mixers'))
+    nothing = 'nothing would ever be mixed' if mixes else 'it would never act'
+    fix = 'remove the mixers' if mixes else 'train longer'
+    raise ValueError(
+        f'{where}.{name} is {start} but the run ends after {length} epochs, so {nothing}; lower '
+        f'{where}.{name} or {fix}.'
+    )

@@ -66,9 +66,16 @@ class TakesOrigin(Protocol):
 
 @runtime_checkable
 class TakesClusters(Protocol):
-    """A module that works with clusters of the training images."""
+    """A module that works with clusters of the training images.
+
+    Attributes:
+        length: Rows, one for each image.
+        num_clusters: k of each granularity.
+        graded: Whether ``accept`` uses a share of the labels rather than all.
+    """
 
     length: int
+    graded: bool
     num_clusters: Sequence[int]
 
     def set_clusters(self, embeddings: Tensor, found: Sequence[Clustering]) -> None:

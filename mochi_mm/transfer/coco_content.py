@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any, TypeGuard
 
+from mochi_mm.argument_kinds import is_integer, is_number
 from mochi_mm.files.inner_path import check_inner
 from mochi_mm.transfer.coco_mask import leaves, mask_fault
 
@@ -76,7 +77,7 @@ def _check_ids(records: list[dict[str, Any]], where: str) -> None:
     seen = set()
     for i, record in enumerate(records):
         number = record.get('id')
-        if not isinstance(number, int) or isinstance(number, bool):
+        if not is_integer(number):
             raise ValueError(f'{where}[{i}] has id {number!r}; expected a whole number.')
         if number in seen:
             raise ValueError(f'{where}[{i}] has id {number} again; expected one record an id.')
@@ -211,4 +212,4 @@ def _check_corners(annotations: list[dict[str, Any]], path: str) -> None:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return is_number(value) and math.isfinite(value)

@@ -12,6 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from mochi_mm.registry import METRICS
+from mochi_mm.utils.checks import check_integer
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 
@@ -39,7 +40,7 @@ class VOCDetectionMetric(BaseMetric):
         self, num_processes: int = 2, collect_device: str = 'cpu', prefix: str | None = None
     ) -> None:
         super().__init__(collect_device, prefix)
-        self.num_processes = num_processes
+        self.num_processes = check_integer('num_processes', num_processes, 2)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep boxes, labels and scores of a batch of images."""

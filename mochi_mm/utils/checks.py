@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from mochi_mm.argument_kinds import is_integer, is_number
+
 
 def check_number(
     name: str, value: float, example: float, zero: bool = False, most: float = math.inf
@@ -22,8 +24,7 @@ def check_number(
     Raises:
         ValueError: Below, above ``most``, not finite, a bool, or no number.
     """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+    if not is_number(value) or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
         least = 'of 0 or more' if zero else 'above 0'
         raise ValueError(
             f'{name} is {value!r}; expected a number {least} and finite, such as {example}.'
@@ -45,7 +46,7 @@ def check_integer(name: str, value: Any, example: int, least: int = 1) -> int:
     Raises:
         ValueError: Below, a bool, or no integer.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    if not is_integer(value) or value < least:
         raise ValueError(f'{name} is {value!r}; expected an integer >= {least}, such as {example}.')
     return value
 
@@ -61,8 +62,7 @@ def check_open_share(name: str, value: float, example: float = 0.5) -> float:
     Raises:
         ValueError: Not inside (0, 1), a bool, or no number.
     """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not 0 < value < 1:
+    if not is_number(value) or not 0 < value < 1:
         raise ValueError(f'{name} is {value!r}; expected a share inside (0, 1), such as {example}.')
     return value
 
@@ -128,8 +128,7 @@ def check_cosine(name: str, value: Any) -> float:
     Raises:
         ValueError: It is not.
     """
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not -1 <= value < 1:
+    if not is_number(value) or not -1 <= value < 1:
         raise ValueError(f'{name} is {value!r}; expected a cosine in [-1, 1), or None.')
     return float(value)
 

@@ -14,6 +14,8 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 CIFAR = 'mocov2/mocov2_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 MIXED = 'mochi/mochi-256-128-64_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 PROBE = 'benchmarks/linear/linear_resnet18_1xb256-step-60e_cifar10.py'
+GLOFND = 'glofnd/glofnd-moco_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
+IFND = 'ifnd/ifnd_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'
 SIMCLR = 'simclr/simclr_resnet50_16xb256-cosine-200e_in1k.py'
 HOOK = 'default_hooks.checkpoint'
 BEST = f'{HOOK}.save_best'
@@ -70,6 +72,16 @@ LATE = dict(num_hard=4, start_epoch=900, mixers=[dict(type='PairMixing', num=4)]
             SIMCLR,
             {'model.heads': dict(sup=dict(type='SupConHead', mixing=LATE))},
             r'lower model\.heads\.sup\.mixing\.start_epoch or remove the mixers',
+        ),
+        (
+            GLOFND,
+            {'train_cfg.max_epochs': 2},
+            r'model\.head\.threshold\.start_epoch is 2 but .*, so it would never act; lower',
+        ),
+        (
+            IFND,
+            {'custom_hooks.0.start_epoch': 6},
+            r'custom_hooks\.0\.start_epoch is 6 but the run ends after 6 epochs',
         ),
     ],
 )

@@ -67,7 +67,7 @@ def test_what_this_project_raises_is_a_mistake() -> None:
 def test_also_where_another_library_was_on_the_way() -> None:
     def outer() -> None:
         try:
-            check_arguments(Plan, ['frist'])
+            check_arguments(Plan, dict(frist=1))
         except ValueError as inner:
             raise TypeError('of another library') from inner
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import ImageDraw
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import gray_level
 from mochi_mm.registry import TRANSFORMS
@@ -28,7 +29,7 @@ class Cutout:
     """
 
     def __init__(self, length: int = 16, fill: int = 0) -> None:
-        if not isinstance(length, int) or isinstance(length, bool) or length < 1:
+        if not is_integer(length) or length < 1:
             raise ValueError(f'length is {length!r}; expected pixels, an integer >= 1.')
         self.length, self.fill = length, gray_level(fill, 'fill')
 

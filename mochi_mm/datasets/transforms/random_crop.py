@@ -6,6 +6,7 @@ from typing import Any
 
 from torchvision.transforms import functional as F
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.datasets.channel_image import ChannelImage
 from mochi_mm.datasets.transforms.checks import gray_level, height_width
 from mochi_mm.registry import TRANSFORMS
@@ -28,7 +29,7 @@ class RandomCrop:
 
     def __init__(self, size: Any, padding: int = 0, fill: int = 0) -> None:
         self.size = height_width(size)
-        if not isinstance(padding, int) or isinstance(padding, bool) or padding < 0:
+        if not is_integer(padding) or padding < 0:
             raise ValueError(f'padding is {padding!r}; expected pixels, an integer >= 0.')
         self.padding, self.fill = padding, gray_level(fill, 'fill')
 

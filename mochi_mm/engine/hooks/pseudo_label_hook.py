@@ -58,7 +58,8 @@ class PseudoLabelHook(Hook):
         interval: Epochs between clusterings; None for one alone.
         start_epoch: See :class:`AcceptanceSchedule`.
         end_epoch: Likewise.
-        shares: Likewise.
+        shares: Likewise; None takes (0.0, 1.0). Only labels with a confidence have shares; the
+            clusters of InterCLR are all in use.
         encoder: Encoder that embeds: ``target`` (averaged, where there is one) or ``online``.
         tap: Features that are clustered, as in a head.
         temperature: Of the confidence of a label.
@@ -79,7 +80,7 @@ class PseudoLabelHook(Hook):
         interval: int | None = 1,
         start_epoch: int = 1,
         end_epoch: int | None = None,
-        shares: Sequence[float] = (0.0, 1.0),
+        shares: Sequence[float] | None = None,
         encoder: str = 'target',
         tap: str = 'neck',
         temperature: float = 0.1,
@@ -88,7 +89,10 @@ class PseudoLabelHook(Hook):
     ) -> None:
         if interval is not None:
             check_integer('PseudoLabelHook interval', interval, 1)
-        self.schedule = AcceptanceSchedule(start_epoch, end_epoch, shares)
+        self.schedule = AcceptanceSchedule(
+            start_epoch, end_epoch, (0.0, 1.0) if shares is None else shares
+        )
+        self.grades = shares is not None or end_epoch is not None
         self.temperature = check_temperature(temperature)
         self.backend = check_backend(backend)
         self.batch_size = check_integer('PseudoLabelHook batch_size', batch_size, 4096)
@@ -113,6 +117,11 @@ class PseudoLabelHook(Hook):
                 'PseudoLabelHook found no part of the model that takes clusters; expected one, '
                 'such as the pseudo_labels of a PseudoLabelHead: choose that head, or remove the '
                 'hook.'
+            )
+        if self.grades and not any(taker.graded for taker in self.takers):
+            raise ValueError(
+                'PseudoLabelHook has shares or an end_epoch, and no part of the model that takes '
+                'clusters accepts a share of them (InterCLR uses all); leave both out.'
             )
         facts = facts_of(train)
         begin = self.schedule.start_epoch

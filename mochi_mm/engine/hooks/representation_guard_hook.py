@@ -13,6 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop
 from torch import Tensor
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.distributed.agreement import any_rank
 from mochi_mm.engine.built_loader import built_loader
 from mochi_mm.engine.curves import add_to_curves
@@ -90,7 +91,7 @@ class RepresentationGuardHook(Hook):
                 "expected one without augmentation, such as dataloader='$query_dataloader'."
             )
         check_knn_settings((k,), temperature)
-        if not isinstance(interval, int) or isinstance(interval, bool) or interval < 1:
+        if not is_integer(interval) or interval < 1:
             raise ValueError(f'interval is {interval!r}; expected a number of epochs >= 1.')
         if num_images <= k:
             raise ValueError(f'num_images is {num_images} and k is {k}; expected more images.')

@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from torch import nn
 
+from mochi_mm.argument_kinds import is_number
 from mochi_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 #: Of a parameter behind ``backbone.``, and behind ``timm.`` or ``backbones.N.`` where these follow.
@@ -41,14 +42,13 @@ class LayerWiseRates(DefaultOptimWrapperConstructor):
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         decay = (paramwise_cfg or {}).get('layer_decay')
-        number = isinstance(decay, (int, float)) and not isinstance(decay, bool)
-        if not number or not 0 < decay <= 1:  # type: ignore[operator]
+        if not is_number(decay) or not 0 < decay <= 1:
             raise ValueError(
                 f'optim_wrapper.paramwise_cfg.layer_decay is {decay!r}; LayerWiseRates expects a '
                 'number in (0, 1], such as 0.7: 1 leaves all rates as they are.'
             )
         super().__init__(optim_wrapper_cfg, paramwise_cfg)
-        self.layer_decay = float(decay)  # type: ignore[arg-type]
+        self.layer_decay = float(decay)
         if self.base_lr is None:
             raise ValueError(
                 'LayerWiseRates scales optim_wrapper.optimizer.lr, and the config gives none; '

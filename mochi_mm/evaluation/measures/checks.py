@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mochi_mm.argument_kinds import is_number
+
 
 def check_features(features: Tensor, least: int = 2) -> None:
     """Raise ``ValueError`` unless ``features`` are (M, C), M >= ``least``, and finite."""
@@ -21,6 +23,6 @@ def check_features(features: Tensor, least: int = 2) -> None:
 
 def check_positive(name: str, value: float) -> float:
     """Return ``value``, or raise ``ValueError`` unless it is a number above 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+    if not is_number(value) or not value > 0:
         raise ValueError(f'{name} is {value!r}; expected a number > 0, such as 2.')
     return float(value)

@@ -25,7 +25,7 @@ from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.features import CELLS, Features
 from mochi_mm.structures.protocols import Backbone, Neck
-from mochi_mm.utils.checks import check_choice
+from mochi_mm.utils.checks import check_choice, check_integer
 
 
 @MODELS.register_module()
@@ -86,6 +86,7 @@ class MoCo(BaseAlgorithm):
     ) -> None:
         check_ema_decay(ema_decay)
         check_choice('ema_schedule', ema_schedule, EMA_SCHEDULES)
+        check_integer('num_splits', num_splits, 8)
         shuffle = BatchShuffle(batch_shuffle)
         encoder = dict(backbone=build(backbone), neck=build(neck))
         last = build(predictor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -106,7 +107,7 @@ class ResNet(BaseModule):
     ) -> None:
         if depth not in ARCHITECTURES:
             raise ValueError(f'depth is {depth}; expected one of {sorted(ARCHITECTURES)}.')
-        if not (width > 0 and round(64 * width) >= 1):
+        if not (0 < width < math.inf and round(64 * width) >= 1):
             raise ValueError(f'width is {width}; expected a factor above 0, such as 0.25 or 2.')
         if not out_indices or any(i not in range(4) for i in out_indices):
             raise ValueError(f'out_indices is {tuple(out_indices)}; expected stages 0 to 3.')

@@ -41,7 +41,7 @@ class ColorSpaceDataPreprocessor(ViewDataPreprocessor):
         if space not in CONVERSIONS:
             raise ValueError(f'space is {space!r}; expected one of {", ".join(CONVERSIONS)}.')
         usual_mean, usual_std = _STATISTICS[space]
-        mean, std = mean or usual_mean, std or usual_std
+        mean, std = usual_mean if mean is None else mean, usual_std if std is None else std
         if (len(mean), len(std)) != (3, 3):
             raise ValueError(
                 f'mean {mean} and std {std}; expected three numbers each, one for each channel of '

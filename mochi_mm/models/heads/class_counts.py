@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.models.functional.balanced_softmax import log_prior
 from mochi_mm.structures import DataFacts
 
@@ -88,7 +89,7 @@ class ClassCounts(nn.Module):
 
 def _checked(given: Any, num_classes: int, who: str) -> list[int]:
     numbers = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else []
-    wrong = [n for n in numbers if not isinstance(n, int) or isinstance(n, bool) or n < 1]
+    wrong = [n for n in numbers if not is_integer(n) or n < 1]
     if len(numbers) != num_classes or wrong:
         which = f'{wrong[0]!r} among them' if wrong else f'{len(numbers)} of them'
         raise ValueError(

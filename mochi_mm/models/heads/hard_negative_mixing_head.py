@@ -30,6 +30,9 @@ class HardNegativeMixingHead(ContrastiveHead):
         start_epoch: First epoch, counted from 0, that synthesizes.
         **kwargs: As in :class:`~mochi_mm.models.heads.BaseContrastiveHead`.
 
+    Raises:
+        ValueError: ``mixing``, which is what the arguments here make.
+
     >>> import torch
     >>> from mochi_mm.models.memories import FeatureQueue
     >>> from mochi_mm.models.mixers import PairMixing, QueryMixing
@@ -52,5 +55,10 @@ class HardNegativeMixingHead(ContrastiveHead):
         start_epoch: int = 0,
         **kwargs: Any,
     ) -> None:
+        if 'mixing' in kwargs:
+            raise ValueError(
+                'HardNegativeMixingHead takes num_hard, mixers, skip and start_epoch by '
+                'themselves, and no mixing; use ContrastiveHead with mixing=dict(...).'
+            )
         mixing = dict(num_hard=num_hard, skip=skip, start_epoch=start_epoch, mixers=mixers)
         super().__init__(memory, mixing=mixing, **kwargs)

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mochi_mm.argument_kinds import is_number
 from mochi_mm.models.blocks import batch_block, image_anchors, same_label
 from mochi_mm.models.functional.effective_number import effective_weights
 from mochi_mm.models.functional.mined import mined
@@ -168,8 +169,7 @@ class ResComHead(BaseContrastiveHead):
             )
         beta, own = self.effective_beta, self.memory.per_class
         others = own * (self.memory.num_classes - 1)
-        number = isinstance(beta, (int, float)) and not isinstance(beta, bool)
-        if not number or not 0 <= beta < 1:
+        if not is_number(beta) or not 0 <= beta < 1:
             raise ValueError(
                 f'ResComHead effective_beta is {beta!r}; expected a number >= 0 and below 1.'
             )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.argument_kinds import is_number
 from mochi_mm.utils.checks import check_integer
 
 
@@ -56,7 +57,7 @@ class SubnetBank(nn.Module):
 
 
 def _check_dropout(value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
+    if not is_number(value) or not 0 <= value < 1:
         raise ValueError(
             f'dropout is {value!r}; expected the share of hidden numbers set to 0, in [0, 1), such '
             'as 0.2.'

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.structures.known import check_integers
 
 _SLACK = 0.1  # rows may have been made in 16 bits
@@ -167,7 +168,7 @@ class BaseMemory(nn.Module, ABC):
 
     def _check_sizes(self, length: Any, dim: Any) -> None:
         for name, value in (('length', length), ('dim', dim)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            if not is_integer(value) or value < 1:
                 raise ValueError(
                     f'{type(self).__name__} {name} is {value!r}; expected an integer >= 1.'
                 )

@@ -58,6 +58,7 @@ class ClusterBank(InstanceBank):
     [1, 0, 1, 1]
     """
 
+    graded = False
     centroids: Tensor
     classes: Tensor
     origin: Tensor

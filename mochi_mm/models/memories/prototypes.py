@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.argument_kinds import is_number
 from mochi_mm.distributed.rows import gather_rows, row_counts
 from mochi_mm.models.functional.unit_mixture import unit_mixture
 from mochi_mm.models.functional.unit_rows import unit_rows
@@ -46,7 +47,7 @@ class Prototypes(BaseMemory):
         self, length: int, dim: int = 128, ema_decay: float | None = 0.9, init_seed: int = 0
     ) -> None:
         super().__init__(length, dim, init_seed)
-        number = isinstance(ema_decay, (int, float)) and not isinstance(ema_decay, bool)
+        number = is_number(ema_decay)
         if ema_decay is not None and not (number and 0 <= ema_decay < 1):
             raise ValueError(
                 f'Prototypes ema_decay is {ema_decay!r}; expected the weight of the old row, in '

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.models.functional.clusters import most_confident
 from mochi_mm.models.memories.sample_table import SampleTable
 from mochi_mm.registry import MODELS
@@ -45,6 +46,7 @@ class PseudoLabels(nn.Module):
     [0, -1, -1, 1]
     """
 
+    graded = True
     origin: Tensor
 
     def __init__(
@@ -163,7 +165,7 @@ def check_granularities(num_clusters: Any, length: int) -> tuple[int, ...]:
             'each granularity, such as [100].'
         )
     for k in num_clusters:
-        if not isinstance(k, int) or isinstance(k, bool) or not 2 <= k <= length:
+        if not is_integer(k) or not 2 <= k <= length:
             raise ValueError(
                 f'num_clusters holds {k!r} for {length} images; expected integers from 2 (one '
                 f'cluster says nothing) to {length}: set num_clusters accordingly.'

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from mochi_mm.argument_kinds import is_integer
 from mochi_mm.structures import HardNegatives, Plan
 
 
@@ -28,7 +29,7 @@ class BaseMixer(nn.Module, ABC):
 
     def __init__(self, num: int) -> None:
         super().__init__()
-        if not isinstance(num, int) or isinstance(num, bool) or num < 1:
+        if not is_integer(num) or num < 1:
             raise ValueError(
                 f'{type(self).__name__} num is {num!r}; expected an integer >= 1 (synthetic '
                 'negatives per query). To switch this mixing off, take the mixer out of the list.'

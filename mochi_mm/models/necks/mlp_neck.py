@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.registry import MODELS
+from mochi_mm.utils.checks import check_integer
 
 NORMS = (None, 'hidden', 'all')
 
@@ -49,7 +50,9 @@ class MLPNeck(BaseModule):
         self._check(num_layers, norm, last_affine, last_bias)
         self.in_channels, self.out_channels = in_channels, out_channels
         self.normalize_input = normalize_input
-        hidden = hidden_channels or in_channels
+        hidden = in_channels if hidden_channels is None else hidden_channels
+        for name, width in (('in', in_channels), ('hidden', hidden), ('out', out_channels)):
+            check_integer(f'{name}_channels', width, 128)
         widths = [in_channels] + [hidden] * (num_layers - 1) + [out_channels]
         layers: list[nn.Module] = []
         for i in range(num_layers):

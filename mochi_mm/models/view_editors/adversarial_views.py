@@ -63,6 +63,8 @@ class AdversarialViews(BaseViewEditor):
         super().__init__(**kwargs)
         self.attack = PGD(**(ATTACK if attack is None else attack))
         self.views, self.append = tuple(views), append
+        if not self.views:
+            raise ValueError('views is (): nothing would be attacked; expected numbers, as (0, 1).')
 
     def check_model(self, model: BaseAlgorithm) -> None:
         """Refuse a model without a head to attack, without room for more views, or without these.

@@ -11,6 +11,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mochi_mm.argument_kinds import is_number
 from mochi_mm.randomness import StepKey
 from mochi_mm.structures import DataSamples
 from mochi_mm.utils.checks import check_integer, check_start
@@ -51,8 +52,7 @@ class BaseViewEditor(BaseModule, ABC):
     ) -> None:
         super().__init__(init_cfg)
         self.start_epoch = check_integer('start_epoch', start_epoch, 10, least=0)
-        number = isinstance(probability, (int, float)) and not isinstance(probability, bool)
-        if not number or not 0 < probability <= 1:
+        if not is_number(probability) or not 0 < probability <= 1:
             raise ValueError(
                 f'probability of {type(self).__name__} is {probability!r}; expected the share of '
                 'steps that edit, in (0, 1]. To switch an editor off, take it out of view_editors.'

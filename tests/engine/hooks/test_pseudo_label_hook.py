@@ -33,6 +33,13 @@ HEAD = dict(
     memory=dict(type='FeatureQueue', length=16, dim=8),
 )
 
+INTER = dict(
+    type='InterClusterHead',
+    memory=dict(type='FeatureQueue', length=16, dim=8),
+    bank=dict(type='ClusterBank', length=16, num_clusters=2, dim=8),
+    start_epoch=1,
+)
+
 
 def label_loader(**changes: Any) -> dict[str, Any]:
     dataset = dict(type='NoiseImages', pipeline=[dict(type='PackInputs')])
@@ -198,6 +205,8 @@ def test_once_alone_and_the_trained_encoder(tmp_path: Path) -> None:
         (dict(label_dataloader=label_loader(size=15)), 'has 15 images'),
         (dict(head=moco_config(mixing=False)['head']), 'no part of the model that takes clusters'),
         (dict(encoder='other'), 'no encoder'),
+        (dict(head=INTER, shares=(0.0, 1.0)), 'no part .* accepts a share of them .*leave both'),
+        (dict(head=INTER, end_epoch=2), 'shares or an end_epoch'),
         (dict(head=dict(HEAD, pseudo_labels=dict(LABELS, length=20))), 'has 20 rows but .* 16'),
     ],
 )

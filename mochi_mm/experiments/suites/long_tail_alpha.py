@@ -12,7 +12,7 @@ from mochi_mm.experiments.setting import Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 from mochi_mm.experiments.suites import long_tail_cifar10
 
-ALPHAS = (0.002, 0.01, 0.05)
+ALPHAS = (0.0005, 0.002, 0.01, 0.05)
 _TEST = long_tail_cifar10.SUITE
 _FIGURES: tuple[Figure, ...] = tuple(f for f in _TEST.figures if not f.key.startswith('knn/'))
 

@@ -19,7 +19,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser, file_to_write
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config', help='config file with a test_dataloader and test_cfg')
+    parser.add_config(help='config file with a test_dataloader and test_cfg')
     parser.add_argument('checkpoint', help='weights to measure')
     parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<config name>)')
     parser.add_cfg_options()

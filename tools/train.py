@@ -25,7 +25,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.runs.allowances import ALLOWANCES
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config', help='config file')
+    parser.add_config(help='config file')
     parser.add_argument(
         '--work-dir', help='where logs and checkpoints go (default: work_dirs/<name of the config>)'
     )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from mochi_mm.launch.named_configs import config_path
 from mochi_mm.registry import nearest
 
 #: Endings of pictures that tools write.
@@ -39,6 +40,10 @@ class ToolParser(argparse.ArgumentParser):
         for name, value in vars(found).items():
             setattr(found, name, _from_home(value))
         return found, rest
+
+    def add_config(self, name: str = 'config', **settings: Any) -> None:
+        """Add a config, as a path or by the name of one of the project."""
+        self.add_argument(name, type=config_path, **settings)
 
     def add_cfg_options(self, what: str = 'override settings, such as data_root=/data') -> None:
         """Add ``--cfg-options``, which may be given more than once."""

@@ -59,8 +59,8 @@ def load_config(
 def _check_path(path: str | Path) -> None:
     if Path(path).suffix != '.py':
         raise ValueError(
-            f'{path} is no config; expected a Python file (.py), {_near_paths(Path(path))}see '
-            'configs/.'
+            f'{path} is no config; expected a Python file (.py), or the name of one of the '
+            f'project, {_near_paths(Path(path))}see configs/.'
         )
     if not Path(path).is_file():
         raise FileNotFoundError(

@@ -21,7 +21,7 @@ from mochi_mm.files.weights_source import read_source
 from mochi_mm.launch.build import ConfigLike, build
 from mochi_mm.launch.config import load_config
 from mochi_mm.launch.fresh_model import quiet
-from mochi_mm.launch.named_configs import find_config
+from mochi_mm.launch.named_configs import find_config, is_name
 from mochi_mm.models.algorithms import ImageClassifier
 from mochi_mm.models.backbones.recorded import (
     build_recorded,
@@ -115,8 +115,7 @@ def is_weight_file(model: Any) -> bool:
 def _config(model: ConfigLike) -> Any:
     """Return a whole config with its model, whichever way it is given."""
     if isinstance(model, (str, Path)):
-        named = isinstance(model, str) and '/' not in model and not model.endswith('.py')
-        return load_config(find_config(str(model)) if named else model)
+        return load_config(find_config(model) if is_name(model) else model)
     return model
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from mmengine.logging import print_log
 
 from mochi_mm.files.load_weights import load_for_test
 from mochi_mm.launch.build import ConfigLike, build
 from mochi_mm.launch.fresh_model import quiet
-from mochi_mm.launch.named_configs import find_config
+from mochi_mm.launch.named_configs import find_config, is_name
 
 
 def get_model(
@@ -38,19 +37,9 @@ def get_model(
     >>> type(model).__name__, type(model.head).__name__, model.head.memory.length
     ('MoCo', 'HardNegativeMixingHead', 1024)
     """
-    model = build(find_config(name_or_config) if _is_name(name_or_config) else name_or_config)
+    model = build(find_config(name_or_config) if is_name(name_or_config) else name_or_config)
     with quiet():
         model.init_weights()
     if weights is not None:
         print_log(load_for_test(model, weights, checkpoint_key=checkpoint_key), logger='current')
     return model
-
-
-def _is_name(config: Any) -> TypeGuard[str]:
-    """Return whether this is the name of a config, neither a path nor a config."""
-    separators = {'/', os.sep}
-    return (
-        isinstance(config, str)
-        and not config.endswith('.py')
-        and not any(separator in config for separator in separators)
-    )

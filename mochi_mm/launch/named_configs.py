@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypeGuard
 
 from mochi_mm.registry import nearest
 
@@ -48,6 +49,36 @@ def list_models(pattern: str = '*') -> list[str]:
     ['mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes']
     """
     return [name for name in config_files() if fnmatchcase(name.lower(), pattern.lower())]
+
+
+def is_name(config: object) -> TypeGuard[str]:
+    """Return whether this is the name of a config, neither a path nor a config.
+
+    >>> is_name('mochi_resnet50'), is_name('mochi_resnet50.py'), is_name('configs/mochi')
+    (True, False, False)
+    """
+    return isinstance(config, str) and not config.endswith('.py') and Path(config).name == config
+
+
+def config_path(config: str) -> str:
+    """Return the path of a config of the project that is given by its name.
+
+    ``configs/...`` is looked for in the project as well, for an installed wheel has its configs
+    inside the package. What lies here, or is no such name, stays as it is.
+
+    >>> config_path('my/config.py')
+    'my/config.py'
+    """
+    place = next((place for place in _PLACES if place.is_dir()), None)
+    if place is None or Path(config).exists():
+        return config
+    found = config_files(place).get(config) if is_name(config) else None
+    inside = place.parent / config
+    if config.startswith('configs/') and inside.is_file():
+        found = inside
+    if found is None:
+        return config
+    return str(found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found)
 
 
 def find_config(name: str) -> Path:

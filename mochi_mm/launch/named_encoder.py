@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
 
 from mmengine.runner import set_random_seed
 
 from mochi_mm.evaluation.encoder import Encoder
 from mochi_mm.launch.get_encoder import get_encoder, is_weight_file
 from mochi_mm.launch.measured_config import load_measured
-from mochi_mm.launch.named_configs import find_config
+from mochi_mm.launch.named_configs import find_config, is_name
 
 
 def named_encoder(args: Namespace) -> Encoder:
@@ -42,8 +41,7 @@ def named_encoder(args: Namespace) -> Encoder:
             f'{args.model} is a config and says nothing of weights; expected --checkpoint FILE'
             f'{", or --untrained for random ones" if hasattr(args, "untrained") else ""}.'
         )
-    named = '/' not in args.model and Path(args.model).suffix != '.py'
-    args.config = str(find_config(args.model)) if named else args.model
+    args.config = str(find_config(args.model)) if is_name(args.model) else args.model
     config = load_measured(args)
     set_random_seed(getattr(args, 'seed', 0))
     return get_encoder(

@@ -8,6 +8,7 @@ import pytest
 
 import mochi_mm
 from mochi_mm.launch import named_configs
+from mochi_mm.launch.arguments import ToolParser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +41,25 @@ def test_a_wheel_has_them_inside_the_package(
         (folder / '_base_/part.py').write_text('')
         assert mochi_mm.list_models() == [name]
     assert named_configs.find_config('of_a_wheel') == inside / 'of_a_wheel.py'
+
+
+def test_a_command_line_takes_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parser = ToolParser()
+    parser.add_config()
+    name = mochi_mm.list_models('mochi-*quickstart*')[0]
+    path = f'configs/mochi/{name}.py'
+    monkeypatch.chdir(ROOT)
+    assert parser.parse_args([name]).config == path
+    monkeypatch.chdir(tmp_path)
+    assert parser.parse_args([name]).config == str(ROOT / path)
+    assert parser.parse_args([path]).config == str(ROOT / path)
+    for other in ('none', f'{name}.py', f'./{name}', 'configs/none.py', 'mochi/'):
+        assert parser.parse_args([other]).config == other
+    (tmp_path / name).touch()  # what lies here comes first
+    assert parser.parse_args([name]).config == name
+    (tmp_path / name).unlink()
+    monkeypatch.setattr(named_configs, '_PLACES', (tmp_path / 'none',))
+    assert parser.parse_args([name]).config == name  # a package without configs
 
 
 def test_near_names_are_in_the_error() -> None:

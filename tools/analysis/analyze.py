@@ -35,7 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser, seed
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config', help='config of the pre-training run')
+    parser.add_config(help='config of the pre-training run')
     parser.add_argument('checkpoint', help='a checkpoint of it')
     parser.add_argument(
         '--out', type=Path, help='folder to write to (analysis/ beside the checkpoint)'

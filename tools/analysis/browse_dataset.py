@@ -18,7 +18,7 @@ def parse_args() -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser, picture_to_write
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config')
+    parser.add_config()
     parser.add_argument(
         '--out',
         type=picture_to_write,

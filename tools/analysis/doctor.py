@@ -31,7 +31,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
     parser = ToolParser(description=__doc__)
     parser.add_argument('work_dir', help='of a pre-training run')
-    parser.add_argument('--config', help='config of the run, to measure on its training images')
+    parser.add_config('--config', help='config of the run, to measure on its training images')
     parser.add_argument('--checkpoint', help='a checkpoint of the run (the newest of the work dir)')
     parser.add_argument('--batches', type=int, default=4, help='batches that are looked at (4)')
     parser.add_argument('--seed', type=seed, default=0, help='of their views (0)')

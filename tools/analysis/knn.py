@@ -24,7 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
+    parser.add_config(help='a kNN benchmark config, or one with a KNNHook')
     parser.add_argument('checkpoint', nargs='?', help='a checkpoint of a training run')
     parser.add_argument('--k', type=int, nargs='+', help="numbers of neighbors (the config's)")
     parser.add_argument('--temperature', type=float, help="of the votes (the config's)")

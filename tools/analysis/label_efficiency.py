@@ -50,7 +50,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--public', help='public weights')
     parser.add_argument('--own', help='a checkpoint of pre-training on such images')
     parser.add_argument('--continued', help='a checkpoint of it that began from public weights')
-    parser.add_argument('--config', help='says which network and pipeline')
+    parser.add_config('--config', help='says which network and pipeline')
     parser.add_argument('--test', help='test images, a folder for each class')
     parser.add_argument('--test-share', type=float, help='of each class, where no --test (0.2)')
     parser.add_argument('--subsets', type=int, default=5, help='draws of the labels (5)')
@@ -86,12 +86,9 @@ def config_of(args: argparse.Namespace) -> Callable[[], Any]:
     """Return a function that returns the config of the one network, fresh at each call."""
     from mochi_mm.launch.config import load_config, parse_options
     from mochi_mm.launch.get_encoder import recorded_config
-    from mochi_mm.launch.named_configs import find_config
 
     if args.config:
-        named = '/' not in args.config and not args.config.endswith('.py')
-        path = find_config(args.config) if named else args.config
-        config = load_config(path, parse_options(args.cfg_options))
+        config = load_config(args.config, parse_options(args.cfg_options))
         return lambda: config
     if args.cfg_options:
         raise ValueError('--cfg-options belongs to --config; leave it out, or name a config.')

@@ -24,7 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
+    parser.add_config(help='a kNN benchmark config, or one with a KNNHook')
     parser.add_argument('checkpoint', help='a checkpoint, or a backbone file')
     parser.add_argument(
         '--features', type=Path, help='keep features in this folder, and take them from there'

@@ -16,7 +16,7 @@ def main() -> None:
     from mochi_mm.launch.arguments import ToolParser
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config')
+    parser.add_config()
     parser.add_cfg_options()
     args = parser.parse_args()
 

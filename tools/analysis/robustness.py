@@ -41,7 +41,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser, file_to_write, seed
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config', help='a kNN benchmark config, or one with a KNNHook')
+    parser.add_config(help='a kNN benchmark config, or one with a KNNHook')
     parser.add_argument('checkpoint', help='a checkpoint, or a backbone file')
     parser.add_argument(
         '--epsilons', type=fraction, nargs='+', help='radii of the attack (1/255 2/255 4/255 8/255)'

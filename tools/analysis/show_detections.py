@@ -17,7 +17,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser, picture_to_write
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config', help='a config of configs/transfer')
+    parser.add_config(help='a config of configs/transfer')
     parser.add_argument('checkpoint', help='weights of that detector')
     parser.add_argument(
         '--out', type=picture_to_write, default=Path('detections.png'), help='PNG to write'

@@ -26,7 +26,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     from mochi_mm.launch.arguments import ToolParser, device
 
     parser = ToolParser(description=__doc__)
-    parser.add_argument('config')
+    parser.add_config()
     parser.add_argument('--device', type=device, default='cpu')
     parser.add_argument('--batch', type=int, default=32)
     parser.add_argument('--size', type=int, default=224, help='pixels of a random image')

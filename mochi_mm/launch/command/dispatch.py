@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from mochi_mm.launch.command.completion import SHELLS, completion
-from mochi_mm.launch.command.tool_file import ToolFile, by_group, find_tool, tool_files, tool_root
+from mochi_mm.launch.command.tool_file import ToolFile, by_group, find_tool, tool_files
 from mochi_mm.launch.named_configs import config_files
 from mochi_mm.version import __version__
 
@@ -51,30 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyError as error:
         print(f'mochi-mm: error: {error.args[0]}', file=sys.stderr)
         raise SystemExit(2) from None
-    _replace_process(tool, with_config(tool, rest))
-
-
-def with_config(tool: ToolFile, words: Sequence[str]) -> list[str]:
-    """Return the words with the path of a config of the project in the place of its name.
-
-    Only where the program shows ``CONFIG`` among its arguments, they stand first, and no file of
-    that name lies here. ``configs/...`` is looked for in the project as well, for an installed
-    wheel has its configs inside the package.
-    """
-    words = list(words)
-    shown = [argument.split('|')[0] for argument in tool.arguments]
-    place = shown.index('CONFIG') if 'CONFIG' in shown else len(words)
-    before = words[: place + 1]
-    if place >= len(words) or any(word.startswith('-') for word in before):
-        return words
-    given = words[place]
-    if not Path(given).exists():
-        inside = tool_root() / given
-        if given.startswith('configs/') and inside.is_file():
-            words[place] = str(inside)
-        elif given in (files := config_files()):
-            words[place] = str(files[given])
-    return words
+    _replace_process(tool, rest)
 
 
 def _replace_process(tool: ToolFile, words: Sequence[str]) -> NoReturn:

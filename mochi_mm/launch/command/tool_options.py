@@ -15,9 +15,9 @@ _EVERY = ('--debug', '--help')
 def tool_options(path: Path) -> list[str]:
     """Return the long options of a program, sorted; nothing of it is run.
 
-    Read are its calls of ``add_argument`` and of the methods of ``ToolParser`` that add several.
-    What a program computes (an option in a loop, say) is not found; a shell script takes those of
-    ``train.py`` beside it.
+    Read are its calls of ``add_argument``, ``add_config`` and of the methods of ``ToolParser`` that
+    add several. What a program computes (an option in a loop, say) is not found; a shell script
+    takes those of ``train.py`` beside it.
 
     Args:
         path: A program of ``tools/``.
@@ -33,9 +33,8 @@ def _added(tree: ast.AST) -> set[str]:
     found: set[str] = set()
     for name, options in _calls(tree):
         method = _shared().get(name)
-        if name == 'add_argument':
-            found |= options
-        elif method is not None:
+        found |= options if name in ('add_argument', 'add_config') else set()
+        if method is not None:
             found |= _added(method)
     return found
 

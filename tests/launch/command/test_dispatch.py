@@ -11,12 +11,9 @@ from pathlib import Path
 import pytest
 
 from mochi_mm.launch.command import dispatch
-from mochi_mm.launch.command.tool_file import find_tool, tool_files
 from mochi_mm.version import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
-NAME = 'mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes'
-PATH = str(ROOT / f'configs/mochi/{NAME}.py')
 
 
 class Replaced(Exception):
@@ -51,24 +48,6 @@ def test_a_program_takes_the_place_of_the_command(started: Callable[..., list[st
     script = str(ROOT / 'tools/dist_train.sh')
     assert started('dist_train', 'c.py', '2') == ['bash', script, 'c.py', '2']
     assert os.environ['PATH'] == f'{Path(sys.executable).parent}:/usr/bin'
-
-
-def test_a_config_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    tools = tool_files()
-
-    def completed(*words: str) -> list[str]:
-        tool, rest = find_tool(words, tools)
-        return dispatch.with_config(tool, rest)
-
-    assert completed('train', NAME, '--smoke') == [PATH, '--smoke']
-    assert completed('train', f'configs/mochi/{NAME}.py') == [PATH]
-    assert completed('slurm-train', 'gpu', NAME, NAME, 'out') == ['gpu', NAME, PATH, 'out']
-    for words in (['--work-dir', NAME, 'c.py'], ['configs/none.py'], ['other'], []):
-        assert completed('train', *words) == words
-    assert completed('list', 'configs', NAME) == ['configs', NAME]
-    (tmp_path / NAME).touch()  # what lies here comes first
-    assert completed('train', NAME) == [NAME]
 
 
 @pytest.mark.parametrize(

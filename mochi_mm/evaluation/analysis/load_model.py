@@ -18,14 +18,8 @@ from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weight_sets import weights_of
 from mochi_mm.files.weights_record import one_line
 
-#: Parts beside the backbone that measures need, and what goes without them.
-_PARTS = (
-    ('neck.', ('neck', *MEMORY_MEASURES)),
-    ('key_encoder.', MEMORY_MEASURES),
-    ('predictor.', MEMORY_MEASURES),
-    ('head.', MEMORY_MEASURES),
-    ('heads.', ('classifier',)),
-)
+#: What cannot be measured without a part of a model; without any other part, the memory.
+_NEEDED_BY = dict(neck=('neck', *MEMORY_MEASURES), heads=('classifier',))
 
 
 def load_for_analysis(
@@ -55,13 +49,13 @@ def load_for_analysis(
     tensors = weights_of(content, path, checkpoint_key).tensors
     wanted = model.state_dict()
     absent: dict[str, str] = {}
-    for prefix, needs in _PARTS:
-        names = [name for name in wanted if name.startswith(prefix)]
-        if not names:
-            continue
-        made = fit({name: wanted[name] for name in names}, tensors, str(path), f'{prefix}*')
+    parts = dict.fromkeys(name.partition('.')[0] for name in wanted)
+    for part in [part for part in parts if part != 'backbone']:
+        names = [name for name in wanted if name.startswith(f'{part}.')]
+        made = fit({name: wanted[name] for name in names}, tensors, str(path), f'{part}.*')
         if not made.matched and not made.shapes:
-            what = 'memory (head.*)' if prefix == 'head.' else f'{prefix}*'
+            what = 'memory (head.*)' if part == 'head' else f'{part}.*'
+            needs = _NEEDED_BY.get(part, MEMORY_MEASURES)
             absent.update(dict.fromkeys(needs, f'{path} holds no {what}'))
             continue
         made.demand('Expected a checkpoint of the same config.')

@@ -34,6 +34,15 @@ def test_the_classifier_of_a_further_head_is_that_of_the_file(tmp_path: Path) ->
     assert all(torch.equal(value, wanted[name]) for name, value in built.state_dict().items())
 
 
+def test_a_part_of_an_algorithm_of_ones_own_is_loaded_too(tmp_path: Path) -> None:
+    """By no name that is known here."""
+    one, other = model(), model(seed=1)
+    one.decoder, other.decoder = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    torch.save(dict(state_dict=other.state_dict(), meta={}), tmp_path / 'a.pth')
+    _, absent = load_for_analysis(one, tmp_path / 'a.pth')
+    assert not absent and torch.equal(one.decoder.weight, other.decoder.weight)
+
+
 def test_a_classifier_that_is_not_there_is_named(tmp_path: Path) -> None:
     _, absent = load_for_analysis(model(), saved(tmp_path / 'a.pth', 'heads.'))
     assert list(absent) == ['classifier'] and 'holds no heads.*' in absent['classifier']

@@ -49,8 +49,8 @@ def load_for_analysis(
     tensors = weights_of(content, path, checkpoint_key).tensors
     wanted = model.state_dict()
     absent: dict[str, str] = {}
-    parts = dict.fromkeys(name.partition('.')[0] for name in wanted)
-    for part in [part for part in parts if part != 'backbone']:
+    parts = {name.partition('.')[0] for name in wanted} - {'backbone'}
+    for part in sorted(parts, key=lambda part: (part == 'head', part)):  # its words come last
         names = [name for name in wanted if name.startswith(f'{part}.')]
         made = fit({name: wanted[name] for name in names}, tensors, str(path), f'{part}.*')
         if not made.matched and not made.shapes:

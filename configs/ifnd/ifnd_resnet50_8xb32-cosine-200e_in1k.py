@@ -4,7 +4,8 @@ Paper: Chen et al., ICLR 2022 (arXiv 2106.03719 [recalled]); ResNet-50, SGD and 
     in a reproducibility sheet; MoCo-v2's settings, the numbers of clusters, the linear share and
     the confidence are recalled, not checked.
 Command: tools/dist_train.sh configs/ifnd/ifnd_resnet50_8xb32-cosine-200e_in1k.py 8
-Hardware: 8 GPUs; hours not yet measured. `backend='faiss'` where it is installed.
+Hardware: 8 GPUs; hours not yet measured. scikit-learn may take half an hour for 100,000 clusters;
+    `backend='faiss'` of the hook, where faiss is installed, is not yet measured.
 Expected: none: the paper's figures were not at hand.
 Measured: not yet measured.
 """
@@ -21,3 +22,5 @@ model = dict(
     )
 )
 custom_hooks = [dict(type='PseudoLabelHook', label_dataloader='$bank_dataloader', start_epoch=1)]
+# The other ranks wait for the one that makes 100,000 clusters.
+env_cfg = dict(dist_cfg=dict(timeout=7200))

@@ -1,7 +1,7 @@
 """OpenCon, CIFAR-10 with 5 known classes, a quarter-width ResNet-10, 6 epochs: for a CPU core.
 
 Paper: Sun and Li 2023 (OpenCon, TMLR, arXiv 2208.02764); weights of the terms and temperatures are
-    the authors'; network, budget, rate, ramp and the decay of the prototypes are ours, for a CPU.
+    the authors'; network, budget, rate and ramp are ours, for a CPU.
 Command: python tools/train.py \\
     configs/opencon/opencon_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py --cfg-options \\
     load_from=work_dirs/simclr_resnet10w025_1xb256-cosine-6e_cifar10-cpu/epoch_6.pth \\

@@ -136,6 +136,7 @@ class Suite:
 
         Raises:
             FileNotFoundError: No config has such a name.
+            ValueError: Two settings have one name, so that one would overwrite the other.
         """
         if not self.configs:
             return list(self.settings)
@@ -146,4 +147,13 @@ class Suite:
         for path in paths:
             name, config = path.stem.split('_')[0], path.relative_to(root).as_posix()
             found.append(Setting(name, name, config, self.configs_data))
-        return [*self.settings, *found]
+        by_name: dict[str, Setting] = {}
+        for setting in (*self.settings, *found):
+            if setting.name in by_name:
+                raise ValueError(
+                    f'{by_name[setting.name].config} and {setting.config} are both called '
+                    f'{setting.name!r} in {self.title!r}; expected names of their own: narrow the '
+                    f'pattern {self.configs!r}.'
+                )
+            by_name[setting.name] = setting
+        return list(by_name.values())

@@ -54,3 +54,13 @@ def test_settings_from_names_of_configs(tmp_path: Path) -> None:
     assert (found[2].config, found[2].data) == ('configs/one/x_net_small.py', 'images')
     with pytest.raises(FileNotFoundError, match='no config .*other'):
         two_settings(configs='*other.py').settings_in(tmp_path)
+
+
+def test_two_configs_of_one_name_are_refused(tmp_path: Path) -> None:
+    """One run would overwrite the other."""
+    folder = tmp_path / 'configs/one'
+    folder.mkdir(parents=True)
+    for name in ('x_net_small.py', 'x_net_longer_small.py'):
+        (folder / name).touch()
+    with pytest.raises(ValueError, match=r"x_net_small\.py are both called 'x' in"):
+        two_settings(configs='*small.py', configs_data='images').settings_in(tmp_path)

@@ -1,4 +1,4 @@
-"""The family at one small budget, by kNN: every config named *cifar10-cpu.py.
+"""The family at one small budget, by kNN: every config named *6e_cifar10-cpu.py.
 
 Network, batch and schedule are the config's; 15 epochs over the first 800 images of each class. A
 head that learns a similarity is measured by that as well.
@@ -16,7 +16,7 @@ _LEARNED = 'knn_learned/top1_k20'
 
 SUITE = Suite(
     title='The family on CIFAR-10',
-    configs='*cifar10-cpu.py',
+    configs='*6e_cifar10-cpu.py',
     configs_data='cifar10',
     measures=_KNN,
     before=_KNN,

@@ -67,8 +67,8 @@ def check_argument_kinds(kinds: Mapping[str, str], arguments: Mapping[str, Any],
 def _fits(value: Any, kind: str) -> bool:
     """Return whether a value has a kind, or one of several; everything fits unknown kinds."""
     options = _split(kind, '|')
-    if any(_outer(option) not in _KINDS for option in options):
-        return True
+    if options == ['None'] or any(_outer(option) not in _KINDS for option in options):
+        return True  # a component that takes nothing says why
     return any(_fits_one(value, option) for option in options)
 
 

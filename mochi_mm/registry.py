@@ -29,6 +29,20 @@ def nearest(name: str, candidates: Any, count: int = 3) -> list[str]:
     return [by_lower[c] for c in close]
 
 
+def component_name(part: Any) -> str:
+    """Return the name of the component that a part of a config names, without its scope.
+
+    >>> component_name(dict(type='mochi_mm.KNNHook')), component_name(dict(type=Registry))
+    ('KNNHook', 'Registry')
+    >>> component_name(dict(interval=3)), component_name(None)
+    ('', '')
+    """
+    kind = part.get('type') if isinstance(part, Mapping) else None
+    if isinstance(kind, str):
+        return present_name(kind).rpartition('.')[2]
+    return str(getattr(kind, '__name__', ''))
+
+
 def constructors(component: Any) -> list[Any]:
     """Return what is called to make ``component``: its constructors, those of its bases last."""
     if inspect.isclass(component):
@@ -173,7 +187,7 @@ class ComponentRegistry(Registry):
             if 'type' in cfg:
                 cfg = modern(cfg) if isinstance(cfg['type'], str) else cfg
                 component = self.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
-                check_arguments(component, cfg)
+                check_arguments(component, {**given, **cfg})
                 _check_complete(component, {**given, **cfg})
         return super().build(cfg, *args, **kwargs)
 

@@ -10,13 +10,16 @@ from torch import nn
 
 import mochi_mm
 from mochi_mm.argument_kinds import check_argument_kinds
+from mochi_mm.engine.hooks import CheckpointHook
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
+from mochi_mm.launch.runner import build_runner
 from mochi_mm.models.heads import ESupConHead, OpenConHead
-from mochi_mm.registry import check_arguments, components
+from mochi_mm.registry import HOOKS, check_arguments, components
 from tests.toy_runner import REPOSITORY
 
 NAN = float('nan')
+QUICK = 'configs/mochi/mochi-128-128-64_resnet10w025_1xb128-quickstart_shapes.py'
 
 
 @pytest.mark.parametrize('value', ['maybe', 'True', 1, 0, None, [True]])
@@ -99,6 +102,25 @@ def test_building_asks_as_well() -> None:
         mochi_mm.build(dict(type='PairMixing'))
     with pytest.raises(ValueError, match='has no type; expected dict.* of a model'):
         mochi_mm.build(dict(type='InBatchContrast', backbone={}, neck=dict(type='MLPNeck')))
+
+
+def test_what_the_caller_adds_and_classes_are_asked_too() -> None:
+    with pytest.raises(ValueError, match="CheckpointHook save_last is 'no'"):
+        HOOKS.build(dict(type='CheckpointHook'), default_args=dict(save_last='no'))
+    config = load_config(REPOSITORY / QUICK)
+    config.default_hooks.checkpoint = dict(type=CheckpointHook, save_last='no')
+    with pytest.raises(ValueError, match='default_hooks.checkpoint: CheckpointHook save_last is'):
+        check_config(config)
+    with pytest.raises(ValueError, match='CheckpointHook save_last is'):
+        build_runner(config)
+
+
+def test_what_mmengine_takes_is_taken() -> None:
+    layers = [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', layer='BatchNorm2d')]
+    for init_cfg in (layers, layers[0], None):
+        assert mochi_mm.build(dict(type='ResNet', depth=18, init_cfg=init_cfg)) is not None
+    with pytest.raises(ValueError, match='but BregmanHead takes none'):  # says the head itself
+        mochi_mm.build(dict(type='BregmanHead', in_channels=8, memory=dict(type='FeatureQueue')))
 
 
 def test_a_config_says_where() -> None:

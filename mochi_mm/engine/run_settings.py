@@ -13,6 +13,7 @@ from mochi_mm.distributed.rows import world_size
 from mochi_mm.engine.data_facts import data_changes, data_facts
 from mochi_mm.files.shown import shown, shown_text
 from mochi_mm.files.trained_weights import is_finite
+from mochi_mm.registry import component_name
 
 _SECTIONS = (
     'model',
@@ -80,7 +81,7 @@ def _listeners(runner: Any) -> Iterator[tuple[str, Any]]:
     """Yield the settings of the hooks that have a part in a step, or in what a checkpoint holds."""
     custom, default = runner.cfg.get('custom_hooks'), runner.cfg.get('default_hooks')
     given = {
-        str(hook['type']).split('.')[-1]: hook
+        component_name(hook): hook
         for hook in [*(default or {}).values(), *(custom or [])]
         if isinstance(hook, Mapping) and 'type' in hook
     }

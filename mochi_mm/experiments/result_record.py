@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from mochi_mm.files.atomic_file import write_atomically
+from mochi_mm.registry import component_name
 from mochi_mm.runs.start_facts import commit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +66,7 @@ def result_record(
 def protocol_of(config: Any) -> str:
     """Return in words how a benchmark config measures."""
     test = config.get('test_cfg') or {}
-    kind = str(test.get('type')).rsplit('.', 1)[-1]
+    kind = component_name(test)
     if kind == 'KNNLoop':
         return f'weighted kNN, temperature {test.get("temperature", 0.07):g}'
     if kind == 'SVMLoop':

@@ -12,6 +12,7 @@ from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.config import load_config
 from mochi_mm.launch.config_parts import parts_of
 from mochi_mm.launch.smoke import BY_IMAGE
+from mochi_mm.registry import component_name
 
 #: Hooks that measure; those of a sweep are its measures'.
 _WATCHERS = ('KNNHook', 'AnalysisHook', 'RepresentationGuardHook')
@@ -53,7 +54,7 @@ def run_config(run: Run) -> Any:
     images = suite.images.count(config)
     _cut(config, run.epochs, images, suite.shares)
     interval = max(1, -(-run.epochs // suite.looks))
-    hooks = [h for h in config.get('custom_hooks') or [] if h['type'] not in _WATCHERS]
+    hooks = [h for h in config.get('custom_hooks') or [] if component_name(h) not in _WATCHERS]
     for measure in suite.measures:
         hooks += measure.hooks(config, interval)
     config.custom_hooks = hooks
@@ -107,7 +108,7 @@ def _cut(config: Any, epochs: int, images: int, shares: bool) -> None:
         for name in ('start_epoch', 'update_epoch', 'end_epoch'):
             if shares and part.get(name) is not None:
                 part[name] = round(part[name] * epochs / planned)
-        if images and part.get('type') in BY_IMAGE:
+        if images and component_name(part) in BY_IMAGE:
             part['length'] = images
     for schedule in config.param_scheduler:
         if schedule.get('by_epoch', True):

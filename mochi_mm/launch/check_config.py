@@ -94,7 +94,7 @@ def _registries(scope: str | None) -> list[Registry]:
 
 def _check(node: Any, path: str, known: list[Registry]) -> None:
     if isinstance(node, Mapping):
-        if isinstance(node.get('type'), str):
+        if isinstance(node.get('type'), str) or callable(node.get('type')):
             _check_component(node, path, known)
         for name, child in node.items():
             if name not in _FOREIGN and (known[0].scope == SCOPE or name not in _FOREIGN_MM):
@@ -105,9 +105,12 @@ def _check(node: Any, path: str, known: list[Registry]) -> None:
 
 
 def _check_component(node: Mapping[str, Any], path: str, known: list[Registry]) -> None:
-    node = modern(node)
     name = node['type']
-    component = next((c for r in known if (c := _get(r, name)) is not None), None)
+    component = name
+    if isinstance(name, str):
+        node = modern(node)
+        name = node['type']
+        component = next((c for r in known if (c := _get(r, name)) is not None), None)
     if component is None:
         every = {n for r in known for n in r.module_dict}
         every |= {n for r in known if r.parent for n in r.parent.module_dict}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mochi_mm.launch.config_parts import placed_parts
-from mochi_mm.registry import DATASETS, METRICS, MODELS
+from mochi_mm.registry import DATASETS, METRICS, MODELS, component_name
 
 #: Settings that several components have to agree on.
 _SHARED = {
@@ -42,7 +42,7 @@ def check_open_world(config: Mapping[str, Any]) -> None:
         found = [
             (f'{where}.{setting}', _value(p, setting))
             for where, p in parts
-            if p['type'].split('.')[-1] in types
+            if component_name(p) in types
         ]
         for where, value in found[1:]:
             if value != found[0][1]:

@@ -33,6 +33,11 @@ def check_runtime(config: Mapping[str, Any]) -> None:
         value = setting_at(config, where)
         if value not in (None, True, False):
             raise _refused(where, value, 'True or False')
+    if setting_at(config, 'randomness.diff_rank_seed'):
+        raise ValueError(
+            'randomness.diff_rank_seed is True, and ranks share draws by their seed, such as the '
+            'order of a batch; expected False: what each rank draws for itself differs already.'
+        )
     seed = setting_at(config, 'randomness.seed')
     if seed is not None and not (type(seed) is int and 0 <= seed < _SEEDS):
         raise _refused('randomness.seed', seed, f'an integer from 0 to {_SEEDS - 1}, or None')

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mochi_mm.launch.config_parts import placed_parts
-from mochi_mm.registry import nearest
+from mochi_mm.registry import component_name, nearest
 
 _LOADER = (
     'batch_sampler',
@@ -40,8 +40,8 @@ _PARAMWISE = (
     'norm_decay_mult',
 )
 # Keys that a constructor reads beside these.
-_CONSTRUCTORS: dict[str | None, tuple[str, ...]] = {
-    None: (),
+_CONSTRUCTORS: dict[str, tuple[str, ...]] = {
+    '': (),
     'DefaultOptimWrapperConstructor': (),
     'LayerWiseRates': ('layer_decay',),
 }
@@ -115,8 +115,9 @@ def check_sections(config: Mapping[str, Any]) -> None:
     for where, loader in loaders(config):
         _check_keys(loader, where, _LOADER)
     wrapper = config.get('optim_wrapper')
-    kind = wrapper.get('constructor') if isinstance(wrapper, Mapping) else ''
-    if isinstance(wrapper, Mapping) and kind in _CONSTRUCTORS:
+    wrapper = wrapper if isinstance(wrapper, Mapping) else {}
+    kind = component_name(dict(type=wrapper.get('constructor')))
+    if kind in _CONSTRUCTORS:
         read = (*_PARAMWISE, *_CONSTRUCTORS[kind])
         _check_keys(wrapper.get('paramwise_cfg'), 'optim_wrapper.paramwise_cfg', read)
         _check_custom_keys((wrapper.get('paramwise_cfg') or {}).get('custom_keys') or {})
@@ -142,9 +143,9 @@ def _check_twice(config: Mapping[str, Any]) -> None:
     """
     hooks = config.get('default_hooks')
     for name, hook in hooks.items() if isinstance(hooks, Mapping) else ():
-        kind = hook.get('type') if isinstance(hook, Mapping) else None
+        kind = component_name(hook)
         for i, other in enumerate(config.get('custom_hooks') or ()):
-            if kind is not None and isinstance(other, Mapping) and other.get('type') == kind:
+            if kind and component_name(other) == kind:
                 raise ValueError(
                     f'custom_hooks[{i}] is a {kind}, which default_hooks.{name} is already, so it '
                     f'would act twice; give default_hooks.{name} these settings, or set it to None.'

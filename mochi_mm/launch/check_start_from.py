@@ -7,7 +7,7 @@ from typing import Any
 
 from mochi_mm.launch.check_surroundings import check_checkpoint
 from mochi_mm.launch.known_settings import reads_pretrained
-from mochi_mm.registry import SCOPE
+from mochi_mm.registry import SCOPE, component_name
 from mochi_mm.utils.checks import check_choice
 
 
@@ -62,7 +62,7 @@ def _others(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _initialized(node: Any, where: str) -> Iterator[str]:
     if isinstance(node, Mapping):
-        if str(node.get('type', '')).rsplit('.', 1)[-1] in ('Pretrained', 'PretrainedInit'):
+        if component_name(node) in ('Pretrained', 'PretrainedInit'):
             yield f'{where}, which loads {node.get("checkpoint")}'
         for key, child in node.items():
             yield from _initialized(child, f'{where}.{key}')

@@ -9,6 +9,7 @@ from mochi_mm.argument_kinds import is_integer, is_number
 from mochi_mm.launch.check_sections import loaders, setting_at
 from mochi_mm.launch.config_parts import placed_parts
 from mochi_mm.launch.metric_names import check_metric
+from mochi_mm.registry import component_name
 from mochi_mm.runs.allowances import check_allowances
 from mochi_mm.runs.measured_figures import measuring_hook, rule_for
 
@@ -149,8 +150,7 @@ def _check_measured(config: Mapping[str, Any], name: str, needed: str) -> None:
     """Refuse a figure to keep the best by that no hook of the config measures."""
     hook = config['default_hooks']['checkpoint']
     rule_for(name, hook.get('rule'))
-    kinds = [h.get('type') for h in config.get('custom_hooks') or () if isinstance(h, Mapping)]
-    if needed not in (str(kind).rsplit('.', 1)[-1] for kind in kinds):
+    if needed not in map(component_name, config.get('custom_hooks') or ()):
         raise ValueError(
             f'default_hooks.checkpoint.save_best={name!r} is measured by {needed}, and the config '
             'has none; add it to custom_hooks, or leave save_best out.'

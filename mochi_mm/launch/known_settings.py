@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mochi_mm.registry import component_name
+
 #: Read by MMEngine's runner, by this project's, or on the way to them.
 OF_A_RUN = (
     'activation_checkpointing',
@@ -56,7 +58,4 @@ PRETRAINED = 'pretrained'
 def reads_pretrained(config: Mapping[str, Any]) -> bool:
     """Return whether a hook of ``config`` reads its top-level ``pretrained``."""
     hooks = [*(config.get('custom_hooks') or []), *(config.get('default_hooks') or {}).values()]
-    return any(
-        isinstance(hook, Mapping) and str(hook.get('type')).endswith('PretrainedHook')
-        for hook in hooks
-    )
+    return any(component_name(hook).endswith('PretrainedHook') for hook in hooks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mochi_mm.registry import nearest
+from mochi_mm.registry import component_name, nearest
 
 _COCO = ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l')
 _OURS = {'mAP': 'AP', 'mAP_50': 'AP50', 'mAP_75': 'AP75'}
@@ -44,7 +44,7 @@ def metric_names(evaluator: Any) -> list[str] | None:
 
 def _names_of(metric: Mapping[str, Any]) -> list[str] | None:
     prefix = metric.get('prefix')
-    kind = str(metric.get('type')).rsplit('.', 1)[-1]
+    kind = component_name(metric)
     if kind == 'TopKAccuracy':
         topk = metric.get('topk', (1, 5))
         numbers = [topk] if isinstance(topk, int) else list(topk)

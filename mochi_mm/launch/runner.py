@@ -17,6 +17,7 @@ from mmengine.device import get_device
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.check_surroundings import check_devices, check_launcher
 from mochi_mm.launch.config import load_config
+from mochi_mm.registry import component_name
 
 
 def build_runner(config: Config, launcher: str = 'none') -> Any:
@@ -35,14 +36,14 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
     """
     from mochi_mm.registry import RUNNERS
 
-    kind = (config.get('optim_wrapper') or {}).get('type')
-    if kind == 'AmpOptimWrapper' and get_device() == 'cpu':
+    if component_name(config.get('optim_wrapper')) == 'AmpOptimWrapper' and get_device() == 'cpu':
         raise ValueError(
             'optim_wrapper.type is AmpOptimWrapper, float16 with a loss scaler, which needs an '
             'accelerator, and there is none here; leave out --amp, or on a CPU take '
             '--cfg-options optim_wrapper.type=BF16OptimWrapper.'
         )
 
+    check_config(config)
     if not dist.is_initialized():
         check_launcher(launcher)
     check_devices(launcher, torch.cuda.device_count())

@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from mochi_mm.launch.config_parts import parts_of
 from mochi_mm.launch.smoke_detection import shrink_detection
+from mochi_mm.registry import component_name
 
 BATCH = 4
 STEPS = 2
@@ -53,7 +54,7 @@ def to_smoke(config: Config, work_dir: str | None = None) -> Config:
     if 'param_scheduler' in config:
         config.param_scheduler = None
     for hook in _hooks(config):
-        if hook['type'].split('.')[-1] == 'RunCheckHook':
+        if component_name(hook) == 'RunCheckHook':
             hook['memory'] = False  # any memory is longer than these few images
     config.pretrained = 'none'
     config.auto_scale_lr = None
@@ -84,9 +85,9 @@ def _shrink(config: Config) -> None:
         for name in ('start_epoch', 'update_epoch'):
             if part.get(name):
                 part[name] = 0  # exercised at once
-        if part.get('type') == 'InvarianceHead':
+        if component_name(part) == 'InvarianceHead':
             part['num_negatives'] = 1  # of the other images of the batch
-        if part.get('type') in BY_IMAGE:
+        if component_name(part) in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
             part.pop('min_size', None)  # of a cluster; the default fits
             if 'num_clusters' in part:
@@ -95,7 +96,7 @@ def _shrink(config: Config) -> None:
     config.default_hooks.logger = dict(type='LoggerHook', interval=1)
     config.default_hooks.checkpoint = dict(type='CheckpointHook', interval=1)
     hooks = config.get('custom_hooks') or []
-    config.custom_hooks = [h for h in hooks if h['type'] not in _MEASURING]
+    config.custom_hooks = [h for h in hooks if component_name(h) not in _MEASURING]
 
 
 def _shrink_loader(loader: Any) -> None:
@@ -104,7 +105,7 @@ def _shrink_loader(loader: Any) -> None:
     generated = _scenes(dataset)
     kind = dict(dataset) if 'num_scenes' in dataset else dict(generated)
     kind.pop('cache_dir', None)
-    held = dataset['type'] == 'InMemory'
+    held = component_name(dataset) == 'InMemory'
     if held:
         kind = dict(type='InMemory', dataset=dict(generated, image_size=HELD_SIZE))
     split = _open_world(dataset)
@@ -113,7 +114,7 @@ def _shrink_loader(loader: Any) -> None:
         world = dict(split, dataset=kind.pop('dataset', kind), num_known=known)
         kind = dict(type='InMemory', dataset=world) if held else world
     for step in parts_of(pipeline):
-        if step.get('type') == 'SaliencyMask' and step.get('mask_dir') is not None:
+        if component_name(step) == 'SaliencyMask' and step.get('mask_dir') is not None:
             step['prob'] = 0.0  # generated images have no files, hence no masks of files
     loader['dataset'] = dict(kind, pipeline=pipeline)
     counts = [step.get('num_views', 1) for step in pipeline]
@@ -143,7 +144,7 @@ def _scenes(dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 def _open_world(dataset: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the settings of a split into known and new classes, if the data set is one."""
-    if dataset['type'] == 'OpenWorld':
+    if component_name(dataset) == 'OpenWorld':
         return {name: dataset[name] for name in dataset if name not in ('dataset', 'pipeline')}
     within = dataset.get('dataset')
     return _open_world(within) if isinstance(within, Mapping) else None

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from mochi_mm.datasets.shapes.export import EXPORTERS
 from mochi_mm.files.text_file import read_text
 from mochi_mm.launch.renamed_scenes import RenamedScenes
-from mochi_mm.registry import DATASETS
+from mochi_mm.registry import DATASETS, component_name
 
 SIDE = 128
 REGIONS = 16
@@ -59,7 +59,7 @@ def _scenes(dataset: Any, count: int, root: Path) -> dict[str, Any]:
         VOCDetection=('voc', 'ImageSets/Main/train.txt', dict(sub_data_root='')),
         CocoDetection=('coco', 'annotations/instances_train.json', dict(img='train/')),
     )
-    kind = dataset['type'].split('.')[-1]
+    kind = component_name(dataset)
     if kind not in files:
         raise ValueError(
             f'--smoke knows the data sets {", ".join(files)}, this config has {dataset["type"]}.'

@@ -53,6 +53,22 @@ class TakesData(Protocol):
 
 
 @runtime_checkable
+class TakesBatch(Protocol):
+    """A module that not every batch is large enough for."""
+
+    def check_batch(self, images: int, views: int) -> None:
+        """Refuse the smallest batch of all ranks; called before the first iteration.
+
+        Args:
+            images: Images of all ranks in it.
+            views: Views of each.
+
+        Raises:
+            ValueError: It is too small.
+        """
+
+
+@runtime_checkable
 class TakesOrigin(Protocol):
     """A module whose rows are images of one data set."""
 

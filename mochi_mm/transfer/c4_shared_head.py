@@ -30,7 +30,7 @@ class C4SharedHead(BaseModule):
         depth: int = 50,
         width: float = 1.0,
         extra_norm: bool = True,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         net = ResNet(depth, width)

@@ -18,6 +18,10 @@ from mochi_mm.launch.check_sections import check_sections
         (dict(randomness=dict(seed=-1)), 'seed is -1'),
         (dict(randomness=dict(seed=2**32)), 'seed is 4294967296'),
         (dict(randomness=dict(seed=True)), 'seed is True'),
+        (
+            dict(randomness=dict(diff_rank_seed=True)),
+            'diff_rank_seed is True, and ranks',
+        ),
         (dict(randomness=dict(deterministic='maybe')), "deterministic is 'maybe'; expected True"),
         (dict(env_cfg=dict(cudnn_benchmark='maybe')), "cudnn_benchmark is 'maybe'"),
         (dict(env_cfg=dict(keep_freed_memory=3)), 'keep_freed_memory is 3'),

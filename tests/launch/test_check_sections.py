@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mmengine.config import Config
 
+from mochi_mm.engine.hooks import EMAUpdateHook
 from mochi_mm.launch.check_config import check_config
 from mochi_mm.launch.check_sections import check_sections, loaders
 from mochi_mm.launch.config import load_config
@@ -72,3 +73,18 @@ def test_loaders_are_found_wherever_they_stand() -> None:
         'custom_hooks.0.query_dataloader',
     }
     assert not dict(loaders(Config(dict(train_dataloader=None))._cfg_dict))
+
+
+@pytest.mark.parametrize('kind', ['EMAUpdateHook', 'mochi_mm.EMAUpdateHook', EMAUpdateHook])
+def test_a_hook_of_the_defaults_a_second_time(kind: Any) -> None:
+    """By whatever name."""
+    config = load_config(CIFAR)
+    config.custom_hooks = [dict(type=kind)]
+    with pytest.raises(ValueError, match=r'custom_hooks\[0\] is a EMAUpdateHook, which default'):
+        check_config(config)
+
+
+def test_the_constructor_with_its_scope() -> None:
+    wrapper = dict(constructor='mochi_mm.LayerWiseRates', paramwise_cfg=dict(norm_decay_mut=0.0))
+    with pytest.raises(ValueError, match="did you mean 'norm_decay_mult'"):
+        check_sections(dict(optim_wrapper=wrapper))

@@ -63,7 +63,9 @@ def find_settings(cfg: Any, args: argparse.Namespace) -> tuple[Any, dict[str, An
     Raises:
         ValueError: The config names no data to take features of.
     """
-    hooks = [h for h in cfg.get('custom_hooks') or [] if 'AnalysisHook' in str(h.get('type'))]
+    from mochi_mm.registry import component_name
+
+    hooks = [h for h in cfg.get('custom_hooks') or [] if component_name(h) == 'AnalysisHook']
     hook = hooks[0] if hooks else {}
     loader = hook.get('dataloader') or cfg.get('query_dataloader')
     if loader is None:

@@ -106,13 +106,14 @@ def open_images(args: argparse.Namespace) -> tuple[Any, Any]:
 
     from mochi_mm.launch.check_config import check_config
     from mochi_mm.launch.measured_config import load_measured
+    from mochi_mm.registry import component_name
 
     cfg = load_measured(args)
     check_config(cfg)
     if cfg.get('train_dataloader') is None:
         raise ValueError(f'{args.images} has no train_dataloader, whose images are searched.')
     images = cfg.train_dataloader.dataset.to_dict()
-    kind = str(images.get('type')).rpartition('.')[2]
+    kind = component_name(images)
     if kind not in ('ImageFolder', 'PackedImages'):
         raise ValueError(
             f'the training images of {args.images} are a {kind}, which takes no list of names to '

@@ -90,7 +90,12 @@ class CheckpointHook(Hook):
         self.interval, self.by_epoch, self.save_begin = interval, by_epoch, save_begin
         self.max_keep_ckpts, self.retry_iters = max_keep_ckpts, retry_iters
         self.save_last, self.save_best, self.save_backbone = save_last, save_best, save_backbone
-        self.rule = (rule or 'greater') if save_best is None else rule_for(save_best, rule)
+        if rule is not None and save_best is None:
+            raise ValueError(
+                f'CheckpointHook rule is {rule!r} and save_best is None, so that there is nothing '
+                'to be better at; set save_best, or leave rule out.'
+            )
+        self.rule = 'greater' if save_best is None else rule_for(save_best, rule)
         self._offered: float | None = None
         self._due_at: int | None = None
         self._training = False

@@ -31,7 +31,7 @@ from mochi_mm.models.memories import InstanceBank
 from mochi_mm.models.view_editors import BaseViewEditor
 from mochi_mm.registry import HOOKS
 from mochi_mm.structures import DataFacts
-from mochi_mm.structures.protocols import TakesData, TakesOrigin
+from mochi_mm.structures.protocols import TakesBatch, TakesData, TakesOrigin
 from mochi_mm.utils.class_names import check_same_classes
 from mochi_mm.utils.unwrap import unwrap
 
@@ -122,7 +122,7 @@ class RunCheckHook(Hook):
 
     @staticmethod
     def _check_last_batch(runner: Any) -> None:
-        """Raise where a batch of one image meets a batch norm that trains."""
+        """Raise where a batch of one image meets a batch norm that trains, or a part wants more."""
         loader, model = runner.train_dataloader, unwrap(runner.model)
         # Detectors train on one image as a rule, and group their batches in ways of their own.
         if type(loader.batch_sampler) is not BatchSampler or not hasattr(model, 'num_views'):
@@ -135,6 +135,18 @@ class RunCheckHook(Hook):
                 'cannot normalize: torch would stop there, or take the statistics of a single '
                 'image. Set train_dataloader.drop_last=True, or another batch_size.'
             )
+        # An editor may make as many views again.
+        views = model.num_views * (2 if len(getattr(model, 'view_editors', ())) else 1)
+        for part in model.modules():
+            if isinstance(part, TakesBatch):
+                try:
+                    part.check_batch(last * world_size(), views)
+                except ValueError as error:
+                    raise ValueError(
+                        f'the smallest batch of an epoch has {last} images (of '
+                        f'{len(loader.dataset)}, train_dataloader.batch_size={size}): {error} '
+                        'train_dataloader.drop_last=True leaves out a smaller last batch.'
+                    ) from None
 
     @staticmethod
     def _check_classes(runner: Any) -> None:

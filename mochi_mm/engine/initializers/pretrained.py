@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
@@ -34,7 +35,7 @@ class Pretrained:
 
     def __init__(
         self,
-        checkpoint: str,
+        checkpoint: str | Path,
         prefix: str | None = None,
         map_location: Any = None,
         checkpoint_key: str | None = None,

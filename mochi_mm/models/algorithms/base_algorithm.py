@@ -118,7 +118,7 @@ class BaseAlgorithm(BaseModel):
         view_editors: Sequence[dict | nn.Module] = (),
         data_preprocessor: dict | nn.Module | None = None,
         channels_last: bool = False,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(
             data_preprocessor=build(data_preprocessor or dict(type='ViewDataPreprocessor')),

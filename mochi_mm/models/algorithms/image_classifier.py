@@ -40,7 +40,7 @@ class ImageClassifier(BaseAlgorithm):
         freeze_backbone: bool = False,
         data_preprocessor: dict | nn.Module | None = None,
         channels_last: bool = False,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(
             backbone,

@@ -32,7 +32,7 @@ class CIFARResNet(BaseModule):
         depth: int = 32,
         width: int = 16,
         in_channels: int = 3,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         if depth < 8 or (depth - 2) % 6:

@@ -71,7 +71,7 @@ class ResNet(BaseModule):
         stem: str = 'imagenet',
         zero_init_residual: bool = False,
         in_channels: int = 3,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self._check(depth, width, out_indices, frozen_stages, stem)

@@ -33,7 +33,9 @@ class SplitBackbone(BaseModule):
         ValueError: Fewer than two backbones; when called, another number of channels.
     """
 
-    def __init__(self, backbones: Sequence[dict | nn.Module], init_cfg: dict | None = None) -> None:
+    def __init__(
+        self, backbones: Sequence[dict | nn.Module], init_cfg: dict | list[dict] | None = None
+    ) -> None:
         super().__init__(init_cfg)
         self.backbones = nn.ModuleList(
             MODELS.build(part) if isinstance(part, dict) else part for part in backbones

@@ -52,7 +52,7 @@ class TimmBackbone(BaseModule):
         frozen: Sequence[str] = (),
         positions: str = 'timm',
         xavier_patches: bool = False,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         check_choice('positions', positions, POSITIONS)

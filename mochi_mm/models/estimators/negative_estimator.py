@@ -56,7 +56,7 @@ class NegativeEstimator(BaseModule):
         beta: float = 1.0,
         tau_plus: float = 0.1,
         anneal: str | None = None,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.beta = check_number('beta', beta, 1.0, zero=True)

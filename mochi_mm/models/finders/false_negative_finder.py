@@ -46,7 +46,7 @@ class FalseNegativeFinder(BaseModule):
         top_k: int | None = 10,
         threshold: float | None = 0.7,
         aggregate: str = 'max',
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         check_integer('num_support', num_support, 8)

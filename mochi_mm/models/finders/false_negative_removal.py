@@ -78,7 +78,7 @@ class FalseNegativeRemoval(BaseModule):
         ramp: float = 0.0,
         start_epoch: int = 0,
         watch: bool = False,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.rule = check_choice('rule', rule, RULES)

@@ -69,7 +69,7 @@ class NegativeThreshold(BaseModule):
         start_epoch: int = 0,
         update_epoch: int | None = None,
         rescale: bool = True,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.table = SampleTable(length, COLUMNS)

@@ -121,7 +121,7 @@ class BaseContrastiveHead(BaseModule):
         oracle_loss: bool = False,
         oracle_mix: bool = False,
         tap: str = 'predictor',
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         if temperature is None:

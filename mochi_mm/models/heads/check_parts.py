@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def check_parts(head: BaseContrastiveHead) -> None:
-    """Refuse an estimator, threshold or removal that the objective of a head has no place for.
+    """Refuse an estimator, threshold, removal or table that a head has no place for.
 
     Raises:
         ValueError: There is one.
@@ -25,6 +25,12 @@ def check_parts(head: BaseContrastiveHead) -> None:
                 f'{part} is {value} but the objective of {name} has no sum over negatives that it '
                 'could act on; take it out.'
             )
+    reads = head.needs_labels or head.oracle_loss or head.oracle_mix
+    if head.table is not None and not reads and not getattr(head.removal, 'needs_labels', False):
+        raise ValueError(
+            f'table is {head.table} but nothing in {name} asks for labels, so that it would change '
+            'no loss; take it out, or set what reads labels, such as oracle_loss.'
+        )
     if head.removal is None:
         return
     if not head.removable:

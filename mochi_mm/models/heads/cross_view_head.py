@@ -52,7 +52,7 @@ class CrossViewHead(BaseModule):
         form: ``nce`` or ``softmax``.
         temperature: Divides every cosine, > 0.
         exclude_own: Draw other images only. The authors' code draws from all, the own included.
-        eps: Added in the denominators of ``nce``, as the authors' code does.
+        eps: Added in the denominators of ``nce``, as the authors' code does; None is 1e-7.
         mixing: A :class:`HardNegativeMixing` of the drawn rows, the own never; ``softmax`` only.
         label_key: Name of the labels among the data samples, which the banks store.
         init_cfg: See MMEngine.
@@ -85,10 +85,10 @@ class CrossViewHead(BaseModule):
         form: str = 'nce',
         temperature: float = 0.07,
         exclude_own: bool = False,
-        eps: float = 1e-7,
+        eps: float | None = None,
         mixing: dict | nn.Module | None = None,
         label_key: str = 'gt_label',
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.temperature, self.label_key = check_temperature(temperature), label_key
@@ -101,7 +101,13 @@ class CrossViewHead(BaseModule):
         self.memories = cast(Sequence[InstanceBank], nn.ModuleList(banks))
         self.length, self.dim = self._check_banks()
         self.num_negatives = check_integer('num_negatives', num_negatives, 4096)
-        self.exclude_own, self.eps = exclude_own, check_number('eps', eps, 1e-7, zero=True)
+        if eps is not None and form != 'nce':
+            raise ValueError(
+                f'eps is {eps!r} and form is {form!r}, which has no such denominator; leave it '
+                "out, or set form='nce'."
+            )
+        self.eps = check_number('eps', 1e-7 if eps is None else eps, 1e-7, zero=True)
+        self.exclude_own = exclude_own
         self.mixing = build_optional(mixing, HardNegativeMixing)
         self._check_settings()
         self.step_key: StepKey | None = None

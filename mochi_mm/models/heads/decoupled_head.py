@@ -27,7 +27,8 @@ class DecoupledHead(NTXentHead):
     Args:
         temperature: Divides every cosine, > 0.
         sigma: Width of the weights of DCLW, > 0, which compares two views; None is DCL.
-        detach_weight: Let no gradient flow through the weights. Public code does either.
+        detach_weight: Let no gradient flow through the weights; None is True. Public code does
+            either.
         **kwargs: As in :class:`BaseContrastiveHead`.
 
     Raises:
@@ -42,13 +43,18 @@ class DecoupledHead(NTXentHead):
         self,
         temperature: float = 0.1,
         sigma: float | None = None,
-        detach_weight: bool = True,
+        detach_weight: bool | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(temperature, **kwargs)
         if sigma is not None:
             check_number('sigma', sigma, 0.5)
-        self.sigma, self.detach_weight = sigma, detach_weight
+        elif detach_weight is not None:
+            raise ValueError(
+                f'detach_weight is {detach_weight!r} and sigma is None, so that there are no '
+                'weights; set sigma, or leave it out.'
+            )
+        self.sigma, self.detach_weight = sigma, detach_weight is not False
         self.max_views = None if sigma is None else 2
 
     def positives(self, anchors: Anchors, blocks: list[Block], views: Views) -> list[Block]:

@@ -29,7 +29,7 @@ class FairKLHead(BaseModule):
         weight: Weight of the term in the sum of losses, > 0.
         form: ``released``, ``moments`` or ``gaussian``; see
             :func:`~mochi_mm.models.functional.fair_kl.fair_kl`.
-        spread: Weight of the deviations; has no effect in ``gaussian``.
+        spread: Weight of the deviations; None is 1. There are none in ``gaussian``.
         label_key: Name of the class label among the data samples.
         bias_key: Name of the bias label among them.
         tap: Features that the head is given: ``predictor``, ``neck`` or ``backbone``.
@@ -60,17 +60,22 @@ class FairKLHead(BaseModule):
         self,
         weight: float = 1.0,
         form: str = 'released',
-        spread: float = 1.0,
+        spread: float | None = None,
         label_key: str = 'gt_label',
         bias_key: str = 'bias_label',
         empty_group: str = 'left_out',
         tap: str = 'predictor',
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         check_number('FairKLHead weight', weight, 1.0)
-        check_number('spread', spread, 1.0, zero=True)
         check_choice('form', form, FORMS)
+        if spread is not None and form == 'gaussian':
+            raise ValueError(
+                f"spread is {spread!r} and form is 'gaussian', which has no such weight; leave it "
+                'out, or choose another form.'
+            )
+        spread = check_number('spread', 1.0 if spread is None else spread, 1.0, zero=True)
         check_choice('empty_group', empty_group, EMPTY_GROUPS)
         if empty_group == 'zero' and form != 'released':
             raise ValueError(

@@ -135,6 +135,19 @@ class InvarianceHead(KeyBatchHead):
         wide = drawn.repeat(len(anchors.pairs), sets)  # (A, T M)
         return [block.drop(~wide & ~block.need('same_image'))]
 
+    def check_batch(self, images: int, views: int = 2) -> None:
+        """Refuse a batch of all ranks with fewer other images than are to be drawn.
+
+        Raises:
+            ValueError: There are fewer.
+        """
+        if (self.num_negatives or 0) >= images:
+            raise ValueError(
+                f'num_negatives is {self.num_negatives} but the batch of all ranks has {images} '
+                f'images, so {images - 1} others; set it lower, to None for all of them, or a '
+                'larger batch.'
+            )
+
     def draw(self, images: int, device: torch.device) -> Tensor:
         """Return (B, M) bool, which of the images of all ranks each of this rank's meets.
 
@@ -144,11 +157,7 @@ class InvarianceHead(KeyBatchHead):
         counts = row_counts(images)
         total, first = sum(counts), sum(counts[: rank()])
         number = self.num_negatives or 0
-        if number >= total:
-            raise ValueError(
-                f'num_negatives is {number} but the batch of all ranks has {total} images, so '
-                f'{total - 1} others; set it lower, to None for all of them, or a larger batch.'
-            )
+        self.check_batch(total)
         key = self.step_key
         generator = None if key is None else key.generator('negatives', device, per_rank=False)
         if generator is None and world_size() > 1:

@@ -49,7 +49,7 @@ class LinearHead(BaseModule):
         label_smoothing: float = 0.0,
         normalize_input: bool = False,
         label_key: str = 'gt_label',
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         for name, value in (('num_classes', num_classes), ('in_channels', in_channels)):

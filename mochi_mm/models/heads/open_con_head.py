@@ -107,6 +107,7 @@ class OpenConHead(BaseContrastiveHead):
 
     with_memory = False
     estimable = False
+    removable = False
     #: Whether every batch needs an image with a label.
     needs_labeled = True
 
@@ -127,6 +128,11 @@ class OpenConHead(BaseContrastiveHead):
         init_seed: int = 0,
         **kwargs: Any,
     ) -> None:
+        if kwargs.get('temperature') is not None:
+            raise ValueError(
+                f'OpenConHead temperature is {kwargs["temperature"]!r}, and each of its terms has '
+                'one of its own; set temperatures and prototype_temperature.'
+            )
         super().__init__(**kwargs)
         self.num_classes = check_integer('num_classes', num_classes, 10)
         self.num_known = check_integer('num_known', num_known, 5)
@@ -197,6 +203,7 @@ class OpenConHead(BaseContrastiveHead):
             shares = found.logits.softmax(dim=1)  # (N, C)
             divergence = prior_divergence(shares, ~labeled, self.prior)
             losses['loss_prior'] = self.weights[3] * divergence
+            losses = {name: self.weight * loss for name, loss in losses.items()}
             with torch.no_grad():
                 statistics = self.figures(found)
         return HeadStep(losses, statistics, self.updates(found), anchors, (batch,))

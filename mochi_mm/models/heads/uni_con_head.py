@@ -68,6 +68,13 @@ class UniConHead(BaseContrastiveHead):
         super().__init__(temperature=temperature, **kwargs)
         self.key_source = check_choice('key_source', key_source, KEY_SOURCES)
         check_no_table(self)
+        for part, value in (('removal', self.removal), ('threshold', self.threshold)):
+            if value is not None and key_source == 'universum':
+                raise ValueError(
+                    f"{part} is {value} and key_source is 'universum', whose views are mixed of "
+                    'two classes, so that none is found; take it out, or set key_source='
+                    "'real+universum'."
+                )
 
     def compute(self, views: Views) -> HeadStep:
         """Add to the statistics the share of images that found a partner, where it is known."""

@@ -52,7 +52,7 @@ class HardNegativeMixing(BaseModule):
         skip: int = 0,
         start_epoch: int = 0,
         mixers: Sequence[dict | nn.Module] = (),
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         check_integer('start_epoch', start_epoch, 10, least=0)
@@ -62,6 +62,7 @@ class HardNegativeMixing(BaseModule):
         self.mixers: Sequence[BaseMixer] = _built(mixers)
         self.skip, self.start_epoch = skip, start_epoch
         self._num_hard = num_hard
+        self._fitted = False
         self.epoch = 0
         self.step_key: StepKey | None = None
         if num_hard is not None:
@@ -91,7 +92,17 @@ class HardNegativeMixing(BaseModule):
                 f'expected 1 <= num_hard <= {length - self.skip}. Lower num_hard or lengthen the '
                 'memory.'
             )
+        self._fitted = True
         self._check_mixers()
+
+    def check_batch(self, images: int, views: int) -> None:
+        """Refuse a batch of all ranks with fewer candidates than are mixed, without a memory.
+
+        Raises:
+            ValueError: There are fewer.
+        """
+        if self.mixers and not self._fitted:
+            self.check_candidates(images * views)
 
     def set_step(self, step_key: StepKey) -> None:
         """Key the random draws of the coming step; a hook calls it before each iteration."""
@@ -151,11 +162,7 @@ class HardNegativeMixing(BaseModule):
             raise ValueError(f'none of the blocks {names} can be mixed; take mixing out.')
         parts = [_minable(block) for block in usable]
         minable = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)  # (A, M)
-        if minable.shape[1] < self.skip + self.num_hard:
-            raise ValueError(
-                f'num_hard is {self.num_hard} and skip is {self.skip} but there are '
-                f'{minable.shape[1]} candidates; lower num_hard or raise the batch size.'
-            )
+        self.check_candidates(minable.shape[1])
         # (A, skip + N) each
         column, similarity = select_hardest(minable, self.skip + self.num_hard)
         # (A, N) each
@@ -163,6 +170,18 @@ class HardNegativeMixing(BaseModule):
         bank, index = _rows(usable, column)
         allowed = torch.isfinite(similarity)  # (A, N)
         return HardNegatives(bank, index, similarity.masked_fill(~allowed, 0.0), allowed.sum(1))
+
+    def check_candidates(self, count: int) -> None:
+        """Refuse fewer candidates than are mixed.
+
+        Raises:
+            ValueError: Fewer than ``skip + num_hard``.
+        """
+        if count < self.skip + self.num_hard:
+            raise ValueError(
+                f'num_hard is {self.num_hard} and skip is {self.skip} but there are {count} '
+                'candidates; lower num_hard or raise the batch size.'
+            )
 
     def named_mixers(self) -> list[tuple[str, BaseMixer]]:
         """Return the mixers by type, numbered from the second of a type on."""

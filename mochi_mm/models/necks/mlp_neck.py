@@ -44,7 +44,7 @@ class MLPNeck(BaseModule):
         last_affine: bool = True,
         last_bias: bool = True,
         normalize_input: bool = False,
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self._check(num_layers, norm, last_affine, last_bias)

@@ -27,7 +27,9 @@ class SplitNeck(BaseModule):
         ValueError: Fewer than two necks, or necks of different output widths.
     """
 
-    def __init__(self, necks: Sequence[dict | nn.Module], init_cfg: dict | None = None) -> None:
+    def __init__(
+        self, necks: Sequence[dict | nn.Module], init_cfg: dict | list[dict] | None = None
+    ) -> None:
         super().__init__(init_cfg)
         self.necks = nn.ModuleList(
             MODELS.build(neck) if isinstance(neck, dict) else neck for neck in necks

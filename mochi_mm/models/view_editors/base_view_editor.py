@@ -48,7 +48,10 @@ class BaseViewEditor(BaseModule, ABC):
     makes: str | None = None
 
     def __init__(
-        self, start_epoch: int = 0, probability: float = 1.0, init_cfg: dict | None = None
+        self,
+        start_epoch: int = 0,
+        probability: float = 1.0,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.start_epoch = check_integer('start_epoch', start_epoch, 10, least=0)

@@ -54,7 +54,7 @@ class ReverseMixing(BaseViewEditor):
         own_share: float | None = None,
         alpha: float | None = None,
         label_key: str = 'gt_label',
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         # No start_epoch and no probability: the head needs the mixture in every step.
         super().__init__(init_cfg=init_cfg)

@@ -59,7 +59,7 @@ class UniversumMixing(BaseViewEditor):
         partner_share: float = 0.5,
         mode: str = 'mixup',
         label_key: str = 'gt_label',
-        init_cfg: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
     ) -> None:
         # No start_epoch and no probability: the head needs the universum in every step.
         super().__init__(init_cfg=init_cfg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mochi_mm.registry import component_name
 from mochi_mm.runs.doctor.facts import Facts, whole
 from mochi_mm.runs.doctor.finding import Finding, healthy, not_measured, wrong
 
@@ -68,5 +69,5 @@ def _falls(facts: Facts) -> bool | None:
     schedules = [schedules] if isinstance(schedules, Mapping) else schedules
     if not isinstance(schedules, list):
         return None
-    kinds = [str(s.get('type')) for s in schedules if isinstance(s, Mapping)]
-    return any(kind.rpartition('.')[2] not in _RISING for kind in kinds)
+    kinds = [component_name(s) for s in schedules if isinstance(s, Mapping)]
+    return any(kind not in _RISING for kind in kinds)

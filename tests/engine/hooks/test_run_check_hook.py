@@ -260,6 +260,28 @@ def test_it_is_said_before_the_first_iteration(tmp_path: Path) -> None:
     assert runner.iter == 0
 
 
+def test_a_last_batch_that_a_part_cannot_work_with(tmp_path: Path) -> None:
+    """19 images in batches of 8: the last has three, six views."""
+    mixers = [dict(type='PairMixing', num=4)]
+    heads = {
+        r'3 images \(of 19.*num_hard is 8 .* 6 candidates': dict(
+            type='NTXentHead', mixing=dict(type='HardNegativeMixing', num_hard=8, mixers=mixers)
+        ),
+        'num_negatives is 5 .*drop_last=True': dict(type='InvarianceHead', num_negatives=5),
+    }
+    for number, (message, head) in enumerate(heads.items()):
+        loader = dict(drop_last=False, batch_size=8)
+        config = runner_config(tmp_path / f'{number}', size=19, train_dataloader=loader)
+        keys = ('backbone', 'neck')
+        config.model = dict(type='InBatchContrast', head=head, **{k: config.model[k] for k in keys})
+        if number:
+            config.model.type = 'MoCo'
+        runner = build_runner(config)
+        with pytest.raises(ValueError, match=message):
+            runner.train()
+        assert runner.iter == 0
+
+
 def test_the_memories_of_all_heads_are_compared_with_the_data(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -30,7 +30,7 @@ class OnlineProbeHook(Hook):
     step: of its first pass, or, where view editors make views that are of no class, of the last,
     which is that of images. Nothing flows back into the encoder, and no random generator moves:
     weights are those of a run without the hook. The head and its momentum are saved with the run
-    and resumed. Needs labels. What it says is a sign of progress, not the result of a linear probe:
+    and resumed. A batch whose features are not finite is left out. Needs labels. What it says is a sign of progress, not the result of a linear probe:
     its features change under it, are augmented, and come from batch statistics.
 
     Logged: ``probe/loss`` (nats) and ``probe/acc_top1`` (share of the batch, before its step); with
@@ -162,10 +162,12 @@ class OnlineProbeHook(Hook):
         loss = float(F.cross_entropy(logits, labels))
         accuracy = float((logits.argmax(dim=1) == labels).double().mean())
         error = (logits.softmax(dim=1) - F.one_hot(labels, self.num_classes)) / len(labels)
-        for part, momentum, gradient in zip(
-            self.weights, self.momentum, (error.T @ features, error.sum(dim=0)), strict=True
-        ):
-            all_reduce(gradient, op='mean')
+        gradients = (error.T @ features, error.sum(dim=0))
+        for gradient in gradients:
+            all_reduce(gradient, op='mean')  # of one rank that is not finite, neither is the mean
+        if not all(bool(gradient.isfinite().all()) for gradient in gradients):
+            return loss, accuracy
+        for part, momentum, gradient in zip(self.weights, self.momentum, gradients, strict=True):
             momentum.mul_(0.9).add_(gradient)
             part.sub_(momentum, alpha=self.lr)
         return loss, accuracy

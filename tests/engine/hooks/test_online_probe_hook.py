@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from mochi_mm.engine.hooks import OnlineProbeHook
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.models.algorithms.base_algorithm import pool
+from tests.ranks import run_ranks
 from tests.toy_runner import runner_config, train
 
 QUERY = dict(
@@ -129,6 +131,30 @@ def test_a_resumed_run_has_the_same_head(tmp_path: Path) -> None:
     saved = read_checkpoint(tmp_path / 'parts' / 'epoch_3.pth')
     kept = saved['message_hub']['runtime_info']['online_probe']
     assert torch.equal(kept[0], hook_of(resumed).weights[0])
+
+
+def _spoiled_step(rank: int, spoiled: int) -> tuple[list[torch.Tensor], list[bool]]:
+    """Three steps of this rank, of which the second has features that are not finite on one."""
+    hook, rng = OnlineProbeHook(num_classes=3), torch.Generator().manual_seed(rank)
+    hook.weights, hook.momentum = ([torch.zeros(3, 4), torch.zeros(3)] for _ in range(2))
+    finite = []
+    for number in range(3):
+        rows = F.normalize(torch.randn(6, 4, generator=rng), dim=1)
+        if number == 1 and rank == spoiled:
+            rows[2, 1] = float('nan')
+        before = [part.clone() for part in (*hook.weights, *hook.momentum)]
+        loss, _ = hook._step(rows, torch.arange(6) % 3)
+        finite.append(math.isfinite(loss))
+        same = all(map(torch.equal, before, (*hook.weights, *hook.momentum)))
+        assert same == (number == 1)
+    return [*hook.weights, *hook.momentum], finite
+
+
+def test_a_batch_that_is_not_finite_is_left_out_on_all_ranks() -> None:
+    (first, told), (second, silent) = run_ranks(_spoiled_step, 2, 0)
+    assert told == [True, False, True] and silent == [True] * 3
+    for one, other in zip(first, second, strict=True):
+        assert torch.equal(one, other) and one.isfinite().all()
 
 
 def test_labels_of_views_that_stand_one_after_the_other() -> None:

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.engine.curves import add_to_curves
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.functional.unit_rows import unit_rows
@@ -34,7 +35,8 @@ class OnlineProbeHook(Hook):
     its features change under it, are augmented, and come from batch statistics.
 
     Logged: ``probe/loss`` (nats) and ``probe/acc_top1`` (share of the batch, before its step); with
-    ``query_dataloader``, every ``interval`` epochs, ``probe/top1`` in percent on its images.
+    ``query_dataloader``, every ``interval`` epochs and at the end of training, ``probe/top1`` in
+    percent on its images.
 
     Args:
         num_classes: Number of classes.
@@ -43,8 +45,9 @@ class OnlineProbeHook(Hook):
         interval: Epochs between looks at them.
 
     Raises:
-        ValueError: Unusable settings; when training: a compiled model, query images of
-            other classes, a batch without labels, or labels outside the classes.
+        ValueError: Unusable settings; when training: a compiled model, query images of other
+            classes, a batch without labels, or labels outside
+            the classes.
     """
 
     priority = 'NORMAL'
@@ -68,6 +71,7 @@ class OnlineProbeHook(Hook):
         self._features: Tensor | None = None
         self._watch: Any = None
         self._last = False
+        self._classified_iter: int | None = None
 
     def before_train(self, runner: Any) -> None:
         """Make or restore the head, and register the hook that takes the backbone's features."""
@@ -89,12 +93,7 @@ class OnlineProbeHook(Hook):
             )
         parts = [part.to(device, torch.float32).clone() for part in saved]
         self.weights, self.momentum = parts[:2], parts[2:]
-        if isinstance(self.query_dataloader, Mapping):
-            with preserved_random_state():
-                self.query_dataloader = runner.build_dataloader(self.query_dataloader, seed=0)
-        if self.query_dataloader is not None:
-            train, queries = runner.train_dataloader.dataset, self.query_dataloader.dataset
-            check_same_classes(train, queries, 'training', 'query')
+        self._build_queries(runner)
         editors = getattr(model, 'view_editors', ())
         self._last = any(editor.makes is not None for editor in editors)
         self._watch = model.backbone.register_forward_hook(self._look)
@@ -118,25 +117,35 @@ class OnlineProbeHook(Hook):
 
     def after_train_epoch(self, runner: Any) -> None:
         """Classify the query images every ``interval`` epochs."""
-        if self.query_dataloader is None or not self.every_n_epochs(runner, self.interval):
+        if self.query_dataloader is not None and self.every_n_epochs(runner, self.interval):
+            self._classify(runner, runner.epoch + 1)
+
+    def after_train(self, runner: Any) -> None:
+        """Remove the hook from the backbone; classify behind the last epoch, unless that is done."""
+        self._watch.remove()
+        if self.query_dataloader is not None and self._classified_iter != runner.iter:
+            self._classify(runner, runner.epoch)
+
+    def _build_queries(self, runner: Any) -> None:
+        if self.query_dataloader is None:
             return
+        if isinstance(self.query_dataloader, Mapping):
+            with preserved_random_state():
+                self.query_dataloader = runner.build_dataloader(self.query_dataloader, seed=0)
+        train, queries = runner.train_dataloader.dataset, self.query_dataloader.dataset
+        check_same_classes(train, queries, 'training', 'query')
+
+    def _classify(self, runner: Any, epoch: int) -> None:
         with preserved_random_state():
             features, labels = extract_features(
                 runner.model, self.query_dataloader, require_labels=True
             )
         scores = F.linear(unit_rows(features), *(part.cpu() for part in self.weights))
         top1 = 100 * float((scores.argmax(dim=1) == labels).double().mean())
+        self._classified_iter = runner.iter
         runner.message_hub.update_scalar('probe/top1', top1)
-        runner.logger.info(f'online probe after {runner.epoch + 1} epochs: top-1 {top1:.2f}')
-        runner.visualizer.add_scalars(
-            {'probe/top1': top1, 'epoch': runner.epoch + 1},
-            step=runner.iter,
-            file_path=f'{runner.timestamp}.json',
-        )
-
-    def after_train(self, runner: Any) -> None:
-        """Remove the hook from the backbone."""
-        self._watch.remove()
+        runner.logger.info(f'online probe after {epoch} epochs: top-1 {top1:.2f}')
+        add_to_curves(runner, {'probe/top1': top1}, epoch)
 
     def _look(self, module: nn.Module, inputs: Any, output: Any) -> None:
         if module.training and (self._last or self._features is None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,6 +55,20 @@ def test_training_does_not_notice(tmp_path: Path) -> None:
     scores = F.linear(F.normalize(features, dim=1), *hook.weights)
     right = sum(int(scores[i].argmax() == labels[i]) for i in range(10))
     assert hub.get_scalar('probe/top1').current() == pytest.approx(10.0 * right)
+
+
+@pytest.mark.parametrize(('interval', 'steps'), [(2, [4, 6]), (3, [6]), (10, [6])])
+def test_the_last_epoch_is_classified_once(tmp_path: Path, interval: int, steps: list[int]) -> None:
+    config = config_of(
+        tmp_path, [probe(query_dataloader=QUERY, interval=interval)], max_epochs=3, size=8
+    )
+    runner = train(config)
+    log = next(tmp_path.rglob(f'vis_data/{runner.timestamp}.json')).read_text().splitlines()
+    lines = [line for line in map(json.loads, log) if 'probe/top1' in line]
+    assert [line['step'] for line in lines] == steps
+    assert [line['epoch'] for line in lines] == [step // 2 for step in steps]
+    seen = runner.message_hub.get_scalar('probe/top1').data[0].tolist()
+    assert [line['probe/top1'] for line in lines] == seen
 
 
 class Recorder(OnlineProbeHook):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mochi_mm.engine.curves import add_to_curves
+from mochi_mm.engine.epochs_counted import check_epochs_counted
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.functional.unit_rows import unit_rows
@@ -46,7 +47,7 @@ class OnlineProbeHook(Hook):
 
     Raises:
         ValueError: Unusable settings; when training: a compiled model, query images of other
-            classes, a batch without labels, or labels outside
+            classes or in a loop that counts iterations, a batch without labels, or labels outside
             the classes.
     """
 
@@ -129,6 +130,7 @@ class OnlineProbeHook(Hook):
     def _build_queries(self, runner: Any) -> None:
         if self.query_dataloader is None:
             return
+        check_epochs_counted(runner, self)
         if isinstance(self.query_dataloader, Mapping):
             with preserved_random_state():
                 self.query_dataloader = runner.build_dataloader(self.query_dataloader, seed=0)

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mochi_mm.distributed.rows import rank
 from mochi_mm.engine.curves import add_to_curves
+from mochi_mm.engine.epochs_counted import check_epochs_counted
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.analysis import AnalysisSettings, analyze, view_batches, write_analysis
 from mochi_mm.evaluation.analysis.records import TIME
@@ -48,7 +49,8 @@ class AnalysisHook(Hook):
         lidar_delta: Added to the covariance within them.
 
     Raises:
-        ValueError: Unusable settings; when measuring, a measure asked for that is not possible.
+        ValueError: Unusable settings; before training starts, a loop that counts iterations; when
+            measuring, a measure asked for that is not possible.
     """
 
     priority = 'NORMAL'
@@ -91,6 +93,7 @@ class AnalysisHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Build the data, so that a mistake shows now and not epochs later."""
+        check_epochs_counted(runner, self)
         with preserved_random_state():
             if isinstance(self.dataloader, dict):
                 self.dataloader = runner.build_dataloader(self.dataloader, seed=runner.seed)

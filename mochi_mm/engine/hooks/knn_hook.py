@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 
 from mochi_mm.engine.built_loader import built_loader
 from mochi_mm.engine.curves import add_to_curves
+from mochi_mm.engine.epochs_counted import check_epochs_counted
 from mochi_mm.engine.validated_weights import validated_weights
 from mochi_mm.evaluation.class_groups import check_cuts
 from mochi_mm.evaluation.knn import check_knn_settings
@@ -42,8 +43,8 @@ class KNNHook(Hook):
             has few, such as (100, 20); top-1 of each group is then logged as well.
 
     Raises:
-        ValueError: Unusable settings; before training starts, a k above the size of the bank,
-            a data set without labels, other classes in bank and queries, or a similarity that the
+        ValueError: Unusable settings; before training starts, a loop that counts iterations, a
+            k above the size of the bank, a data set without labels, other classes in bank and queries, or a similarity that the
             model does not learn.
     """
 
@@ -71,6 +72,7 @@ class KNNHook(Hook):
 
     def before_train(self, runner: Any) -> None:
         """Build and check the data, so that a mistake shows now and not epochs later."""
+        check_epochs_counted(runner, self)
         learned_features(runner.model, self.similarity)
         with preserved_random_state():
             self.bank_dataloader = built_loader(runner, self.bank_dataloader)

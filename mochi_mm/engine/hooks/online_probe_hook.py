@@ -11,6 +11,8 @@ from mmengine.hooks import Hook
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mochi_mm.engine.curves import add_to_curves
+from mochi_mm.engine.epochs_counted import check_epochs_counted
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.functional.unit_rows import unit_rows
@@ -30,11 +32,12 @@ class OnlineProbeHook(Hook):
     step: of its first pass, or, where view editors make views that are of no class, of the last,
     which is that of images. Nothing flows back into the encoder, and no random generator moves:
     weights are those of a run without the hook. The head and its momentum are saved with the run
-    and resumed. Needs labels. What it says is a sign of progress, not the result of a linear probe:
+    and resumed. A batch whose features are not finite is left out. Needs labels. What it says is a sign of progress, not the result of a linear probe:
     its features change under it, are augmented, and come from batch statistics.
 
     Logged: ``probe/loss`` (nats) and ``probe/acc_top1`` (share of the batch, before its step); with
-    ``query_dataloader``, every ``interval`` epochs, ``probe/top1`` in percent on its images.
+    ``query_dataloader``, every ``interval`` epochs and at the end of training, ``probe/top1`` in
+    percent on its images.
 
     Args:
         num_classes: Number of classes.
@@ -43,8 +46,9 @@ class OnlineProbeHook(Hook):
         interval: Epochs between looks at them.
 
     Raises:
-        ValueError: Unusable settings; when training: a compiled model, query images of
-            other classes, a batch without labels, or labels outside the classes.
+        ValueError: Unusable settings; when training: a compiled model, query images of other
+            classes or in a loop that counts iterations, a batch without labels, or labels outside
+            the classes.
     """
 
     priority = 'NORMAL'
@@ -68,6 +72,7 @@ class OnlineProbeHook(Hook):
         self._features: Tensor | None = None
         self._watch: Any = None
         self._last = False
+        self._classified_iter: int | None = None
 
     def before_train(self, runner: Any) -> None:
         """Make or restore the head, and register the hook that takes the backbone's features."""
@@ -89,12 +94,7 @@ class OnlineProbeHook(Hook):
             )
         parts = [part.to(device, torch.float32).clone() for part in saved]
         self.weights, self.momentum = parts[:2], parts[2:]
-        if isinstance(self.query_dataloader, Mapping):
-            with preserved_random_state():
-                self.query_dataloader = runner.build_dataloader(self.query_dataloader, seed=0)
-        if self.query_dataloader is not None:
-            train, queries = runner.train_dataloader.dataset, self.query_dataloader.dataset
-            check_same_classes(train, queries, 'training', 'query')
+        self._build_queries(runner)
         editors = getattr(model, 'view_editors', ())
         self._last = any(editor.makes is not None for editor in editors)
         self._watch = model.backbone.register_forward_hook(self._look)
@@ -118,25 +118,36 @@ class OnlineProbeHook(Hook):
 
     def after_train_epoch(self, runner: Any) -> None:
         """Classify the query images every ``interval`` epochs."""
-        if self.query_dataloader is None or not self.every_n_epochs(runner, self.interval):
+        if self.query_dataloader is not None and self.every_n_epochs(runner, self.interval):
+            self._classify(runner, runner.epoch + 1)
+
+    def after_train(self, runner: Any) -> None:
+        """Remove the hook from the backbone; classify behind the last epoch, unless that is done."""
+        self._watch.remove()
+        if self.query_dataloader is not None and self._classified_iter != runner.iter:
+            self._classify(runner, runner.epoch)
+
+    def _build_queries(self, runner: Any) -> None:
+        if self.query_dataloader is None:
             return
+        check_epochs_counted(runner, self)
+        if isinstance(self.query_dataloader, Mapping):
+            with preserved_random_state():
+                self.query_dataloader = runner.build_dataloader(self.query_dataloader, seed=0)
+        train, queries = runner.train_dataloader.dataset, self.query_dataloader.dataset
+        check_same_classes(train, queries, 'training', 'query')
+
+    def _classify(self, runner: Any, epoch: int) -> None:
         with preserved_random_state():
             features, labels = extract_features(
                 runner.model, self.query_dataloader, require_labels=True
             )
         scores = F.linear(unit_rows(features), *(part.cpu() for part in self.weights))
         top1 = 100 * float((scores.argmax(dim=1) == labels).double().mean())
+        self._classified_iter = runner.iter
         runner.message_hub.update_scalar('probe/top1', top1)
-        runner.logger.info(f'online probe after {runner.epoch + 1} epochs: top-1 {top1:.2f}')
-        runner.visualizer.add_scalars(
-            {'probe/top1': top1, 'epoch': runner.epoch + 1},
-            step=runner.iter,
-            file_path=f'{runner.timestamp}.json',
-        )
-
-    def after_train(self, runner: Any) -> None:
-        """Remove the hook from the backbone."""
-        self._watch.remove()
+        runner.logger.info(f'online probe after {epoch} epochs: top-1 {top1:.2f}')
+        add_to_curves(runner, {'probe/top1': top1}, epoch)
 
     def _look(self, module: nn.Module, inputs: Any, output: Any) -> None:
         if module.training and (self._last or self._features is None):
@@ -162,10 +173,12 @@ class OnlineProbeHook(Hook):
         loss = float(F.cross_entropy(logits, labels))
         accuracy = float((logits.argmax(dim=1) == labels).double().mean())
         error = (logits.softmax(dim=1) - F.one_hot(labels, self.num_classes)) / len(labels)
-        for part, momentum, gradient in zip(
-            self.weights, self.momentum, (error.T @ features, error.sum(dim=0)), strict=True
-        ):
-            all_reduce(gradient, op='mean')
+        gradients = (error.T @ features, error.sum(dim=0))
+        for gradient in gradients:
+            all_reduce(gradient, op='mean')  # of one rank that is not finite, neither is the mean
+        if not all(bool(gradient.isfinite().all()) for gradient in gradients):
+            return loss, accuracy
+        for part, momentum, gradient in zip(self.weights, self.momentum, gradients, strict=True):
             momentum.mul_(0.9).add_(gradient)
             part.sub_(momentum, alpha=self.lr)
         return loss, accuracy

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
-from mmengine.runner import IterBasedTrainLoop
 from torch import Tensor
 
 from mochi_mm.argument_kinds import is_integer
 from mochi_mm.distributed.agreement import any_rank
 from mochi_mm.engine.built_loader import built_loader
 from mochi_mm.engine.curves import add_to_curves
+from mochi_mm.engine.epochs_counted import check_epochs_counted
 from mochi_mm.engine.guard_limits import GuardLimits, better
 from mochi_mm.engine.hooks.checkpoint_hook import CheckpointHook
 from mochi_mm.engine.validated_weights import validated_weights
@@ -147,11 +147,7 @@ class RepresentationGuardHook(Hook):
         raise SystemExit(EXIT_GUARDED)
 
     def _check_length(self, runner: Any) -> None:
-        if isinstance(runner.train_loop, IterBasedTrainLoop):
-            raise ValueError(
-                'RepresentationGuardHook measures between epochs and this run counts iterations; '
-                'expected train_cfg with max_epochs.'
-            )
+        check_epochs_counted(runner, self)
         if self.interval > runner.max_epochs:
             raise ValueError(
                 f'interval of the guard is {self.interval} epochs and the run has '

@@ -12,6 +12,8 @@ from torch import nn
 from mochi_mm.argument_kinds import is_number
 from mochi_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
+#: Before the names of norms that stand beside the backbone's (AdversarialContrast).
+_TWINS = 'norm_twins.'
 #: Of a parameter behind ``backbone.``, and behind ``timm.`` or ``backbones.N.`` where these follow.
 _FIRST = re.compile(
     r'(conv1|bn1|stem|patch_embed|pos_embed|cls_token|dist_token|reg_token|mask_token|norm_pre)\b'
@@ -27,9 +29,10 @@ class LayerWiseRates(DefaultOptimWrapperConstructor):
     ``optim_wrapper.constructor='LayerWiseRates'`` with ``paramwise_cfg=dict(layer_decay=0.7)``. The
     stem of a ResNet (of a ViT the projection of the patches, positions and tokens) is stage 0,
     ``layer1`` (``blocks.0``) stage 1, and so on; what stands behind the last stage, and neck, head
-    and predictor, keep the full rate. Source: Clark et al., ELECTRA, ICLR 2020; the count of the
-    stages is that of the fine-tuning of MAE (both recalled). Other keys of ``paramwise_cfg`` are
-    MMEngine's and multiply.
+    and predictor, keep the full rate. Norms that stand apart (``norm_twins``) have the rate of those
+    beside which they stand. Source: Clark et al., ELECTRA, ICLR 2020; the count of the stages is
+    that of the fine-tuning of MAE (both recalled). Other keys of ``paramwise_cfg`` are MMEngine's
+    and multiply.
 
     Args:
         optim_wrapper_cfg: See MMEngine.
@@ -92,7 +95,7 @@ def layer_scales(names: Sequence[str], decay: float) -> Mapping[str, float]:
     >>> layer_scales(['backbone.conv1.weight', 'backbone.layer1.0.bn1.bias', 'neck.bias'], 0.5)
     {'backbone.conv1.weight': 0.25, 'backbone.layer1.0.bn1.bias': 0.5, 'neck.bias': 1.0}
     """
-    stages = {name: _stage(name) for name in names if name.startswith('backbone.')}
+    stages = {name: _stage(name) for name in names if _of_backbone(name)}
     deepest = max((stage for stage in stages.values() if stage is not None), default=0)
     if not deepest:
         raise ValueError(
@@ -106,9 +109,13 @@ def layer_scales(names: Sequence[str], decay: float) -> Mapping[str, float]:
     }
 
 
+def _of_backbone(name: str) -> bool:
+    return name.removeprefix(_TWINS).startswith('backbone.')
+
+
 def _stage(name: str) -> int | None:
     """Return the number of the stage of a backbone's parameter, None behind the last one."""
-    inner = re.sub(r'^backbone\.(backbones\.\d+\.)?(timm\.)?', '', name)
+    inner = re.sub(r'^backbone\.(backbones\.\d+\.)?(timm\.)?', '', name.removeprefix(_TWINS))
     if _FIRST.match(inner):
         return 0
     if found := _STAGE.match(inner):
@@ -125,7 +132,7 @@ def _stage(name: str) -> int | None:
 
 def _part(name: str) -> str:
     """Return the name of the stage, or of the part of the model, that a parameter belongs to."""
-    if not name.startswith('backbone.'):
-        return name.split('.')[0]
+    if not _of_backbone(name):
+        return name.removeprefix(_TWINS).split('.')[0]
     stage = _stage(name)
     return 'behind the last stage' if stage is None else f'stage {stage}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,54 +10,43 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-#: What a batch norm owns, of which the twins have copies.
-OWNED = ('weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked')
-
 
 class NormTwins(nn.Module):
     """Run a module with batch norms of its own in the place of the module's.
 
-    The module keeps its layers and its state dict; everything but the batch norms is shared.
+    The module keeps its layers and its state dict; everything but the batch norms is shared. The
+    twins are batch norms under the names that these have in the module, so that whoever looks for
+    norms, or names a layer, finds them too: a skipped step, the optimizer, a comparison of ranks.
 
     Args:
         module: A module with batch norms; it is not held, so that its weights are not listed twice.
 
     Raises:
-        ValueError: It has no batch norm, so nothing would be apart.
+        ValueError: It holds no batch norm, so nothing would be apart.
     """
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self.places: dict[str, str] = {}
         for name, layer in module.named_modules():
-            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
-                self._copy(name, layer)
-        if not self.places:
+            if name and isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                self._hold(name, copy.deepcopy(layer))
+        if not self._modules:
             raise ValueError(
-                f'{type(module).__name__} has no batch norm, so separate statistics would change '
+                f'{type(module).__name__} holds no batch norm, so separate statistics would change '
                 'nothing; set separate_norms=False.'
             )
+        self.train()
 
-    def _copy(self, name: str, layer: nn.Module) -> None:
-        for part in OWNED:
-            value: Tensor | None = getattr(layer, part, None)
-            if value is None:
-                continue
-            # A state dict has no dots within a name.
-            own = f'{name}.{part}'.replace('.', '__')
-            self.places[f'{name}.{part}'] = own
-            copied = value.detach().clone()
-            if isinstance(value, nn.Parameter):
-                self.register_parameter(own, nn.Parameter(copied))
-            else:
-                self.register_buffer(own, copied)
+    def train(self, mode: bool = True) -> NormTwins:
+        """Stay in evaluation mode: the twins only hold, and the module's norms run with theirs."""
+        return super().train(False)
 
     def copy_from(self, module: nn.Module) -> None:
         """Make weights and statistics copies of those of the module."""
         found = {**dict(module.named_parameters()), **dict(module.named_buffers())}
         with torch.no_grad():
-            for place, own in self.places.items():
-                getattr(self, own).copy_(found[place])
+            for name, value in self._held().items():
+                value.copy_(found[name])
 
     def around(self, module: Any) -> Callable[[Tensor], Any]:
         """Return the module as a function of its input, with these norms; they are updated.
@@ -66,7 +56,19 @@ class NormTwins(nn.Module):
         """
 
         def run(values: Tensor) -> Any:
-            norms = {place: getattr(self, own) for place, own in self.places.items()}
-            return functional_call(module, norms, (values,))
+            return functional_call(module, self._held(), (values,))
 
         return run
+
+    def _hold(self, name: str, twin: nn.Module) -> None:
+        twin._modules.clear()  # an activation that some norms hold is shared
+        *path, last = name.split('.')
+        place: nn.Module = self
+        for part in path:
+            if part not in place._modules:
+                place.add_module(part, nn.Module())
+            place = place.get_submodule(part)
+        place.add_module(last, twin)
+
+    def _held(self) -> dict[str, Tensor]:
+        return {**dict(self.named_parameters()), **dict(self.named_buffers())}

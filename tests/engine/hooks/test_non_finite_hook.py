@@ -12,6 +12,7 @@ from mmengine.optim import OptimWrapper
 
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.files.checkpoint_folder import newest_valid
+from mochi_mm.models.algorithms.adversarial_contrast import AdversarialContrast
 from mochi_mm.models.algorithms.moco import MoCo
 from mochi_mm.models.memories.feature_queue import FeatureQueue
 from mochi_mm.models.memories.instance_bank import InstanceBank
@@ -20,9 +21,8 @@ from mochi_mm.runs.run import read_run
 from tests.toy_runner import runner_config, train
 
 
-@MODELS.register_module(force=True)
-class SpoiledMoCo(MoCo):
-    """MoCo that meets one infinite pixel at its fifth loss."""
+class Spoiled:
+    """An algorithm that meets one infinite pixel in each view at its fifth loss."""
 
     calls = 0
 
@@ -30,9 +30,19 @@ class SpoiledMoCo(MoCo):
         self.calls += 1
         if self.calls == 5:
             inputs = [view.clone() for view in inputs]
-            inputs[0][0, 0, 0, 0] = float('inf')
-            inputs[1][0, 0, 0, 0] = float('inf')
-        return super().loss(inputs, data_samples)
+            for view in inputs:
+                view[0, 0, 0, 0] = float('inf')
+        return super().loss(inputs, data_samples)  # type: ignore[misc]
+
+
+@MODELS.register_module(force=True)
+class SpoiledMoCo(Spoiled, MoCo):
+    """Running statistics of the network and of its average."""
+
+
+@MODELS.register_module(force=True)
+class SpoiledAdversarial(Spoiled, AdversarialContrast):
+    """Running statistics of the network and of a second set of norms."""
 
 
 def spoiled(folder: Path, **hook: Any) -> Any:
@@ -63,6 +73,20 @@ def test_a_left_out_step_leaves_no_trace(tmp_path: Path) -> None:
     assert all(t.isfinite().all() for t in state.values() if t.is_floating_point())
     losses, _ = runner.message_hub.get_scalar('train/loss').data
     assert [bool(torch.tensor(x).isfinite()) for x in losses] == [True] * 4 + [False] + [True] * 3
+    assert newest_valid(tmp_path)[0].name == 'epoch_2.pth'
+
+
+def test_norms_that_stand_apart_are_put_back_too(tmp_path: Path) -> None:
+    config = spoiled(tmp_path, policy='skip', max_skips=1)
+    parts = {name: config.model[name] for name in ('backbone', 'neck')}
+    editor = dict(type='AdversarialViews', attack=dict(epsilon=8 / 255, steps=1))
+    config.model = dict(
+        parts, type='SpoiledAdversarial', head=dict(type='NTXentHead'), view_editors=[editor]
+    )
+    model = train(config).model
+    assert all(t.isfinite().all() for t in model.state_dict().values() if t.is_floating_point())
+    for bn1 in (model.backbone.bn1, model.norm_twins.backbone.bn1):
+        assert int(bn1.num_batches_tracked) == 7
     assert newest_valid(tmp_path)[0].name == 'epoch_2.pth'
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +16,7 @@ from mochi_mm.engine.hooks import OnlineProbeHook
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.files.checkpoint import read_checkpoint
 from mochi_mm.models.algorithms.base_algorithm import pool
+from tests.ranks import run_ranks
 from tests.toy_runner import runner_config, train
 
 QUERY = dict(
@@ -52,6 +55,20 @@ def test_training_does_not_notice(tmp_path: Path) -> None:
     scores = F.linear(F.normalize(features, dim=1), *hook.weights)
     right = sum(int(scores[i].argmax() == labels[i]) for i in range(10))
     assert hub.get_scalar('probe/top1').current() == pytest.approx(10.0 * right)
+
+
+@pytest.mark.parametrize(('interval', 'steps'), [(2, [4, 6]), (3, [6]), (10, [6])])
+def test_the_last_epoch_is_classified_once(tmp_path: Path, interval: int, steps: list[int]) -> None:
+    config = config_of(
+        tmp_path, [probe(query_dataloader=QUERY, interval=interval)], max_epochs=3, size=8
+    )
+    runner = train(config)
+    log = next(tmp_path.rglob(f'vis_data/{runner.timestamp}.json')).read_text().splitlines()
+    lines = [line for line in map(json.loads, log) if 'probe/top1' in line]
+    assert [line['step'] for line in lines] == steps
+    assert [line['epoch'] for line in lines] == [step // 2 for step in steps]
+    seen = runner.message_hub.get_scalar('probe/top1').data[0].tolist()
+    assert [line['probe/top1'] for line in lines] == seen
 
 
 class Recorder(OnlineProbeHook):
@@ -129,6 +146,30 @@ def test_a_resumed_run_has_the_same_head(tmp_path: Path) -> None:
     saved = read_checkpoint(tmp_path / 'parts' / 'epoch_3.pth')
     kept = saved['message_hub']['runtime_info']['online_probe']
     assert torch.equal(kept[0], hook_of(resumed).weights[0])
+
+
+def _spoiled_step(rank: int, spoiled: int) -> tuple[list[torch.Tensor], list[bool]]:
+    """Three steps of this rank, of which the second has features that are not finite on one."""
+    hook, rng = OnlineProbeHook(num_classes=3), torch.Generator().manual_seed(rank)
+    hook.weights, hook.momentum = ([torch.zeros(3, 4), torch.zeros(3)] for _ in range(2))
+    finite = []
+    for number in range(3):
+        rows = F.normalize(torch.randn(6, 4, generator=rng), dim=1)
+        if number == 1 and rank == spoiled:
+            rows[2, 1] = float('nan')
+        before = [part.clone() for part in (*hook.weights, *hook.momentum)]
+        loss, _ = hook._step(rows, torch.arange(6) % 3)
+        finite.append(math.isfinite(loss))
+        same = all(map(torch.equal, before, (*hook.weights, *hook.momentum)))
+        assert same == (number == 1)
+    return [*hook.weights, *hook.momentum], finite
+
+
+def test_a_batch_that_is_not_finite_is_left_out_on_all_ranks() -> None:
+    (first, told), (second, silent) = run_ranks(_spoiled_step, 2, 0)
+    assert told == [True, False, True] and silent == [True] * 3
+    for one, other in zip(first, second, strict=True):
+        assert torch.equal(one, other) and one.isfinite().all()
 
 
 def test_labels_of_views_that_stand_one_after_the_other() -> None:

@@ -13,6 +13,7 @@ from torch import nn
 
 from mochi_mm.engine.optim_wrappers.layer_wise_rates import layer_scales
 from mochi_mm.launch.check_sections import check_sections
+from mochi_mm.models.layers.norm_twins import NormTwins
 from mochi_mm.registry import MODELS
 from tests.models.algorithms.toy import build_moco
 
@@ -114,6 +115,18 @@ def test_the_averaged_encoder_is_in_no_group_and_other_keys_multiply() -> None:
     assert found['backbone.conv1.weight'] == pytest.approx(0.4 / 32)
     assert not any(name.startswith('key_encoder') for name in found)
     assert any(name.startswith('neck.') for name in found)
+
+
+def test_norms_that_stand_apart_have_the_rate_of_their_stage() -> None:
+    backbone = dict(type='ResNet', depth=10, width=0.125, stem='small')
+    model = Model(backbone)
+    model.norm_twins = nn.ModuleDict(dict(backbone=NormTwins(model.backbone)))
+    found = rates(model, layer_decay=0.5)
+    twins = [name for name in found if name.startswith('norm_twins.')]
+    assert len(twins) == 2 * 12
+    for name in twins:
+        assert found[name] == found[name.removeprefix('norm_twins.')], name
+    assert found['norm_twins.backbone.bn1.bias'] == pytest.approx(0.4 / 32)
 
 
 def test_mistakes() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.optim import build_optim_wrapper
 from torch.nn.parallel import DistributedDataParallel
 
 from mochi_mm.models.heads import NTXentHead
@@ -68,9 +69,9 @@ def test_dual_streams_with_norms_apart(own: str) -> None:
     result['loss_contrast'].backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
     one = model.backbone.bn1.running_mean
-    other = model.norm_twins['backbone'].bn1__running_mean
+    other = model.norm_twins['backbone'].bn1.running_mean
     assert not torch.equal(one, other) and int(model.backbone.bn1.num_batches_tracked) == 1
-    assert int(model.norm_twins['backbone'].bn1__num_batches_tracked) == 1
+    assert int(model.norm_twins['backbone'].bn1.num_batches_tracked) == 1
     plain = model.eval().extract_feat(inputs[0])  # the network's own norms are measured
     torch.testing.assert_close(plain, model.backbone(inputs[0])[-1].mean((2, 3)))
 
@@ -94,6 +95,28 @@ def test_an_editor_that_rests_leaves_the_clean_objective() -> None:
     result, inputs = step(model)
     expected = loss_of(list(plain.embed_views(inputs).values()))
     torch.testing.assert_close(result['loss_contrast'], expected, rtol=0, atol=0)
+
+
+def test_a_twin_has_the_settings_of_its_norm() -> None:
+    """Decay of norms and biases, and what is said of a layer by its name."""
+    model = build()
+    paramwise = dict(
+        norm_decay_mult=0.0, bias_decay_mult=0.5, custom_keys={'backbone.layer1': dict(lr_mult=0.1)}
+    )
+    optimizer = dict(type='SGD', lr=0.4, weight_decay=0.01)
+    wrapper = build_optim_wrapper(model, dict(optimizer=optimizer, paramwise_cfg=paramwise))
+    groups = {id(p): group for group in wrapper.param_groups for p in group['params']}
+    names = dict(model.named_parameters())
+    twins = [name for name in names if name.startswith('norm_twins.')]
+    norms = [name for name in names if f'norm_twins.{name}' in twins]
+    assert len(twins) == len(norms) == 2 * (12 + 2)
+    for name in norms:
+        own, other = (groups[id(names[n])] for n in (name, f'norm_twins.{name}'))
+        for key in ('lr', 'weight_decay'):
+            assert own[key] == other[key], (name, key)
+    assert groups[id(names['norm_twins.backbone.bn1.bias'])]['weight_decay'] == 0.0
+    layer = groups[id(names['norm_twins.backbone.layer1.0.bn1.weight'])]
+    assert layer['lr'] == pytest.approx(0.04)
 
 
 def test_it_goes_on_bit_for_bit_after_a_restart() -> None:

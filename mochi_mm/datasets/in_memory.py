@@ -12,7 +12,7 @@ from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.channel_image import ChannelImage
-from mochi_mm.datasets.parts import built_parts, has_pipeline
+from mochi_mm.datasets.parts import built_parts, check_once, has_pipeline
 from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS
@@ -36,8 +36,8 @@ class InMemory(ImageDataset):
             data set within; elsewhere it is an error when it is asked for.
 
     Raises:
-        ValueError: The data set within has a pipeline, its images differ in size, or none
-            can be read.
+        ValueError: The data set within has a pipeline or repeats its images, they differ in size,
+            or none can be read.
     """
 
     def __init__(self, dataset: Any, pipeline: Sequence[Any] = ()) -> None:
@@ -48,6 +48,7 @@ class InMemory(ImageDataset):
                 'the data set within InMemory has a pipeline, which would never run; put it '
                 'into InMemory(pipeline=...).'
             )
+        check_once(source, 'InMemory')
         self.labels, self.classes = source.labels, source.classes
         self.channels = source.channels
         self.pipeline.check_channels(self.channels)

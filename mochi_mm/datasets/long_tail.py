@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.datasets.long_tail_counts import long_tail_rows
+from mochi_mm.datasets.parts import check_once
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.registry import DATASETS
 from mochi_mm.utils.checks import check_integer
@@ -45,7 +46,7 @@ class LongTail(WrappedDataset):
         super().__init__(dataset, pipeline)
         check_integer('LongTail seed', seed, 0, least=0)
         self.factor, self.seed = factor, seed
-        self.check_once()
+        check_once(self.source, 'LongTail')
         labels = np.asarray(self.source.labels)
         count = len(self.classes) or int(labels.max(initial=-1)) + 1
         self.rows = long_tail_rows(labels, count, factor, seed)

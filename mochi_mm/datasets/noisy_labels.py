@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.argument_kinds import is_number
+from mochi_mm.datasets.parts import check_once
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
@@ -96,4 +97,4 @@ class NoisyLabels(WrappedDataset):
                 f'the data set within NoisyLabels has labels of {found} classes; expected at least '
                 '2, since a wrong label is that of another class.'
             )
-        self.check_once()
+        check_once(self.source, 'NoisyLabels')

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.argument_kinds import is_integer
+from mochi_mm.datasets.parts import check_once
 from mochi_mm.datasets.rounded_up import rounded_up
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
@@ -107,7 +108,7 @@ class OpenWorld(WrappedDataset):
 
     def _check(self, labels: np.ndarray) -> None:
         """Refuse a split without known or new classes, and data that cannot be split."""
-        self.check_once()
+        check_once(self.source, 'OpenWorld')
         check_open_share('OpenWorld labeled_share', self.labeled_share)
         if (labels < 0).any():
             raise ValueError(

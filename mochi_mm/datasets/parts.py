@@ -35,6 +35,23 @@ def built_parts(datasets: Sequence[Any], where: str) -> list[ImageDataset]:
     return parts
 
 
+def check_once(dataset: ImageDataset, name: str) -> None:
+    """Refuse a data set that repeats its images.
+
+    Args:
+        dataset: The data set.
+        name: What holds it and takes each image once, for the error.
+
+    Raises:
+        ValueError: It does.
+    """
+    if dataset.num_images != len(dataset):
+        raise ValueError(
+            f'{name}.dataset has {len(dataset)} samples of {dataset.num_images} images; expected '
+            f'each image once: put RepeatDataset around {name} instead.'
+        )
+
+
 def has_pipeline(dataset: ImageDataset) -> bool:
     """Return whether a data set, or a part of it, has transforms."""
     parts: Sequence[ImageDataset] = getattr(dataset, 'parts', ())

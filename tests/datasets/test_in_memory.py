@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mochi_mm.datasets import ImageFolder, InMemory
+from mochi_mm.datasets import ConcatDataset, ImageFolder, InMemory, RepeatDataset, ShapeScenes
 from mochi_mm.datasets.fault_record import FaultRecord
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
@@ -76,6 +76,17 @@ def test_an_unreadable_file_is_replaced_as_without_it(folder: Path, bad: str, ki
         wanted = plain[key]['data_samples']
         assert dataset[key]['data_samples']['sample_idx'] == wanted['sample_idx'] != index
     assert dataset.faults.new() == [index]
+
+
+def test_a_repeated_image_is_not_two_images() -> None:
+    """Held twice it would have two numbers: a negative of itself."""
+    twice = RepeatDataset(ShapeScenes(10, image_size=32), 2)
+    with pytest.raises(ValueError, match='20 samples of 10 images; .* around InMemory instead'):
+        InMemory(twice)
+    with pytest.raises(ValueError, match='30 samples of 20 images; .* around InMemory instead'):
+        InMemory(ConcatDataset([twice, ShapeScenes(10, 'val', 32)]))
+    around = RepeatDataset(InMemory(twice.source), 2)
+    assert around.num_images == 10 and around.sample(13)['sample_idx'] == 3
 
 
 def test_nothing_readable_is_an_error(folder: Path) -> None:

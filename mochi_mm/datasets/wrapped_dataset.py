@@ -71,19 +71,6 @@ class WrappedDataset(ImageDataset):
         members = members[np.argsort(order[members], kind='stable')]
         return members[: int(share * len(members) + 1e-9)]
 
-    def check_once(self) -> None:
-        """Refuse a data set that repeats its images.
-
-        Raises:
-            ValueError: It does.
-        """
-        name, source = type(self).__name__, self.source
-        if source.num_images != len(source):
-            raise ValueError(
-                f'{name}.dataset has {len(source)} samples of {source.num_images} images; expected '
-                f'each image once: put RepeatDataset around {name} instead.'
-            )
-
     def mark(self, numbers: np.ndarray) -> str:
         """Return a digest of the fingerprint of the data set and of integers of this one."""
         digest = hashlib.sha256(self.source.fingerprint().encode())

@@ -33,14 +33,9 @@ class OnlineProbeHook(Hook):
     step: of its first pass, or, where view editors make views that are of no class, of the last,
     which is that of images. Nothing flows back into the encoder, and no random generator moves:
     weights are those of a run without the hook. The head and its momentum are saved with the run
-<<<<<<< HEAD
-    and resumed. A batch whose features are not finite is left out. Needs labels. What it says is a sign of progress, not the result of a linear probe:
-    its features change under it, are augmented, and come from batch statistics.
-=======
-    and resumed; a step with features that are not finite leaves them as they are. Needs labels.
-    What it says is a sign of progress, not the result of a linear probe: its features change under
-    it, are augmented, and come from batch statistics.
->>>>>>> fix-data
+    and resumed; a batch whose features are not finite is left out. Needs labels. What it says is a
+    sign of progress, not the result of a linear probe: its features change under it, are augmented,
+    and come from batch statistics.
 
     Logged: ``probe/loss`` (nats) and ``probe/acc_top1`` (share of the batch, before its step); with
     ``query_dataloader``, every ``interval`` epochs and at the end of training, ``probe/top1`` in
@@ -53,15 +48,9 @@ class OnlineProbeHook(Hook):
         interval: Epochs between looks at them.
 
     Raises:
-<<<<<<< HEAD
         ValueError: Unusable settings; when training: a compiled model, query images of other
-            classes or in a loop that counts iterations, a batch without labels, or labels outside
-            the classes.
-=======
-        ValueError: Unusable settings; when training: a compiled model, query images of
-            other classes or with features that are not finite, a batch without labels, or labels
-            outside the classes.
->>>>>>> fix-data
+            classes, with features that are not finite, or in a loop that counts iterations, a batch
+            without labels, or labels outside the classes.
     """
 
     priority = 'NORMAL'
@@ -156,12 +145,8 @@ class OnlineProbeHook(Hook):
                 runner.model, self.query_dataloader, require_labels=True
             )
         scores = F.linear(unit_rows(features), *(part.cpu() for part in self.weights))
-<<<<<<< HEAD
-        top1 = 100 * float((scores.argmax(dim=1) == labels).double().mean())
-        self._classified_iter = runner.iter
-=======
         top1 = 100 * float((finite_scores(scores).argmax(dim=1) == labels).double().mean())
->>>>>>> fix-data
+        self._classified_iter = runner.iter
         runner.message_hub.update_scalar('probe/top1', top1)
         runner.logger.info(f'online probe after {epoch} epochs: top-1 {top1:.2f}')
         add_to_curves(runner, {'probe/top1': top1}, epoch)
@@ -190,15 +175,9 @@ class OnlineProbeHook(Hook):
         loss = float(F.cross_entropy(logits, labels))
         accuracy = float((logits.argmax(dim=1) == labels).double().mean())
         error = (logits.softmax(dim=1) - F.one_hot(labels, self.num_classes)) / len(labels)
-<<<<<<< HEAD
         gradients = (error.T @ features, error.sum(dim=0))
         for gradient in gradients:
             all_reduce(gradient, op='mean')  # of one rank that is not finite, neither is the mean
-=======
-        gradients = [error.T @ features, error.sum(dim=0)]
-        for gradient in gradients:
-            all_reduce(gradient, op='mean')
->>>>>>> fix-data
         if not all(bool(gradient.isfinite().all()) for gradient in gradients):
             return loss, accuracy
         for part, momentum, gradient in zip(self.weights, self.momentum, gradients, strict=True):

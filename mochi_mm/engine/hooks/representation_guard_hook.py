@@ -48,8 +48,9 @@ class RepresentationGuardHook(Hook):
     With labels (``bank_dataloader``) it is the kNN accuracy that is judged, without them effective
     rank, uniformity and the stability of neighbors: the share of the k nearest neighbors of each
     image, by the cosine of pooled features, that are the same as at the start. A measure that has
-    lost more than its limit is a warning in the log at once, with the numbers and what to do. The
-    best weights are kept by the CheckpointHook, from the first that exceed the start. Logged as
+    lost more than its limit is a warning in the log at once, with the numbers and what to do; so is
+    a network that has died, whose features are all 0, and whose rank is stated as 0. The best
+    weights are kept by the CheckpointHook, from the first that exceed the start. Logged as
     ``guard/knn``, ``guard/rank``, ``guard/uniformity``, ``guard/stability``. Training goes on as if
     the hook were not there. What it compares with is saved with the run.
 
@@ -68,7 +69,7 @@ class RepresentationGuardHook(Hook):
     Raises:
         ValueError: No data, unusable settings; before training starts: an interval beyond the run,
             a loop that counts iterations, k not below the number of images, images without labels
-            where kNN needs them.
+            where kNN needs them, a network whose features are all 0.
     """
 
     priority = 'NORMAL'
@@ -170,6 +171,12 @@ class RepresentationGuardHook(Hook):
 
     def _begin(self, runner: Any) -> None:
         figures, neighbors = self._measure(runner)
+        if not figures['rank']:
+            raise ValueError(
+                'every feature of the guarded images is 0 before the first step: the network is '
+                'dead, and nothing can get worse. Start from other weights (start_from, load_from '
+                'or init_cfg of the backbone), or leave the guard out.'
+            )
         start = dict(figures, stability=1.0)
         self._state = dict(
             start=start,
@@ -214,6 +221,8 @@ class RepresentationGuardHook(Hook):
         figures['stability'] = neighbor_stability(self._state['neighbors'], neighbors)
         figures = _of_first_rank(figures)
         broken = self.limits.broken(figures, self._state[self.against])
+        if not figures['rank']:
+            broken = ['every feature is 0, the network is dead', *broken]
         judge = next(iter(self.limits.allowed))
         best = self._state['best']
         if better(judge, figures[judge], best[judge]) != best[judge]:
@@ -253,7 +262,8 @@ class RepresentationGuardHook(Hook):
         count = min(len(features), self.num_images)
         taken = np.linspace(0, len(features) - 1, count).round().astype(int)
         rows = features[torch.from_numpy(taken)]
-        figures['rank'] = effective_rank(singular_values(rows))
+        dead = not bool(rows.any())
+        figures['rank'] = 0.0 if dead else effective_rank(singular_values(rows))
         figures['uniformity'] = uniformity(rows)
         return figures, nearest_neighbors(rows, self.k)
 

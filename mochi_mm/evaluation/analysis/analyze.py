@@ -154,7 +154,8 @@ def _measure_features(
             result.scalars[f'uniformity/{layer}'] = uniformity(rows, settings.t)
         if settings.wanted('rank'):
             values = singular_values(rows)
-            result.scalars[f'rank/{layer}'] = effective_rank(values)
+            name = f'rank/{layer}'
+            result.scalars[name] = _or_nan(name, result, effective_rank, values)
             result.arrays[f'singular_values_{layer}'] = values.cpu().numpy()
         if settings.wanted('decay'):
             alpha = _or_nan(f'decay/{layer}', result, spectrum_decay, rows)

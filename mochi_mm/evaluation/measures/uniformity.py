@@ -15,9 +15,10 @@ from mochi_mm.models.functional.unit_rows import unit_rows
 def uniformity(features: Tensor, t: float = 2.0, chunk: int = 1024) -> float:
     """Return ``log mean exp(-t ||x - y||_2 ** 2)`` over all unordered pairs of different samples.
 
-    Features are scaled to length one first. 0 when all coincide, lower is more uniform; for
-    ``t=2`` hardly below -4. Memory is bounded by ``chunk * chunk`` cosines. Source: Wang and Isola,
-    ICML 2020, ``L_uniform``, and their code's default.
+    Features are scaled to length one first; those of length zero coincide with one another, and lie
+    at a distance of 1 from all others. 0 when all coincide, lower is more uniform; for ``t=2``
+    hardly below -4. Memory is bounded by ``chunk * chunk`` cosines. Source: Wang and Isola, ICML
+    2020, ``L_uniform``, and their code's default.
 
     Args:
         features: (M, C) features, any scale.
@@ -30,11 +31,13 @@ def uniformity(features: Tensor, t: float = 2.0, chunk: int = 1024) -> float:
     check_positive('t', t)
     check_features(features)
     rows = unit_rows(features)
+    squared = rows.any(dim=1).to(rows)  # (M,) the length of a row, 1 or 0, and its square
     total = 0.0
     for i in range(0, len(rows), chunk):
         for j in range(i, len(rows), chunk):
-            # ||x - y||^2 = 2 - 2 x.y; above 0 the exponent is rounding.
-            exponent = t * (2 * (rows[i : i + chunk] @ rows[j : j + chunk].T) - 2)
+            # ||x - y||^2 = |x|^2 + |y|^2 - 2 x.y; above 0 the exponent is rounding.
+            lengths = squared[i : i + chunk, None] + squared[j : j + chunk]
+            exponent = t * (2 * (rows[i : i + chunk] @ rows[j : j + chunk].T) - lengths)
             potential = exponent.clamp_max_(0.0).double().exp_()
             total += float(potential.triu_(1).sum() if i == j else potential.sum())
     pairs = len(rows) * (len(rows) - 1) // 2

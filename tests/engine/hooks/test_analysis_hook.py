@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from mochi_mm.engine.hooks import AnalysisHook
 from mochi_mm.evaluation.analysis import read_analysis
 from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.launch.runner import build_runner
 from tests import toy_runner
 from tests.evaluation.analysis.toy import PLAIN
 from tests.toy_runner import REPOSITORY, runner_config, train
@@ -67,6 +69,22 @@ def test_every_interval_and_the_end(tmp_path: Path) -> None:
     for kind in ('neighbors', 'negatives'):
         png = (tmp_path / f'analysis/epoch_3_{kind}.png').read_bytes()
         assert png.startswith(b'\x89PNG')
+
+
+def test_of_a_dead_network_the_rank_is_missing_and_the_run_goes_on(tmp_path: Path) -> None:
+    runner = build_runner(config(tmp_path, [hook(interval=1)], epochs=2))
+    runner.model.backbone.register_forward_hook(
+        lambda module, inputs, maps: maps if module.training else tuple(part * 0 for part in maps)
+    )
+    runner.train()
+    record, arrays = read_analysis(tmp_path / 'analysis/epoch_2.json')
+    assert record['missing']['rank/backbone'].startswith('all singular values are 0')
+    assert math.isnan(record['scalars']['rank/backbone'])
+    assert record['scalars']['uniformity/backbone'] == 0.0
+    assert not arrays['singular_values_backbone'].any()
+    assert 'analysis/rank/backbone' not in runner.message_hub.log_scalars
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert log.count('analysis: no rank/backbone: all singular values are 0') == 1
 
 
 def test_a_full_disk_costs_the_analysis_and_not_the_run(tmp_path: Path, monkeypatch: Any) -> None:

@@ -15,6 +15,7 @@ from mochi_mm.engine.hooks.representation_guard_hook import STATE
 from mochi_mm.evaluation.features import extract_features
 from mochi_mm.evaluation.knn_evaluate import knn_evaluate
 from mochi_mm.files.checkpoint import read_checkpoint
+from mochi_mm.launch.runner import build_runner
 from tests.toy_runner import runner_config, train
 
 
@@ -137,6 +138,39 @@ def test_labels_are_used_and_the_guard_stops(tmp_path: Path) -> None:
     wanted = knn_evaluate(runner.model, hook.bank_dataloader, hook.dataloader, 3)
     assert runner.message_hub.get_scalar('guard/knn').current() == wanted['knn/top1_k3']
     assert hook._state['stopped'] == -1
+
+
+def dying(config: Any, at: int) -> Any:
+    """A runner whose features are 0 in evaluation mode from an iteration on."""
+    runner = build_runner(config)
+    runner.model.backbone.register_forward_hook(
+        lambda module, inputs, maps: (
+            maps if module.training or runner.iter < at else tuple(part * 0 for part in maps)
+        )
+    )
+    return runner
+
+
+@pytest.mark.parametrize('labeled', [False, True])
+def test_a_dead_network_is_a_warning_and_stops_where_asked(tmp_path: Path, labeled: bool) -> None:
+    """Under limits too that it keeps: the kNN of zeros is a guess, and a guess may be as good."""
+    given = dict(bank_dataloader=loader(15), limits=dict(knn=99)) if labeled else {}
+    runner = dying(guarded(tmp_path / 'on', against='best', **given), at=4)
+    runner.train()
+    text = log_of(tmp_path / 'on')
+    for epoch in (1, 2):
+        assert f'after {epoch} epochs: every feature is 0, the network is dead' in text
+    hub = runner.message_hub
+    assert hub.get_scalar('guard/rank').data[0][1:].tolist() == [0.0, 0.0]
+    assert hub.get_scalar('guard/uniformity').data[0][1:].tolist() == [0.0, 0.0]
+    with pytest.raises(SystemExit) as left:
+        dying(guarded(tmp_path / 'stop', stop=True, **given), at=4).train()
+    assert left.value.code == 3 and (tmp_path / 'stop/epoch_1.pth').exists()
+
+
+def test_a_network_that_is_dead_at_the_start_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='0 before the first step: the network is dead.*start_fr'):
+        dying(guarded(tmp_path), at=0).train()
 
 
 def test_the_best_is_kept_only_above_the_start(tmp_path: Path) -> None:

@@ -38,6 +38,19 @@ def test_extremes() -> None:
     assert uniformity(opposite, t=2.0) == pytest.approx(-8.0)  # the only pair is 2 apart
 
 
+@pytest.mark.parametrize('chunk', [1, 3, 1024])
+@pytest.mark.parametrize('zero', [1, 3, 5])
+def test_features_of_length_zero_coincide(zero: int, chunk: int) -> None:
+    """A dead network is no uniform one: pairs of zeros are 0 apart, a zero is 1 from others."""
+    features = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    features[:zero] = 0
+    rows = [row if i < zero else unit(row) for i, row in enumerate(features)]
+    near = [dot(rows[i] - rows[j], rows[i] - rows[j]) for i in range(5) for j in range(i)]
+    wanted = math.log(sum(math.exp(-2 * distance) for distance in near) / 10)
+    assert uniformity(features, 2.0, chunk) == pytest.approx(wanted, abs=2e-6)
+    assert (wanted == 0) == (zero == 5)
+
+
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match='at least 2 samples'):
         uniformity(torch.ones(1, 3))

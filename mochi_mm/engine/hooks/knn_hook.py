@@ -43,9 +43,9 @@ class KNNHook(Hook):
             has few, such as (100, 20); top-1 of each group is then logged as well.
 
     Raises:
-        ValueError: Unusable settings; before training starts, a loop that counts iterations, a
-            k above the size of the bank, a data set without labels, other classes in bank and queries, or a similarity that the
-            model does not learn.
+        ValueError: Unusable settings; before training starts, a loop that counts iterations, a k
+            above the size of the bank, a data set without labels, other classes in bank and
+            queries, or a similarity that the model does not learn.
     """
 
     priority = 'NORMAL'

@@ -124,7 +124,7 @@ class OnlineProbeHook(Hook):
             self._classify(runner, runner.epoch + 1)
 
     def after_train(self, runner: Any) -> None:
-        """Remove the hook from the backbone; classify behind the last epoch, unless that is done."""
+        """Remove the hook from the backbone; classify after the last epoch, unless that is done."""
         self._watch.remove()
         if self.query_dataloader is not None and self._classified_iter != runner.iter:
             self._classify(runner, runner.epoch)

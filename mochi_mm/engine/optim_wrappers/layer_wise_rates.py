@@ -29,8 +29,8 @@ class LayerWiseRates(DefaultOptimWrapperConstructor):
     ``optim_wrapper.constructor='LayerWiseRates'`` with ``paramwise_cfg=dict(layer_decay=0.7)``. The
     stem of a ResNet (of a ViT the projection of the patches, positions and tokens) is stage 0,
     ``layer1`` (``blocks.0``) stage 1, and so on; what stands behind the last stage, and neck, head
-    and predictor, keep the full rate. Norms that stand apart (``norm_twins``) have the rate of those
-    beside which they stand. Source: Clark et al., ELECTRA, ICLR 2020; the count of the stages is
+    and predictor, keep the full rate. Norms that stand apart (``norm_twins``) have the rate of
+    those beside which they stand. Source: Clark et al., ELECTRA, ICLR 2020; the count of the stages is
     that of the fine-tuning of MAE (both recalled). Other keys of ``paramwise_cfg`` are MMEngine's
     and multiply.
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mochi_mm.argument_kinds import is_number
-
 OWN_SLOTS = ('masked', 'zero')
 
 
@@ -43,7 +41,8 @@ def check_own_weight(own_weight: float, own_slot: str) -> None:
     Raises:
         ValueError: A weight outside [0, 1] or an unknown slot.
     """
-    if not is_number(own_weight) or not 0 <= own_weight <= 1:
+    number = isinstance(own_weight, (int, float)) and not isinstance(own_weight, bool)
+    if not number or not 0 <= own_weight <= 1:
         raise ValueError(
             f'own_weight is {own_weight!r}; expected the weight lambda of the own key, in [0, 1], '
             'such as 0.5.'

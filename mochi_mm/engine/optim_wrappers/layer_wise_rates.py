@@ -31,7 +31,8 @@ class LayerWiseRates(DefaultOptimWrapperConstructor):
     ``layer1`` (``blocks.0``) stage 1, and so on; what stands behind the last stage, and neck, head
     and predictor, keep the full rate. Norms that stand apart (``norm_twins``) have the rate of
     those beside which they stand. Source: Clark et al., ELECTRA, ICLR 2020; the count of the stages
-    is that of the fine-tuning of MAE (both recalled). Other keys of ``paramwise_cfg`` are MMEngine's
+    is that of the fine-tuning of MAE (both recalled). Other keys of ``paramwise_cfg`` are
+    MMEngine's
     and multiply.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.datasets.base import ImageDataset
-from mochi_mm.datasets.parts import built_parts, hand_down
+from mochi_mm.datasets.parts import built_parts, hand_down, true_labels
 from mochi_mm.datasets.same_images import same_images
 from mochi_mm.datasets.transforms import Compose
 from mochi_mm.registry import DATASETS
@@ -34,6 +34,7 @@ class ConcatDataset(ImageDataset):
     Attributes:
         parts: The data sets.
         targets: (len, classes), where all parts have ``targets``.
+        true_labels: (len,) int64, where a part has ``true_labels``; the labels of those without.
 
     Raises:
         ValueError: No data set, one of another library, the same images in two of them, different
@@ -54,6 +55,8 @@ class ConcatDataset(ImageDataset):
         targets: list[Any] = [getattr(part, 'targets', None) for part in self.parts]
         if all(table is not None for table in targets):
             self.targets = np.concatenate(targets)
+        if any(hasattr(part, 'true_labels') for part in self.parts):
+            self.true_labels = np.concatenate([true_labels(part) for part in self.parts])
 
     @property
     def num_images(self) -> int:

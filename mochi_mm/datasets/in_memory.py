@@ -12,10 +12,14 @@ from PIL import Image
 
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.channel_image import ChannelImage
-from mochi_mm.datasets.parts import built_parts, check_once, has_pipeline
+from mochi_mm.datasets.parts import built_parts, check_once, hand_on, has_pipeline
+from mochi_mm.datasets.path_table import PathTable
 from mochi_mm.datasets.transforms.source_image import SourceImage
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.registry import DATASETS
+
+# What the sample here says itself; boxes are drawn on the image that is held, not on its file's.
+_OWN = {'img', 'gt_label', 'sample_idx', 'drawn_on'}
 
 
 @DATASETS.register_module()
@@ -24,7 +28,8 @@ class InMemory(ImageDataset):
 
     For images of one size, such as CIFAR (150 MB) and Tiny ImageNet (1.2 GB at 64 x 64). The pixels
     lie in shared memory: the workers of a loader do not copy them. Labels, order and classes are
-    those of the data set within, and any pipeline works, also the fast ones.
+    those of the data set within, and any pipeline works, also the fast ones. What else its samples
+    have (``true_label``, ``bias_label``, ``mask``, ``img_path``) is held as it is.
 
     Args:
         dataset: The data set within, as a config or an object; its own pipeline is not used.
@@ -34,6 +39,9 @@ class InMemory(ImageDataset):
         pixels: (len, H, W, C), uint8, or float32 (4 bytes a number) for files of more than 8 bits;
             zeros where an image cannot be read. In training such a sample is replaced as in the
             data set within; elsewhere it is an error when it is asked for.
+        further: What else samples have, by name: (len) values, None where a sample has none.
+        targets: (len, classes), where the data set within has ``targets``.
+        true_labels: (len,) int64, where the data set within has ``true_labels``.
 
     Raises:
         ValueError: The data set within has a pipeline or repeats its images, they differ in size,
@@ -52,18 +60,26 @@ class InMemory(ImageDataset):
         self.labels, self.classes = source.labels, source.classes
         self.channels = source.channels
         self.pipeline.check_channels(self.channels)
+        hand_on(source, self, slice(None))
         self._refused: dict[int, str] = {}
+        self.further: dict[str, Any] = {}
         self.pixels = self._decoded(source)
+        for name, values in self.further.items():
+            if all(isinstance(value, str) for value in values):
+                self.further[name] = PathTable(values)  # which workers do not copy
 
     def _decoded(self, source: ImageDataset) -> torch.Tensor:
-        """Return all images; those that cannot be read are zeros, and noted."""
+        """Return all images, zeros where one is unreadable, and keep what else samples have."""
         pixels: torch.Tensor | None = None
         for index in range(len(source)):
             try:
-                image = np.array(source.image(index))
+                sample = source.sample(index)
             except UnreadableImage as error:
                 self._refused[index] = str(error)
                 continue
+            image = np.array(sample['img'])
+            for name in sample.keys() - _OWN:
+                self.further.setdefault(name, [None] * len(source))[index] = sample[name]
             if pixels is None:
                 first = index
                 like = torch.from_numpy(image)
@@ -97,6 +113,14 @@ class InMemory(ImageDataset):
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return the input of the pipeline; no image where its first transform needs none."""
+        result = self._sample(index)
+        for name, values in self.further.items():
+            if values[index] is not None:
+                result[name] = values[index]
+        return result
+
+    def _sample(self, index: int) -> dict[str, Any]:
+        """Return the same without what the data set within adds."""
         taken = self.pipeline
         if not (taken.takes_rows or taken.takes_files):
             return super().sample(index)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.datasets.long_tail_counts import long_tail_rows
-from mochi_mm.datasets.parts import check_once
+from mochi_mm.datasets.parts import check_once, hand_on
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.registry import DATASETS
 from mochi_mm.utils.checks import check_integer
@@ -34,6 +34,7 @@ class LongTail(WrappedDataset):
         parts: The data set, in a list.
         rows: (len,) int64, number of each image in the data set.
         targets: (len, classes), where the data set has ``targets``.
+        true_labels: (len,) int64, where the data set has ``true_labels``.
 
     Raises:
         ValueError: A factor outside (0, 1], images without a label, a class without an image, a
@@ -51,9 +52,7 @@ class LongTail(WrappedDataset):
         count = len(self.classes) or int(labels.max(initial=-1)) + 1
         self.rows = long_tail_rows(labels, count, factor, seed)
         self.labels = labels[self.rows]
-        targets = getattr(self.source, 'targets', None)
-        if targets is not None:
-            self.targets = targets[self.rows]
+        hand_on(self.source, self, self.rows)
 
     def fingerprint(self) -> str:
         """Return a digest of that of the data set and of the choice."""

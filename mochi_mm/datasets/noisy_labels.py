@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.argument_kinds import is_number
-from mochi_mm.datasets.parts import check_once
+from mochi_mm.datasets.parts import check_once, true_labels
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
@@ -25,8 +25,9 @@ class NoisyLabels(WrappedDataset):
     Of n images of a class ``floor(share * n)`` are wrong, each of another class drawn evenly
     (symmetric noise). The draws of an image depend on the seed and its number alone: with the same
     seed, the wrong labels of a smaller share are wrong, and the same, under a larger one. Samples
-    have ``true_label``, that of the data set; ``PackInputs(extra_keys=['true_label'])`` hands it
-    on. Images without a label keep that.
+    have ``true_label``, that of the data set, or the one before where the data set itself made
+    labels wrong or hid them; ``PackInputs(extra_keys=['true_label'])`` hands it on. Images without
+    a label keep that.
 
     Args:
         dataset: A labeled data set of this project, as a config or an object.
@@ -35,8 +36,8 @@ class NoisyLabels(WrappedDataset):
         pipeline: For a data set that has none of its own.
 
     Attributes:
-        true_labels: (len,) int64, labels of the data set.
-        wrong: (len,) bool, where the label differs from it.
+        true_labels: (len,) int64, the right labels.
+        wrong: (len,) bool, where a label differs from it.
         parts: The data set, in a list.
 
     Raises:
@@ -55,10 +56,11 @@ class NoisyLabels(WrappedDataset):
         super().__init__(dataset, pipeline)
         check_integer('NoisyLabels seed', seed, 0, least=0)
         self.share, self.seed = share, seed
-        self.true_labels = np.asarray(self.source.labels, dtype=np.int64)
-        self._check()
-        self.labels = self._drawn(len(self.classes) or int(self.true_labels.max()) + 1)
-        self.wrong = self.labels != self.true_labels
+        self.true_labels = true_labels(self.source)
+        given = np.asarray(self.source.labels, dtype=np.int64)
+        self._check(given)
+        self.labels = self._drawn(given, len(self.classes) or int(given.max()) + 1)
+        self.wrong = (self.labels >= 0) & (self.labels != self.true_labels)
 
     def fingerprint(self) -> str:
         """Return a digest of that of the data set and of the labels."""
@@ -73,25 +75,25 @@ class NoisyLabels(WrappedDataset):
         own = dict(gt_label=int(self.labels[index]), true_label=int(self.true_labels[index]))
         return dict(super().sample(index), **own)
 
-    def _drawn(self, count: int) -> np.ndarray:
+    def _drawn(self, given: np.ndarray, count: int) -> np.ndarray:
         """Return (len,) int64 labels out of ``count``, some of them wrong."""
-        labels, number = self.true_labels.copy(), len(self.true_labels)
+        labels, number = given.copy(), len(given)
         # One number of a stream for each image: of a larger data set the first ones are the same.
         order = SampleKey(0, self.seed, _WHICH).generator().random(number)
         other = SampleKey(0, self.seed, _OTHER).generator().random(number)
         for label in range(count):
-            chosen = self.drawn_of(self.true_labels, label, self.share, order)
+            chosen = self.drawn_of(given, label, self.share, order)
             step = 1 + np.floor(other[chosen] * (count - 1)).astype(np.int64)  # 1 to count - 1
             labels[chosen] = (label + step) % count
         return labels
 
-    def _check(self) -> None:
+    def _check(self, given: np.ndarray) -> None:
         if not is_number(self.share) or not 0 <= self.share <= 1:
             raise ValueError(
                 f'NoisyLabels share is {self.share!r}; expected the share of wrong labels, from 0 '
                 'to 1, such as 0.4.'
             )
-        found = len(np.unique(self.true_labels[self.true_labels >= 0]))
+        found = len(np.unique(given[given >= 0]))
         if found < 2:
             raise ValueError(
                 f'the data set within NoisyLabels has labels of {found} classes; expected at least '

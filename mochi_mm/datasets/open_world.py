@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.argument_kinds import is_integer
-from mochi_mm.datasets.parts import check_once
+from mochi_mm.datasets.parts import check_once, true_labels
 from mochi_mm.datasets.rounded_up import rounded_up
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
@@ -26,7 +26,8 @@ class OpenWorld(WrappedDataset):
 
     Of n images of each of the first ``num_known`` classes ``floor(labeled_share * n)`` keep their
     label; all other images, those of the new classes among them, have the label -1. Samples have
-    ``true_label``, that of the data set; ``PackInputs(extra_keys=['true_label'])`` hands it on.
+    ``true_label``, that of the data set, or the right one where the data set made labels wrong
+    (``NoisyLabels``); ``PackInputs(extra_keys=['true_label'])`` hands it on.
     Which images keep it depends on the seed and their number alone: a smaller share is part of a
     larger one. (The setting of ORCA and OpenCon.)
 
@@ -35,13 +36,13 @@ class OpenWorld(WrappedDataset):
         num_known: Number of known classes, at least 1 and fewer than there are.
         labeled_share: Share of labeled images of each known class, in (0, 1).
         seed: Random seed of the choice.
-        part: ``all``, for training; ``unlabeled``, the images without a label alone, *with* the
-            label of the data set, to measure on what was trained on (transductive).
+        part: ``all``, for training; ``unlabeled``, the images without a label alone, *with* their
+            true label, to measure on what was trained on (transductive).
         pipeline: For a data set that has none of its own.
 
     Attributes:
         rows: (len,) int64, number of each image in the data set.
-        true_labels: (len,) int64, labels of the data set.
+        true_labels: (len,) int64, the right labels.
         parts: The data set, in a list.
 
     Raises:
@@ -73,9 +74,8 @@ class OpenWorld(WrappedDataset):
         self._check(labels)
         labeled = self._drawn(labels)
         self.rows = np.arange(len(labels)) if part == 'all' else np.flatnonzero(~labeled)
-        self.true_labels = labels[self.rows]
-        hidden = (part == 'all') & ~labeled[self.rows]
-        self.labels = np.where(hidden, -1, self.true_labels)
+        self.true_labels = true_labels(self.source)[self.rows]
+        self.labels = np.where(labeled, labels, -1) if part == 'all' else self.true_labels
 
     def fingerprint(self) -> str:
         """Return a digest of that of the data set and of which image has which label."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.datasets.transforms import Compose
 from mochi_mm.registry import DATASETS
@@ -50,6 +52,25 @@ def check_once(dataset: ImageDataset, name: str) -> None:
             f'{name}.dataset has {len(dataset)} samples of {dataset.num_images} images; expected '
             f'each image once: put RepeatDataset around {name} instead.'
         )
+
+
+def true_labels(dataset: ImageDataset) -> np.ndarray:
+    """Return (len,) int64, the labels before a data set within made some wrong or hid some."""
+    return np.asarray(getattr(dataset, 'true_labels', dataset.labels), dtype=np.int64)
+
+
+def hand_on(source: ImageDataset, dataset: ImageDataset, rows: Any) -> None:
+    """Give a data set the ``targets`` and ``true_labels`` of another one, where it has them.
+
+    Args:
+        source: The other one.
+        dataset: Samples of ``source``.
+        rows: Number in ``source`` of each of its samples, or a slice.
+    """
+    for name in ('targets', 'true_labels'):
+        values = getattr(source, name, None)
+        if values is not None:
+            setattr(dataset, name, values[rows])
 
 
 def has_pipeline(dataset: ImageDataset) -> bool:

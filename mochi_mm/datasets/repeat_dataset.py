@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mochi_mm.argument_kinds import is_integer
+from mochi_mm.datasets.parts import hand_on
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.registry import DATASETS
 
@@ -27,6 +28,7 @@ class RepeatDataset(WrappedDataset):
     Attributes:
         parts: The data set, in a list.
         targets: (len, classes), where the data set has ``targets``.
+        true_labels: (len,) int64, where the data set has ``true_labels``.
 
     Raises:
         ValueError: Less than once, a data set of another library, a pipeline here and there.
@@ -37,10 +39,9 @@ class RepeatDataset(WrappedDataset):
             raise ValueError(f'RepeatDataset.times is {times!r}; expected a whole number >= 1.')
         super().__init__(dataset, pipeline)
         self.times = times
-        self.labels = np.tile(self.source.labels, times)
-        targets = getattr(self.source, 'targets', None)
-        if targets is not None:
-            self.targets = np.tile(targets, (times, 1))
+        rows = np.tile(np.arange(len(self.source)), times)
+        self.labels = self.source.labels[rows]
+        hand_on(self.source, self, rows)
 
     @property
     def num_images(self) -> int:

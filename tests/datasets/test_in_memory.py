@@ -9,7 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from mochi_mm.datasets import ConcatDataset, ImageFolder, InMemory, RepeatDataset, ShapeScenes
+from mochi_mm.datasets import (
+    BackgroundShapeScenes,
+    ColouredShapeScenes,
+    ConcatDataset,
+    ImageFolder,
+    InMemory,
+    NoisyLabels,
+    RepeatDataset,
+    ShapeScenes,
+)
 from mochi_mm.datasets.fault_record import FaultRecord
 from mochi_mm.datasets.unreadable_image import UnreadableImage
 from mochi_mm.models.data_preprocessors import ViewDataPreprocessor
@@ -76,6 +85,39 @@ def test_an_unreadable_file_is_replaced_as_without_it(folder: Path, bad: str, ki
         wanted = plain[key]['data_samples']
         assert dataset[key]['data_samples']['sample_idx'] == wanted['sample_idx'] != index
     assert dataset.faults.new() == [index]
+
+
+class Listed(ShapeScenes):
+    """Scenes with targets, as those of many classes an image."""
+
+    targets = np.arange(30).reshape(10, 3)
+
+
+@pytest.mark.parametrize('kind', ['MultiView', 'FastMultiView', 'HeldMultiView'])
+def test_what_else_samples_have_is_held(kind: str) -> None:
+    """By the exact recipe and the fast ones, of a part of the samples too."""
+    tinted = ColouredShapeScenes(num_scenes=10, image_size=24)
+    views = dict(type=kind, transforms=[[dict(type='RandomResizedCrop', size=8)]], num_views=[2])
+    pack = dict(type='PackInputs', extra_keys=['bias_label', 'true_label'])
+    dataset = InMemory(NoisyLabels(tinted, 1.0), pipeline=[views, pack])
+    for index in (0, 7):
+        packed = dataset[index]['data_samples']
+        assert packed['bias_label'] == tinted.bias_labels[index]
+        assert packed['true_label'] == index and packed['gt_label'] == dataset.labels[index]
+    mixed = InMemory(ConcatDataset([Listed(10, image_size=24), tinted]), pipeline=[views])
+    assert 'bias_label' not in mixed.sample(9)
+    assert mixed.sample(13)['bias_label'] == tinted.bias_labels[3]
+    assert not hasattr(mixed, 'targets')
+    assert InMemory(Listed(10, image_size=24)).targets.tolist() == Listed.targets.tolist()
+    assert InMemory(ShapeScenes(10, image_size=24)).further == {}
+
+
+def test_masks_and_paths_of_images_are_held(folder: Path) -> None:
+    scenes = BackgroundShapeScenes(num_scenes=10, image_size=24)
+    sample, held = scenes.sample(3), InMemory(scenes).sample(3)
+    assert held.keys() == sample.keys() and (held['mask'] == sample['mask']).all()
+    assert np.array_equal(held['img'], sample['img'])
+    assert InMemory(ImageFolder(folder)).sample(2)['img_path'] == 'b/0.png'
 
 
 def test_a_repeated_image_is_not_two_images() -> None:

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from mochi_mm.datasets import InMemory, NoisyLabels, RepeatDataset, ShapeScenes
+from mochi_mm.datasets import (
+    ConcatDataset,
+    InMemory,
+    LongTail,
+    NoisyLabels,
+    OpenWorld,
+    RepeatDataset,
+    ShapeScenes,
+)
 from mochi_mm.datasets.base import ImageDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
@@ -96,6 +104,49 @@ def test_within_and_around_other_data_sets() -> None:
     assert NoisyLabels(ShapeScenes(30), seed=1).fingerprint() != within.fingerprint()
     twice = RepeatDataset(NoisyLabels(ShapeScenes(30)), 2)
     assert np.array_equal(twice.labels[:30], twice.labels[30:])
+
+
+def test_the_right_label_survives_further_data_sets() -> None:
+    """Through wrong labels of wrong labels, hidden ones, parts, repetitions and memory."""
+    scenes = ShapeScenes(60, image_size=24)
+    noisy = NoisyLabels(scenes, 0.5, seed=1)
+    tail = LongTail(noisy, 0.5)
+    both = ConcatDataset([NoisyLabels(ShapeScenes(30), 1.0), ShapeScenes(30, 'val')])
+    truth, left = scenes.labels.tolist(), scenes.labels[tail.rows].tolist()
+    for around, right in (
+        (NoisyLabels(noisy, 0.5), truth),
+        (NoisyLabels(OpenWorld(scenes, 4), 0.5), truth),
+        (NoisyLabels(InMemory(noisy), 0.5), truth),
+        (NoisyLabels(tail, 0.5), left),
+        (NoisyLabels(both, 0.5), truth),
+        (OpenWorld(noisy, 4), truth),
+        (OpenWorld(InMemory(tail), 4), left),
+        (InMemory(NoisyLabels(noisy)), truth),
+        (RepeatDataset(InMemory(noisy), 2), truth * 2),
+    ):
+        assert around.true_labels.tolist() == right
+        assert [around.sample(i)['true_label'] for i in range(len(around))] == right
+        assert around.labels.tolist() != right
+
+
+def test_what_is_wrong_differs_from_the_right_label() -> None:
+    """Noise on noise may hit by chance what is right; an image without a label is not wrong."""
+    scenes = ShapeScenes(100)
+    twice = NoisyLabels(NoisyLabels(scenes, 1.0, seed=1), 1.0)
+    assert twice.wrong.tolist() == (twice.labels != scenes.labels).tolist()
+    assert 80 < twice.wrong.sum() < 100
+    hidden = NoisyLabels(OpenWorld(scenes, 4), 0.5)
+    assert (hidden.labels < 0).sum() == 80 and hidden.wrong.sum() == 8
+
+
+def test_an_open_world_of_wrong_labels_is_measured_by_the_right_ones() -> None:
+    noisy = NoisyLabels(ShapeScenes(100), 0.4)
+    whole, pool = (OpenWorld(noisy, 4, part=part) for part in ('all', 'unlabeled'))
+    labeled = whole.labels >= 0
+    assert whole.labels[labeled].tolist() == noisy.labels[labeled].tolist()
+    assert (whole.labels != whole.true_labels)[labeled].any()
+    assert pool.labels.tolist() == (pool.rows % 10).tolist()
+    assert (pool.labels != noisy.labels[pool.rows]).any()
 
 
 def test_mistakes() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mochi_mm.argument_kinds import is_number
 from mochi_mm.datasets.parts import check_once, true_labels
+from mochi_mm.datasets.rounded_up import rounded_up
 from mochi_mm.datasets.wrapped_dataset import WrappedDataset
 from mochi_mm.randomness import SampleKey
 from mochi_mm.registry import DATASETS
@@ -41,8 +42,9 @@ class NoisyLabels(WrappedDataset):
         parts: The data set, in a list.
 
     Raises:
-        ValueError: A share outside [0, 1], fewer than 2 classes, a data set that repeats its images
-            or is of another library, a pipeline here and there.
+        ValueError: A share outside [0, 1], or above 0 and so small that no label is wrong, fewer
+            than 2 classes, a data set that repeats its images or is of another library, a pipeline
+            here and there.
 
     >>> from mochi_mm.datasets import ShapeScenes
     >>> dataset = NoisyLabels(ShapeScenes(num_scenes=100), share=0.4, seed=0)
@@ -60,6 +62,7 @@ class NoisyLabels(WrappedDataset):
         given = np.asarray(self.source.labels, dtype=np.int64)
         self._check(given)
         self.labels = self._drawn(given, len(self.classes) or int(given.max()) + 1)
+        self._check_acts(given)
         self.wrong = (self.labels >= 0) & (self.labels != self.true_labels)
 
     def fingerprint(self) -> str:
@@ -100,3 +103,13 @@ class NoisyLabels(WrappedDataset):
                 '2, since a wrong label is that of another class.'
             )
         check_once(self.source, 'NoisyLabels')
+
+    def _check_acts(self, given: np.ndarray) -> None:
+        """Refuse a share above 0 that changes no label of any class."""
+        if self.share > 0 and np.array_equal(self.labels, given):
+            most = int(np.bincount(given[given >= 0]).max())
+            raise ValueError(
+                f'NoisyLabels share {self.share} of the {most} images of the largest class is no '
+                'image, so no label would be wrong; expected 0, or a share of at least 1 image: '
+                f'raise it to {rounded_up(1 / most)} or more.'
+            )

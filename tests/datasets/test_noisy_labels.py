@@ -149,6 +149,16 @@ def test_an_open_world_of_wrong_labels_is_measured_by_the_right_ones() -> None:
     assert (pool.labels != noisy.labels[pool.rows]).any()
 
 
+def test_a_share_that_makes_no_label_wrong() -> None:
+    """Of 10 and 3 images: one image of the largest class is enough."""
+    labels = [0] * 10 + [1] * 3 + [-1] * 40
+    message = '0.09 of the 10 images of the largest class is no image.* raise it to 0.1 or more'
+    with pytest.raises(ValueError, match=message):
+        NoisyLabels(Labelled(labels), 0.09)
+    assert NoisyLabels(Labelled(labels), 0.1).wrong.sum() == 1
+    assert NoisyLabels(Labelled(labels), 0.0).wrong.sum() == 0
+
+
 def test_mistakes() -> None:
     for share in (-0.1, 1.1, True, '0.4'):
         with pytest.raises(ValueError, match=f'NoisyLabels share is {share!r}; expected the share'):

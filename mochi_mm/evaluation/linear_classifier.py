@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mochi_mm.evaluation.class_groups import group_accuracy, hits_by_class
+from mochi_mm.evaluation.finite_scores import finite_scores
 from mochi_mm.utils.progress import progress_bar
 
 #: What l2 is chosen from, in the tool and in the evidence.
@@ -35,8 +36,13 @@ class LinearClassifier:
     bias: Tensor
 
     def scores(self, features: Tensor) -> Tensor:
-        """Return (n, classes) logits of (n, C) features."""
-        return (features.to(self.mean) - self.mean) / self.std @ self.weight + self.bias
+        """Return (n, classes) logits of (n, C) features.
+
+        Raises:
+            ValueError: One is not finite; so do :meth:`accuracy` and :meth:`by_group`.
+        """
+        rows = (features.to(self.mean) - self.mean) / self.std
+        return finite_scores(rows @ self.weight + self.bias)
 
     def accuracy(self, features: Tensor, labels: Tensor, chunk: int = 8192) -> dict[str, float]:
         """Return ``top1`` and, with more than five classes, ``top5``, in percent."""

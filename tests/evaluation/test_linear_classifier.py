@@ -107,6 +107,21 @@ def test_top1_of_groups_of_classes() -> None:
     }
 
 
+@pytest.mark.parametrize('bad', [math.nan, math.inf])
+def test_test_features_that_are_not_finite_are_not_scored(bad: float) -> None:
+    x, y = data(30, 3, 0)
+    probe = fit_linear(x, y, l2=0.02)
+    broken = x.clone()
+    broken[[4, 11], 2] = bad
+    message = '2 of 30 samples have logits that are not finite'
+    with pytest.raises(ValueError, match=message):
+        probe.scores(broken)
+    with pytest.raises(ValueError, match=message):
+        probe.accuracy(broken, y)
+    with pytest.raises(ValueError, match=message):
+        probe.by_group(broken, y, torch.tensor([9, 5, 2]), (6, 4))
+
+
 @pytest.mark.parametrize('scale', [1e-20, 1e18])
 def test_the_scale_of_the_features_does_not_matter(scale: float) -> None:
     generator = torch.Generator().manual_seed(0)

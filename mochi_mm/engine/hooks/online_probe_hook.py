@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mochi_mm.evaluation.features import extract_features
+from mochi_mm.evaluation.finite_scores import finite_scores
 from mochi_mm.models.algorithms.base_algorithm import pool
 from mochi_mm.models.functional.unit_rows import unit_rows
 from mochi_mm.randomness.random_state import preserved_random_state
@@ -30,8 +31,9 @@ class OnlineProbeHook(Hook):
     step: of its first pass, or, where view editors make views that are of no class, of the last,
     which is that of images. Nothing flows back into the encoder, and no random generator moves:
     weights are those of a run without the hook. The head and its momentum are saved with the run
-    and resumed. Needs labels. What it says is a sign of progress, not the result of a linear probe:
-    its features change under it, are augmented, and come from batch statistics.
+    and resumed; a step with features that are not finite leaves them as they are. Needs labels.
+    What it says is a sign of progress, not the result of a linear probe: its features change under
+    it, are augmented, and come from batch statistics.
 
     Logged: ``probe/loss`` (nats) and ``probe/acc_top1`` (share of the batch, before its step); with
     ``query_dataloader``, every ``interval`` epochs, ``probe/top1`` in percent on its images.
@@ -44,7 +46,8 @@ class OnlineProbeHook(Hook):
 
     Raises:
         ValueError: Unusable settings; when training: a compiled model, query images of
-            other classes, a batch without labels, or labels outside the classes.
+            other classes or with features that are not finite, a batch without labels, or labels
+            outside the classes.
     """
 
     priority = 'NORMAL'
@@ -125,7 +128,7 @@ class OnlineProbeHook(Hook):
                 runner.model, self.query_dataloader, require_labels=True
             )
         scores = F.linear(unit_rows(features), *(part.cpu() for part in self.weights))
-        top1 = 100 * float((scores.argmax(dim=1) == labels).double().mean())
+        top1 = 100 * float((finite_scores(scores).argmax(dim=1) == labels).double().mean())
         runner.message_hub.update_scalar('probe/top1', top1)
         runner.logger.info(f'online probe after {runner.epoch + 1} epochs: top-1 {top1:.2f}')
         runner.visualizer.add_scalars(
@@ -162,10 +165,12 @@ class OnlineProbeHook(Hook):
         loss = float(F.cross_entropy(logits, labels))
         accuracy = float((logits.argmax(dim=1) == labels).double().mean())
         error = (logits.softmax(dim=1) - F.one_hot(labels, self.num_classes)) / len(labels)
-        for part, momentum, gradient in zip(
-            self.weights, self.momentum, (error.T @ features, error.sum(dim=0)), strict=True
-        ):
+        gradients = [error.T @ features, error.sum(dim=0)]
+        for gradient in gradients:
             all_reduce(gradient, op='mean')
+        if not all(bool(gradient.isfinite().all()) for gradient in gradients):
+            return loss, accuracy
+        for part, momentum, gradient in zip(self.weights, self.momentum, gradients, strict=True):
             momentum.mul_(0.9).add_(gradient)
             part.sub_(momentum, alpha=self.lr)
         return loss, accuracy

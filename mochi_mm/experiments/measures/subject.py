@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from mochi_mm.engine.runners import SafeRunner
 from mochi_mm.evaluation.features import extract_features
+from mochi_mm.evaluation.finite_scores import finite_scores
 from mochi_mm.models.algorithms import BaseAlgorithm
 from mochi_mm.models.evaluating import evaluating
 
@@ -72,13 +73,16 @@ class Subject:
 
         Args:
             name: Loader of the images.
+
+        Raises:
+            ValueError: A score is not finite.
         """
         guesses, labels = [], []
         with evaluating(self.model), torch.no_grad():
             for batch in self.loader(name):
                 data = self.model.data_preprocessor(batch, False)
                 (record,) = self.model(**data, mode='predict')
-                guesses.append(record['scores'].argmax(1).cpu())
+                guesses.append(finite_scores(record['scores']).argmax(1).cpu())
                 labels.append(record['gt_label'].cpu())
         return torch.cat(guesses), torch.cat(labels)
 

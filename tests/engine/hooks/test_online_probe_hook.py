@@ -139,6 +139,23 @@ def test_labels_of_views_that_stand_one_after_the_other() -> None:
         hook._labels(batch, 7, torch.device('cpu'))
 
 
+def test_features_that_are_not_finite(tmp_path: Path) -> None:
+    """A step leaves the head as it is; query images of such features are not classified."""
+    runner = train(config_of(tmp_path, [probe(query_dataloader=QUERY, interval=3)], max_epochs=1))
+    hook = hook_of(runner)
+    before = [part.clone() for part in [*hook.weights, *hook.momentum]]
+    rows, labels = torch.rand(4, hook.weights[0].shape[1]), torch.tensor([0, 1, 2, 0])
+    rows[2, 0] = float('nan')
+    loss, _ = hook._step(rows, labels)
+    assert loss != loss
+    assert all(map(torch.equal, before, [*hook.weights, *hook.momentum]))
+    with torch.no_grad():
+        next(runner.model.backbone.parameters()).fill_(float('nan'))
+    hook.interval = 1
+    with pytest.raises(ValueError, match='10 of 10 samples have logits that are not finite'):
+        hook.after_train_epoch(runner)
+
+
 def test_mistakes(tmp_path: Path) -> None:
     for change in (dict(num_classes=1), dict(lr=0.0), dict(interval=0)):
         with pytest.raises(ValueError, match='expected at least two classes'):

@@ -35,6 +35,15 @@ def test_with_one_it_is_its_accuracy(tmp_path: Path) -> None:
     assert found == pytest.approx(100 * float((predicted == labels).double().mean()))
     assert subject.model.training and 0 < found < 100
 
+    with torch.no_grad():
+        weight = next(subject.model.backbone.parameters())
+        kept = weight.clone()
+        weight.fill_(float('nan'))
+    with pytest.raises(ValueError, match='5 of 5 samples have logits that are not finite'):
+        Classified('other_dataloader')(subject)
+    with torch.no_grad():
+        weight.copy_(kept)
+
     metric = TopKAccuracy(topk=(1,))
     subject.model.eval()
     with torch.no_grad():

@@ -78,6 +78,15 @@ class ImageDataset(Dataset, ABC):
             'ConcatDataset or RepeatDataset, named without a prefix in a config of scope mochi_mm.'
         )
 
+    def check_pipeline(self, pipeline: Compose) -> None:
+        """Refuse transforms that the images of this data set do not have, or not all of them.
+
+        Raises:
+            ValueError: A transform is not for images of these channels.
+            FileNotFoundError: A transform lacks a file of an image.
+        """
+        pipeline.check_channels(self.channels)
+
     def fingerprint(self) -> str:
         """Return text that differs where the images on the disk do.
 

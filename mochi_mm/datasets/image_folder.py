@@ -21,6 +21,7 @@ from mochi_mm.datasets.image_reader import ImageReader
 from mochi_mm.datasets.index_cache import load_index
 from mochi_mm.datasets.path_list import read_paths
 from mochi_mm.datasets.path_table import PathTable
+from mochi_mm.datasets.transforms import Compose
 from mochi_mm.registry import DATASETS, nearest
 
 
@@ -100,6 +101,7 @@ class ImageFolder(ImageDataset):
         labels = {name: label for label, name in enumerate(self.classes)}
         self._tell_gone(set(owners))
         self.labels = np.array([labels.get(owner, -1) for owner in owners], dtype=np.int64)
+        self.pipeline.check_paths(self._paths)
         self.try_first()
         print_log(
             f'{len(self)} images of {len(self.classes)} classes in {self.root}', logger='current'
@@ -114,6 +116,11 @@ class ImageFolder(ImageDataset):
                 'current',
                 logging.WARNING,
             )
+
+    def check_pipeline(self, pipeline: Compose) -> None:
+        """Refuse transforms that these images do not have, or lack a file of one of them."""
+        super().check_pipeline(pipeline)
+        pipeline.check_paths(self._paths)
 
     def path(self, index: int) -> str:
         """Return the path of image ``index``."""

@@ -64,6 +64,7 @@ class InMemory(ImageDataset):
         self._refused: dict[int, str] = {}
         self.further: dict[str, Any] = {}
         self.pixels = self._decoded(source)
+        self.pipeline.check_paths([path for path in self.further.get('img_path', ()) if path])
         for name, values in self.further.items():
             if all(isinstance(value, str) for value in values):
                 self.further[name] = PathTable(values)  # which workers do not copy

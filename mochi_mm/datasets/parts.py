@@ -105,7 +105,7 @@ def hand_down(pipeline: Compose, parts: Sequence[ImageDataset], name: str) -> No
 
 
 def _give(dataset: ImageDataset, pipeline: Compose) -> None:
-    pipeline.check_channels(dataset.channels)
+    dataset.check_pipeline(pipeline)
     dataset.pipeline = pipeline
     for part in getattr(dataset, 'parts', ()):
         _give(part, pipeline)

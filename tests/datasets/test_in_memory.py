@@ -99,7 +99,7 @@ def test_what_else_samples_have_is_held(kind: str) -> None:
     tinted = ColouredShapeScenes(num_scenes=10, image_size=24)
     views = dict(type=kind, transforms=[[dict(type='RandomResizedCrop', size=8)]], num_views=[2])
     pack = dict(type='PackInputs', extra_keys=['bias_label', 'true_label'])
-    dataset = InMemory(NoisyLabels(tinted, 0.5), pipeline=[views, pack])
+    dataset = InMemory(NoisyLabels(tinted, 1.0), pipeline=[views, pack])
     for index in (0, 7):
         packed = dataset[index]['data_samples']
         assert packed['bias_label'] == tinted.bias_labels[index]

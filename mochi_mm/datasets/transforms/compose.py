@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mochi_mm.datasets.transforms.checks import check_rgb
@@ -54,6 +54,22 @@ class Compose:
             for inner in getattr(transform, 'transforms', ()):
                 if isinstance(inner, Compose):
                     inner.check_channels(channels)
+
+    def check_paths(self, paths: Iterable[str]) -> None:
+        """Have transforms that read a file of each image (``check_paths``) look for them all.
+
+        Args:
+            paths: Of the images of a data set, below its folder.
+
+        Raises:
+            FileNotFoundError: One is missing.
+        """
+        for transform in self.transforms:
+            if hasattr(transform, 'check_paths'):
+                transform.check_paths(paths)
+            for inner in getattr(transform, 'transforms', ()):
+                if isinstance(inner, Compose):
+                    inner.check_paths(paths)
 
     @staticmethod
     def _build(transform: Any) -> Transform:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,8 @@ class SaliencyMask:
         fill: Red, green and blue of the rest, 0 to 255.
 
     Raises:
-        FileNotFoundError: There is no such folder; when called, no mask of an image.
+        FileNotFoundError: There is no such folder; an image has no mask, which is told when an
+            ``ImageFolder`` is made, elsewhere when called.
         KeyError: When called: a sample without a mask, or with a folder one without a path.
         ValueError: A probability or color out of range; when called, a mask of another size, of 0
             and 1 alone, or that cannot be read.
@@ -66,6 +69,37 @@ class SaliencyMask:
                 'each image, or None for the masks of generated scenes. Without masks take '
                 'SaliencyMask out of the pipeline.'
             )
+
+    def check_paths(self, paths: Iterable[str]) -> None:
+        """Refuse a folder without a mask of each image; each folder in it is listed once.
+
+        Args:
+            paths: Of the images below their data set, those of a folder one after the other.
+
+        Raises:
+            FileNotFoundError: Some have none; names the first.
+        """
+        if self.mask_dir is None or not self.prob:
+            return
+        missing: list[str] = []
+        total = 0
+        for folder, group in groupby(paths, key=os.path.dirname):
+            within = self.mask_dir / folder
+            names = set(os.listdir(within)) if within.is_dir() else set()
+            for path in group:
+                total += 1
+                if f'{os.path.splitext(os.path.basename(path))[0]}.png' not in names:
+                    missing.append(path)
+        if missing:
+            raise FileNotFoundError(
+                f'{len(missing)} of {total} images have no mask in {str(self.mask_dir)!r}, such as '
+                f'{missing[0]!r}, whose mask would be {str(self._mask_of(missing[0]))!r}; expected '
+                'one for each image, also where nothing is salient. Make them, or leave these '
+                'images out (exclude of ImageFolder).'
+            )
+
+    def _mask_of(self, image: str) -> Path:
+        return Path(self.mask_dir or '') / Path(image).with_suffix('.png')
 
     def __call__(self, results: dict[str, Any]) -> dict[str, Any]:
         """Fill the background of ``img``, with probability ``prob``."""
@@ -99,7 +133,7 @@ class SaliencyMask:
             raise KeyError(f'the sample has no {key!r}, which SaliencyMask needs; {fix}')
         if self.mask_dir is None:
             return results['mask'], f'of sample {results.get("sample_idx", "?")}'
-        path = self.mask_dir / Path(results['img_path']).with_suffix('.png')
+        path = self._mask_of(results['img_path'])
         if not path.is_file():
             raise FileNotFoundError(
                 f'there is no mask {str(path)!r} of the image {results["img_path"]!r}; expected '

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mochi_mm.datasets import ImageFolder
+from mochi_mm.datasets import ConcatDataset, ImageFolder, InMemory, RepeatDataset
 from mochi_mm.datasets.transforms import MultiView, RandomResizedCrop, SaliencyMask
 
 
@@ -68,6 +69,36 @@ def test_masks_of_a_folder_have_the_path_of_the_image(folder: Path) -> None:
     Image.new('L', (10, 20)).save(folder / 'masks/a/two.png')
     with pytest.raises(ValueError, match='two.png has 10 x 20 pixels but its image 20 x 10'):
         dataset[1]
+
+
+def pipelines(folder: Path) -> list[list[Any]]:
+    mask = dict(type='SaliencyMask', prob=0.1, mask_dir=str(folder / 'masks'))
+    crop = dict(type='RandomResizedCrop', size=8)
+    views = dict(type='MultiView', transforms=[[crop], [mask, crop]], num_views=[1, 1])
+    return [[mask], [views, dict(type='PackInputs')]]
+
+
+@pytest.mark.parametrize('nested', [False, True])
+def test_a_missing_mask_is_told_at_the_start(folder: Path, nested: bool) -> None:
+    """Not when it is drawn, with probability 0.1; whatever data set has the pipeline."""
+    pipeline, root = pipelines(folder)[nested], str(folder / 'images')
+    ImageFolder(root, pipeline=pipeline)
+    InMemory(ImageFolder(root), pipeline=pipeline)
+    RepeatDataset(ImageFolder(root), 2, pipeline)
+    (folder / 'masks/a/two.png').unlink()
+    shutil.rmtree(folder / 'masks/b')
+    words = r"2 of 3 images have no mask in .*masks', such as 'a/two.jpg', whose .*a/two.png'"
+    for build in (
+        lambda: ImageFolder(root, pipeline=pipeline),
+        lambda: InMemory(ImageFolder(root), pipeline=pipeline),
+        lambda: RepeatDataset(ImageFolder(root), 2, pipeline),
+        lambda: RepeatDataset(ConcatDataset([ImageFolder(root)]), 2, pipeline),
+    ):
+        with pytest.raises(FileNotFoundError, match=words):
+            build()
+    (folder / 'left_out.txt').write_text('a/two.jpg\nb/three.jpg\n')
+    ImageFolder(root, pipeline=pipeline, exclude=folder / 'left_out.txt')
+    ImageFolder(root, pipeline=[SaliencyMask(0.0, folder / 'masks')])
 
 
 def test_masks_that_are_not_what_they_seem(folder: Path) -> None:

@@ -76,7 +76,7 @@ def test_targets(root: Path) -> None:
 
 @pytest.mark.parametrize('times', [0, -1, 1.5, True, '2'])
 def test_times(root: Path, times: Any) -> None:
-    with pytest.raises(ValueError, match=r'RepeatDataset\.times is .*expected a whole number >= 1'):
+    with pytest.raises(ValueError, match=r'RepeatDataset.times is .*; expected a'):
         repeated(root, times)
 
 

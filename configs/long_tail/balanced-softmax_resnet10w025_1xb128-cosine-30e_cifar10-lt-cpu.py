@@ -6,7 +6,8 @@ Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/long_tail/balanced-softmax_resnet10w025_1xb128-cosine-30e_cifar10-lt-cpu.py
 Hardware: 1 CPU core.
 Expected: top-1 on all classes above that of cross-entropy, most of it in the classes with few images.
-Measured: not yet measured.
+Measured: top-1 of all classes 59.5, of those with few images 58.6, at the budget of
+    docs/comparisons.md.
 """
 
 _base_ = [

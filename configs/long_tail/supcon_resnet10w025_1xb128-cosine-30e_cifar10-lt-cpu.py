@@ -5,7 +5,8 @@ Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/long_tail/supcon_resnet10w025_1xb128-cosine-30e_cifar10-lt-cpu.py
 Hardware: 1 CPU core.
 Expected: none published for this setting.
-Measured: not yet measured.
+Measured: top-1 of all classes 36.2, of those with few images 0.5, at the budget of
+    docs/comparisons.md.
 """
 
 _base_ = '../paco/gpaco_resnet10w025_1xb128-cosine-30e_cifar10-lt-cpu.py'

@@ -6,7 +6,8 @@ Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/paco/paco_resnet10w025_1xb128-cosine-30e_cifar10-lt-cpu.py
 Hardware: 1 CPU core.
 Expected: top-1 of the classifier on all classes above that of cross-entropy at the same budget.
-Measured: not yet measured.
+Measured: top-1 of all classes 60.0, of those with few images 63.7, at the budget of
+    docs/comparisons.md.
 """
 
 _base_ = [

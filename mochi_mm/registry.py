@@ -32,8 +32,8 @@ def nearest(name: str, candidates: Any, count: int = 3) -> list[str]:
 def component_name(part: Any) -> str:
     """Return the name of the component that a part of a config names, without its scope.
 
-    >>> component_name(dict(type='mochi_mm.KNNHook')), component_name(dict(type=Registry))
-    ('KNNHook', 'Registry')
+    >>> component_name(dict(type='mochi_mm.KNNHook')), component_name(dict(type=dict))
+    ('KNNHook', 'dict')
     >>> component_name(dict(interval=3)), component_name(None)
     ('', '')
     """
@@ -181,14 +181,14 @@ class ComponentRegistry(Registry):
     def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
         """Build ``cfg`` after checking that its component takes every argument and its kind."""
         if isinstance(cfg, dict):
-            given = {**(kwargs.get('default_args') or {}), **cfg}
-            if 'type' not in given:
+            added = kwargs.get('default_args') or {}
+            if 'type' not in {**added, **cfg}:
                 raise ValueError(f'{cfg!r} has no type; expected dict(type=...) of a {self.name}.')
             if 'type' in cfg:
                 cfg = modern(cfg) if isinstance(cfg['type'], str) else cfg
                 component = self.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
-                check_arguments(component, {**given, **cfg})
-                _check_complete(component, {**given, **cfg})
+                check_arguments(component, {**added, **cfg})
+                _check_complete(component, {**added, **cfg})
         return super().build(cfg, *args, **kwargs)
 
 

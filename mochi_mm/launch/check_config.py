@@ -62,13 +62,22 @@ def check_config(config: Config) -> None:
     check_sections(config._cfg_dict)
     check_values(config._cfg_dict)
     check_runtime(config._cfg_dict)
+    check_components(config)
+    if _registries(config.get('default_scope')):
+        check_open_world(config._cfg_dict)
+
+
+def check_components(config: Config) -> None:
+    """Raise on a component that does not exist, or an argument that it does not take.
+
+    Raises:
+        KeyError: An unknown component, with the nearest names.
+        ValueError: An unknown argument, or a value of another kind than the component takes.
+    """
     known = _registries(config.get('default_scope'))
-    if not known:
-        return
-    for name, section in config.items():
+    for name, section in config.items() if known else ():
         if name in _SECTIONS or name.endswith(_SUFFIXES):
             _check(section, name, known)
-    check_open_world(config._cfg_dict)
 
 
 def _refuse_pickles(node: Any, path: str) -> None:

@@ -14,7 +14,7 @@ import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.device import get_device
 
-from mochi_mm.launch.check_config import check_config
+from mochi_mm.launch.check_config import check_components, check_config
 from mochi_mm.launch.check_surroundings import check_devices, check_launcher
 from mochi_mm.launch.config import load_config
 from mochi_mm.registry import component_name
@@ -43,7 +43,7 @@ def build_runner(config: Config, launcher: str = 'none') -> Any:
             '--cfg-options optim_wrapper.type=BF16OptimWrapper.'
         )
 
-    check_config(config)
+    check_components(config)
     if not dist.is_initialized():
         check_launcher(launcher)
     check_devices(launcher, torch.cuda.device_count())

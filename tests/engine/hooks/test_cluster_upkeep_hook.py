@@ -23,7 +23,7 @@ HEAD = dict(
 
 
 def inter_config(folder: Path, **changes: Any) -> Any:
-    config = config_of(folder, 2, HEAD, interval=None, start_epoch=0, shares=(1.0, 1.0))
+    config = config_of(folder, 2, HEAD, interval=None, start_epoch=0)
     config.custom_hooks.append(dict(type='ClusterUpkeepHook', interval=3))
     config.merge_from_dict(changes)
     return config

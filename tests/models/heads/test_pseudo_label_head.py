@@ -201,7 +201,7 @@ def test_rightness_equals_the_loop(with_memory: bool) -> None:
 
 
 def test_what_it_cannot_work_with_is_refused() -> None:
-    with pytest.raises(ValueError, match='leave table out'):
+    with pytest.raises(ValueError, match='take it out'):
         PseudoLabelHead(pseudo(COARSE), table=dict(length=11))
     with pytest.raises(ValueError, match="strategy is 'ignore'"):
         PseudoLabelHead(pseudo(COARSE), 'ignore')

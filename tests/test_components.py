@@ -83,7 +83,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     ),
     'RepresentationGuardHook': dict(dataloader={}),
     'LongTail': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
-    'NoisyLabels': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),
+    'NoisyLabels': dict(dataset=dict(type='ShapeScenes', num_scenes=50)),
     'PseudoLabels': dict(length=8, num_clusters=[2]),
     'ResComHead': dict(memory=RINGS, num_positives=1, num_negatives=4),
     'OpenWorld': dict(dataset=dict(type='ShapeScenes', num_scenes=20)),

@@ -201,7 +201,7 @@ def test_once_alone_and_the_trained_encoder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(start_epoch=3), 'never act'),
+        (dict(start_epoch=3), 'never accepts'),
         (dict(label_dataloader=label_loader(size=15)), 'has 15 images'),
         (dict(head=moco_config(mixing=False)['head']), 'no part of the model that takes clusters'),
         (dict(encoder='other'), 'no encoder'),

@@ -70,7 +70,25 @@ def _forget() -> None:
             signal.signal(number, signal.SIG_IGN if _is_deaf_to(number) else signal.SIG_DFL)
 
 
-os.register_at_fork(after_in_child=_forget)
+_held = threading.local()
+
+
+def _hold() -> None:
+    # A signal between the fork and _forget would be noted for a handler that is then gone, and
+    # dropped: the child would outlive it. Blocked, it waits.
+    _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+
+def _release() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _held.mask)
+
+
+def _begin_as_child() -> None:
+    _forget()
+    _release()
+
+
+os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_begin_as_child)
 
 
 @HOOKS.register_module()

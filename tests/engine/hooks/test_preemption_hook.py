@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from mochi_mm.engine.hooks import CheckpointHook, PreemptionHook
+from mochi_mm.engine.hooks import CheckpointHook, PreemptionHook, preemption_hook
 from mochi_mm.engine.hooks.preemption_hook import EXIT_INTERRUPTED, EXIT_PREEMPTED
 from mochi_mm.launch.runner import build_runner
 from tests.toy_runner import REPOSITORY, runner_config
@@ -58,6 +58,26 @@ def test_a_forked_child_dies_of_sigterm(hook: PreemptionHook) -> None:
     child.kill()
     assert code == -signal.SIGTERM
     assert hook._note.number is None
+
+
+def _told_while_forked() -> None:
+    """As if this child had been told before it could change its handlers."""
+    signal.signal(signal.SIGTERM, preemption_hook._Note())
+    preemption_hook._hold()
+    os.kill(os.getpid(), signal.SIGTERM)
+    preemption_hook._begin_as_child()
+    time.sleep(60)
+
+
+def test_a_child_that_is_told_while_it_is_forked_dies_too(hook: PreemptionHook) -> None:
+    """Else a pool that is ended at once waits for it for ever."""
+    child = multiprocessing.get_context('fork').Process(target=_told_while_forked)
+    child.start()
+    child.join(timeout=20)
+    code = child.exitcode
+    child.kill()
+    assert code == -signal.SIGTERM and hook._note.number is None
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(SIGNALS)  # here, none is held
 
 
 def _exit_with_handlers_left() -> None:

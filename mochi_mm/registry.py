@@ -181,14 +181,15 @@ class ComponentRegistry(Registry):
     def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
         """Build ``cfg`` after checking that its component takes every argument and its kind."""
         if isinstance(cfg, dict):
-            added = kwargs.get('default_args') or {}
-            if 'type' not in {**added, **cfg}:
+            if isinstance(cfg.get('type'), str):
+                cfg = modern(cfg)
+            given = {**(kwargs.get('default_args') or {}), **cfg}
+            if 'type' not in given:
                 raise ValueError(f'{cfg!r} has no type; expected dict(type=...) of a {self.name}.')
-            if 'type' in cfg:
-                cfg = modern(cfg) if isinstance(cfg['type'], str) else cfg
-                component = self.get(cfg['type']) if isinstance(cfg['type'], str) else cfg['type']
-                check_arguments(component, {**added, **cfg})
-                _check_complete(component, {**added, **cfg})
+            component = given['type']
+            component = self.get(component) if isinstance(component, str) else component
+            check_arguments(component, given)
+            _check_complete(component, given)
         return super().build(cfg, *args, **kwargs)
 
 

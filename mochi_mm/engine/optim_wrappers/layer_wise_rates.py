@@ -32,8 +32,7 @@ class LayerWiseRates(DefaultOptimWrapperConstructor):
     and predictor, keep the full rate. Norms that stand apart (``norm_twins``) have the rate of
     those beside which they stand. Source: Clark et al., ELECTRA, ICLR 2020; the count of the stages
     is that of the fine-tuning of MAE (both recalled). Other keys of ``paramwise_cfg`` are
-    MMEngine's
-    and multiply.
+    MMEngine's and multiply.
 
     Args:
         optim_wrapper_cfg: See MMEngine.

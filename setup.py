@@ -24,6 +24,7 @@ EXTRAS = (
     'parquet',
     'tensorboard',
     'attacks',
+    'faiss',
     'tiff',
     'tests',
     'lint',

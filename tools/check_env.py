@@ -41,6 +41,7 @@ PARTS = (
     Part('pycocotools', ('pycocotools',), 'det'),
     Part('timm', ('timm',), 'timm'),
     Part('tifffile', ('tifffile',), 'tiff'),
+    Part('faiss', ('faiss-cpu', 'faiss-gpu'), 'faiss'),
     Part('pyarrow', ('pyarrow',), 'parquet'),
     Part('pytest', ('pytest',), 'tests'),
     Part('ruff', ('ruff',), 'lint'),

@@ -27,8 +27,8 @@ def check_backend(backend: str) -> str:
             import faiss  # noqa: F401
         except ImportError:
             raise ImportError(
-                "backend='faiss' needs faiss, which is not installed: pip install faiss-cpu, or "
-                "take backend='sklearn'."
+                "backend='faiss' needs faiss, which is not installed: pip install -e '.[faiss]' "
+                "(or pip install faiss-cpu), or take backend='sklearn'."
             ) from None
     return backend
 
@@ -78,6 +78,14 @@ def _by_sklearn(values: np.ndarray, k: int, seed: int, batch_size: int) -> np.nd
 def _by_faiss(values: np.ndarray, k: int, seed: int, batch_size: int) -> np.ndarray:
     import faiss
 
-    model = faiss.Kmeans(values.shape[1], k, niter=20, spherical=True, seed=seed % 2**31)
+    model = faiss.Kmeans(
+        values.shape[1],
+        k,
+        niter=20,
+        spherical=True,
+        seed=seed % 2**31,
+        min_points_per_centroid=1,  # no word on small clusters; the caller counts them
+        max_points_per_centroid=len(values),  # by default it drops all but 256 rows a cluster
+    )
     model.train(values)
     return np.asarray(model.centroids)

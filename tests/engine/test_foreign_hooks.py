@@ -117,7 +117,8 @@ def _rank_part(rank: int, folder: Path, at: int) -> None:
     torch.manual_seed(0)
     config = runner_config(folder, max_epochs=2)
     config.custom_hooks = [average(momentum=0.2), dict(type='SignalHook', at=at, rank=1)]
-    config.model.batch_shuffle, config.train_dataloader.batch_size = 'shuffle', 2
+    config.model.update(batch_shuffle='shuffle', num_splits=None)
+    config.train_dataloader.batch_size = 2
     config.resume, config.launcher = True, 'pytorch'
     config.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False

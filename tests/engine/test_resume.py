@@ -159,7 +159,7 @@ def _rank_run(rank: int, folder: str, parts: list[int]) -> list[dict[str, torch.
 
         torch.manual_seed(0)
         config = config_of(Path(folder), 'epochs', at, rank=1, num_workers=0)
-        config.model.batch_shuffle = 'shuffle'
+        config.model.update(batch_shuffle='shuffle', num_splits=None)
         config.train_dataloader.batch_size = 2
         config.launcher = 'pytorch'
         config.model_wrapper_cfg = dict(

@@ -19,9 +19,12 @@ def groups() -> torch.Tensor:
     return F.normalize(torch.eye(8)[:4].repeat_interleave(10, 0) + noise, dim=1)
 
 
-def test_finds_the_clusters_and_repeats_itself() -> None:
+@pytest.mark.parametrize('backend', ['sklearn', 'faiss'])
+def test_finds_the_clusters_and_repeats_itself(backend: str) -> None:
+    if backend == 'faiss':
+        pytest.importorskip('faiss', reason="needs the extra 'faiss'")
     rows = groups()
-    centroids = k_means(rows, 4, seed=3)
+    centroids = k_means(rows, 4, 3, backend)
     torch.testing.assert_close(centroids.norm(dim=1), torch.ones(4))
     labels, _ = nearest_centroids(rows, centroids)
     assert all(len(set(part.tolist())) == 1 for part in labels.split(10))
@@ -30,8 +33,16 @@ def test_finds_the_clusters_and_repeats_itself() -> None:
         mean = F.normalize(rows[labels == c].mean(0), dim=0)
         assert float(centroids[c] @ mean) > 0.999
     torch.manual_seed(1)
-    assert torch.equal(k_means(rows, 4, seed=3), centroids)
-    assert not torch.equal(k_means(rows, 4, seed=4), centroids)
+    assert torch.equal(k_means(rows, 4, 3, backend), centroids)
+    assert not torch.equal(k_means(rows, 4, 4, backend), centroids)
+
+
+def test_faiss_takes_every_row() -> None:
+    """Its default is 256 rows a cluster, drawn at random."""
+    pytest.importorskip('faiss', reason="needs the extra 'faiss'")
+    rows = F.normalize(torch.randn(700, 4, generator=torch.Generator().manual_seed(0)), dim=1)
+    mean = F.normalize(rows.mean(0), dim=0)
+    torch.testing.assert_close(k_means(rows, 1, 0, 'faiss')[0], mean, atol=1e-5, rtol=0)
 
 
 def test_global_generators_stay_where_they_are() -> None:

@@ -37,22 +37,28 @@ class NonFiniteHook(Hook):
         policy: ``stop``, or ``skip``: leave out the step and put the running statistics back to
             what they were before it. Weights and momenta keep their values; averaged weights move
             toward the weights as after any step.
-        max_skips: Steps that may be left out in one run, its resumed parts together; one more
-            stops it.
+        max_skips: Steps that may be left out in one run with ``skip``, its resumed parts together;
+            one more stops it. None for 10.
         max_scaler_skips: Steps in a row that a loss scaler (float16) may leave out for gradients
             that overflow while the losses are finite. That is how it finds its scale, so neither
             the policy nor ``max_skips`` looks at it; losses that are not finite are as without one.
 
     Raises:
-        ValueError: Unknown policy or negative budget.
+        ValueError: Unknown policy, negative budget, or ``max_skips`` with ``stop``.
         FloatingPointError: When training: see above.
     """
 
     priority = 'VERY_HIGH'
 
     def __init__(
-        self, policy: str = 'stop', max_skips: int = 10, max_scaler_skips: int = 30
+        self, policy: str = 'stop', max_skips: int | None = None, max_scaler_skips: int = 30
     ) -> None:
+        if policy == 'stop' and max_skips is not None:
+            raise ValueError(
+                f"max_skips is {max_skips} but the policy is 'stop', which leaves out no step; "
+                "take max_skips out (None), or set policy='skip'."
+            )
+        max_skips = 10 if max_skips is None else max_skips
         if policy not in POLICIES or min(max_skips, max_scaler_skips) < 0:
             raise ValueError(
                 f'policy={policy!r}, max_skips={max_skips}, max_scaler_skips={max_scaler_skips}; '

@@ -59,12 +59,13 @@ class MoCo(BaseAlgorithm):
         ema_decay: Weight of the old value when the averaged encoder follows, in [0.5, 1).
         ema_schedule: ``constant``, or ``cosine`` from ``ema_decay`` to 1 over the run, by step.
         batch_shuffle: See above.
-        num_splits: Groups per batch, each normalized by itself, with ``split_bn``.
+        num_splits: Groups per batch, each normalized by itself, with ``split_bn``; None for 8.
         **kwargs: As in :class:`BaseAlgorithm`.
 
     Raises:
         ValueError: Views that are not numbered 0, 1, ... without a gap or that a head cannot use,
-            an unknown schedule or shuffle, or a predictor that does not fit.
+            an unknown schedule or shuffle, ``num_splits`` that nothing reads, or a predictor that
+            does not fit.
     """
 
     gives = 'pairs'
@@ -81,18 +82,23 @@ class MoCo(BaseAlgorithm):
         ema_decay: float = 0.999,
         ema_schedule: str = 'constant',
         batch_shuffle: str = 'auto',
-        num_splits: int = 8,
+        num_splits: int | None = None,
         **kwargs: Any,
     ) -> None:
         check_ema_decay(ema_decay)
         check_choice('ema_schedule', ema_schedule, EMA_SCHEDULES)
-        check_integer('num_splits', num_splits, 8)
         shuffle = BatchShuffle(batch_shuffle)
+        if num_splits is not None and batch_shuffle in ('shuffle', 'none'):
+            raise ValueError(
+                f'num_splits is {num_splits} but batch_shuffle is {batch_shuffle!r}, which makes '
+                "no groups; take num_splits out (None), or set batch_shuffle='split_bn'."
+            )
+        groups = 8 if num_splits is None else check_integer('num_splits', num_splits, 8)
         encoder = dict(backbone=build(backbone), neck=build(neck))
         last = build(predictor)
         if shuffle.kind == 'split_bn':
             for part in (*encoder.values(), *([] if last is None else [last])):
-                split_batch_norm(part, num_splits)
+                split_batch_norm(part, groups)
         super().__init__(encoder['backbone'], encoder['neck'], head, **kwargs)
         self.predictor = cast('Neck | None', last)
         check_predictor(self.predictor, self.neck)

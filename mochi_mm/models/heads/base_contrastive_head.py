@@ -100,6 +100,8 @@ class BaseContrastiveHead(BaseModule):
     estimable = True
     #: Whether there are negatives among which false ones can be found.
     removable = True
+    #: Whether every anchor is a view of an image, so that a threshold for each image can be kept.
+    anchors_are_images = True
     #: The least value of :meth:`similarity`; None is that of cosines, -1.
     least_similarity: float | None = None
     #: Takes ``views`` of the trained encoder, or ``pairs`` with the averaged one; '': the latter

@@ -25,6 +25,11 @@ def check_parts(head: BaseContrastiveHead) -> None:
                 f'{part} is {value} but the objective of {name} has no sum over negatives that it '
                 'could act on; take it out.'
             )
+    if head.threshold is not None and not head.anchors_are_images:
+        raise ValueError(
+            f'threshold is {head.threshold}, which keeps a number for each image, but {name} has '
+            'anchors that are no images (prototypes or backgrounds); take it out.'
+        )
     reads = head.needs_labels or head.oracle_loss or head.oracle_mix
     if head.table is not None and not reads and not getattr(head.removal, 'needs_labels', False):
         raise ValueError(

@@ -58,6 +58,7 @@ class ESupConHead(BaseContrastiveHead):
     with_memory = False
     min_views = 1
     needs_labels = True
+    anchors_are_images = False
 
     def __init__(
         self,

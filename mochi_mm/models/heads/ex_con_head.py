@@ -51,6 +51,7 @@ class ExConHead(SupConHead):
     with_memory = False
     min_views = 2
     removable = False
+    anchors_are_images = False
 
     def __init__(
         self,
@@ -64,11 +65,6 @@ class ExConHead(SupConHead):
         self.num_views = check_integer('num_views', num_views, 2)
         self.needs_made = None if background == 'none' else 'background'
         check_no_table(self)
-        if self.threshold is not None:
-            raise ValueError(
-                'threshold keeps a number for each image, and background rows have no image of '
-                'their own; take it out of ExConHead.'
-            )
         if self.count_all:
             raise ValueError(
                 'count_all=True would count background rows, which have no positive; every other '

@@ -214,9 +214,13 @@ def test_the_bank_passes_over_features_that_are_not_finite(bad: float) -> None:
 def test_settings_out_of_range() -> None:
     from mochi_mm.engine.hooks import NonFiniteHook
 
-    for bad in (dict(policy='ignore'), dict(max_skips=-1), dict(max_scaler_skips=-1)):
+    skips = dict(policy='skip', max_skips=-1)
+    for bad in (dict(policy='ignore'), skips, dict(max_scaler_skips=-1)):
         with pytest.raises(ValueError, match='expected one of stop, skip'):
             NonFiniteHook(**bad)
+    with pytest.raises(ValueError, match="max_skips is 3 but the policy is 'stop'"):
+        NonFiniteHook(max_skips=3)
+    assert (NonFiniteHook().max_skips, NonFiniteHook(policy='skip').max_skips) == (10, 10)
 
 
 def test_large_numbers_are_finite() -> None:

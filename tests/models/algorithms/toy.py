@@ -24,8 +24,9 @@ def moco_config(mixing: bool = True, **kwargs: Any) -> dict[str, Any]:
         backbone=dict(type='ResNet', depth=10, width=0.125, stem='small'),
         neck=dict(type='MLPNeck', in_channels=64, out_channels=8),
         head=head,
-        num_splits=2,
     )
+    if kwargs.get('batch_shuffle', 'auto') in ('auto', 'split_bn'):
+        config.update(num_splits=2)
     config.update(kwargs)
     return config
 

@@ -143,7 +143,7 @@ def test_two_ranks_equal_one() -> None:
         (dict(count_all=True), 'count_all=True would count background rows'),
         (dict(memory=dict(type='FeatureQueue', length=4, dim=4)), 'ExConHead needs none'),
         (dict(num_views=0), 'num_views is 0'),
-        (dict(threshold=dict(length=4)), 'threshold keeps a number for each image'),
+        (dict(threshold=dict(length=4)), 'a number for each image, but ExConHead has'),
     ],
 )
 def test_bad_settings(settings: dict[str, Any], message: str) -> None:

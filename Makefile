@@ -15,7 +15,7 @@ PYTEST_WORKERS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CONSTRAINTS := requirements/constraints.txt
-TARGET := .[det,timm,export,faiss,parquet,tensorboard,tiff,tests,lint]
+TARGET := .[det,timm,export,attacks,faiss,parquet,tensorboard,tiff,tests,lint]
 UV_VERSION := 0.13.9
 
 SHELL := /bin/bash

@@ -14,12 +14,11 @@ from mochi_mm.files.fit import Fit, fit
 from mochi_mm.files.load_weights import load_backbone
 from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weight_sets import counted, weights_of
-from mochi_mm.structures.protocols import StartsAverage
+from mochi_mm.structures.protocols import StartsCopies
 from mochi_mm.utils.unwrap import unwrap
 
 #: Parts behind the backbone that are taken too where a file holds one whole.
 FURTHER = ('neck', 'predictor')
-_AVERAGED = 'key_encoder'
 
 
 def load_start(
@@ -34,7 +33,8 @@ def load_start(
 
     The backbone comes from any file that :func:`load_backbone` takes; neck and predictor too, each
     where the file holds it whole, by its names and in its shapes, as checkpoints of this project
-    do. An averaged encoder starts as a copy of all of it. What stays as initialized is named.
+    do. An averaged encoder, and norms apart, start as copies of it. What stays as initialized is
+    named.
 
     Args:
         model: An algorithm, or its data-parallel wrapper.
@@ -59,9 +59,11 @@ def load_start(
     for name, made in further.items():
         own = {n.removeprefix(f'{name}.'): tensor for n, tensor in made.matched.items()}
         getattr(model, name).load_state_dict(own, strict=False)
-    if isinstance(model, StartsAverage):
-        model.reset_average()
-    taken = {'backbone', _AVERAGED, *further}
+    copies: tuple[str, ...] = ()
+    if isinstance(model, StartsCopies):
+        model.reset_copies()
+        copies = model.copies
+    taken = {'backbone', *copies, *further}
     parts = Counter(name.split('.')[0] for name in model.state_dict())
     new = Counter({part: number for part, number in parts.items() if part not in taken})
     more = Counter({name: len(made.matched) for name, made in further.items()})

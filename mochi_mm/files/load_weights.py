@@ -21,7 +21,7 @@ from mochi_mm.files.trained_weights import check_weights
 from mochi_mm.files.weight_sets import counted, weights_of
 from mochi_mm.files.weights_record import record_of
 from mochi_mm.files.weights_source import Source, input_recorded, recognize
-from mochi_mm.structures.protocols import StartsAverage
+from mochi_mm.structures.protocols import StartsCopies
 from mochi_mm.utils.class_names import check_same_names, names_in
 from mochi_mm.utils.unwrap import unwrap
 
@@ -78,7 +78,7 @@ def load_backbone(
     allow = allow_other_input or stem is not None
     note = adapted + check_images(model, source.input, str(source.path), told, allow)
     backbone.load_state_dict({prefix + n: t for n, t in made.matched.items()}, strict=False)
-    note = _average_note(model) + note
+    note = _copies_note(model) + note
     others = f', beside it {counted(source.others)}' if source.others else ''
     told = f'; {told}' if (told := source.taken.told()) else ''
     return f'{made.report()}, written by {source.origin.name}{others}{told}{note}'
@@ -270,9 +270,9 @@ def load_part(
     return made.report() + note
 
 
-def _average_note(model: nn.Module) -> str:
-    """Start an averaged encoder as a copy of the trained one, and say so."""
-    if not isinstance(model, StartsAverage):
+def _copies_note(model: nn.Module) -> str:
+    """Start an averaged encoder, or norms apart, as copies of the trained ones, and say so."""
+    if not isinstance(model, StartsCopies) or not model.copies:
         return ''
-    model.reset_average()
-    return '. The averaged encoder starts as its copy'
+    model.reset_copies()
+    return f'. Started as copies of it: {", ".join(model.copies)}'

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from mochi_mm.registry import nearest
 
+#: Groups of figures of a KNNHook.
+_KNN = re.compile(r'knn(_\w+)?')
 #: What stands before the first slash of a figure, and the hook that measures it.
 MEASURED_BY = {
     'knn': 'KNNHook',
-    'knn_learned': 'KNNHook',
     'analysis': 'AnalysisHook',
     'guard': 'RepresentationGuardHook',
 }
@@ -27,8 +29,6 @@ _OF_LAYERS = dict(
 RULES: Mapping[str, str] = {
     'knn/top1': 'greater',
     'knn/top5': 'greater',
-    'knn_learned/top1': 'greater',
-    'knn_learned/top5': 'greater',
     'guard/knn': 'greater',
     'guard/rank': 'greater',
     'guard/uniformity': 'less',
@@ -39,7 +39,8 @@ RULES: Mapping[str, str] = {
 
 def measuring_hook(name: str | None) -> str | None:
     """Return the hook that measures a figure; None for what a validation measures."""
-    return MEASURED_BY.get((name or '').partition('/')[0])
+    group = (name or '').partition('/')[0]
+    return MEASURED_BY.get('knn' if _KNN.fullmatch(group) else group)
 
 
 def rule_for(name: str, given: str | None) -> str:
@@ -54,7 +55,8 @@ def rule_for(name: str, given: str | None) -> str:
         ValueError: The opposite of the known rule; no rule for a figure of a hook that none is
             known of.
     """
-    known = RULES.get(name)
+    group, _, figure = name.partition('/')
+    known = RULES.get(f'knn/{figure}' if _KNN.fullmatch(group) else name)
     if known is not None and given not in (None, known):
         raise ValueError(
             f'save_best={name!r} with rule={given!r}: of this figure the {known} is better; leave '

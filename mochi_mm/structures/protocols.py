@@ -135,11 +135,17 @@ class LearnedSimilarity(Protocol):
 
 
 @runtime_checkable
-class StartsAverage(Protocol):
-    """An algorithm whose averaged encoder starts as a copy of the trained one."""
+class StartsCopies(Protocol):
+    """An algorithm with parts that start as copies of the trained encoder, or of layers of it.
 
-    def reset_average(self) -> None:
-        """Make the copy; called once the trained encoder has been loaded by itself."""
+    Attributes:
+        copies: Names of these parts.
+    """
+
+    copies: tuple[str, ...]
+
+    def reset_copies(self) -> None:
+        """Make the copies; called once the trained encoder has been loaded by itself."""
 
 
 @runtime_checkable

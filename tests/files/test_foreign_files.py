@@ -306,7 +306,7 @@ def test_the_averaged_encoder_starts_as_a_copy(tmp_path: Path) -> None:
     net, model = network(), build_moco()
     told = load_backbone(model, save(tmp_path, behind('', net)))
     assert_backbone(model.key_encoder['backbone'], net)
-    assert 'averaged encoder starts as its copy' in told
+    assert 'Started as copies of it: key_encoder' in told
 
 
 UNKNOWN = {

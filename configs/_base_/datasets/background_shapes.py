@@ -77,3 +77,20 @@ exchanged_dataloader = dict(
         pipeline='$eval_pipeline',
     ),
 )
+custom_hooks = [
+    dict(
+        type='KNNHook',
+        interval=3,
+        at_start=True,
+        bank_dataloader='$bank_dataloader',
+        query_dataloader='$query_dataloader',
+    ),
+    dict(
+        type='KNNHook',
+        name='knn_exchanged',
+        interval=3,
+        at_start=True,
+        bank_dataloader='$bank_dataloader',
+        query_dataloader='$exchanged_dataloader',
+    ),
+]

@@ -21,7 +21,8 @@ class Compose:
     Raises:
         KeyError: A config names an unknown transform.
         ValueError: Not a list, an element that is neither config nor callable, an unknown
-            argument; when called: a transform that does not return a dict.
+            argument, a transform of whole images (``wants_whole``) that is not the first; when
+            called: a transform that does not return a dict.
     """
 
     def __init__(self, transforms: Sequence[Any] = ()) -> None:
@@ -31,6 +32,12 @@ class Compose:
                 f'{transforms!r}. Write [dict(type=...), ...].'
             )
         self.transforms = [self._build(transform) for transform in transforms]
+        self._check_order()
+
+    @property
+    def wants_whole(self) -> bool:
+        """Return whether one of the transforms needs the image as it comes from the data set."""
+        return any(_wants_whole(transform) for transform in self.transforms)
 
     @property
     def takes_files(self) -> bool:
@@ -71,6 +78,16 @@ class Compose:
                 if isinstance(inner, Compose):
                     inner.check_paths(paths)
 
+    def _check_order(self) -> None:
+        """Refuse a transform of whole images behind another, which may have moved the pixels."""
+        for before, transform in zip(self.transforms, self.transforms[1:], strict=False):
+            if _wants_whole(transform):
+                raise ValueError(
+                    f'{type(transform).__name__} stands behind {type(before).__name__}, and what '
+                    'it holds of an image (such as the mask of SaliencyMask) is that of the '
+                    'whole, untouched image; make it the first of its list.'
+                )
+
     @staticmethod
     def _build(transform: Any) -> Transform:
         if isinstance(transform, Mapping):
@@ -96,3 +113,9 @@ class Compose:
 
     def __repr__(self) -> str:
         return f'Compose({self.transforms})'
+
+
+def _wants_whole(transform: Transform) -> bool:
+    """Return whether a transform, or one in its lists, needs the image as it comes."""
+    inner = [part for part in getattr(transform, 'transforms', ()) if isinstance(part, Compose)]
+    return getattr(transform, 'wants_whole', False) or any(part.wants_whole for part in inner)

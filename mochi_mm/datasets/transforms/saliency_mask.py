@@ -24,7 +24,7 @@ SALIENT = 128
 class SaliencyMask:
     """Fill everything but the salient pixels of an image with one color, with a probability.
 
-    First in the recipe of a view, before any crop: the mask is as large as the image. In
+    First in the recipe of a view, or the recipe is refused: the mask is that of the whole image. In
     ``MultiView`` each view draws for itself. An image in which nothing is salient stays as it is.
     Source of the use: ReLICv2 (Tomasev et al. 2022, arXiv 2201.05119), from second hand; its masks
     are DeepUSPS's, made without labels; probability and fill are ours (0.1 is recalled).
@@ -50,6 +50,9 @@ class SaliencyMask:
     >>> np.asarray(SaliencyMask(prob=1.0, fill=(9, 9, 9))(sample)['img']).tolist()
     [[[200, 0, 0], [9, 9, 9]]]
     """
+
+    #: The mask is that of the image as it comes from the data set.
+    wants_whole = True
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from mochi_mm.evaluation.knn_evaluate import check_knn_data, knn_evaluate, learn
 from mochi_mm.evaluation.learned_similarity import SIMILARITIES
 from mochi_mm.randomness.random_state import preserved_random_state
 from mochi_mm.registry import HOOKS
-from mochi_mm.runs.measured_figures import offer_figures
+from mochi_mm.runs.measured_figures import measuring_hook, offer_figures
 from mochi_mm.utils.checks import check_choice
 
 
@@ -28,8 +28,8 @@ class KNNHook(Hook):
     Training goes on as if the hook were not there: no weight, running statistic, training flag
     or random generator changes. The result is logged, kept in the message hub and sent to the
     visualizer as ``knn/top1`` and, with more than five classes, ``knn/top5``, in percent; by a
-    learned similarity as ``knn_learned/...``. With MMEngine's EMAHook it is the average that is
-    measured, as in a validation.
+    learned similarity as ``knn_learned/...``, or under a ``name`` of its own. With MMEngine's
+    EMAHook it is the average that is measured, as in a validation.
 
     Args:
         bank_dataloader: Labeled samples that vote, as a config or a data loader.
@@ -41,11 +41,13 @@ class KNNHook(Hook):
         similarity: ``cosine``, or ``learned``, that of the head; see :func:`knn_evaluate`.
         cuts: On a long tail: samples of the bank above which a class has many, and below which it
             has few, such as (100, 20); top-1 of each group is then logged as well.
+        name: What stands before the slash of the figures, ``knn`` or ``knn_<word>``, where a config
+            has several of these hooks; None for ``knn`` or ``knn_learned``.
 
     Raises:
-        ValueError: Unusable settings; before training starts, a loop that counts iterations, a k
-            above the size of the bank, a data set without labels, other classes in bank and
-            queries, or a similarity that the model does not learn.
+        ValueError: Unusable settings; before training starts, another hook of the same name, a loop
+            that counts iterations, a k above the size of the bank, a data set without labels,
+            other classes in bank and queries, or a similarity that the model does not learn.
     """
 
     priority = 'NORMAL'
@@ -60,6 +62,7 @@ class KNNHook(Hook):
         at_start: bool = False,
         similarity: str = 'cosine',
         cuts: Sequence[int] | None = None,
+        name: str | None = None,
     ) -> None:
         check_knn_settings((k,), temperature)
         if not isinstance(interval, int) or interval < 1:
@@ -68,11 +71,18 @@ class KNNHook(Hook):
         self.interval, self.k, self.temperature = interval, k, temperature
         self.similarity = check_choice('similarity', similarity, SIMILARITIES)
         self.at_start, self.cuts = at_start, None if cuts is None else check_cuts(cuts)
+        self.name = ('knn' if similarity == 'cosine' else 'knn_learned') if name is None else name
+        if measuring_hook(f'{self.name}/') != 'KNNHook' or '/' in self.name:
+            raise ValueError(
+                f"name is {name!r}; expected 'knn', or a word of its own behind 'knn_', such as "
+                "'knn_exchanged'."
+            )
         self._measured_iter: int | None = None
 
     def before_train(self, runner: Any) -> None:
         """Build and check the data, so that a mistake shows now and not epochs later."""
         check_epochs_counted(runner, self)
+        self._check_name(runner)
         learned_features(runner.model, self.similarity)
         with preserved_random_state():
             self.bank_dataloader = built_loader(runner, self.bank_dataloader)
@@ -91,6 +101,15 @@ class KNNHook(Hook):
         if self._measured_iter != runner.iter:
             self._measure(runner, runner.epoch)
 
+    def _check_name(self, runner: Any) -> None:
+        """Refuse two hooks whose figures have one name."""
+        hooks = [hook for hook in runner.hooks if isinstance(hook, KNNHook)]
+        if sum(hook.name == self.name for hook in hooks) > 1:
+            raise ValueError(
+                f'two KNNHooks log {self.name}/top1, so that one figure would hide the other; '
+                "give one of them a name of its own, such as name='knn_exchanged'."
+            )
+
     def _measure(self, runner: Any, epoch: int) -> None:
         with preserved_random_state(), validated_weights(runner):
             by_k = knn_evaluate(
@@ -102,7 +121,10 @@ class KNNHook(Hook):
                 similarity=self.similarity,
                 cuts=self.cuts,
             )
-        metrics = {name.removesuffix(f'_k{self.k}'): value for name, value in by_k.items()}
+        metrics = {
+            f'{self.name}/{name.partition("/")[2].removesuffix(f"_k{self.k}")}': value
+            for name, value in by_k.items()
+        }
         self._measured_iter = runner.iter
         runner.message_hub.update_scalars(metrics)
         offer_figures(runner, metrics, start=not runner.iter)

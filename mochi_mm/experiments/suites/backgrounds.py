@@ -12,7 +12,7 @@ from mochi_mm.experiments.cpu_options import BFLOAT16
 from mochi_mm.experiments.figures import TRAINING, Figure
 from mochi_mm.experiments.findings import Claim
 from mochi_mm.experiments.measures import KNN
-from mochi_mm.experiments.setting import Setting
+from mochi_mm.experiments.setting import UNTRAINED, Setting
 from mochi_mm.experiments.suite import RecordPlan, Suite
 
 _NETWORK = 'resnet10w025_1xb256-cosine-6e_background-shapes-cpu'
@@ -26,6 +26,7 @@ _PLAIN: dict[str, Any] = dict(view_pipeline=_CROPS)
 _MASKED: dict[str, Any] = dict(view_pipeline=[dict(type='SaliencyMask', prob=0.5), *_CROPS])
 
 _SETTINGS = (
+    Setting('untrained', 'the untrained network', _SIMCLR, options=_PLAIN, role=UNTRAINED),
     Setting('simclr', 'SimCLR', _SIMCLR, options=_PLAIN, role='baseline'),
     Setting(
         'simclr-masks', 'SimCLR, masks', _SIMCLR, options=_MASKED, role='masks', against='simclr'

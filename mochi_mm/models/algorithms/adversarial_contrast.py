@@ -11,6 +11,7 @@ from mochi_mm.models.algorithms.base_algorithm import Losses
 from mochi_mm.models.algorithms.in_batch_contrast import InBatchContrast
 from mochi_mm.models.layers.norm_twins import NormTwins
 from mochi_mm.models.view_editors import AdversarialViews
+from mochi_mm.models.view_editors.base_view_editor import views_before
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 from mochi_mm.structures.protocols import Backbone, Neck
@@ -66,6 +67,7 @@ class AdversarialContrast(InBatchContrast):
         self.streams = check_choice('streams', streams, STREAMS)
         self.own_norms = check_choice('own_norms', own_norms, OWN_NORMS)
         self.separate_norms = separate_norms
+        self.copies = ('norm_twins',) if separate_norms else ()
         self._check_editors()
         #: Encoders that clean and adversarial views pass, in training and while these are made.
         self.encoders = ('online', 'online')
@@ -80,6 +82,10 @@ class AdversarialContrast(InBatchContrast):
     def init_weights(self) -> None:
         """Initialize the network, then make the second set of norms its copy."""
         super().init_weights()
+        self.reset_copies()
+
+    def reset_copies(self) -> None:
+        """Make the second set of norms a copy of the network's own."""
         if self.separate_norms:
             for name, twins in self.norm_twins.items():
                 cast(NormTwins, twins).copy_from(getattr(self, name))
@@ -93,7 +99,7 @@ class AdversarialContrast(InBatchContrast):
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the losses and statistics of the clean views and the adversarial ones behind."""
-        samples, count = data_samples or {}, self.num_views
+        samples, count = data_samples or {}, self._clean
         clean = self.embed_views(inputs[:count], self.encoders[0])
         changed = self.embed_views(inputs[count:], self.encoders[1])
         if self.streams == 'joint':
@@ -118,6 +124,15 @@ class AdversarialContrast(InBatchContrast):
                 'one with append=True, which makes the adversarial views.'
             )
         editor = editors[0]
+        makers = [type(part).__name__ for part in self.view_editors if part.makes is not None]
+        if makers:
+            raise ValueError(
+                f'view_editors holds {makers[0]}, which makes views that are none of an image; '
+                'AdversarialContrast takes those behind the clean ones for adversarial; take it '
+                'out.'
+            )
+        #: Clean views that reach the encoder, those that an editor took away not counted.
+        self._clean = views_before(self.view_editors, editor, self.num_views)
         rests = editor.start_epoch > 0 or editor.probability < 1
         if rests and (self.separate_norms or self.streams == 'dual'):
             raise ValueError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mochi_mm.models.algorithms.named_heads import MAIN, named_heads
+from mochi_mm.models.view_editors.base_view_editor import views_before
 from mochi_mm.structures.features import CELLS, TAPS
 from mochi_mm.structures.protocols import Head, Neck
 
@@ -83,24 +84,57 @@ def check_made(head: Head, editors: Sequence[BaseViewEditor]) -> None:
             )
 
 
-def check_num_views(head: Head, num_views: int) -> None:
+def check_num_views(head: Head, num_views: int, editors: Sequence[BaseViewEditor] = ()) -> None:
     """Refuse a number of views that the head cannot compare.
+
+    Args:
+        head: A head.
+        num_views: Views of each image that the pipeline makes.
+        editors: View editors of the algorithm, of which some may take a view away.
 
     Raises:
         ValueError: It cannot.
     """
+    left = min(num_views, views_before(editors, None, num_views))
     needed, most = getattr(head, 'min_views', 1), getattr(head, 'max_views', None)
-    if num_views < needed:
+    most = getattr(head, 'num_views', most)
+    if needed <= left and (most is None or left <= most):
+        return
+    few = left < needed
+    wanted = needed if few or most is None else most
+    kept = '' if left == num_views else f', of which the view editors leave {left},'
+    more = ' or more' if few and most is None else ''
+    raise ValueError(
+        f'num_views is {num_views}{kept} but {type(head).__name__}, as it is set, compares '
+        f'{"at least" if few else "at most"} {wanted} views of each image; set num_views, and that '
+        f'of MultiView in the pipeline, to {wanted + num_views - left}{more}.'
+    )
+
+
+def check_learned_views(head: Head, num_views: int, editors: Sequence[BaseViewEditor]) -> None:
+    """Refuse a head that learns from a view that is not there, or that shows no class any more.
+
+    Args:
+        head: A head; one that goes by numbers of views has them as ``views``.
+        num_views: Views of each image that the pipeline makes.
+        editors: View editors of the algorithm.
+
+    Raises:
+        ValueError: It does.
+    """
+    learned = set(getattr(head, 'views', ()))
+    made = {view for editor in editors for view in editor.made(num_views)}
+    there = max(views_before(editors, None, num_views), *(view + 1 for view in made), 0)
+    if wrong := sorted(learned & made):
         raise ValueError(
-            f'num_views is {num_views} but {type(head).__name__} compares at least {needed} views '
-            'of each image; set num_views, and that of MultiView in the pipeline, to '
-            f'{needed} or more.'
+            f'{type(head).__name__} learns from the views {sorted(learned)}, of which {wrong} '
+            'are made by a view editor and are no views of an image any more; take them out.'
         )
-    if most is not None and num_views > most:
+    if absent := sorted(learned - set(range(there))):
         raise ValueError(
-            f'num_views is {num_views} but {type(head).__name__}, as it is set, compares at most '
-            f'{most} views of each image; set num_views, and that of MultiView in the pipeline, to '
-            f'{most}.'
+            f'{type(head).__name__} learns from the views {sorted(learned)}, of which {absent} '
+            f'are not there: {there} reach the heads, numbered from 0; set its views to some of '
+            'them.'
         )
 
 

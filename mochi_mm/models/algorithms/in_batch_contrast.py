@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mochi_mm.models.algorithms.base_algorithm import BaseAlgorithm, Losses
-from mochi_mm.models.algorithms.check_fit import check_num_views
+from mochi_mm.models.algorithms.check_fit import check_learned_views, check_num_views
 from mochi_mm.models.algorithms.named_heads import named_heads
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
@@ -34,7 +34,8 @@ class InBatchContrast(BaseAlgorithm):
         **kwargs: As in :class:`BaseAlgorithm`.
 
     Raises:
-        ValueError: Fewer or more views than a head takes, or a head of another frame.
+        ValueError: Fewer or more views than a head takes, a head that learns from a view that is
+            not there or none of an image, or a head of another frame.
     """
 
     gives = 'views'
@@ -52,7 +53,8 @@ class InBatchContrast(BaseAlgorithm):
         super().__init__(backbone, neck, head, **kwargs)
         self.num_views: int = num_views
         for part in named_heads(self).values():
-            check_num_views(part, num_views)
+            check_num_views(part, num_views, self.view_editors)
+            check_learned_views(part, num_views, self.view_editors)
 
     def loss(self, inputs: Sequence[Tensor], data_samples: DataSamples | None) -> Losses:
         """Return the losses and statistics of V views (B, 3, H, W) of each image."""

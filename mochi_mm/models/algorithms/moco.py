@@ -69,6 +69,7 @@ class MoCo(BaseAlgorithm):
     """
 
     gives = 'pairs'
+    copies = ('key_encoder',)
     neck: Neck
 
     def __init__(
@@ -135,9 +136,9 @@ class MoCo(BaseAlgorithm):
     def init_weights(self) -> None:
         """Initialize the trained encoder, then make the averaged encoder its copy."""
         super().init_weights()
-        self.reset_average()
+        self.reset_copies()
 
-    def reset_average(self) -> None:
+    def reset_copies(self) -> None:
         """Make the averaged encoder a copy of the trained one."""
         self.key_encoder['backbone'].load_state_dict(self.backbone.state_dict())
         self.key_encoder['neck'].load_state_dict(self.neck.state_dict())

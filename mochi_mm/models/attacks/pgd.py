@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from mochi_mm.argument_kinds import check_argument_kinds
 from mochi_mm.models.functional.perturbation import NORMS, Objective, pgd, random_in_ball
 from mochi_mm.utils.checks import check_choice, check_integer, check_number
 
@@ -63,7 +66,31 @@ class PGD:
                     f'step_size is {self.step_size!r}; expected a share of the range of a pixel, '
                     f'at most 1: {self.step_size:g} gray levels are {self.step_size:g} / 255.'
                 )
+            if self.step_size > 2 * self.epsilon:
+                raise ValueError(
+                    f'step_size is {self.step_size:g} and epsilon {self.epsilon:g}: a step would '
+                    'leave the ball from wherever it begins; expected at most twice the radius.'
+                )
         check_integer('steps', self.steps, 20)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> PGD:
+        """Return the attack of a config.
+
+        Args:
+            settings: Arguments by name.
+
+        Raises:
+            ValueError: One that there is not, or of another kind; one out of range.
+        """
+        known = {field.name: str(field.type) for field in fields(cls)}
+        if strangers := sorted(set(settings) - set(known)):
+            raise ValueError(
+                f'attack has {", ".join(map(repr, strangers))}, which {cls.__name__} does not '
+                f'have; expected some of {", ".join(known)}.'
+            )
+        check_argument_kinds(known, settings, 'attack')
+        return cls(**settings)
 
     @property
     def length(self) -> float:

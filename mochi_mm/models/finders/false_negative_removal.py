@@ -48,8 +48,8 @@ class FalseNegativeRemoval(BaseModule):
             None for no bound.
         top_k: Number of ``top_k``.
         share: Share of ``quantile``.
-        ramp: Part of the run, from ``start_epoch`` on, over which ``share`` grows from 0, epoch by
-            epoch; 0 takes all of it at once.
+        ramp: Part of the epochs from ``start_epoch`` on over which ``share`` grows from 0, epoch by
+            epoch; 1 reaches it in the last one, 0 takes all of it at once.
         start_epoch: First epoch, counted from 0, that removes: an untrained network takes most
             images for one another.
         watch: Report what share of the removed is of the anchor's class, and of its class what
@@ -119,7 +119,7 @@ class FalseNegativeRemoval(BaseModule):
                 f'the run ends after {max_epochs}, so {nothing}; expected at least one epoch more, '
                 'or ramp=0.'
             )
-        past, length = epoch - self.start_epoch, self.ramp * max_epochs
+        past, length = epoch - self.start_epoch, self.ramp * (max_epochs - 1 - self.start_epoch)
         grown = min(1.0, past / length) if length else 1.0
         self.grown = grown if past >= 0 and grown > 0 else None
 

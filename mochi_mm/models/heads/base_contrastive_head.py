@@ -98,8 +98,8 @@ class BaseContrastiveHead(BaseModule):
     uses_features = False
     #: Whether the objective can be given an estimate in the place of its negatives.
     estimable = True
-    #: Whether there are negatives among which false ones can be found.
-    removable = True
+    #: Why false negatives cannot be removed; '' where they can.
+    not_removable = ''
     #: Whether every anchor is a view of an image, so that a threshold for each image can be kept.
     anchors_are_images = True
     #: The least value of :meth:`similarity`; None is that of cosines, -1.

@@ -23,15 +23,15 @@ from mochi_mm.registry import MODELS
 from mochi_mm.structures import Block, HeadStep, Views
 from mochi_mm.utils.checks import check_integer, check_number
 
-#: Names of the frame, and those of the divergence. Its accuracy is left out: all that share a
-#: winner are equally near, so an anchor whose other view is the nearest of all is rare.
+#: Names of the frame, and those of the divergence.
 NAMES = dict(
     loss_contrast='loss_divergence',
     sim_positive='sim_divergence',
     chance_level='chance_divergence',
-    share_clamped='share_clamped',
-    beta='beta',
 )
+#: All that share a winner are equally near, so an anchor whose other view is the nearest of all is
+#: rare; every anchor counts.
+HIDDEN = ('acc_contrast', 'share_counted')
 
 
 @MODELS.register_module()
@@ -61,7 +61,7 @@ class BregmanHead(NTXentHead):
         memory: None; nothing else will do.
         mixing: None; mixers work on cosines.
         **kwargs: As in :class:`BaseContrastiveHead`; ``weight`` is that of the divergence, and
-            ``negatives`` acts on it alone.
+            ``negatives``, ``removal`` and ``threshold`` act on it alone.
 
     Raises:
         ValueError: A setting out of range, a memory or a mixing.
@@ -122,7 +122,11 @@ class BregmanHead(NTXentHead):
         step = super().compute(views)
         active = count_winners(step.block('batch').need('rows'))  # over the views of all ranks
         losses = {NAMES[name]: value for name, value in step.losses.items()}
-        found = {NAMES[k]: value for k, value in step.statistics.items() if k in NAMES}
+        found = {
+            NAMES.get(name, name): value
+            for name, value in step.statistics.items()
+            if name not in HIDDEN
+        }
         found['active_subnets'] = active.float()
         with torch.no_grad():
             found['share_same_winner'] = share_of_ties(step.block('batch'))

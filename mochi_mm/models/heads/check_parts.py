@@ -38,11 +38,15 @@ def check_parts(head: BaseContrastiveHead) -> None:
         )
     if head.removal is None:
         return
-    if not head.removable:
+    if head.not_removable:
         raise ValueError(
-            f'removal is {head.removal} but {name} has no negatives that it could find: every '
-            'candidate attracts by its share, or the head looks for false negatives itself; take '
-            'it out.'
+            f'removal is {head.removal} but {name} has no negatives among which it could find '
+            f'false ones: {head.not_removable}; take it out.'
+        )
+    if head.removal.rule == 'threshold' and not head.takes_cosines:
+        raise ValueError(
+            f"removal has the rule 'threshold', which is a cosine, but {name} compares by a "
+            "similarity of its own; choose 'top_k' or 'quantile'."
         )
     if head.removal.rule == 'oracle' and head.needs_labels:
         raise ValueError(

@@ -50,7 +50,7 @@ class ExConHead(SupConHead):
 
     with_memory = False
     min_views = 2
-    removable = False
+    not_removable = 'rows of background, which show no class, stand among them'
     anchors_are_images = False
 
     def __init__(
@@ -62,7 +62,7 @@ class ExConHead(SupConHead):
     ) -> None:
         super().__init__(temperature=temperature, **kwargs)
         self.background = check_choice('background', background, BACKGROUNDS)
-        self.num_views = check_integer('num_views', num_views, 2)
+        self.num_views = self.min_views = check_integer('num_views', num_views, 2, least=2)
         self.needs_made = None if background == 'none' else 'background'
         check_no_table(self)
         if self.count_all:

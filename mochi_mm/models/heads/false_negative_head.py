@@ -50,7 +50,7 @@ class FalseNegativeHead(BaseContrastiveHead):
     """
 
     #: It has a finder of its own.
-    removable = False
+    not_removable = 'it looks for false negatives itself'
 
     def __init__(
         self,

@@ -77,7 +77,7 @@ class InvarianceHead(KeyBatchHead):
 
     mixed_targets = False
     estimable = False
-    removable = False
+    not_removable = 'it pushes from a few that it draws, and compares whole distributions'
 
     def __init__(
         self,

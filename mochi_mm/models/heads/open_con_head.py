@@ -107,7 +107,7 @@ class OpenConHead(BaseContrastiveHead):
 
     with_memory = False
     estimable = False
-    removable = False
+    not_removable = 'it decides by prototypes which samples attract'
     #: Whether every batch needs an image with a label.
     needs_labeled = True
 

@@ -45,7 +45,7 @@ class SoftContrastiveHead(ContrastiveHead):
 
     # Every row pulls by its share and pushes; none is a negative alone.
     estimable = False
-    removable = False
+    not_removable = 'every candidate attracts by its share'
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mochi_mm.models.functional.mixing import MIN_NORM
-from mochi_mm.models.functional.perturbing import noise_cosines
+from mochi_mm.models.functional.moved_negatives import noise_cosines
 from mochi_mm.models.mixers.base_mixer import BaseMixer
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import HardNegatives, Plan

@@ -15,7 +15,7 @@ from mochi_mm.models.attacks.contrastive_objective import (
     preprocessor_of,
 )
 from mochi_mm.models.evaluating import evaluating
-from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor
+from mochi_mm.models.view_editors.base_view_editor import BaseViewEditor, views_before
 from mochi_mm.registry import MODELS
 from mochi_mm.structures import DataSamples
 
@@ -61,10 +61,14 @@ class AdversarialViews(BaseViewEditor):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.attack = PGD(**(ATTACK if attack is None else attack))
-        self.views, self.append = tuple(views), append
+        self.attack = PGD.of(ATTACK if attack is None else attack)
+        self.views, self.append = tuple(sorted(views)), append
         if not self.views:
             raise ValueError('views is (): nothing would be attacked; expected numbers, as (0, 1).')
+
+    def left(self, num_views: int) -> int:
+        """Return the number of views with those that are appended."""
+        return num_views + len(self.views) if self.append else num_views
 
     def check_model(self, model: BaseAlgorithm) -> None:
         """Refuse a model without a head to attack, without room for more views, or without these.
@@ -72,16 +76,30 @@ class AdversarialViews(BaseViewEditor):
         Raises:
             ValueError: Such a model.
         """
-        if model.head is not None:
+        from mochi_mm.models.algorithms.named_heads import named_heads
+
+        whole = model.num_views is not None
+        if model.head is not None or whole:
             attacked_head(model)
         if self.append and not getattr(model, 'takes_more_views', False):
             raise ValueError(
                 f'{type(model).__name__} does not see views beyond those of the pipeline; set '
                 'append=False, or train with AdversarialContrast or InBatchContrast.'
             )
-        if model.num_views is not None:  # known once the model is whole
-            online, _ = model.view_numbers(model.num_views)
-            check_attacked(self.views, online, dict.fromkeys(self.views, ()))
+        if model.num_views is None:  # known once the model is whole
+            return
+        count = views_before(model.view_editors, self, model.num_views)
+        online, _ = model.view_numbers(count)
+        check_attacked(self.views, online, dict.fromkeys(self.views, ()))
+        together = count if getattr(model, 'streams', 'joint') == 'dual' else self.left(count)
+        for head in named_heads(model).values():
+            most = getattr(head, 'max_views', None)
+            if most is not None and together > most:
+                raise ValueError(
+                    f'AdversarialViews makes {together} views of {count}, but '
+                    f'{type(head).__name__}, as it is set, compares at most {most} views of each '
+                    'image; set append=False, or choose another head.'
+                )
 
     def edit(
         self, inputs: list[Tensor], samples: DataSamples, model: BaseAlgorithm

@@ -75,6 +75,14 @@ class BaseViewEditor(BaseModule, ABC):
         """
         return ()
 
+    def left(self, num_views: int) -> int:
+        """Return how many views of an image there are behind the editor, those made not counted.
+
+        Args:
+            num_views: Views of an image before it.
+        """
+        return num_views
+
     def check_model(self, model: BaseAlgorithm) -> None:
         """Refuse a model that the editor cannot work with; here none.
 
@@ -159,6 +167,22 @@ class BaseViewEditor(BaseModule, ABC):
         key, stream = self.step_key, f'steps of view editor {self._name}'
         generator = None if key is None else key.generator(stream, 'cpu', per_rank=False)
         return float(torch.rand((), generator=generator)) < self.probability
+
+
+def views_before(editors: Sequence[nn.Module], last: BaseViewEditor | None, num_views: int) -> int:
+    """Return how many views of an image reach an editor.
+
+    Args:
+        editors: Editors of an algorithm, in their order.
+        last: The editor; None for what lies behind all of them.
+        num_views: Views that the pipeline makes.
+    """
+    for editor in editors:
+        if editor is last:
+            break
+        if isinstance(editor, BaseViewEditor):
+            num_views = editor.left(num_views)
+    return num_views
 
 
 def number_editors(editors: Sequence[nn.Module]) -> None:

@@ -47,8 +47,9 @@ class ExplainedViews(BaseViewEditor):
         **kwargs: ``start_epoch``, ``probability`` and ``init_cfg`` of :class:`BaseViewEditor`.
 
     Raises:
-        ValueError: A threshold out of range; when the model is built, no such layer, no head that
-            classifies, an algorithm with a fixed use of its views; at a batch, no plain view.
+        ValueError: A threshold out of range; when the model is built, no such layer, an editor
+            before it, no head that classifies or one that learns from the first view, an algorithm
+            with a fixed use of its views; at a batch, no plain view, or a layer of one cell.
 
     >>> editor = ExplainedViews(layer='layer2.1.conv2', background=True, start_epoch=50)
     >>> editor.makes, list(editor.made(num_views=3))
@@ -74,21 +75,40 @@ class ExplainedViews(BaseViewEditor):
         self.layer, self.background, self.rectify = layer, background, rectify
         self.label_key = label_key
         self.makes = 'background' if background else None
+        self._tried = False
 
     def made(self, num_views: int) -> tuple[int, ...]:
         """Return the number of the background view, which takes the place of the plain one."""
         return (num_views - 1,) if self.background else ()
 
+    def left(self, num_views: int) -> int:
+        """Return the number of views without the plain one."""
+        return num_views - 1
+
     def check_model(self, model: BaseAlgorithm) -> None:
-        """Refuse a model without the layer, or without a classifier to ask.
+        """Refuse a model without the layer, or without a classifier that can be asked.
 
         Raises:
             ValueError: Such a model.
         """
         from mochi_mm.models.algorithms.named_heads import classifier_of
+        from mochi_mm.models.heads import AuxiliaryClassifierHead
 
         check_layer(model, self.layer)
-        if classifier_of(model) is None:
+        if model.view_editors[0] is not self:
+            raise ValueError(
+                'ExplainedViews takes the last view of the pipeline for the image without '
+                f'augmentation, but {type(model.view_editors[0]).__name__} stands before it; '
+                'expected one ExplainedViews, the first of view_editors.'
+            )
+        classifier = classifier_of(model)
+        if isinstance(classifier, AuxiliaryClassifierHead) and 0 in classifier.views:
+            raise ValueError(
+                f'the classifier that ExplainedViews asks learns from the views '
+                f'{list(classifier.views)}, of which the first is what it finds its class in, so '
+                'that it would learn to accept whatever is masked; set its views to (1,).'
+            )
+        if classifier is None:
             raise ValueError(
                 'ExplainedViews asks a classifier what it sees, and no head of '
                 f'{type(model).__name__} classifies; add heads=dict(classifier=dict(type='
@@ -119,6 +139,8 @@ class ExplainedViews(BaseViewEditor):
                 'behind them the image without augmentation, as large as the first: give MultiView '
                 'a second pipeline for it, num_views=[2, 1], and set num_views of the model to 3.'
             )
+        if not self._tried:
+            self._check_cells(inputs[-1], model)
         edited, samples = super().forward(inputs, samples, model)
         return (inputs[:-1] if edited is inputs else edited), samples
 
@@ -156,3 +178,16 @@ class ExplainedViews(BaseViewEditor):
             masked = model.in_layout([keep_hot(plain, warm, self.threshold)])[0]
             right = classify(masked).argmax(1) == labels  # (B,)
         return masked, right & varies, ~right
+
+    def _check_cells(self, plain: Tensor, model: BaseAlgorithm) -> None:
+        """Refuse a layer whose map of an image is a single cell; asked once, at the first batch."""
+        layer = find_layer(cast(nn.Module, model.backbone), self.layer)
+        with evaluating(model):
+            heat, _ = class_activation(model.extract_feat, layer, plain[:1])
+        if heat[0].numel() == 1:
+            raise ValueError(
+                f'layer is {self.layer!r}, whose map of an image of {tuple(plain.shape[2:])} '
+                'pixels is one cell, so that its heat is the same everywhere and no image would '
+                'ever be masked; expected a layer before it, or larger images.'
+            )
+        self._tried = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mochi_mm.datasets.transforms import Compose, RandomFlip
+from mochi_mm.datasets.transforms import Compose, MultiView, RandomFlip, SaliencyMask
 
 
 def test_applies_in_order() -> None:
@@ -68,3 +68,12 @@ def test_not_a_list(wrong) -> None:
 def test_not_a_transform() -> None:
     with pytest.raises(ValueError, match=r'config .* or a callable.*: 3'):
         Compose([3])
+
+
+def test_a_transform_of_whole_images_comes_first() -> None:
+    """Behind a flip or a crop its mask would be that of other pixels, of the same size."""
+    mask, flip = SaliencyMask(1.0), RandomFlip(1.0)
+    assert Compose([MultiView([[mask, flip]], 1), flip]).wants_whole
+    for before in ([flip, mask], [flip, MultiView([[mask]], 1)]):
+        with pytest.raises(ValueError, match='stands behind RandomFlip, and what it holds of an'):
+            Compose(before)

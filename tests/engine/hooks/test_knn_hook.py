@@ -12,8 +12,10 @@ from mmengine.runner import Runner
 
 from mochi_mm.engine.hooks.knn_hook import KNNHook
 from mochi_mm.evaluation.knn_evaluate import knn_evaluate
+from mochi_mm.runs.measured_figures import rule_for
 from tests.evaluation.toy import ToyImages, loader_config, toy_loader
 
+NAME = 'knn_other/top1'
 BANK, QUERIES = loader_config(size=30), loader_config(size=12, seed=1)
 
 
@@ -103,6 +105,8 @@ def test_settings_are_checked_when_built() -> None:
         (dict(k=0), r'k is \[0\]'),
         (dict(temperature=-1), 'temperature is -1'),
         (dict(cuts=(1, 5)), 'cuts is'),
+        (dict(name='other'), "name is 'other'; expected 'knn', or a word"),
+        (dict(name='knn_a/b'), "name is 'knn_a/b'"),
     ]:
         with pytest.raises(ValueError, match=message):
             KNNHook(BANK, QUERIES, **changes)
@@ -112,3 +116,13 @@ def test_groups_of_classes(tmp_path: Path) -> None:
     runner = train(tmp_path, [hook(interval=5, cuts=(5, 5))])
     (line,) = scalars(runner, tmp_path)
     assert line['knn/medium_5to5'] == line['knn/top1']
+
+
+def test_two_hooks_log_by_two_names(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='two KNNHooks log knn/top1, so that one figure would'):
+        train(tmp_path / 'alike', [hook(), hook()])
+    other = hook(name='knn_other', interval=2)
+    runner = train(tmp_path / 'apart', [hook(), other])
+    count = {name: len(runner.message_hub.get_scalar(name).data[0]) for name in ('knn/top1', NAME)}
+    assert count == {'knn/top1': 1, NAME: 3}
+    assert rule_for(NAME, None) == 'greater'

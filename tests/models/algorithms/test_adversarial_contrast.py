@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from mmengine.optim import build_optim_wrapper
 from torch.nn.parallel import DistributedDataParallel
 
+from mochi_mm.files.load_start import load_start
 from mochi_mm.models.heads import NTXentHead
 from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
@@ -159,6 +161,40 @@ def quiet() -> Any:
         if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
             layer.eval()
     return model
+
+
+def test_weights_that_it_goes_on_from_are_copied_to_the_norms_apart(tmp_path: Path) -> None:
+    model, other = build(), build()
+    for _ in range(3):
+        step(other)
+    torch.save(dict(state_dict=other.state_dict(), meta={}), tmp_path / 'start.pth')
+    report = load_start(model, tmp_path / 'start.pth')
+    assert 'New, as initialized: nothing' in report
+    for part in ('backbone', 'neck'):
+        own = getattr(model, part).state_dict()
+        for name, value in model.norm_twins[part].state_dict().items():
+            assert torch.equal(value, own[name]), name
+            if 'running' in name:
+                assert torch.equal(value, getattr(other, part).state_dict()[name])
+
+
+def test_views_that_an_editor_took_away_are_not_counted() -> None:
+    """The adversarial views of an explained batch pass the norms apart, both of them."""
+    classifier = dict(type='AuxiliaryClassifierHead', num_classes=3, in_channels=64, views=(1,))
+    explained = dict(type='ExplainedViews', layer='layer2.0.conv2')
+    attacked = dict(type='AdversarialViews', attack=ATTACK, views=(1, 0))
+    model = build(
+        num_views=3,
+        head=dict(type='SupConHead'),
+        heads=dict(classifier=classifier),
+        view_editors=[explained, attacked],
+    )
+    seen: list[tuple[int, str]] = []
+    embed = model.embed_views
+    model.embed_views = lambda v, e='online': (seen.append((len(v), e)), embed(v, e))[1]
+    model(**model.data_preprocessor(views(6, num_views=3)), mode='loss')
+    assert seen == [(2, 'online'), (2, 'twins')]
+    assert model.view_editors[1].views == (0, 1)
 
 
 def test_two_ranks_equal_one_process() -> None:

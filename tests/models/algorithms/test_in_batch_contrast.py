@@ -109,7 +109,9 @@ def test_without_a_neck_the_pooled_features_are_contrasted() -> None:
 
 
 def test_too_few_views_are_found_when_built_and_when_run() -> None:
-    with pytest.raises(ValueError, match='num_views is 1 but NTXentHead compares at least 2'):
+    with pytest.raises(
+        ValueError, match='num_views is 1 but NTXentHead, as it is set, compares at least 2'
+    ):
         build(head=dict(type='NTXentHead'), num_views=1)
     assert build(head=dict(type='SupConHead'), num_views=1).num_views == 1
     model = build(head=dict(type='NTXentHead'))

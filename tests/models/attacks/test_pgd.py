@@ -38,6 +38,8 @@ def test_the_start_is_keyed_and_the_end_is_in_the_ball() -> None:
         (dict(epsilon=0.0), 'epsilon is 0.0; expected a number above 0'),
         (dict(epsilon=float('nan')), 'epsilon is nan'),
         (dict(step_size=-1), 'step_size is -1'),
+        (dict(epsilon=1 / 255, step_size=1.0), 'a step would leave the ball'),
+        (dict(epsilon=0.5, step_size=300, norm='l2'), 'step_size is 300 and epsilon 0.5'),
         (dict(steps=0), 'steps is 0'),
         (dict(norm='l1'), "norm is 'l1'; expected one of linf, l2"),
     ],
@@ -45,6 +47,19 @@ def test_the_start_is_keyed_and_the_end_is_in_the_ball() -> None:
 def test_what_is_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PGD(**settings)
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (dict(eps=0.1), "attack has 'eps', which PGD does not have; expected some of epsilon, ste"),
+        (dict(random_start='False'), "attack random_start is 'False'; expected True or False"),
+    ],
+)
+def test_settings_of_a_config(settings: dict[str, Any], message: str) -> None:
+    assert PGD.of(dict(epsilon=0.1, steps=3)) == PGD(0.1, steps=3)
+    with pytest.raises(ValueError, match=message):
+        PGD.of(settings)
 
 
 def test_a_euclidean_radius_beyond_all_images_is_refused() -> None:

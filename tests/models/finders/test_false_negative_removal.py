@@ -137,7 +137,7 @@ def test_keys_of_the_batch() -> None:
 
 
 def test_it_grows_over_the_epochs_and_goes_on_after_a_restart() -> None:
-    settings = dict(rule='quantile', share=0.4, ramp=0.5, start_epoch=2)
+    settings = dict(rule='quantile', share=0.4, ramp=0.8, start_epoch=2)
     heads = [NTXentHead(0.5, removal=settings) for _ in range(2)]
     plain = NTXentHead(0.5).loss(WORKED)['loss_contrast']
     whole = []
@@ -148,6 +148,9 @@ def test_it_grows_over_the_epochs_and_goes_on_after_a_restart() -> None:
         if epoch < 3:  # bit for bit as without
             assert torch.equal(heads[0].loss(WORKED)['loss_contrast'], plain)
     assert whole == pytest.approx([0, 0, 0, 0.1, 0.2, 0.3, 0.4, 0.4], abs=1e-6)
+    to_the_end = FalseNegativeRemoval('quantile', share=0.4, ramp=1.0, start_epoch=2)
+    to_the_end.set_epoch(7, 8)
+    assert to_the_end.grown == 1.0
     heads[1].load_state_dict(copy.deepcopy(heads[0].state_dict()))
     heads[1].set_epoch(5, 8)
     assert float(heads[1].loss(features)['removed_share']) == whole[5]

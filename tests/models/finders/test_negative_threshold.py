@@ -225,6 +225,10 @@ def test_what_makes_no_sense_is_refused() -> None:
             NegativeThreshold(4, **settings)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match='nothing would ever be left out'):
         NegativeThreshold(4, start_epoch=5).set_epoch(0, 5)
+
+    class Foreign(ESupConHead):
+        anchors_are_images = True  # and they are not
+
     part = dict(length=4)
     with pytest.raises(ValueError, match='no sum over negatives'):
         SoftContrastiveHead(memory(), threshold=part)
@@ -232,7 +236,7 @@ def test_what_makes_no_sense_is_refused() -> None:
         NTXentHead(threshold=part).loss(WORKED)
     samples = dict(gt_label=torch.arange(3), sample_idx=torch.arange(3))
     with pytest.raises(ValueError, match='anchors that are none'):
-        ESupConHead(4, 2, threshold=part).loss(WORKED, samples)
+        Foreign(4, 2, threshold=part).loss(WORKED, samples)
 
 
 def test_thresholds_of_other_images_are_refused() -> None:

@@ -210,6 +210,10 @@ def test_an_epoch_of_one_winner_is_a_warning_when_the_next_begins(
             dict(memory=dict(type='FeatureQueue', length=4, dim=6)),
             'BregmanHead takes none: a row of a memory is an old embedding .*InBatchContrast',
         ),
+        (
+            dict(removal=dict(rule='threshold', threshold=0.8)),
+            "removal has the rule 'threshold', which is a cosine, but BregmanHead compares by",
+        ),
         (dict(mixing=dict(num_hard=2)), 'mixing is .* but BregmanHead takes none: mixers work'),
     ],
 )
@@ -237,6 +241,17 @@ def test_a_resumed_run_is_the_straight_one(tmp_path: Path) -> None:
         return config
 
     assert straight_and_resumed(config, 3)
+
+
+def test_false_negatives_of_the_divergence_are_removed_and_reported() -> None:
+    labels = dict(gt_label=torch.arange(6) % 3)
+    plain, without = small().eval(), small(removal=dict(rule='oracle')).eval()
+    without.load_state_dict(plain.state_dict())
+    features = torch.randn(6, 2, 6, generator=torch.Generator().manual_seed(1))
+    both, fewer = (head.loss(features, labels) for head in (plain, without))
+    assert float(fewer['loss_divergence']) < float(both['loss_divergence'])
+    assert torch.equal(fewer['loss_contrast'], both['loss_contrast'])
+    assert float(fewer['removed_share']) == pytest.approx(2 / 10)  # of 12 views less an image's
 
 
 def test_estimate_of_the_negatives_of_the_divergence() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mochi_mm.models.heads import NTXentHead
+from mochi_mm.models.heads import NPairHead, NTXentHead
 from mochi_mm.models.view_editors import AdversarialViews
 from mochi_mm.randomness import StepKey
 from tests.models.attacks.test_contrastive_objective import in_batch, moco, views_of
@@ -78,6 +78,15 @@ def test_models_that_do_not_fit() -> None:
         AdversarialViews(views=(1,), append=False).check_model(moco())
     with pytest.raises(ValueError, match=r'views \[0, 7\] are to be attacked'):
         AdversarialViews(views=(0, 7)).check_model(in_batch())
+    for head in (None, torch.nn.Identity()):
+        model = in_batch()
+        model.head = head
+        with pytest.raises(ValueError, match='no contrastive loss on views'):
+            AdversarialViews().check_model(model)
+    model = in_batch()
+    model.head = NPairHead()
+    with pytest.raises(ValueError, match='makes 4 views of 2, but NPairHead, as it is set, comp'):
+        AdversarialViews().check_model(model)
     model = in_batch()
     model.head = torch.nn.Identity()
     with pytest.raises(ValueError, match='no contrastive loss on views'):

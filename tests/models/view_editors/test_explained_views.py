@@ -15,7 +15,7 @@ from torch import Tensor
 from mochi_mm.models.algorithms import InBatchContrast
 from mochi_mm.models.heads import AuxiliaryClassifierHead, ExConHead, SupConHead
 from mochi_mm.models.necks import MLPNeck
-from mochi_mm.models.view_editors import ExplainedViews
+from mochi_mm.models.view_editors import AdversarialViews, ExplainedViews
 from mochi_mm.randomness import StepKey
 from tests.meta import on_one_device
 from tests.models.attacks.test_contrastive_objective import Small
@@ -137,7 +137,9 @@ def test_a_resumed_run_is_the_same(tmp_path: Path) -> None:
             neck=dict(type='MLPNeck', in_channels=64, hidden_channels=16, out_channels=8),
             head=dict(type='ExConHead'),
             heads=dict(
-                classifier=dict(type='AuxiliaryClassifierHead', num_classes=3, in_channels=64)
+                classifier=dict(
+                    type='AuxiliaryClassifierHead', num_classes=3, in_channels=64, views=(1,)
+                )
             ),
             view_editors=[
                 dict(type='ExplainedViews', layer='layer2.0.conv2', background=True, start_epoch=1)
@@ -153,12 +155,16 @@ def test_a_resumed_run_is_the_same(tmp_path: Path) -> None:
     )
 
 
+def editor_of() -> ExplainedViews:
+    return ExplainedViews('conv', background=False)
+
+
 def build(**changes: Any) -> Callable[[], Any]:
     settings: dict[str, Any] = dict(
         backbone=Small(),
         head=ExConHead(),
         num_views=3,
-        heads=dict(classifier=AuxiliaryClassifierHead(3, 6)),
+        heads=dict(classifier=AuxiliaryClassifierHead(3, 6, (1,))),
         view_editors=[ExplainedViews('conv', background=True)],
     )
     return lambda: InBatchContrast(**{**settings, **changes})
@@ -174,6 +180,19 @@ def test_models_that_do_not_fit() -> None:
         build(view_editors=[ExplainedViews('conv')])()
     with pytest.raises(ValueError, match='ExplainedViews makes views that SupConHead would take'):
         build(head=SupConHead())()
+    with pytest.raises(ValueError, match='AdversarialViews stands before it; expected one Exp'):
+        build(head=ExConHead('none'), view_editors=[AdversarialViews(), editor_of()])()
+    with pytest.raises(ValueError, match='ExplainedViews stands before it'):
+        build(head=ExConHead('none'), view_editors=[editor_of(), editor_of()], num_views=4)()
+    for views, message in (
+        ((0, 1), r'classifier that ExplainedViews asks learns from the views \[0, 1\], of which'),
+        ((1, 2), r'learns from the views \[1, 2\], of which \[2\] are made by a view editor'),
+        ((1, 5), r'learns from the views \[1, 5\], of which \[5\] are not there: 3 reach the h'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            build(heads=dict(classifier=AuxiliaryClassifierHead(3, 6, views)))()
+    with pytest.raises(ValueError, match='num_views is 4, of which the view editors leave 3, but'):
+        build(num_views=4)()
     model = build()()
     model.takes_more_views = False
     with pytest.raises(ValueError, match='takes a view away, and InBatchContrast has a use for'):
@@ -188,5 +207,7 @@ def test_bad_settings_and_batches() -> None:
     for views in (images(2), [*images(2), *images(1, 7)]):
         with pytest.raises(ValueError, match='expected at least two and behind them the image'):
             model.edit_views(views, LABELS)
+    with pytest.raises(ValueError, match=r'map of an image of \(3, 3\) pixels is one cell'):
+        model.edit_views(images(size=3), LABELS)
     with pytest.raises(ValueError, match='ExplainedViews needs gt_label'):
         model.check_samples({})

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mochi_mm.models.functional.mixing import MIN_NORM
-from mochi_mm.models.functional.perturbing import moved_norm, noise_cosines, sign_step_cosines
+from mochi_mm.models.functional.moved_negatives import moved_norm, noise_cosines, sign_step_cosines
 from tests.reference import dot, random_units, unit
 
 BANK = random_units(12, 5, 0)

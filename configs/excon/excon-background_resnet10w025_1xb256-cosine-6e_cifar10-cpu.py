@@ -6,7 +6,8 @@ Command: python tools/train.py \\
     configs/excon/excon-background_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 1 CPU core; minutes not yet measured.
 Expected: kNN top-1 (k=20) at least 20 points above the untrained network.
-Measured: not yet measured.
+Measured: fast linear probe 52.9 (SupCon 50.2), average drop 63.4 (64.0), at the budget of
+    docs/comparisons.md.
 """
 
 _base_ = 'excon_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'

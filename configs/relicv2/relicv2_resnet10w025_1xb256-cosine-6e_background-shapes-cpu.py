@@ -6,7 +6,8 @@ Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/relicv2/relicv2_resnet10w025_1xb256-cosine-6e_background-shapes-cpu.py
 Hardware: 1 CPU core; minutes not yet measured.
 Expected: a narrower gap between own and exchanged backgrounds than without masks.
-Measured: not yet measured.
+Measured: kNN top-1 (k=20) 69.2 on own backgrounds, 5.2 on exchanged ones; without masks 78.5
+    and 1.1, at the budget of docs/comparisons.md.
 """
 
 _base_ = [

@@ -5,7 +5,8 @@ Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/simclr/simclr_resnet10w025_1xb256-cosine-6e_background-shapes-cpu.py
 Hardware: 1 CPU core; minutes not yet measured.
 Expected: a gap between own and exchanged backgrounds.
-Measured: not yet measured.
+Measured: kNN top-1 (k=20) 40.5 on own backgrounds, 8.4 on exchanged ones, untrained 71.6 and
+    5.4, at the budget of docs/comparisons.md.
 """
 
 _base_ = [

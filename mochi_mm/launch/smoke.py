@@ -86,7 +86,8 @@ def _shrink(config: Config) -> None:
             if part.get(name):
                 part[name] = 0  # exercised at once
         if component_name(part) == 'InvarianceHead':
-            part['num_negatives'] = 1  # of the other images of the batch
+            given = part.get('num_negatives', BATCH)
+            part['num_negatives'] = given and min(given, BATCH - 1)  # of the other images
         if component_name(part) in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
             part.pop('min_size', None)  # of a cluster; the default fits

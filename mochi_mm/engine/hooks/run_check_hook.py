@@ -29,6 +29,7 @@ from mochi_mm.models.algorithms import BaseAlgorithm
 from mochi_mm.models.algorithms.named_heads import classifier_of
 from mochi_mm.models.memories import InstanceBank
 from mochi_mm.models.view_editors import BaseViewEditor
+from mochi_mm.models.view_editors.base_view_editor import views_behind
 from mochi_mm.registry import HOOKS
 from mochi_mm.structures import DataFacts
 from mochi_mm.structures.protocols import TakesBatch, TakesData, TakesOrigin
@@ -135,8 +136,7 @@ class RunCheckHook(Hook):
                 'cannot normalize: torch would stop there, or take the statistics of a single '
                 'image. Set train_dataloader.drop_last=True, or another batch_size.'
             )
-        # An editor may make as many views again.
-        views = model.num_views * (2 if len(getattr(model, 'view_editors', ())) else 1)
+        views = views_behind(getattr(model, 'view_editors', ()), model.num_views)
         for part in model.modules():
             if isinstance(part, TakesBatch):
                 try:

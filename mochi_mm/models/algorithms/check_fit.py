@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mochi_mm.models.algorithms.named_heads import MAIN, named_heads
-from mochi_mm.models.view_editors.base_view_editor import views_before
+from mochi_mm.models.view_editors.base_view_editor import views_before, views_behind
 from mochi_mm.structures.features import CELLS, TAPS
 from mochi_mm.structures.protocols import Head, Neck
 
@@ -124,7 +124,7 @@ def check_learned_views(head: Head, num_views: int, editors: Sequence[BaseViewEd
     """
     learned = set(getattr(head, 'views', ()))
     made = {view for editor in editors for view in editor.made(num_views)}
-    there = max(views_before(editors, None, num_views), *(view + 1 for view in made), 0)
+    there = views_behind(editors, num_views)
     if wrong := sorted(learned & made):
         raise ValueError(
             f'{type(head).__name__} learns from the views {sorted(learned)}, of which {wrong} '

@@ -185,6 +185,18 @@ def views_before(editors: Sequence[nn.Module], last: BaseViewEditor | None, num_
     return num_views
 
 
+def views_behind(editors: Sequence[nn.Module], num_views: int) -> int:
+    """Return how many views reach the heads, those made of images among them.
+
+    Args:
+        editors: Editors of an algorithm, in their order.
+        num_views: Views that the pipeline makes.
+    """
+    known = [editor for editor in editors if isinstance(editor, BaseViewEditor)]
+    made = [view + 1 for editor in known for view in editor.made(num_views)]
+    return max(views_before(editors, None, num_views), *made, 0)
+
+
 def number_editors(editors: Sequence[nn.Module]) -> None:
     """Give each editor its ``place`` among those of its class, so that no two draw the same."""
     seen: Counter[str] = Counter()

@@ -6,7 +6,8 @@ Command: OMP_NUM_THREADS=1 python tools/train.py \\
     configs/adversarial/rocl_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 1 CPU core; minutes not yet measured.
 Expected: kNN top-1 (k=20) above that of the untrained network.
-Measured: not yet measured.
+Measured: fast linear probe 47.8 clean, 33.5 under PGD-20 at 2/255 (SimCLR 51.9, 24.3),
+    at the budget of docs/comparisons.md.
 """
 
 _base_ = '../simclr/simclr_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'

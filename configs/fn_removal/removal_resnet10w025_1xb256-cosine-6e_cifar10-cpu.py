@@ -6,7 +6,8 @@ Command: python tools/train.py \\
     configs/fn_removal/removal_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py
 Hardware: 1 CPU core.
 Expected: kNN top-1 (k=20) at least 8 points above the untrained network.
-Measured: not yet measured.
+Measured: fast linear probe 51.8 clean, 25.2 under PGD-20 at 2/255 (SimCLR 51.9, 24.3),
+    at the budget of docs/comparisons.md.
 """
 
 _base_ = '../simclr/simclr_resnet10w025_1xb256-cosine-6e_cifar10-cpu.py'

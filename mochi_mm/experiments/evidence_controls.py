@@ -79,8 +79,8 @@ COMMON: dict[str, Any] = dict(
     seeds=plan.CONTROL_SEEDS,
     measures=(
         KNN(plan.FINAL, 'test', watch=False),
-        FastLinear(plan.FINAL, 'test'),
-        Analysis(),
+        FastLinear(plan.FINAL, 'test', plan.PENALTIES),
+        Analysis(dict(num_hard=256)),
     ),
     looks=1,
     shares=False,

@@ -88,6 +88,9 @@ CANDIDATES = ('views-0.4-k1024', 'views-0.6-k1024')
 #: the six of stage 1.
 GATE, LATER_GATE = 40.0, 50.0
 
+#: Penalties that the linear probes of stage 2 and later choose from.
+PENALTIES = tuple(10.0**power for power in range(-6, 0))
+
 #: Seeds that choose, fresh ones that decide, and those of the controls.
 PILOT_SEEDS, FRESH_SEEDS, CONTROL_SEEDS = (100, 101), tuple(range(8)), (0, 1, 2)
 

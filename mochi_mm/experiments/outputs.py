@@ -125,7 +125,9 @@ def write_pictures(sweep: Sweep, runs: Sequence[Run]) -> list[Path]:
     from mochi_mm.visualization.sweep_curves import draw_curves
 
     suite, written = sweep.suite, list[Path]()
-    trained = [run for run in runs if run.setting.trained and run.result_path.is_file()]
+    done = [run for run in runs if run.setting.trained and run.result_path.is_file()]
+    # Of a run that was kept without its log the figures are all that is left.
+    trained = [run for run in done if any(run.folder.glob('*/vis_data/scalars.json'))]
     for data in dict.fromkeys(run.data for run in trained if suite.panels):
         of_data = [run for run in trained if run.data == data]
         by_title = {

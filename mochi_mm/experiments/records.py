@@ -58,6 +58,35 @@ def check_seeds(sweep: Sweep, seeds: Sequence[int]) -> None:
         )
 
 
+def other_origins(runs: Sequence[Run]) -> str:
+    """Return what is wrong with finished runs that come from elsewhere than those still to be done.
+
+    Args:
+        runs: All that belong to a sweep.
+
+    Returns:
+        A sentence with the first of them and how to go on; '' where nothing is wrong, and where
+        nothing is left to be done.
+    """
+    results = [run.result() for run in runs]
+    if None not in results:
+        return ''
+    now = result_record('', '', {}, '')
+    here = tuple(str(now[name]) for name in ('commit', 'hardware', 'versions'))
+    for run, result in zip(runs, results, strict=True):
+        if result is None:
+            continue
+        for made in result['commits']:
+            there = (str(made), str(result['hardware']), str(result['versions']))
+            if there != here:
+                return (
+                    f'{run.name} was made at {" on ".join(there)}, and what is left would be made '
+                    f'at {" on ".join(here)}. Go on at that commit, on that kind of machine, or '
+                    'give a new --out and do all of them anew.'
+                )
+    return ''
+
+
 def _record(
     suite: Suite,
     plan: RecordPlan,

@@ -188,7 +188,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.alone:
         do_one(sweep, args.alone)
         return 0
-    from mochi_mm.experiments.records import check_seeds
+    from mochi_mm.experiments.records import check_seeds, other_origins
 
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sweep.runs(args.settings, [])  # a name that is none is said before anything is written
@@ -197,18 +197,23 @@ def main(argv: list[str] | None = None) -> int:
     runs = sweep.runs(args.settings, seeds)
     if args.record is not None:
         check_seeds(sweep, seeds)  # now: not when hours have passed
+    if strangers := other_origins(runs):
+        if args.record is not None:
+            raise ValueError(f'--record: {strangers}')
+        print(f'No record of these runs could be made: {strangers}', flush=True)
     do_runs(args, sweep, runs, seeds)
     return finish(args, sweep, runs, seeds)
 
 
 def finish(args: argparse.Namespace, sweep: Any, runs: Sequence[Any], seeds: Sequence[int]) -> int:
-    """Write pictures and records; return the exit status, 1 where a run is missing."""
+    """Write records and pictures; return the exit status, 1 where a run is missing."""
     from mochi_mm.experiments.outputs import write_pictures
     from mochi_mm.experiments.records import write_records
 
-    written = write_pictures(sweep, runs)
+    written = []
     if args.record is not None:
         written += write_records(args.record, sweep, runs, seeds, repeat(args, seeds))
+    written += write_pictures(sweep, runs)
     for path in written:
         print(f'{path} written')
     missing = [run.name for run in runs if run.result() is None]

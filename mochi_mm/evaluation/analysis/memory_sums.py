@@ -10,6 +10,8 @@ from torch import Tensor
 
 from mochi_mm.evaluation.measures import (
     hardest_probabilities,
+    mass_of_parents,
+    rank_bins,
     same_known_class,
     share_of_false,
     synthetic_false_negatives,
@@ -58,11 +60,17 @@ def memory_sums(head: BaseContrastiveHead, views: Views, num_hard: int) -> Sums:
     hidden = either(memory.same_image, attracting(head, memory))
     index, values = select_hardest(without(memory.similarity, hidden), num_hard)  # (B, N) each
     same, known = same_known_class(labels.to(rows), rows[index])  # (B, N) each
-    false, counted = share_of_false(same, known & torch.isfinite(values))
-    sums.update({'false/hardest': false, 'counted/hardest': counted})
+    known = known & torch.isfinite(values)
+    parts = {'hardest': slice(None)}
+    parts.update({f'rank_{name}': columns for name, columns in rank_bins(num_hard).items()})
+    for name, columns in parts.items():
+        false, counted = share_of_false(same[:, columns], known[:, columns])
+        sums.update({f'false/{name}': false, f'counted/{name}': counted})
     if step.mixed is not None and step.mixed.mixtures:
         sums.update(_false_sources(step.mixed, labels.to(rows), rows))
         sums.update(_synthetic_sums(step, positive, pushing, num_hard, head.temperature))
+        skip = 0 if head.mixing is None else head.mixing.skip
+        sums.update(_mass_by_rank(step.mixed, pushing, skip, head.temperature))
     return sums
 
 
@@ -107,6 +115,20 @@ def _synthetic_mass(pushing: Tensor, synthetic: Tensor, temperature: float) -> T
     """Return (B,) the share of the negatives' softmax mass on the synthetic ones; 0 without any."""
     real, mixed = ((x.double() / temperature).logsumexp(1) for x in (pushing, synthetic))
     return torch.sigmoid(mixed - real).nan_to_num(0.0)
+
+
+def _mass_by_rank(mixed: Mixed, pushing: Tensor, skip: int, temperature: float) -> Sums:
+    """Return the negatives' softmax mass on synthetic ones, by the rank of their parents."""
+    cosines = torch.cat([mixture.cosines for mixture in mixed.mixtures], 1)  # (B, S)
+    logits = torch.cat([pushing, cosines], 1).double() / temperature  # (B, K + S)
+    mass = logits.softmax(1).nan_to_num(0.0)[:, pushing.shape[1] :]  # (B, S)
+    count = mixed.hard.index.shape[1]
+    parts = mass.split([mixture.cosines.shape[1] for mixture in mixed.mixtures], 1)
+    ranks = mass.new_zeros(skip + count)
+    for mixture, part in zip(mixed.mixtures, parts, strict=True):
+        ranks[skip:] += mass_of_parents(mixture.plan, part, count)
+    bins = rank_bins(len(ranks))
+    return {f'share_synthetic_rank_{k}': float(ranks[s].sum()) for k, s in bins.items()}
 
 
 def add(total: Sums, more: Sums) -> Sums:

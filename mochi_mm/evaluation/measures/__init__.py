@@ -1,6 +1,7 @@
 """Measures of features and of hard negatives: pure functions of tensors, no network, no state."""
 
 from mochi_mm.evaluation.measures.alignment import class_alignment, pair_alignment
+from mochi_mm.evaluation.measures.by_rank import mass_of_parents, rank_bins
 from mochi_mm.evaluation.measures.effective_rank import effective_rank, singular_values
 from mochi_mm.evaluation.measures.false_negatives import (
     same_known_class,
@@ -21,9 +22,11 @@ __all__ = [
     'effective_rank',
     'hardest_probabilities',
     'lidar',
+    'mass_of_parents',
     'nearest_neighbors',
     'neighbor_stability',
     'pair_alignment',
+    'rank_bins',
     'same_known_class',
     'share_of_false',
     'singular_values',

@@ -24,9 +24,12 @@ class Analysis(Measure):
 
     Attributes:
         settings: Those of :class:`AnalysisSettings` that are not the usual ones.
+        course: Also report every number as ``<name> at epoch <e>``, of each analysis that was made
+            while the network trained.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
+    course: bool = False
 
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return every number that there is; none of a measure that the network has no value of."""
@@ -35,8 +38,14 @@ class Analysis(Measure):
 
     def _measure(self, subject: Subject) -> dict[str, float]:
         if subject.epochs:
-            path = subject.folder / 'analysis' / f'epoch_{subject.epochs}.json'
-            return dict(read_analysis(path)[0]['scalars'])
+            folder = subject.folder / 'analysis'
+            last = folder / f'epoch_{subject.epochs}.json'
+            found = dict(read_analysis(last)[0]['scalars'])
+            for path in folder.glob('epoch_*.json') if self.course else ():
+                epoch = path.stem.removeprefix('epoch_')
+                scalars = read_analysis(path)[0]['scalars']
+                found.update({f'{k} at epoch {epoch}': v for k, v in scalars.items()})
+            return found
         settings = AnalysisSettings(**{'measures': FEATURE_MEASURES, **self.settings})
         train = subject.config.train_dataloader
         images = DATASETS.build(train.dataset)

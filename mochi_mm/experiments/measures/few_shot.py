@@ -8,6 +8,7 @@ from statistics import fmean
 import torch
 from torch import Tensor
 
+from mochi_mm.evaluation.linear_classifier import L2_GRID
 from mochi_mm.experiments.measures.fast_linear import linear_top1
 from mochi_mm.experiments.measures.measure import Measure
 from mochi_mm.experiments.measures.subject import Subject
@@ -23,11 +24,13 @@ class FewShot(Measure):
         shots: Labeled images of each class, at least 5: a fifth of them chooses the penalty.
         draws: Number of draws.
         queries: Loader of the images that are classified.
+        penalties: What the penalty of a probe is chosen from.
     """
 
     shots: int = 10
     draws: int = 5
     queries: str = 'query_dataloader'
+    penalties: tuple[float, ...] = L2_GRID
 
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return the one figure."""
@@ -36,7 +39,8 @@ class FewShot(Measure):
         found = []
         for draw in range(self.draws):
             rows = few_of_each(labels, self.shots, draw)
-            found.append(linear_top1((features[rows], labels[rows]), queries, subject)[0])
+            few = features[rows], labels[rows]
+            found.append(linear_top1(few, queries, subject, self.penalties)[0])
         return {f'few_shot/top1_n{self.shots}': fmean(found)}
 
 

@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+from mochi_mm.evaluation.linear_classifier import L2_GRID
 from mochi_mm.experiments.images import source_of
 from mochi_mm.experiments.measures.fast_linear import linear_top1
 from mochi_mm.experiments.measures.measure import Measure
@@ -20,9 +21,11 @@ class LinearTransfer(Measure):
 
     Attributes:
         folder: The other data set, in the data root.
+        penalties: What the penalty of the probe is chosen from.
     """
 
     folder: str
+    penalties: tuple[float, ...] = L2_GRID
 
     def __call__(self, subject: Subject) -> dict[str, float]:
         """Return the one figure."""
@@ -30,7 +33,7 @@ class LinearTransfer(Measure):
             subject.extract(subject.build(self._loader(subject, name, split)))
             for name, split in (('bank_dataloader', 'train'), ('query_dataloader', 'val'))
         )
-        return {f'transfer/{self.folder}': linear_top1(bank, queries, subject)[0]}
+        return {f'transfer/{self.folder}': linear_top1(bank, queries, subject, self.penalties)[0]}
 
     def data(self) -> tuple[str, ...]:
         """Return the other data set."""

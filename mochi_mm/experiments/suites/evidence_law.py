@@ -16,7 +16,7 @@ SUITE = Suite(
     settings=[setting for classes in law.CLASSES for setting in law.settings(classes)],
     options=plan.regime_options(),
     seeds=plan.CONTROL_SEEDS,
-    measures=(KNN(watch=False), FastLinear(), Analysis()),
+    measures=(KNN(watch=False), FastLinear(penalties=plan.PENALTIES), Analysis()),
     looks=1,
     shares=False,
     figures=plan.FIGURES,

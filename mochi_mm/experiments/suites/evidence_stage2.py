@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mochi_mm.evaluation.measures import rank_bins
 from mochi_mm.experiments import evidence_plan as plan
 from mochi_mm.experiments.evidence import CLAIMS, FEATURES, PANELS
 from mochi_mm.experiments.figures import Figure, Values
@@ -47,8 +48,24 @@ FIGURES = (
     *FEATURES,
     plan.DOSE,
 )
+#: What the microscope shows over time, and at the end by the rank of the hard negatives.
+_WATCHED = (
+    'knn/top1',
+    'share_synthetic',
+    'acc_contrast',
+    'acc_contrast_synthetic',
+    'false_negatives/hardest',
+    'uniformity/backbone',
+    'alignment/class/backbone',
+)
+_RANKS = (
+    *(f'false_negatives/rank_{name}' for name in rank_bins(256)),
+    *(f'share_synthetic_rank_{name}' for name in rank_bins(_MIXING.skip + _MIXING.hard)),
+)
 _LOOKED = tuple(
-    f'knn/top1 at epoch {e}' for e in range(EPOCHS // LOOKS, EPOCHS + 1, EPOCHS // LOOKS)
+    f'{key} at epoch {epoch}'
+    for key in (*_WATCHED, *_RANKS)
+    for epoch in range(EPOCHS // LOOKS, EPOCHS + 1, EPOCHS // LOOKS)
 )
 
 
@@ -67,11 +84,11 @@ SUITE = Suite(
     measures=(
         KNN(),
         KNN(plan.FINAL, 'test', watch=False),
-        FastLinear(plan.FINAL, 'test'),
-        LinearTransfer('cifar10'),
-        FewShot(queries=plan.FINAL),
+        FastLinear(plan.FINAL, 'test', plan.PENALTIES),
+        LinearTransfer('cifar10', plan.PENALTIES),
+        FewShot(queries=plan.FINAL, penalties=plan.PENALTIES),
         Logged('knn/top1'),
-        Analysis(),
+        Analysis(course=True),
     ),
     looks=LOOKS,
     shares=False,

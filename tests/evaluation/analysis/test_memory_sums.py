@@ -10,6 +10,7 @@ import torch
 
 from mochi_mm.evaluation.analysis.as_in_training import looking
 from mochi_mm.evaluation.analysis.memory_sums import Sums, add, memory_sums, scalars_of
+from mochi_mm.evaluation.measures import rank_bins
 from mochi_mm.models.functional.hardest import select_hardest
 from mochi_mm.randomness import StepKey
 from mochi_mm.registry import MODELS
@@ -71,6 +72,7 @@ def test_without_mixers(oracle: bool, num: int) -> None:
     samples['gt_label'] = labels
     found = scalars_of(sums_of(made, query, key, samples, num))
     hits, similarity, first, mass, false, counted = 0, 0.0, 0.0, 0.0, 0, 0
+    by_rank = {'1': [0, 0], '2_4': [0, 0], '5_8': [0, 0]}
     for b in range(QUERIES):
         q = unit(query[b].double())
         own = dot(q, unit(key[b].double()))
@@ -83,10 +85,19 @@ def test_without_mixers(oracle: bool, num: int) -> None:
         total = math.exp(own / TAU) + sum(math.exp(c / TAU) for c in pushing.values())
         sorted_ = sorted((math.exp(c / TAU) / total for c in pushing.values()), reverse=True)
         first, mass = first + sorted_[0], mass + sum(sorted_[:num])
-        for n in sorted(cosine, key=cosine.__getitem__, reverse=True)[:num]:
+        ranked = sorted(cosine, key=cosine.__getitem__, reverse=True)[:num]
+        for rank, n in enumerate(ranked, start=1):
             if labels[b] >= 0 and made.memory.labels[n] >= 0:
                 counted += 1
-                false += int(labels[b] == made.memory.labels[n])
+                same = int(labels[b] == made.memory.labels[n])
+                false += same
+                place = by_rank['1' if rank == 1 else '2_4' if rank <= 4 else '5_8']
+                place[0], place[1] = place[0] + same, place[1] + 1
+    ranks = {f'false_negatives/rank_{k}': a / max(c, 1) for k, (a, c) in by_rank.items()}
+    if num < 8:
+        ranks.pop('false_negatives/rank_5_8')
+        two = ranks.pop('false_negatives/rank_2_4')
+        ranks.update({f'false_negatives/rank_2_{num}': two} if num > 1 else {})
     assert found == pytest.approx(
         {
             'acc_contrast': hits / QUERIES,
@@ -94,6 +105,7 @@ def test_without_mixers(oracle: bool, num: int) -> None:
             'probability/hardest': first / QUERIES,
             'probability/all_hard': mass / QUERIES,
             'false_negatives/hardest': false / counted,
+            **ranks,
         },
         rel=1e-5,
     )
@@ -123,6 +135,7 @@ def test_with_mixers() -> None:
     counts['QueryMixing/only'] = 0
     known = dict.fromkeys(['PairMixing', 'PairMixing_2', 'QueryMixing'], 0)
     mixed: list[list[float]] = [[] for _ in range(QUERIES)]
+    made_of: list[list[list[int]]] = [[] for _ in range(QUERIES)]
     for name, mixer in made.mixing.named_mixers():
         plan = mixer.plan(hard, generator)
         for b in range(QUERIES):
@@ -136,6 +149,8 @@ def test_with_mixers() -> None:
                     parents.append(int(hard.index[b, plan.second[b, s]]))
                     point = unit(w * one + (1 - w) * made.memory.features[parents[1]].double())
                 mixed[b].append(dot(units[b], point))
+                columns = [plan.first] if plan.second is None else [plan.first, plan.second]
+                made_of[b].append([int(column[b, s]) for column in columns])
                 classes = [int(made.memory.labels[n]) for n in parents]
                 if LABELS[b] < 0 or min(classes) < 0:
                     continue
@@ -149,13 +164,18 @@ def test_with_mixers() -> None:
         share = count / known[name.split('/')[0]]
         assert found[f'false_negatives/{name}'] == pytest.approx(share), name
     hits, harder, dose = 0, 0, 0.0
+    by_rank = [0.0] * HARD
     for b in range(QUERIES):
         own = dot(units[b], unit(key[b].double()))
         rows = [dot(units[b], made.memory.features[n]) for n in rows_of(made, b)]
         hits += own > max([*rows, *mixed[b]])
         harder += sum(c > max(rows) + 1e-7 for c in mixed[b])  # i = j gives a row back
         total = sum(math.exp(c / TAU) for c in [own, *rows, *mixed[b]])
-        dose += sum(math.exp(c / TAU) for c in mixed[b]) / (total - math.exp(own / TAU))
+        negatives = total - math.exp(own / TAU)
+        dose += sum(math.exp(c / TAU) for c in mixed[b]) / negatives
+        for c, parents in zip(mixed[b], made_of[b], strict=True):
+            for rank in parents:
+                by_rank[rank] += math.exp(c / TAU) / negatives / len(parents)
         curve = sorted((math.exp(c / TAU) / total for c in [*rows, *mixed[b]]), reverse=True)
         if b == 0:
             wanted = curve[:num]
@@ -165,6 +185,9 @@ def test_with_mixers() -> None:
     assert found['acc_contrast_synthetic'] == pytest.approx(hits / QUERIES)
     assert found['share_harder'] == pytest.approx(harder / QUERIES / 14)
     assert found['share_synthetic'] == pytest.approx(dose / QUERIES, rel=1e-5)
+    for name, columns in rank_bins(HARD).items():
+        share = sum(by_rank[columns]) / QUERIES
+        assert found[f'share_synthetic_rank_{name}'] == pytest.approx(share, rel=1e-5), name
 
 
 def test_sums_of_two_batches_are_those_of_one() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mochi_mm.experiments import outputs
+from mochi_mm.experiments.result_record import result_record
 from mochi_mm.experiments.suites import suite_names
 from tests.experiments.toy import finish, write_images
 from tests.toy_runner import REPOSITORY
@@ -38,9 +39,14 @@ def started(tool: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(f'{run.setting.name} {run.seed}')
         if run.seed in failing:
             return [sys.executable, '-c', 'import sys; sys.exit(3)']
-        finish(run, lambda key: 10.0 + run.seed)
+        finish(run, lambda key: 10.0 + run.seed, **{**here(), **tool.origin})
         return [sys.executable, '-c', '']
 
+    def here() -> dict[str, Any]:
+        made = result_record('', '', {}, '')
+        return dict({k: made[k] for k in ('hardware', 'versions')}, commits=[made['commit']])
+
+    tool.origin = {}
     failing: set[int] = set()
     monkeypatch.setattr(tool, 'command', command)
     tool.failing = failing
@@ -79,6 +85,27 @@ def test_a_failure_is_named_and_the_next_call_goes_on(
     elsewhere = write_images(tmp_path / 'moved')
     with pytest.raises(ValueError, match=r'data_root.*asks for.*moved'):
         tool.main([*words, '--data-root', str(elsewhere)])
+
+
+def test_runs_from_elsewhere_are_told_before_hours_pass(
+    tool: Any, started: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_images(tmp_path / 'data')
+    words = ['evidence_cpu', '--data-root', str(tmp_path / 'data'), '--out', str(tmp_path / 'out')]
+    words += ['--epochs', '2', '--images-per-class', '20', '--settings', 'mocov2']
+    tool.origin = dict(commits=['a' * 12])
+    tool.failing.update((1, 2))
+    assert tool.main(words) == 1
+    assert 'No record' not in capsys.readouterr().out
+    tool.failing.remove(1)
+    with pytest.raises(
+        ValueError, match='--record: cifar10 mocov2 seed 0 was made at aaaaaaaaaaaa'
+    ):
+        tool.main([*words, '--record', str(tmp_path / 'records')])
+    assert len(started) == 3
+    assert tool.main(words) == 1
+    assert 'No record of these runs could be made: cifar10 mocov2' in capsys.readouterr().out
+    assert len(started) == 5
 
 
 def test_the_command_of_a_run_names_it(tool: Any, tmp_path: Path) -> None:

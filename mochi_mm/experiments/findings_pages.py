@@ -18,6 +18,7 @@ _STAGES = (
     'evidence_stage0',
     'evidence_stage1',
     'evidence_stage2',
+    'evidence_headroom',
     'evidence_controls',
     'evidence_controls_cifar10',
     'evidence_law',
@@ -169,7 +170,9 @@ def _budget(suite: Suite) -> str:
 
 def _origin(records: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Yield where, when and at what cost the figures were measured, and how to repeat them."""
-    yield 'Where, and what it costs to repeat:\n'
+    hours = sum(sum(record.get('cpu_seconds', {}).values()) for record in records) / 3600
+    total = f' ({hours:.1f} hours of CPU time in all)' if hours else ''
+    yield f'Where, and what it costs to repeat{total}:\n'
     for record in records:
         versions = ', '.join(f'{name} {value}' for name, value in record['versions'].items())
         wall, spent = (sum(record.get(name, {}).values()) for name in ('seconds', 'cpu_seconds'))

@@ -67,6 +67,51 @@ def test_controls() -> None:
     assert names[1] == plan.CHOSEN_MIXING
 
 
+def _values(**by_setting: list[float]) -> dict[str, dict[int, dict[str, float]]]:
+    key = plan.LINEAR_TEST.key
+    names = {name.replace('_', '-'): found for name, found in by_setting.items()}
+    return {name: {s: {key: v} for s, v in enumerate(found)} for name, found in names.items()}
+
+
+@pytest.mark.parametrize(
+    ('gains', 'said'),
+    [
+        ([1.0, 1.2, 0.9], r'\*\*there is head-room\*\*: the oracle gains \+1.03 points'),
+        ([0.1, 0.0, -0.1], r'next to no head-room.*below \+0.5; no verdict'),
+        ([1.0, -1.0, 0.5], 'head-room is not known.*by its own interval'),
+        ([1.0], 'fewer than two seeds'),
+    ],
+)
+def test_what_is_said_of_head_room(gains: list[float], said: str) -> None:
+    suite = read_suite('evidence_headroom')
+    assert (
+        suite.seeds == tuple(range(8)) and f'+{evidence_controls.LEAST_HEADROOM:g} points' in PAGE
+    )
+    values = _values(mocov2=[20.0] * len(gains), mocov2_oracle=[20.0 + gain for gain in gains])
+    assert suite.more is not None
+    (line,) = suite.more(REPOSITORY, {plan.DATA: values})
+    assert re.search(said, line), line
+
+
+def test_mochi_is_compared_with_each_control() -> None:
+    values = _values(
+        longer_queue=[20.0, 20.1], mocov2_oracle=[21.0, 21.0], mochi_oracle=[22.0, 22.2]
+    )
+    values.update(_values(mochi=[21.0, 21.2]))
+    values[plan.CHOSEN_MIXING] = values.pop('mochi')
+    queue, oracle = evidence_controls.partners(REPOSITORY, {plan.DATA: values})
+    words = plan.MIXINGS[plan.CHOSEN_MIXING].words()
+    assert f'of {words} less that of MoCo-v2, K 1' in queue and '+1.05' in queue
+    assert 'less that of MoCo-v2 with the class oracle is +1.10' in oracle
+
+
+def test_the_control_of_query_mixing_is_another_setting() -> None:
+    for mix in plan.MIXINGS.values():
+        name, other = evidence_controls._other_query(mix)
+        assert other.total == mix.total and other != mix
+        assert bool(other.queries) is (name == 'with-query-mixing') is not bool(mix.queries)
+
+
 @pytest.mark.parametrize('stage', STAGES)
 def test_lengths_and_images(stage: str) -> None:
     suite = read_suite(f'evidence_{stage}')

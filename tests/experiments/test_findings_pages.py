@@ -124,7 +124,7 @@ def test_every_comparison_can_be_shown(tmp_path: Path) -> None:
     for name in names:
         record(tmp_path, name, lambda name, seed, key: 30.0 + len(name) + seed / 8)
     text = shown(tmp_path, 'docs/comparisons.md')
-    assert text.count('Where, and what it costs to repeat:') == len(names)
+    assert text.count('Where, and what it costs to repeat') == len(names)
     assert 'Not measured yet' not in text and 'missing' not in text
     assert 'not measured |' not in text
 

@@ -24,6 +24,17 @@ def test_what_was_left(tmp_path: Path) -> None:
         Analysis()(toy_subject(tmp_path, epochs=4))
 
 
+def test_the_course(tmp_path: Path) -> None:
+    for epoch, value in ((3, 0.25), (6, 0.5)):
+        scalars = dict(share_synthetic=value, **({'found': math.nan} if epoch == 3 else {}))
+        write_analysis(tmp_path / 'analysis', f'epoch_{epoch}', dict(scalars=scalars), {})
+    assert Analysis(course=True)(toy_subject(tmp_path, epochs=6)) == {
+        'share_synthetic': 0.5,
+        'share_synthetic at epoch 3': 0.25,
+        'share_synthetic at epoch 6': 0.5,
+    }
+
+
 def test_the_hook(tmp_path: Path) -> None:
     config = toy_subject(tmp_path).config
     (hook,) = Analysis().hooks(config, 4)

@@ -87,7 +87,7 @@ def _shrink(config: Config) -> None:
                 part[name] = 0  # exercised at once
         if component_name(part) == 'InvarianceHead':
             given = part.get('num_negatives', BATCH)
-            part['num_negatives'] = given and min(given, BATCH - 1)  # of the other images
+            part['num_negatives'] = None if given is None else 1  # of the other images
         if component_name(part) in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
             part.pop('min_size', None)  # of a cluster; the default fits

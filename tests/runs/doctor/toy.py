@@ -33,6 +33,7 @@ LEAKY = dict(
     backbone=dict(type='BatchMeanBackbone'),
     neck=dict(type='MLPNeck', in_channels=48, out_channels=16, num_layers=1),
     batch_shuffle='none',
+    num_splits=None,
 )
 
 

@@ -85,9 +85,8 @@ def _shrink(config: Config) -> None:
         for name in ('start_epoch', 'update_epoch'):
             if part.get(name):
                 part[name] = 0  # exercised at once
-        if component_name(part) == 'InvarianceHead':
-            given = part.get('num_negatives', BATCH)
-            part['num_negatives'] = None if given is None else 1  # of the other images
+        if component_name(part) == 'InvarianceHead' and part.get('num_negatives', 1) is not None:
+            part['num_negatives'] = 1  # of the other images of the batch
         if component_name(part) in BY_IMAGE:
             part['length'] = BATCH * STEPS  # one row per generated image
             part.pop('min_size', None)  # of a cluster; the default fits
